@@ -1,0 +1,73 @@
+use serde_json::Value;
+
+use crate::http::{Answer, Problem, header, plain_text};
+
+/// Reads a failure. Its shape is not documented: `message`, `error` (text or `{message}`), `errors` and
+/// plain text are looked for, in this order.
+pub(super) fn read(answer: &Answer) -> Problem {
+    let body = serde_json::from_slice::<Value>(&answer.body).ok();
+    let message = match &body {
+        Some(body) => ["message", "error", "errors"]
+            .iter()
+            .find_map(|name| text(body.get(name)?)),
+        None => plain_text(&answer.body),
+    };
+    Problem {
+        message,
+        request_id: header(&answer.headers, &["x-request-id"]),
+        ..Problem::default()
+    }
+}
+
+/// Text in whatever form an error came: a string, `{message}`, a list, or `{field: [texts]}`.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(values) => {
+            let texts: Vec<_> = values.iter().filter_map(text).collect();
+            (!texts.is_empty()).then(|| texts.join("; "))
+        }
+        Value::Object(members) => members.get("message").and_then(text).or_else(|| {
+            let texts: Vec<_> = members
+                .iter()
+                .filter_map(|(field, value)| Some(format!("{field}: {}", text(value)?)))
+                .collect();
+            (!texts.is_empty()).then(|| texts.join("; "))
+        }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+
+    #[test]
+    fn every_shape_of_error_is_read() {
+        for (body, message) in [
+            (r#"{"message":"No such account"}"#, Some("No such account")),
+            (r#"{"status":404,"error":"Not Found"}"#, Some("Not Found")),
+            (r#"{"error":{"message":"bad"}}"#, Some("bad")),
+            (r#"{"errors":["a","b"]}"#, Some("a; b")),
+            (r#"{"errors":{"email":["is taken"]}}"#, Some("email: is taken")),
+            ("plain", Some("plain")),
+            ("{}", None),
+            ("<html></html>", None),
+        ] {
+            let headers = HeaderMap::from_iter([(
+                http::HeaderName::from_static("x-request-id"),
+                http::HeaderValue::from_static("r-1"),
+            )]);
+            let answer = Answer {
+                status: StatusCode::NOT_FOUND,
+                headers,
+                body: body.into(),
+            };
+            let problem = read(&answer);
+            assert_eq!(problem.message.as_deref(), message, "{body}");
+            assert_eq!(problem.request_id.as_deref(), Some("r-1"));
+        }
+    }
+}

@@ -1,0 +1,149 @@
+use std::borrow::Cow;
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{
+    Account, Client, NAME,
+    filters::{Filters, filter_setters},
+};
+use crate::{
+    Doubt, Error, ErrorKind, Page, Paginator, Result, Scope,
+    http::{Rows, read_json},
+};
+
+const PATH: &str = "/v1/accounts";
+/// What one answer holds at most.
+const CAP: usize = 1000;
+
+/// `GET /v1/accounts`: the newest accounts in one array, at most 1,000.
+///
+/// The endpoint does not page. Exactly 1,000 accounts are therefore reported as possibly truncated, in the
+/// [`Summary`](crate::Summary); [`windowed`](Self::windowed) goes on to the older ones.
+///
+/// # Errors
+/// Those of every list. Neither statuses nor bodies of errors are documented by the provider.
+#[derive(Clone, Debug)]
+#[must_use = "a list does nothing until its stream is polled"]
+pub struct ListAccountsV1 {
+    client: Client,
+    filters: Filters,
+    windowed: bool,
+}
+
+/// Where a window of a [windowed](ListAccountsV1::windowed) list starts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    before: DateTime<Utc>,
+    /// What the windows before it gave of the accounts that this one may give again.
+    seen: Vec<String>,
+}
+
+impl ListAccountsV1 {
+    pub(super) fn new(client: Client) -> Self {
+        Self {
+            client,
+            filters: Filters::default(),
+            windowed: false,
+        }
+    }
+
+    filter_setters!();
+
+    /// Goes on behind the first 1,000 accounts, with `created_before` a second after the oldest of them,
+    /// and leaves out what came before.
+    ///
+    /// Assumes that the endpoint sorts by `created`, newest first, as it documents, and that an account's
+    /// `created` does not change. Accounts made while the list is walked may be missing, as in any list.
+    ///
+    /// # Errors
+    /// [`Api`](ErrorKind::Api) if 1,000 accounts were made within the same two seconds: the endpoint can
+    /// not go past them.
+    pub fn windowed(mut self, yes: bool) -> Self {
+        self.windowed = yes;
+        self
+    }
+
+    /// The window after one with these rows.
+    fn next_window(&self, rows: &Rows<Account>, at: Option<&Window>, fresh: u64) -> Result<Option<Window>> {
+        if rows.len() < CAP || !self.windowed {
+            return Ok(None);
+        }
+        let created = |account: &Account| account.created.as_ref()?.utc();
+        let oldest = rows.items.iter().filter_map(created).min().ok_or_else(|| {
+            Error::decode("no account of the window has a created date to go on from").with_provider(NAME)
+        })?;
+        // Dates come with whole seconds, or with fractions that the filter may or may not look at.
+        let second = TimeDelta::seconds(1);
+        let before = oldest.duration_trunc(second).unwrap_or(oldest) + second;
+        let seen = rows
+            .items
+            .iter()
+            .filter(|account| created(account).is_none_or(|date| date <= before + second))
+            .map(|account| account.id.clone())
+            .chain(rows.rejected.iter().filter_map(|row| row.id.clone()))
+            .collect();
+        let stuck = fresh == 0 || at.is_some_and(|window| window.before <= before);
+        if stuck {
+            let message = format!(
+                "at least {CAP} accounts were made at about {before}, and the endpoint gives no more than \
+                 that: use list_accounts, which pages"
+            );
+            return Err(Error::new(ErrorKind::Api, message).with_provider(NAME));
+        }
+        Ok(Some(Window { before, seen }))
+    }
+}
+
+impl Paginator for ListAccountsV1 {
+    type Item = Account;
+    type Cursor = Window;
+
+    fn scope(&self) -> Scope {
+        let filters = self.filters.facts();
+        let facts = [
+            ("base_url", self.client.channel().base_url()),
+            ("path", PATH),
+            ("id", self.client.id()),
+            ("audience", self.client.audience(&self.filters.partner)),
+            ("windowed", if self.windowed { "true" } else { "" }),
+        ];
+        Scope::new(
+            NAME,
+            facts
+                .into_iter()
+                .chain(filters.iter().map(|(name, value)| (*name, value.as_str()))),
+        )
+    }
+
+    async fn fetch(&self, at: Option<&Window>) -> Result<Page<Account, Window>> {
+        let keys = self.client.keys(&self.filters.partner)?;
+        let mut filters = self.filters.clone();
+        if let Some(window) = at {
+            filters.created_before = Some(window.before);
+        }
+        let read = |answer: &_| {
+            let rows: Vec<&RawValue> = read_json(answer, "an array of accounts")?;
+            Ok(Rows::decode(&rows, |account: &Account| account.id.clone()))
+        };
+        let mut rows = self
+            .client
+            .channel()
+            .send(&keys, &filters.call(PATH), read)
+            .await?;
+        let full = rows.len() >= CAP;
+        let is_fresh = |id: Option<&str>| {
+            at.is_none_or(|window| id.is_none_or(|id| !window.seen.iter().any(|seen| seen == id)))
+        };
+        let fresh = rows.ids.iter().filter(|id| is_fresh(id.as_deref())).count() as u64;
+        let next = self.next_window(&rows, at, fresh)?;
+        rows.retain(|_, id| is_fresh(id));
+        let doubt = (full && !self.windowed).then_some(Doubt::Capped { cap: CAP as u64 });
+        Ok(rows.into_page(next).with_doubt(doubt))
+    }
+
+    fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
+        Some(Cow::Borrowed(&account.id))
+    }
+}

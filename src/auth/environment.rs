@@ -1,0 +1,49 @@
+use secrecy::SecretString;
+
+use crate::{Error, Result};
+
+/// Reads a provider's settings from the environment. An empty variable is taken for an absent one.
+pub(crate) struct Environment {
+    provider: &'static str,
+}
+
+impl Environment {
+    pub(crate) fn of(provider: &'static str) -> Self {
+        Self { provider }
+    }
+
+    /// The variable's value, if it is set.
+    ///
+    /// # Errors
+    /// If it is set to what is no Unicode.
+    pub(crate) fn optional(&self, name: &str) -> Result<Option<String>> {
+        match std::env::var(name) {
+            Ok(value) if value.trim().is_empty() => Ok(None),
+            Ok(value) => Ok(Some(value)),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => {
+                Err(self.error(format!("the environment variable {name} is not Unicode")))
+            }
+        }
+    }
+
+    /// The variable's value.
+    pub(crate) fn required(&self, name: &str) -> Result<String> {
+        self.optional(name)?
+            .ok_or_else(|| self.error(format!("the environment variable {name} is not set")))
+    }
+
+    /// The variable's value, if it is set, as a secret.
+    pub(crate) fn optional_secret(&self, name: &str) -> Result<Option<SecretString>> {
+        Ok(self.optional(name)?.map(SecretString::from))
+    }
+
+    /// The variable's value, as a secret.
+    pub(crate) fn secret(&self, name: &str) -> Result<SecretString> {
+        self.required(name).map(SecretString::from)
+    }
+
+    pub(crate) fn error(&self, message: impl Into<String>) -> Error {
+        Error::config(message).with_provider(self.provider)
+    }
+}

@@ -1,0 +1,277 @@
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Shared, WeakShared},
+};
+use secrecy::SecretString;
+use tokio::time::Instant;
+
+use crate::{Error, Result};
+
+/// A token is renewed this much before its end, or a tenth of its life before, whichever is less: a
+/// fixed margin would renew a token of 15 s at every request.
+const LARGEST_MARGIN: Duration = Duration::from_secs(60);
+/// How long a failed renewal is not tried again while the old token lives.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(5);
+
+/// A token that was just obtained.
+pub(crate) struct Fresh {
+    pub(crate) value: SecretString,
+    /// How long it lives; `None` if that is not known.
+    pub(crate) lifetime: Option<Duration>,
+}
+
+/// A token in use.
+pub(crate) struct Token {
+    pub(crate) value: SecretString,
+    /// Tells it from the tokens before and after it.
+    pub(crate) generation: u64,
+    renew_at: Option<Instant>,
+    dies_at: Option<Instant>,
+}
+
+/// One token for all tasks of a client: obtained once however many wait for it, renewed before its end,
+/// dropped when it is refused.
+#[derive(Default)]
+pub(crate) struct TokenCache(Mutex<State>);
+
+type Obtained = Result<Arc<Token>>;
+
+#[derive(Default)]
+struct State {
+    token: Option<Arc<Token>>,
+    generations: u64,
+    /// The one renewal under way. All who wait hold it, and any of them drives it: if one is cancelled,
+    /// the others go on; if all are, it ends.
+    renewal: Option<WeakShared<BoxFuture<'static, Obtained>>>,
+    /// After a failed renewal, with the old token alive.
+    pause_until: Option<Instant>,
+}
+
+impl TokenCache {
+    /// The token, obtained with `obtain` if there is none that still lives. `obtain` is given the token
+    /// that is to be renewed, if there is one.
+    pub(crate) async fn get<F>(self: &Arc<Self>, obtain: impl FnOnce(Option<Arc<Token>>) -> F) -> Obtained
+    where
+        F: Future<Output = Result<Fresh>> + Send + 'static,
+    {
+        let renewal = {
+            let mut state = self.lock();
+            let now = Instant::now();
+            if let Some(token) = &state.token {
+                let paused = state.pause_until.is_some_and(|until| now < until);
+                let alive = token.dies_at.is_none_or(|end| now < end);
+                if alive && (paused || token.renew_at.is_none_or(|renew| now < renew)) {
+                    return Ok(Arc::clone(token));
+                }
+            }
+            if let Some(renewal) = state.renewal.as_ref().and_then(WeakShared::upgrade) {
+                renewal
+            } else {
+                let renewal = Self::renewal(self, obtain(state.token.clone()));
+                state.renewal = renewal.downgrade();
+                renewal
+            }
+        };
+        renewal.await
+    }
+
+    fn renewal(
+        this: &Arc<Self>,
+        obtain: impl Future<Output = Result<Fresh>> + Send + 'static,
+    ) -> Shared<BoxFuture<'static, Obtained>> {
+        let this = Arc::clone(this);
+        async move {
+            let began = Instant::now();
+            let obtained = obtain.await;
+            let mut state = this.lock();
+            state.renewal = None;
+            let now = Instant::now();
+            match obtained {
+                Ok(fresh) => {
+                    state.generations += 1;
+                    // Its life began when it was asked for, at the latest.
+                    let end = |cut: Duration| {
+                        fresh
+                            .lifetime
+                            .and_then(|life| began.checked_add(life.saturating_sub(cut)))
+                    };
+                    let margin = fresh
+                        .lifetime
+                        .map_or(Duration::ZERO, |life| LARGEST_MARGIN.min(life / 10));
+                    let token = Arc::new(Token {
+                        renew_at: end(margin),
+                        dies_at: end(Duration::ZERO),
+                        generation: state.generations,
+                        value: fresh.value,
+                    });
+                    state.token = Some(Arc::clone(&token));
+                    state.pause_until = None;
+                    Ok(token)
+                }
+                Err(error) => match &state.token {
+                    Some(token) if token.dies_at.is_none_or(|end| now < end) => {
+                        let token = Arc::clone(token);
+                        state.pause_until = Some(now + RENEWAL_PAUSE);
+                        Ok(token)
+                    }
+                    _ => Err(error),
+                },
+            }
+        }
+        .boxed()
+        .shared()
+    }
+
+    /// Drops the token of `generation`, if it is still the one in use: the server refused it.
+    pub(crate) fn refused(&self, generation: u64) {
+        let mut state = self.lock();
+        if state
+            .token
+            .as_ref()
+            .is_some_and(|token| token.generation == generation)
+        {
+            state.token = None;
+            state.pause_until = None;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a token endpoint's answer must not be.
+pub(crate) fn refuse_empty(token: &str) -> Result<()> {
+    if token.is_empty() {
+        return Err(Error::decode("the token endpoint answered with an empty token"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::ErrorKind;
+
+    /// Gives tokens "1", "2", … of `life`, each after a second, and fails while `broken`.
+    #[derive(Clone)]
+    struct Issuer {
+        cache: Arc<TokenCache>,
+        calls: Arc<AtomicUsize>,
+        broken: Arc<AtomicUsize>,
+        life: Duration,
+    }
+
+    impl Issuer {
+        fn new(life: u64) -> Self {
+            Self {
+                cache: Arc::default(),
+                calls: Arc::default(),
+                broken: Arc::default(),
+                life: Duration::from_secs(life),
+            }
+        }
+        async fn get(&self) -> Result<String> {
+            let this = self.clone();
+            let token = self.cache.get(move |_| async move {
+                let call = this.calls.fetch_add(1, Ordering::SeqCst) + 1;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                if this.broken.load(Ordering::SeqCst) > 0 {
+                    return Err(Error::new(ErrorKind::Auth, "down"));
+                }
+                Ok(Fresh {
+                    value: call.to_string().into(),
+                    lifetime: Some(this.life),
+                })
+            });
+            Ok(token.await?.value.expose_secret().to_owned())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn however_many_wait_one_token_is_obtained() {
+        let issuer = Issuer::new(750);
+        let tasks: Vec<_> = (0..1000)
+            .map(|_| {
+                let issuer = issuer.clone();
+                tokio::spawn(async move { issuer.get().await.unwrap() })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap(), "1");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_the_first_to_wait_gives_up_the_others_still_get_the_token() {
+        let issuer = Issuer::new(750);
+        let first = tokio::spawn({
+            let issuer = issuer.clone();
+            async move { issuer.get().await }
+        });
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let second = tokio::spawn({
+            let issuer = issuer.clone();
+            async move { issuer.get().await }
+        });
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        first.abort();
+        assert_eq!(second.await.unwrap().unwrap(), "1");
+        assert_eq!(issuer.calls.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_renewed_early_by_a_margin_that_fits_its_life() {
+        for (life, renewed) in [(15, 13.5), (750, 690.0), (43_200, 43_140.0)] {
+            let issuer = Issuer::new(life);
+            let began = Instant::now();
+            assert_eq!(issuer.get().await.unwrap(), "1");
+            let at = |seconds| began + Duration::from_secs_f64(seconds);
+            tokio::time::sleep_until(at(renewed - 0.1)).await;
+            assert_eq!(issuer.get().await.unwrap(), "1", "{life}");
+            tokio::time::sleep_until(at(renewed + 0.1)).await;
+            assert_eq!(issuer.get().await.unwrap(), "2", "{life}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_renewal_does_not_matter_while_the_old_token_lives() {
+        let issuer = Issuer::new(100);
+        assert_eq!(issuer.get().await.unwrap(), "1");
+        issuer.broken.store(1, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_secs(91)).await;
+        for _ in 0..100 {
+            assert_eq!(issuer.get().await.unwrap(), "1");
+        }
+        assert_eq!(
+            issuer.calls.load(Ordering::SeqCst),
+            2,
+            "a failed renewal is not tried at every request"
+        );
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!(issuer.get().await.unwrap_err().kind(), ErrorKind::Auth);
+        issuer.broken.store(0, Ordering::SeqCst);
+        assert!(issuer.get().await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_drops_only_the_generation_that_was_refused() {
+        let issuer = Issuer::new(750);
+        issuer.get().await.unwrap();
+        issuer.cache.refused(1);
+        assert_eq!(issuer.get().await.unwrap(), "2");
+        issuer.cache.refused(1);
+        assert_eq!(issuer.get().await.unwrap(), "2");
+        assert_eq!(issuer.calls.load(Ordering::SeqCst), 2);
+    }
+}

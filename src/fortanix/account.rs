@@ -1,0 +1,262 @@
+use std::collections::BTreeMap;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::AuthenticationConfig;
+use crate::{Kind, Provider, Record, Status, open_enum::open_enum, record::keeps_record};
+
+/// An account: a tenant of a Confidential Computing Manager.
+///
+/// Only `acct_id` is certain to be there: older servers leave out members that the reference calls
+/// required. Serialises to its own JSON with the secrets redacted; [`raw`](Self::raw) has them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(remote = "Self")]
+#[non_exhaustive]
+pub struct Account {
+    /// The id.
+    pub acct_id: Uuid,
+    /// The name, unique within an instance.
+    pub name: Option<String>,
+    /// When it was made. Assumed to be seconds since 1970, as other objects of the same API say of theirs:
+    /// see [`created_at_utc`](Self::created_at_utc).
+    pub created_at: Option<i64>,
+    /// The *caller's* roles in the account.
+    pub roles: Option<Vec<Role>>,
+    /// The logo, in base64: see [`logo`](Self::logo).
+    pub custom_logo: Option<String>,
+    /// The *caller's* membership of the account.
+    pub status: Option<MemberStatus>,
+    /// How its users log in, by the id of the configuration.
+    pub auth_configs: Option<BTreeMap<String, AuthenticationConfig>>,
+    /// How its nodes enroll.
+    pub node_enrollment: Option<NodeEnrollment>,
+    /// What it holds; only told of a single account, when asked for.
+    pub totals: Option<ObjectCounts>,
+    /// What it is for.
+    pub component: Option<Component>,
+    /// The group that new objects go to.
+    pub default_group_id: Option<Uuid>,
+    /// The group of objects from the marketplace.
+    pub marketplace_group_id: Option<Uuid>,
+    /// The account's own state.
+    pub account_status: Option<AccountStatus>,
+    /// The integers from 0 to 22 in an order of their own.
+    pub azure_cvm_pcr_priority: Option<Vec<i64>>,
+    /// Features of older servers; no longer in the reference.
+    pub features: Option<Vec<String>>,
+    /// The approval of older servers; no longer in the reference.
+    pub approval_state: Option<ApprovalState>,
+    #[serde(skip, default = "Record::none")]
+    record: Record,
+}
+
+keeps_record!(Account, id = "acct_id", secret = &["client_secret", "client_key"]);
+
+open_enum! {
+    /// What a user may do in an account.
+    pub enum Role {
+        /// Read.
+        Reader = "READER",
+        /// Read and write.
+        Writer = "WRITER",
+        /// Manage the account.
+        Manager = "MANAGER",
+    }
+}
+
+open_enum! {
+    /// A user's membership of an account.
+    pub enum MemberStatus {
+        /// A member.
+        Active = "ACTIVE",
+        /// Invited.
+        Pending = "PENDING",
+        /// Shut out.
+        Disabled = "DISABLED",
+    }
+}
+
+open_enum! {
+    /// An account's own state.
+    pub enum AccountStatus {
+        /// In use.
+        Active = "Active",
+        /// Switched off.
+        Deactivated = "Deactivated",
+    }
+}
+
+open_enum! {
+    /// What an account is for.
+    pub enum Component {
+        /// Confidential computing at large.
+        Default = "DEFAULT",
+        /// Confidential AI.
+        ConfidentialAi = "CONFIDENTIAL_AI",
+    }
+}
+
+open_enum! {
+    /// Whether an account was approved, in older servers.
+    pub enum ApprovalState {
+        /// Not yet.
+        PendingConfirmation = "PENDING_CONFIRMATION",
+        /// Yes.
+        Approved = "APPROVED",
+        /// No.
+        Disapproved = "DISAPPROVED",
+    }
+}
+
+/// How nodes enroll in an account.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct NodeEnrollment {
+    /// Whether nodes are taken without attestation.
+    pub attestation_enforcement_disabled_insecure: Option<bool>,
+}
+
+/// What an account holds.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct ObjectCounts {
+    /// Datasets.
+    pub datasets: Option<u64>,
+    /// Final workflows.
+    pub final_workflows: Option<u64>,
+    /// Nodes.
+    pub nodes: Option<u64>,
+}
+
+impl Account {
+    /// [`created_at`](Self::created_at), if it is a moment when taken for seconds since 1970.
+    pub fn created_at_utc(&self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(self.created_at?, 0)
+    }
+
+    /// The logo's bytes, a `.jpg`, `.png` or `.svg`; `None` where there is none or its base64 is broken.
+    pub fn logo(&self) -> Option<Vec<u8>> {
+        let text = self.custom_logo.as_deref().filter(|text| !text.is_empty())?;
+        BASE64_STANDARD.decode(text).ok()
+    }
+}
+
+impl From<Account> for crate::Account {
+    fn from(account: Account) -> Self {
+        let created_at = account.created_at_utc();
+        let mut shared = Self::new(
+            Provider::Fortanix,
+            Kind::Tenant,
+            account.acct_id.to_string(),
+            account.record,
+        );
+        shared.name = account.name;
+        // `status` is the caller's membership: it counts only where the account's own state is not told.
+        (shared.status, shared.raw_status) = match (account.account_status, account.status) {
+            (Some(own), _) => {
+                let status = match own {
+                    AccountStatus::Active => Status::Active,
+                    AccountStatus::Deactivated => Status::Disabled,
+                    AccountStatus::Unknown(_) => Status::Unstated,
+                };
+                (status, Some(own.as_str().to_owned()))
+            }
+            (None, Some(member)) => {
+                let status = match member {
+                    MemberStatus::Active => Status::Active,
+                    MemberStatus::Pending => Status::Pending,
+                    MemberStatus::Disabled => Status::Disabled,
+                    MemberStatus::Unknown(_) => Status::Unstated,
+                };
+                (status, Some(member.as_str().to_owned()))
+            }
+            (None, None) => (Status::Unstated, None),
+        };
+        shared.created_at = created_at;
+        shared
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    const FULL: &str = r#"{"name":"Acme","acct_id":"5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01","created_at":1704067200,
+        "roles":["MANAGER","AUDITOR"],"custom_logo":"aGk=","status":"PENDING","account_status":"Deactivated",
+        "auth_configs":{"9f0c0000-0000-4000-8000-000000000001":{"password":{"require_2fa":true,"administrators_only":false}},
+          "x":{"oauth":{"idp_name":"n","idp_icon_url":"i","idp_authorization_endpoint":"a","idp_token_endpoint":"t",
+            "idp_requires_basic_auth":true,"idp_userinfo_endpoint":"u","client_id":"c","client_secret":"hunter2-secret",
+            "tls":{"required":{"validate_hostname":true,"client_key":"c2VjcmV0LWtleQ==","client_cert":"Yw==",
+              "ca":{"pinned":["cA=="]}}}}},
+          "y":{"cluster_auth_ref":{"target_id":"z"}}},
+        "node_enrollment":{"attestation_enforcement_disabled_insecure":false},
+        "totals":{"datasets":1,"final_workflows":2,"nodes":3},"component":"CONFIDENTIAL_AI",
+        "default_group_id":"5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a02",
+        "marketplace_group_id":"5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a03",
+        "azure_cvm_pcr_priority":[0,1,2],"features":["f"],"approval_state":"APPROVED"}"#;
+
+    #[test]
+    fn every_documented_field_is_decoded() {
+        let account: Account = serde_json::from_str(FULL).unwrap();
+        assert_eq!(account.roles.as_ref().unwrap()[0], Role::Manager);
+        assert_eq!(account.roles.as_ref().unwrap()[1].as_str(), "AUDITOR");
+        assert_eq!(account.logo().as_deref(), Some(&b"hi"[..]));
+        assert_eq!(account.totals.as_ref().unwrap().nodes, Some(3));
+        assert_eq!(account.component, Some(Component::ConfidentialAi));
+        assert_eq!(account.azure_cvm_pcr_priority.as_deref(), Some(&[0, 1, 2][..]));
+        assert_eq!(account.approval_state, Some(ApprovalState::Approved));
+        let configs = account.auth_configs.as_ref().unwrap();
+        let oauth = configs["x"].oauth.as_ref().unwrap();
+        assert_eq!(
+            oauth.client_secret.as_ref().unwrap().expose_secret(),
+            "hunter2-secret"
+        );
+        let tls = oauth.tls.as_ref().unwrap().required.as_ref().unwrap();
+        assert_eq!(tls.ca.as_ref().unwrap().pinned.as_ref().unwrap(), &["cA=="]);
+        let shared = crate::Account::from(account);
+        assert_eq!(shared.id, "5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01");
+        assert_eq!(
+            shared.status,
+            Status::Disabled,
+            "the account's state, not the caller's membership"
+        );
+        assert_eq!(
+            shared.created_at.unwrap().to_rfc3339(),
+            "2024-01-01T00:00:00+00:00"
+        );
+        assert!(
+            shared.roles.is_empty(),
+            "the caller's roles are not the account's"
+        );
+    }
+
+    #[test]
+    fn secrets_of_a_record_are_shown_only_by_raw() {
+        let account: Account = serde_json::from_str(FULL).unwrap();
+        let shown = format!(
+            "{account:?} {account:#?} {}",
+            serde_json::to_string(&account).unwrap()
+        );
+        let shared = crate::Account::from(account.clone());
+        let shown = format!("{shown} {shared:?} {}", serde_json::to_string(&shared).unwrap());
+        let shown = format!("{shown} {}", shared.record().redacted());
+        for secret in ["hunter2-secret", "c2VjcmV0LWtleQ"] {
+            assert!(!shown.contains(secret), "{secret} is shown");
+            assert!(shared.record().raw().get().contains(secret));
+        }
+    }
+
+    #[test]
+    fn an_old_servers_account_with_only_an_id_is_fine() {
+        let account: Account =
+            serde_json::from_str(r#"{"acct_id":"5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01","status":"DISABLED"}"#)
+                .unwrap();
+        assert_eq!(crate::Account::from(account).status, Status::Disabled);
+        assert!(serde_json::from_str::<Account>(r#"{"name":"x"}"#).is_err());
+    }
+}

@@ -1,0 +1,63 @@
+use serde_json::Value;
+
+use crate::http::{Answer, Problem, header, plain_text};
+
+/// Reads a failure. Its shape is not documented: `{message, code}`, a JSON string, or text.
+pub(super) fn read(answer: &Answer) -> Problem {
+    let request_id = header(&answer.headers, &["x-request-id"]);
+    let (code, message) = match serde_json::from_slice::<Value>(&answer.body) {
+        Ok(Value::String(text)) => (None, Some(text)),
+        Ok(Value::Object(members)) => {
+            let text = |name: &str| match members.get(name) {
+                Some(Value::String(text)) => Some(text.clone()),
+                Some(Value::Number(number)) => Some(number.to_string()),
+                _ => None,
+            };
+            (text("code"), text("message").or_else(|| text("error")))
+        }
+        Ok(_) => (None, None),
+        Err(_) => (None, plain_text(&answer.body)),
+    };
+    Problem {
+        kind: None,
+        code,
+        message,
+        request_id,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+
+    #[test]
+    fn every_shape_of_error_is_read() {
+        for (body, code, message) in [
+            (
+                r#"{"message":"no","code":"FORBIDDEN"}"#,
+                Some("FORBIDDEN"),
+                Some("no"),
+            ),
+            (r#"{"error":"no"}"#, None, Some("no")),
+            (r#""no""#, None, Some("no")),
+            ("no", None, Some("no")),
+            ("[1]", None, None),
+            ("<html>", None, None),
+            ("", None, None),
+        ] {
+            let answer = Answer {
+                status: StatusCode::FORBIDDEN,
+                headers: HeaderMap::new(),
+                body: body.into(),
+            };
+            let problem = read(&answer);
+            assert_eq!(
+                (problem.code.as_deref(), problem.message.as_deref()),
+                (code, message),
+                "{body}"
+            );
+        }
+    }
+}

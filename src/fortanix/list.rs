@@ -1,0 +1,299 @@
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, value::RawValue};
+use uuid::Uuid;
+
+use super::{Account, Client, NAME};
+use crate::{
+    Doubt, Error, ErrorKind, Page, Paginator, Result, Scope,
+    http::{Answer, Call, Rows, read_json},
+    open_enum::open_enum,
+};
+
+const PATH: &str = "/v1/accounts";
+/// Well below what similar lists of the same API give: a row may hold a logo of 128 KiB.
+const DEFAULT_LIMIT: u32 = 100;
+
+open_enum! {
+    /// Whose accounts to list.
+    pub enum AccountScope {
+        /// Those of the user.
+        User = "USER",
+        /// All of the instance; presumably for system administrators only.
+        System = "SYSTEM",
+    }
+}
+
+/// The direction of a sort key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SortOrder {
+    /// Smallest first.
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
+/// `GET /v1/accounts`: the accounts that the user may see, by `previous_id`.
+///
+/// The end is an empty page. Whether a page starts *after* `previous_id` or *at* it is not documented for
+/// accounts: where the page holds `previous_id`, the rows up to it are left out, which serves both. Older
+/// servers know no parameters and send everything each time; that is noticed, and the list ends whole. A
+/// server that honours `limit` but not `previous_id` can not be listed to its end: that is an error.
+///
+/// # Errors
+/// Besides those of every list, [`PaginationLoop`](ErrorKind::PaginationLoop) from a server that gives the
+/// same page for every `previous_id`. Statuses and bodies of errors are not documented by the provider.
+#[derive(Clone, Debug)]
+#[must_use = "a list does nothing until its stream is polled"]
+pub struct ListAccounts {
+    client: Client,
+    scope: Option<AccountScope>,
+    limit: u32,
+    previous_id: Option<Uuid>,
+    sort_by: Vec<(String, SortOrder)>,
+}
+
+/// Where a page starts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    previous_id: Uuid,
+    /// Rows behind `previous_id` that were handed out but have no id to page from.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    after: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+impl ListAccounts {
+    pub(super) fn new(client: Client) -> Self {
+        Self {
+            client,
+            scope: None,
+            limit: DEFAULT_LIMIT,
+            previous_id: None,
+            sort_by: Vec::new(),
+        }
+    }
+
+    /// Whose accounts to list. What the server does without is not documented.
+    pub fn scope(mut self, scope: AccountScope) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// Accounts on a page, 2 or more. Default: 100. The server's own limits are not documented.
+    ///
+    /// 1 is refused: a page that starts at `previous_id` would then hold nothing else.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Starts after this account.
+    pub fn previous_id(mut self, id: Uuid) -> Self {
+        self.previous_id = Some(id);
+        self
+    }
+
+    /// Sorts by `key`; call it again for further keys. Only `acct_id` is known to be a key.
+    ///
+    /// The server finds its place by the account's id alone, so with any other first key accounts can be
+    /// missed: the [`Summary`](crate::Summary) then says [`UnstableOrder`](Doubt::UnstableOrder).
+    pub fn sort_by(mut self, key: impl Into<String>, order: SortOrder) -> Self {
+        self.sort_by.push((key.into(), order));
+        self
+    }
+
+    /// `key1:ASC,key2:DESC`.
+    fn sorting(&self) -> Option<String> {
+        let keys: Vec<_> = self
+            .sort_by
+            .iter()
+            .map(|(key, order)| match order {
+                SortOrder::Ascending => format!("{key}:ASC"),
+                SortOrder::Descending => format!("{key}:DESC"),
+            })
+            .collect();
+        (!keys.is_empty()).then(|| keys.join(","))
+    }
+
+    fn check(&self) -> Result<()> {
+        let refuse = |message: String| Err(Error::config(message).with_provider(NAME));
+        if self.limit < 2 {
+            return refuse(format!("limit is {}; expected 2 or more", self.limit));
+        }
+        match self
+            .sort_by
+            .iter()
+            .find(|(key, _)| key.is_empty() || key.contains([':', ',']))
+        {
+            Some((key, _)) => refuse(format!(
+                "the sort key {key:?} is empty or holds ':' or ','; expected a member's name"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    async fn rows(&self, previous_id: Option<Uuid>, limit: u32) -> Result<Rows<Account>> {
+        let call = Call::get(PATH)
+            .query("scope", self.scope.as_ref())
+            .query("limit", Some(limit))
+            .query("previous_id", previous_id)
+            .query("sort_by", self.sorting());
+        self.client
+            .channel()
+            .send(self.client.service(), &call, read)
+            .await
+    }
+
+    /// The place behind the last of `rows`.
+    fn next(rows: &Rows<Account>) -> Result<Cursor> {
+        let id = |id: &Option<String>| Uuid::parse_str(id.as_deref()?).ok();
+        let last = rows
+            .ids
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(index, row)| Some((index, id(row)?)));
+        let (index, previous_id) = last.ok_or_else(|| {
+            Error::decode("no row of the page has an acct_id to go on from").with_provider(NAME)
+        })?;
+        Ok(Cursor {
+            previous_id,
+            after: rows.len() - index - 1,
+        })
+    }
+
+    /// Leaves out of `rows` what stands up to `cursor`, and says what is left.
+    async fn skip_to(&self, cursor: &Cursor, rows: &mut Rows<Account>) -> Result<Rest> {
+        let previous = cursor.previous_id.to_string();
+        let is_previous = |id: &Option<String>| id.as_deref() == Some(previous.as_str());
+        let held = rows.ids.iter().position(is_previous);
+        let count = rows.len();
+        rows.retain(|index, _| index >= held.map_or(0, |index| index + 1) + cursor.after);
+        if rows.len() > 0 {
+            return Ok(Rest::More);
+        }
+        if count == 0 || held == Some(0) {
+            // Nothing, or `previous_id` alone: the end of a server that starts after it, or at it.
+            return Ok(Rest::End);
+        }
+        // Rows came, all of them before `previous_id`: the server has not looked at it.
+        self.end_without_paging(cursor, count).await
+    }
+
+    /// Whether `count` rows are everything that a server has which does not look at `previous_id`.
+    async fn end_without_paging(&self, cursor: &Cursor, count: usize) -> Result<Rest> {
+        let asked = self.limit as usize;
+        if count > asked {
+            return Ok(Rest::End);
+        }
+        let rows_at = async |limit: usize| {
+            let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+            Ok::<_, Error>(self.rows(Some(cursor.previous_id), limit).await?.len())
+        };
+        if rows_at((count - 1).max(1)).await? >= count {
+            // It does not look at `limit` either: it gives everything, each time.
+            return Ok(Rest::End);
+        }
+        if count == asked && rows_at(asked + 1).await? > asked {
+            let message = "the server gives the same page for every previous_id, and more than fits one \
+                           page: it can not be listed to its end; raise limit above the number of accounts";
+            return Err(Error::new(ErrorKind::PaginationLoop, message).with_provider(NAME));
+        }
+        // It looks at `limit`, so it may as well have one of its own.
+        Ok(Rest::MaybeCapped(count as u64))
+    }
+}
+
+/// What a page holds behind the place it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    More,
+    End,
+    /// Nothing, but the server gives no more than so many rows, and gave as many.
+    MaybeCapped(u64),
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    items: Option<Vec<&'a RawValue>>,
+}
+
+fn read(answer: &Answer) -> Result<Rows<Account>> {
+    const EXPECTED: &str = "an object with items";
+    let envelope: Envelope<'_> = read_json(answer, EXPECTED)?;
+    let Some(items) = envelope.items else {
+        // The reference calls `items` optional. An object of something else is no empty list, though.
+        let members: Map<String, Value> = read_json(answer, EXPECTED)?;
+        return if members.keys().all(|name| name == "items") {
+            Ok(Rows::none())
+        } else {
+            Err(Error::decode(format!(
+                "expected {EXPECTED}, and an object with other members came"
+            )))
+        };
+    };
+    Ok(Rows::decode(&items, |account: &Account| {
+        account.acct_id.to_string()
+    }))
+}
+
+impl Paginator for ListAccounts {
+    type Item = Account;
+    type Cursor = Cursor;
+
+    fn scope(&self) -> Scope {
+        Scope::new(
+            NAME,
+            [
+                ("base_url", self.client.channel().base_url()),
+                ("path", PATH),
+                ("scope", self.scope.as_ref().map_or("", AccountScope::as_str)),
+                ("limit", &self.limit.to_string()),
+                (
+                    "previous_id",
+                    &self.previous_id.map_or(String::new(), |id| id.to_string()),
+                ),
+                ("sort_by", &self.sorting().unwrap_or_default()),
+            ],
+        )
+    }
+
+    async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Account, Cursor>> {
+        self.check()?;
+        let start = self.previous_id.map(|previous_id| Cursor {
+            previous_id,
+            after: 0,
+        });
+        let at = at.or(start.as_ref());
+        let mut rows = self.rows(at.map(|cursor| cursor.previous_id), self.limit).await?;
+        let rest = match at {
+            Some(cursor) => self.skip_to(cursor, &mut rows).await?,
+            None if rows.len() > 0 => Rest::More,
+            None => Rest::End,
+        };
+        let next = match rest {
+            Rest::More => Some(Self::next(&rows)?),
+            Rest::End | Rest::MaybeCapped(_) => None,
+        };
+        let capped = match rest {
+            Rest::MaybeCapped(cap) => Some(Doubt::Capped { cap }),
+            _ => None,
+        };
+        let unstable = self.sort_by.first().is_some_and(|(key, _)| key != "acct_id");
+        Ok(rows
+            .into_page(next)
+            .with_doubt(capped)
+            .with_doubt(unstable.then_some(Doubt::UnstableOrder)))
+    }
+
+    fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
+        Some(Cow::Owned(account.acct_id.to_string()))
+    }
+}

@@ -1,0 +1,146 @@
+use std::net::IpAddr;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::{Host, Url};
+
+use crate::{Error, Result};
+
+/// Longer URLs are refused by many servers and proxies, and in ways that are hard to read.
+const LONGEST_URL: usize = 8 * 1024;
+
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Percent-encodes everything but RFC 3986's unreserved characters: a blank is `%20`, never `+`.
+pub(crate) fn encode(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
+/// Where a provider's API stands: scheme, host, and maybe a path prefix.
+#[derive(Clone, Debug)]
+pub(crate) struct BaseUrl(Url);
+
+impl BaseUrl {
+    /// Checks what the application gave.
+    pub(crate) fn parse(text: &str, allow_http: bool) -> Result<Self> {
+        let refuse = |why: &str| Err(Error::config(format!("the base URL {why}")));
+        let text = text.trim();
+        let with_scheme = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("https://{text}")
+        };
+        let url = match Url::parse(&with_scheme) {
+            Ok(url) => url,
+            Err(error) => return refuse(&format!("is no URL: {error}; expected https://host[/prefix]")),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse("holds a user or password; give credentials to the builder instead");
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return refuse("holds a query or fragment; expected https://host[/prefix]");
+        }
+        if url.host().is_none() {
+            return refuse("has no host; expected https://host[/prefix]");
+        }
+        let url = Self(url);
+        match url.0.scheme() {
+            "https" => Ok(url),
+            "http" if allow_http || url.is_loopback() => Ok(url),
+            "http" => refuse(
+                "is http, which would show the credentials to the network; use https, or allow_http(true)",
+            ),
+            other => refuse(&format!("has the scheme {other}; expected https")),
+        }
+    }
+
+    pub(crate) fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
+            Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            None => false,
+        }
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// The URL as text, without a trailing slash.
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.as_str().trim_end_matches('/')
+    }
+
+    /// The URL of `path` (which starts with `/`) under the base, with `query`.
+    pub(crate) fn join(&self, path: &str, query: &[(&str, String)]) -> Result<Url> {
+        let mut url = self.0.clone();
+        url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
+        if !query.is_empty() {
+            let pairs: Vec<_> = query
+                .iter()
+                .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+                .collect();
+            url.set_query(Some(&pairs.join("&")));
+        }
+        if url.as_str().len() > LONGEST_URL {
+            return Err(Error::config(format!(
+                "the request's URL would have {} bytes, and servers refuse more than {LONGEST_URL}: \
+                 use a shorter filter",
+                url.as_str().len()
+            )));
+        }
+        Ok(url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_https_or_loopback_is_taken_unless_allowed() {
+        for good in [
+            "https://ccm.fortanix.com",
+            "ccm.fortanix.com",
+            "http://127.0.0.1:8080/gw/",
+            "http://localhost:1",
+            "http://[::1]:1",
+        ] {
+            assert!(BaseUrl::parse(good, false).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://example.com",
+            "http://localhost.example.com",
+            "http://10.0.0.1",
+            "ftp://x",
+            "https://",
+            "",
+        ] {
+            assert!(BaseUrl::parse(bad, false).is_err(), "{bad}");
+        }
+        assert!(BaseUrl::parse("http://example.com", true).is_ok());
+    }
+
+    #[test]
+    fn credentials_in_the_url_are_refused_and_not_repeated() {
+        let error = BaseUrl::parse("https://user:hunter2@example.com", false).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_prefix_is_kept_and_a_query_strictly_encoded() {
+        let base = BaseUrl::parse("https://gw.example/api/", false).unwrap();
+        let url = base
+            .join("/v1/accounts", &[("filters", r#"name eq "a+b&c" "#.into())])
+            .unwrap();
+        assert_eq!(
+            url.as_str(),
+            "https://gw.example/api/v1/accounts?filters=name%20eq%20%22a%2Bb%26c%22%20"
+        );
+        assert!(base.join("/x", &[("f", "y".repeat(9000))]).is_err());
+    }
+}

@@ -1,0 +1,281 @@
+use std::{future::Future, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use secrecy::SecretString;
+use tokio::time::{Instant, timeout};
+
+use super::{
+    Clock, Problem, RetryPolicy, Settings, Transport, TransportErrorKind,
+    base_url::BaseUrl,
+    limit::Limiter,
+    problem::Secrets,
+    retry::{Facts, Failure, Verdict},
+    retry_after,
+};
+use crate::{Error, ErrorKind, Result, Retry};
+
+/// What a provider adds to the way of a request.
+pub(crate) trait Service: Send + Sync {
+    /// Puts credentials on `request`; called anew for every attempt. What it returns is given back to
+    /// [`refused`](Self::refused).
+    fn authorise(&self, request: &mut Request<Bytes>) -> impl Future<Output = Result<u64>> + Send;
+
+    /// Told of a 401: whether to replay the request once, with other credentials.
+    fn refused(&self, stamp: u64) -> bool {
+        let _ = stamp;
+        false
+    }
+
+    /// Reads a failure in the provider's own shapes.
+    fn problem(&self, answer: &Answer) -> Problem;
+}
+
+/// The way to one provider: base URL, transport, limits. Shared by a client's clones.
+pub(crate) struct Channel {
+    provider: &'static str,
+    base: BaseUrl,
+    transport: Arc<dyn Transport>,
+    retry: RetryPolicy,
+    limiter: Option<Limiter>,
+    agent: HeaderValue,
+    body_limit: usize,
+    clock: Clock,
+}
+
+/// One request, as often as it is sent.
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    /// Under the base URL; starts with `/`.
+    pub(crate) path: String,
+    pub(crate) query: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: Bytes,
+    /// Sending it twice does no more than sending it once.
+    pub(crate) repeatable: bool,
+    /// Whether the client's rate limit applies.
+    pub(crate) limited: bool,
+    /// Secrets in the body, to be kept out of errors.
+    pub(crate) secrets: Vec<SecretString>,
+}
+
+impl Call {
+    /// A GET of `path`.
+    pub(crate) fn get(path: impl Into<String>) -> Self {
+        Self {
+            method: Method::GET,
+            path: path.into(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+            repeatable: true,
+            limited: true,
+            secrets: Vec::new(),
+        }
+    }
+
+    /// With a query parameter, if there is a value for it.
+    pub(crate) fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
+        self.query.extend(value.map(|value| (name, value.to_string())));
+        self
+    }
+}
+
+/// A whole answer.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// How one attempt failed, and the error to tell if it stays so.
+struct Missed {
+    error: Error,
+    /// `None` if it did not come to sending.
+    failure: Option<Failure>,
+    asked: Option<Duration>,
+    refused: Option<u64>,
+}
+
+impl Channel {
+    pub(crate) fn open(provider: &'static str, settings: &Settings) -> Result<Self> {
+        let open = || {
+            let base = settings.base()?;
+            Ok(Self {
+                provider,
+                transport: settings.open_transport(&base)?,
+                base,
+                retry: settings.retry.clone(),
+                limiter: settings.rate_limit.map(Limiter::new),
+                agent: settings.agent()?,
+                body_limit: settings.body_limit,
+                clock: settings.clock.clone(),
+            })
+        };
+        open().map_err(|error: Error| error.with_provider(provider))
+    }
+
+    pub(crate) fn base_url(&self) -> &str {
+        self.base.as_str()
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Sends `call` until `read` takes the answer, or nothing more can be done.
+    pub(crate) async fn send<T>(
+        &self,
+        service: &impl Service,
+        call: &Call,
+        read: impl Fn(&Answer) -> Result<T> + Send + Sync,
+    ) -> Result<T> {
+        let began = Instant::now();
+        // Waits that are not this client's own choice do not count against the time it has.
+        let mut excused = Duration::ZERO;
+        let mut attempt = 0;
+        let mut replayed = false;
+        let target = format!("{} {}{}", call.method, self.base.as_str(), call.path);
+        loop {
+            attempt += 1;
+            if let Some(limiter) = self.limiter.as_ref().filter(|_| call.limited) {
+                let waits = Instant::now();
+                limiter.acquire().await;
+                excused += waits.elapsed();
+            }
+            let left = self
+                .retry
+                .total_timeout
+                .saturating_sub(began.elapsed().saturating_sub(excused));
+            let missed = match self.attempt(service, call, left, &read).await {
+                Ok(value) => return Ok(value),
+                Err(missed) => missed,
+            };
+            if missed
+                .refused
+                .is_some_and(|stamp| !replayed && service.refused(stamp))
+            {
+                replayed = true;
+                continue;
+            }
+            let Some(failure) = missed.failure else {
+                return Err(missed.error.with_provider(self.provider));
+            };
+            let facts = Facts {
+                failure,
+                repeatable: call.repeatable,
+                attempt,
+                spent: began.elapsed().saturating_sub(excused),
+                asked: missed.asked,
+                chance: fastrand::f64(),
+            };
+            let retry = match self.retry.judge(&facts) {
+                Verdict::After(wait) => {
+                    tokio::time::sleep(wait).await;
+                    excused += missed.asked.unwrap_or_default().min(wait);
+                    continue;
+                }
+                Verdict::GiveUp if attempt > 1 => Retry::Exhausted,
+                Verdict::GiveUp => Retry::Safe,
+                Verdict::Final => Retry::Never,
+            };
+            let error = missed.error.with_provider(self.provider).with_retry(retry);
+            return Err(error.with_effort(&target, attempt, began.elapsed()));
+        }
+    }
+
+    async fn attempt<T>(
+        &self,
+        service: &impl Service,
+        call: &Call,
+        left: Duration,
+        read: &(impl Fn(&Answer) -> Result<T> + Send + Sync),
+    ) -> Result<T, Missed> {
+        let unsent = |error| Missed {
+            error,
+            failure: None,
+            asked: None,
+            refused: None,
+        };
+        let mut request = self.request(call).map_err(unsent)?;
+        let stamp = service.authorise(&mut request).await.map_err(unsent)?;
+        let secrets = Secrets::of(&request, call.secrets.iter().cloned());
+        let limit = self.retry.attempt_timeout.min(left);
+        let missed = |kind, text: String, failure| Missed {
+            error: Error::new(kind, secrets.blot(&text)),
+            failure: Some(failure),
+            asked: None,
+            refused: None,
+        };
+        let answer = match timeout(limit, self.transport.send(request, self.body_limit)).await {
+            Err(_) => {
+                let text = format!("no whole answer within {:.0} s", limit.as_secs_f32());
+                return Err(missed(ErrorKind::Timeout, text, Failure::Lost));
+            }
+            Ok(Err(error)) => {
+                let (kind, failure) = match error.kind() {
+                    TransportErrorKind::Connect => (ErrorKind::Transport, Failure::NotSent),
+                    TransportErrorKind::Timeout => (ErrorKind::Timeout, Failure::Lost),
+                    TransportErrorKind::Broken => (ErrorKind::Transport, Failure::Lost),
+                    TransportErrorKind::TooLarge => (ErrorKind::Decode, Failure::Final),
+                    TransportErrorKind::Unsendable => (ErrorKind::Config, Failure::Final),
+                };
+                let mut missed = missed(kind, error.to_string(), failure);
+                missed.error = missed.error.with_source(error);
+                return Err(missed);
+            }
+            Ok(Ok(answer)) => {
+                let (parts, body) = answer.into_parts();
+                Answer {
+                    status: parts.status,
+                    headers: parts.headers,
+                    body,
+                }
+            }
+        };
+        if answer.status.is_success() {
+            return read(&answer).map_err(|error| Missed {
+                failure: Some(if error.kind() == ErrorKind::Decode {
+                    Failure::Garbled
+                } else {
+                    Failure::Final
+                }),
+                error: error.with_request_id(service.problem(&answer).request_id),
+                asked: None,
+                refused: None,
+            });
+        }
+        let asked = retry_after::read(&answer.headers, self.clock.now());
+        let status = answer.status.as_u16();
+        let mut error = service
+            .problem(&answer)
+            .into_error(&answer, &secrets)
+            .with_retry_after(asked);
+        if asked.is_some_and(|asked| asked > self.retry.max_server_wait) && matches!(status, 429 | 503) {
+            error = error.into_kind(ErrorKind::Throttled);
+        }
+        Err(Missed {
+            failure: Some(Failure::Status(status)),
+            refused: (status == 401).then_some(stamp),
+            error,
+            asked,
+        })
+    }
+
+    fn request(&self, call: &Call) -> Result<Request<Bytes>> {
+        let url = self.base.join(&call.path, &call.query)?;
+        let mut request = Request::new(call.body.clone());
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = url
+            .as_str()
+            .parse()
+            .map_err(|error| Error::config("the request's URL can not be sent").with_source(error))?;
+        let headers = request.headers_mut();
+        headers.insert(header::USER_AGENT, self.agent.clone());
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        for (name, value) in &call.headers {
+            headers.insert(name, value.clone());
+        }
+        Ok(request)
+    }
+}

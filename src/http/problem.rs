@@ -1,0 +1,129 @@
+use http::{HeaderMap, Request};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Answer;
+use crate::{Error, ErrorKind};
+
+/// How much of a provider's text goes into an error, in characters.
+const LONGEST_TEXT: usize = 500;
+/// Shorter header values are no secrets, and blotting them out would eat the text around them.
+const SHORTEST_SECRET: usize = 6;
+
+/// What a provider says of a failure, in its own terms.
+#[derive(Debug, Default)]
+pub(crate) struct Problem {
+    /// Where the provider's code says more than the status.
+    pub(crate) kind: Option<ErrorKind>,
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) request_id: Option<String>,
+}
+
+impl Problem {
+    /// The error, its texts bounded and free of what `request` was authorised with.
+    pub(super) fn into_error(self, answer: &Answer, request: &Secrets) -> Error {
+        let status = answer.status.as_u16();
+        let kind = self.kind.unwrap_or(match status {
+            401 => ErrorKind::Auth,
+            403 => ErrorKind::Denied,
+            404 => ErrorKind::NotFound,
+            429 => ErrorKind::Throttled,
+            _ => ErrorKind::Api,
+        });
+        let message = self
+            .message
+            .filter(|text| !text.trim().is_empty())
+            .unwrap_or_else(|| {
+                if answer.status.is_redirection() {
+                    "a redirect, which is never followed: credentials belong to the host they were given for"
+                        .into()
+                } else {
+                    answer
+                        .status
+                        .canonical_reason()
+                        .unwrap_or("the request failed")
+                        .to_owned()
+                }
+            });
+        Error::new(kind, request.blot(&message))
+            .with_status(status)
+            .with_code(self.code.map(|code| request.blot(&code)))
+            .with_request_id(self.request_id.map(|id| request.blot(&id)))
+    }
+}
+
+/// The first of some headers that is there, as text.
+pub(crate) fn header(headers: &HeaderMap, names: &[&str]) -> Option<String> {
+    names
+        .iter()
+        .find_map(|name| Some(headers.get(*name)?.to_str().ok()?.to_owned()))
+}
+
+/// A body as text, if it is one that a person can read: not HTML, not binary.
+pub(crate) fn plain_text(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?.trim();
+    (!text.is_empty() && !text.starts_with('<')).then(|| text.to_owned())
+}
+
+/// The secrets in a request: servers have been seen to echo them in their errors.
+#[derive(Debug)]
+pub(super) struct Secrets(Vec<SecretString>);
+
+impl Secrets {
+    /// Those in sensitive headers, and `others`.
+    pub(super) fn of<B>(request: &Request<B>, others: impl IntoIterator<Item = SecretString>) -> Self {
+        let values = request.headers().values().filter(|value| value.is_sensitive());
+        let mut secrets: Vec<SecretString> = values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split([' ', ',', '=']).chain([value]))
+            .map(SecretString::from)
+            .chain(others)
+            .filter(|secret| secret.expose_secret().len() >= SHORTEST_SECRET)
+            .collect();
+        // The longest first, or a part would be blotted out of the whole.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
+        Self(secrets)
+    }
+
+    /// `text` on one line, bounded, with the secrets blotted out.
+    pub(super) fn blot(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.0 {
+            if text.contains(secret.expose_secret()) {
+                text = text.replace(secret.expose_secret(), "[redacted]");
+            }
+        }
+        let mut line = String::with_capacity(text.len().min(LONGEST_TEXT));
+        for word in text
+            .split(|c: char| c.is_whitespace() || c.is_control())
+            .filter(|word| !word.is_empty())
+        {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        if let Some((cut, _)) = line.char_indices().nth(LONGEST_TEXT) {
+            line.truncate(cut);
+            line.push('…');
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_echoes_of_the_credentials_is_blotted_out() {
+        let mut request = Request::new(());
+        let mut value = http::HeaderValue::from_static("Bearer s3cr3t-token");
+        value.set_sensitive(true);
+        request.headers_mut().insert("authorization", value);
+        let secrets = Secrets::of(&request, [SecretString::from("client+secret")]);
+        let text = secrets.blot("no: s3cr3t-token |authorization:Bearer s3cr3t-token|\n client+secret ");
+        assert_eq!(text, "no: [redacted] |authorization:[redacted]| [redacted]");
+        assert!(secrets.blot(&"x".repeat(5000)).chars().count() <= LONGEST_TEXT + 1);
+    }
+}

@@ -1,0 +1,90 @@
+use std::{error::Error as StdError, fmt, sync::Arc};
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+
+/// Sends a request and gives the answer: reqwest unless you bring your own.
+///
+/// The client above it does everything else (limits, tokens, signatures, retries, time limits), so a
+/// transport sends once and must not follow redirects, which would carry credentials to another host.
+/// Headers marked [sensitive](http::HeaderValue::is_sensitive) must not be logged.
+pub trait Transport: Send + Sync + 'static {
+    /// Sends `request` and reads the whole answer. A body of more than `body_limit` bytes, counted after
+    /// decompression, is an error of kind [`TooLarge`](TransportErrorKind::TooLarge).
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+        body_limit: usize,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>>;
+}
+
+/// Why no whole answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// No connection could be made: the request was surely not sent.
+    Connect,
+    /// The transport's own time limit passed.
+    Timeout,
+    /// The connection broke, before or within the answer, or the answer was no HTTP.
+    Broken,
+    /// The answer is larger than allowed.
+    TooLarge,
+    /// The request can not be sent at all, as it is.
+    Unsendable,
+}
+
+/// No whole answer came.
+#[derive(Clone)]
+pub struct TransportError {
+    kind: TransportErrorKind,
+    message: Box<str>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl TransportError {
+    /// An error of `kind`. `message` must hold no credential.
+    pub fn new(kind: TransportErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into().into_boxed_str(),
+            source: None,
+        }
+    }
+
+    /// With the error that caused this one. It must hold no credential, nor a URL with one.
+    #[must_use]
+    pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// Why no answer came.
+    pub fn kind(&self) -> TransportErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Debug for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportError")
+            .field("kind", &self.kind)
+            .field("message", &self.message)
+            .field("source", &self.source)
+            .finish()
+    }
+}
+
+impl StdError for TransportError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
+    }
+}

@@ -1,0 +1,110 @@
+use serde_json::Value;
+
+use crate::{
+    ErrorKind,
+    http::{Answer, Problem, header, plain_text},
+};
+
+/// Reads a failure: `{error_code, error_msg}`, its other spellings, and the same nested, as IAM does.
+///
+/// A 401 here is often none of the credentials' fault, so the code's prefix tells what it is about:
+/// `APIGW.` and `APIG.` come from the gateway, `Organizations.` from the service.
+pub(super) fn read(answer: &Answer, own_clock: &str) -> Problem {
+    let body = serde_json::from_slice::<Value>(&answer.body).ok();
+    let (code, message) = body.as_ref().and_then(find).unwrap_or_default();
+    let mut message = message.or_else(|| plain_text(&answer.body));
+    let status = answer.status.as_u16();
+    let kind = match (status, code.as_deref()) {
+        (401, Some("Organizations.1015")) => Some(ErrorKind::NotFound),
+        (401, Some(code)) if code.starts_with("Organizations.") => Some(ErrorKind::Denied),
+        _ => None,
+    };
+    if let Some(text) = message.as_mut().filter(|text| text.contains("signature expired")) {
+        let theirs = header(&answer.headers, &["date"]).unwrap_or_else(|| "not told".into());
+        *text = format!(
+            "{text}; the date of the request must be within 15 minutes of the server's: this machine's \
+             clock says {own_clock}, the server's {theirs}"
+        );
+    }
+    let request_id = header(&answer.headers, &["x-request-id"])
+        .or_else(|| Some(body.as_ref()?.get("request_id")?.as_str()?.to_owned()));
+    Problem {
+        kind,
+        code,
+        message,
+        request_id,
+    }
+}
+
+type Found = (Option<String>, Option<String>);
+
+/// The code and message in `body`, at the top or in a member that is an object.
+fn find(body: &Value) -> Option<Found> {
+    let members = body.as_object()?;
+    for (code, message) in [
+        ("error_code", "error_msg"),
+        ("errorCode", "errorMsg"),
+        ("code", "message"),
+    ] {
+        let text = |name: &str| match members.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        let found = (text(code), text(message));
+        if found.0.is_some() || found.1.is_some() {
+            return Some(found);
+        }
+    }
+    members.values().filter(|value| value.is_object()).find_map(find)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+
+    fn problem(status: u16, body: &str) -> Problem {
+        let answer = Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            body: body.to_owned().into(),
+        };
+        read(&answer, "20260102T030405Z")
+    }
+
+    #[test]
+    fn every_shape_of_error_is_read() {
+        for (body, code, message) in [
+            (
+                r#"{"error_code":"Organizations.1008","error_msg":"bad"}"#,
+                Some("Organizations.1008"),
+                "bad",
+            ),
+            (r#"{"errorCode":"X.1","errorMsg":"bad"}"#, Some("X.1"), "bad"),
+            (
+                r#"{"error":{"code":403,"message":"bad","title":"Forbidden"}}"#,
+                Some("403"),
+                "bad",
+            ),
+            ("bad", None, "bad"),
+        ] {
+            let problem = problem(400, body);
+            assert_eq!(
+                (problem.code.as_deref(), problem.message.as_deref()),
+                (code, Some(message)),
+                "{body}"
+            );
+        }
+        assert!(problem(502, "<html>Bad Gateway</html>").message.is_none());
+    }
+
+    #[test]
+    fn a_401_is_classified_by_its_code() {
+        let kind = |code: &str| problem(401, &format!(r#"{{"error_code":"{code}","error_msg":"x"}}"#)).kind;
+        assert_eq!(kind("Organizations.1002"), Some(ErrorKind::Denied));
+        assert_eq!(kind("Organizations.1015"), Some(ErrorKind::NotFound));
+        assert_eq!(kind("APIGW.0301"), None);
+    }
+}

@@ -1,0 +1,75 @@
+use std::{
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use tokio::sync::mpsc;
+
+use super::{Paginator, flight::Flight, pages::Fetched};
+use crate::{Error, ErrorKind, Result};
+
+/// Pages fetched one after the other ahead of use, at most `depth` of them in memory or under way.
+pub(super) struct Ahead<P: Paginator> {
+    depth: usize,
+    worker: Option<Worker<P>>,
+}
+
+struct Worker<P: Paginator> {
+    pages: mpsc::Receiver<Fetched<P>>,
+    task: Flight<()>,
+}
+
+impl<P: Paginator> Ahead<P> {
+    pub(super) fn new(depth: usize) -> Self {
+        Self {
+            depth: depth.max(1),
+            worker: None,
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.worker = None;
+    }
+
+    pub(super) fn poll(
+        &mut self,
+        paginator: &Arc<P>,
+        at: Option<&P::Cursor>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Fetched<P>> {
+        if self.worker.is_none() {
+            self.worker = Some(Worker::start(Arc::clone(paginator), at.cloned(), self.depth)?);
+        }
+        let Some(worker) = &mut self.worker else {
+            return Poll::Ready(Err(Error::new(ErrorKind::Transport, "the worker is gone")));
+        };
+        if let Some(fetched) = ready!(worker.pages.poll_recv(cx)) {
+            return Poll::Ready(fetched);
+        }
+        // It never stops before an error or the last page, which were handed over already.
+        let ended = ready!(worker.task.poll(cx));
+        self.worker = None;
+        Poll::Ready(Err(ended.err().unwrap_or_else(|| {
+            Error::new(ErrorKind::Transport, "the worker is gone")
+        })))
+    }
+}
+
+impl<P: Paginator> Worker<P> {
+    fn start(paginator: Arc<P>, mut at: Option<P::Cursor>, depth: usize) -> Result<Self> {
+        let (sender, pages) = mpsc::channel(depth);
+        let task = Flight::launch(async move {
+            // Room first, then the request: so at most `depth` pages exist at once.
+            while let Ok(room) = sender.reserve().await {
+                let fetched = paginator.fetch(at.as_ref()).await;
+                let next = fetched.as_ref().ok().and_then(|page| page.next.clone());
+                room.send(fetched);
+                match next {
+                    Some(next) => at = Some(next),
+                    None => break,
+                }
+            }
+        })?;
+        Ok(Self { pages, task })
+    }
+}

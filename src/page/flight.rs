@@ -1,0 +1,45 @@
+use std::{
+    fmt,
+    future::Future,
+    panic,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::{runtime::Handle, task::JoinHandle};
+
+use crate::{Error, ErrorKind, Result};
+
+/// Work on a task of its own, so that it goes on while the stream is not polled. Dies with its owner.
+pub(super) struct Flight<T>(JoinHandle<T>);
+
+impl<T: Send + 'static> Flight<T> {
+    /// Starts `work`.
+    pub(super) fn launch(work: impl Future<Output = T> + Send + 'static) -> Result<Self> {
+        let runtime = Handle::try_current()
+            .map_err(|error| Error::config("fetching ahead needs a tokio runtime").with_source(error))?;
+        Ok(Self(runtime.spawn(work)))
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        Pin::new(&mut self.0).poll(cx).map(|ended| match ended {
+            Ok(value) => Ok(value),
+            Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
+            Err(error) => {
+                Err(Error::new(ErrorKind::Transport, "the runtime was shut down").with_source(error))
+            }
+        })
+    }
+}
+
+impl<T> Drop for Flight<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl<T> fmt::Debug for Flight<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Flight")
+    }
+}

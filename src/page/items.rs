@@ -1,0 +1,228 @@
+use std::{
+    fmt, iter,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    vec,
+};
+
+use futures::stream::{FusedStream, Stream};
+
+use super::{Checkpoint, Page, Pages, Paginator, Rejected, Summary, checkpoint::Place, tail::Tail};
+use crate::Result;
+
+/// A stream of items that knows, at any moment, where to go on.
+///
+/// A row that can not be read comes out in its place as an error of kind
+/// [`Record`](crate::ErrorKind::Record), and the stream goes on behind it. Any other error ends it;
+/// [`rearm`](Self::rearm) tries the failed page again. Dropping a `next()` future loses nothing.
+#[must_use = "streams do nothing unless polled"]
+pub struct Items<P: Paginator> {
+    pages: Pages<P>,
+    current: Option<Current<P::Item>>,
+    /// What was handed out of the page at the resumed place; spent on the first page.
+    skip: usize,
+    tail: Tail,
+}
+
+/// The page in use.
+struct Current<T> {
+    items: vec::IntoIter<T>,
+    rejected: iter::Peekable<vec::IntoIter<Rejected>>,
+    /// The next row's place in the page.
+    row: usize,
+    /// The place of this page, as it was before it was fetched.
+    place: Place,
+}
+
+impl<T> Current<T> {
+    fn is_spent(&self) -> bool {
+        self.items.as_slice().is_empty() && self.rejected.len() == 0
+    }
+
+    fn next_rejected(&mut self) -> Option<Rejected> {
+        let here = self.items.as_slice().is_empty();
+        let rejected = self
+            .rejected
+            .next_if(|rejected| here || rejected.index <= self.row)?;
+        self.row += 1;
+        Some(rejected)
+    }
+
+    fn next_item(&mut self) -> Option<T> {
+        let item = self.items.next()?;
+        self.row += 1;
+        Some(item)
+    }
+}
+
+impl<P: Paginator> Items<P> {
+    pub(super) fn new(pages: Pages<P>) -> Self {
+        Self {
+            pages,
+            current: None,
+            skip: 0,
+            tail: Tail::default(),
+        }
+    }
+
+    pub(super) fn skipping(mut self, rows: usize, tail: &[String]) -> Self {
+        (self.skip, self.tail) = (rows, Tail::from(tail.to_vec()));
+        self
+    }
+
+    /// Where to go on, to the item: save it, and hand it to [`Paginator::resume`]. Valid at any time,
+    /// after errors too.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let now = self.pages.place();
+        let place = match &self.current {
+            Some(current) if !current.is_spent() => {
+                let mut place = current.place.clone();
+                place.tally.yielded = now.tally.yielded;
+                place.tally.rejected = now.tally.rejected;
+                Place {
+                    skip: current.row,
+                    tail: self.tail.to_vec(),
+                    ..place
+                }
+            }
+            _ => Place {
+                skip: self.skip,
+                tail: self.tail_of_next_page(),
+                ..now
+            },
+        };
+        Checkpoint::new(place)
+    }
+
+    /// Ids that belong to the next page: only before the first page of a resumed walk.
+    fn tail_of_next_page(&self) -> Vec<String> {
+        if self.skip > 0 {
+            self.tail.to_vec()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// What came so far, and whether it is everything.
+    pub fn summary(&self) -> Summary {
+        let mut summary = self.pages.summary();
+        if !self.is_finished() {
+            summary.completeness = super::Completeness::Unfinished;
+        }
+        summary
+    }
+
+    /// The provider's own count of the listing, once a page has told it.
+    pub fn total(&self) -> Option<u64> {
+        self.pages.summary().total
+    }
+
+    /// After an error that ended the stream: makes it try the same page again. See [`Pages::rearm`].
+    pub fn rearm(&mut self) -> bool {
+        self.pages.rearm()
+    }
+
+    fn is_finished(&self) -> bool {
+        self.pages.is_done() && self.current.as_ref().is_none_or(Current::is_spent)
+    }
+
+    /// Takes a fetched page into use, without the rows that a resumed walk had handed out already.
+    fn open(&mut self, page: Page<P::Item, P::Cursor>, place: Place) {
+        let (skip, tail) = (std::mem::take(&mut self.skip), self.tail.to_vec());
+        let mut current = Current {
+            items: page.items.into_iter(),
+            rejected: page.rejected.into_iter().peekable(),
+            row: 0,
+            place,
+        };
+        if skip == 0 {
+            self.tail.clear();
+        } else if tail.is_empty() {
+            while current.row < skip && !current.is_spent() {
+                if current.next_rejected().is_none() {
+                    current.next_item();
+                }
+            }
+        } else {
+            self.skip_through(&mut current, &tail, skip);
+        }
+        self.current = Some(current);
+    }
+
+    /// Skips through the newest id of `tail` that the page still holds. If it holds none, nothing is
+    /// skipped: better an item twice than an item lost.
+    fn skip_through(&self, current: &mut Current<P::Item>, tail: &[String], rows: usize) {
+        let paginator = self.pages.paginator();
+        let place = |id: &String| {
+            let is_it = |item: &P::Item| paginator.item_id(item).is_some_and(|found| *found == **id);
+            current.items.as_slice().iter().position(is_it)
+        };
+        let Some(last) = tail.iter().rev().find_map(place) else {
+            return;
+        };
+        let mut items = last + 1;
+        while items > 0 && !current.is_spent() {
+            if current.next_rejected().is_none() {
+                current.next_item();
+                items -= 1;
+            }
+        }
+        // Rejected rows right behind it were told of before, if they are where they were.
+        while current.row < rows && current.next_rejected().is_some() {}
+    }
+}
+
+impl<P: Paginator> Stream for Items<P> {
+    type Item = Result<P::Item>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(current) = &mut this.current {
+                if let Some(rejected) = current.next_rejected() {
+                    let tally = this.pages.tally();
+                    tally.rejected += 1;
+                    let error = rejected.into_error(tally.pages);
+                    return Poll::Ready(Some(Err(error)));
+                }
+                if let Some(item) = current.next_item() {
+                    if let Some(id) = this.pages.paginator().item_id(&item) {
+                        this.tail.push(&id);
+                    }
+                    this.pages.tally().yielded += 1;
+                    return Poll::Ready(Some(Ok(item)));
+                }
+                this.current = None;
+            }
+            match ready!(this.pages.poll_page(cx)) {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Ok((page, place))) => this.open(page, place),
+            }
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let rows = self
+            .current
+            .as_ref()
+            .map_or(0, |current| current.items.len() + current.rejected.len());
+        (rows, self.pages.is_terminated().then_some(rows))
+    }
+}
+
+impl<P: Paginator> FusedStream for Items<P> {
+    fn is_terminated(&self) -> bool {
+        self.current.as_ref().is_none_or(Current::is_spent) && self.pages.is_terminated()
+    }
+}
+
+impl<P: Paginator> Unpin for Items<P> {}
+
+impl<P: Paginator> fmt::Debug for Items<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items")
+            .field("pages", &self.pages)
+            .finish_non_exhaustive()
+    }
+}

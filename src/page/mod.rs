@@ -1,0 +1,161 @@
+//! Paging: pages, items, checkpoints, and the streams over them.
+//!
+//! Nothing here knows HTTP or a provider. A [`Paginator`] of your own gets all of it.
+
+mod accounts;
+mod ahead;
+mod any;
+mod checkpoint;
+mod concurrent;
+mod cycle;
+mod flight;
+mod items;
+mod merge;
+mod pages;
+mod paginator;
+mod summary;
+mod tail;
+
+use crate::{Error, ErrorKind};
+
+pub use accounts::Accounts;
+pub use any::{AnyPaginator, ErasedCursor};
+pub use checkpoint::{Checkpoint, Position, Scope};
+pub use items::Items;
+pub use merge::{Event, Merge};
+pub use pages::Pages;
+pub use paginator::{Cursor, Paginator, SeekPaginator};
+pub use summary::{Completeness, Doubt, Summary};
+
+/// One answer of a list endpoint.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Page<T, C> {
+    /// The items that could be read, in the provider's order. May be empty while `next` is `Some`.
+    pub items: Vec<T>,
+    /// The rows that could not, each with its place among all rows of the page.
+    pub rejected: Vec<Rejected>,
+    /// The cursor that fetched this page; `None` for the first. Filled in by the stream.
+    pub at: Option<C>,
+    /// The cursor of the following page; `None` when this is the last.
+    pub next: Option<C>,
+    /// The provider's own count of the whole listing, if it gave one with this page.
+    pub total: Option<u64>,
+    /// Rows that repeated earlier ones at the seam between two pages, and were left out.
+    pub duplicates: u64,
+    /// Why the listing may not be whole, as far as this page shows.
+    pub doubts: Vec<Doubt>,
+}
+
+impl<T, C> Page<T, C> {
+    /// A page, and where it leads.
+    pub fn new(items: Vec<T>, next: Option<C>) -> Self {
+        Self {
+            items,
+            rejected: Vec::new(),
+            at: None,
+            next,
+            total: None,
+            duplicates: 0,
+            doubts: Vec::new(),
+        }
+    }
+
+    /// With the rows that could not be read, in the order of their places.
+    #[must_use]
+    pub fn with_rejected(mut self, rejected: Vec<Rejected>) -> Self {
+        self.rejected = rejected;
+        self
+    }
+
+    /// With the provider's count of the whole listing.
+    #[must_use]
+    pub fn with_total(mut self, total: Option<u64>) -> Self {
+        self.total = total;
+        self
+    }
+
+    /// With the number of rows that were left out because earlier pages had them.
+    #[must_use]
+    pub fn with_duplicates(mut self, duplicates: u64) -> Self {
+        self.duplicates = duplicates;
+        self
+    }
+
+    /// With a reason why the listing may not be whole.
+    #[must_use]
+    pub fn with_doubt(mut self, doubt: Option<Doubt>) -> Self {
+        self.doubts.extend(doubt);
+        self
+    }
+
+    /// How many rows the page has: items and rejected ones.
+    pub fn rows(&self) -> usize {
+        self.items.len() + self.rejected.len()
+    }
+
+    /// Leaves out the first `count` items, which stand before every rejected row.
+    fn drop_front(&mut self, count: usize) {
+        let count = count.min(self.items.len());
+        self.items.drain(..count);
+        for row in &mut self.rejected {
+            row.index = row.index.saturating_sub(count);
+        }
+    }
+
+    /// The same page with other types: [`Accounts`] and [`AnyPaginator`] need it.
+    fn convert<U, D>(self, item: impl FnMut(T) -> U, mut cursor: impl FnMut(C) -> D) -> Page<U, D> {
+        Page {
+            items: self.items.into_iter().map(item).collect(),
+            rejected: self.rejected,
+            at: self.at.map(&mut cursor),
+            next: self.next.map(cursor),
+            total: self.total,
+            duplicates: self.duplicates,
+            doubts: self.doubts,
+        }
+    }
+}
+
+/// A row of a page that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rejected {
+    /// Its place in the page, counted from 0 over all rows.
+    pub index: usize,
+    /// Its id, where that much could be read.
+    pub id: Option<String>,
+    /// Why it could not be read. Holds no value of the row.
+    pub reason: String,
+    /// The row's shape: member names and types, no values, at most a few hundred characters.
+    pub shape: String,
+}
+
+impl Rejected {
+    /// A row at `index` that could not be read.
+    pub fn new(index: usize, reason: impl Into<String>) -> Self {
+        Self {
+            index,
+            id: None,
+            reason: reason.into(),
+            shape: String::new(),
+        }
+    }
+
+    /// The error that stands in the row's place in a stream of items. `page` counts from 1.
+    fn into_error(self, page: u64) -> Error {
+        let id = self.id.map_or(String::new(), |id| format!(" with id {id}"));
+        let shape = if self.shape.is_empty() {
+            String::new()
+        } else {
+            format!("; it is {}", self.shape)
+        };
+        Error::new(
+            ErrorKind::Record,
+            format!(
+                "row {} of page {page}{id} can not be read: {}{shape}",
+                self.index, self.reason
+            ),
+        )
+    }
+}

@@ -1,0 +1,161 @@
+use serde::{Deserialize, Serialize};
+
+use super::Page;
+
+/// What a stream has given so far, and whether that is the whole list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Pages handed out. After a resume, those before it count too, as in all figures here.
+    pub pages: u64,
+    /// Items handed out.
+    pub yielded: u64,
+    /// Rows that could not be read, each of which came out as an error.
+    pub rejected: u64,
+    /// Rows that repeated earlier ones at the seam of two pages, and were left out.
+    pub duplicates: u64,
+    /// The provider's own count, as it told it last.
+    pub total: Option<u64>,
+    /// Whether the list is whole.
+    pub completeness: Completeness,
+}
+
+/// Whether everything was listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Completeness {
+    /// The walk has not come to the end.
+    Unfinished,
+    /// The provider's end was reached, and nothing speaks against the list being whole.
+    Whole,
+    /// The provider's end was reached, but something may be missing, for these reasons.
+    Doubtful(Vec<Doubt>),
+}
+
+/// A reason why a list may not be whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "doubt", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Doubt {
+    /// Rows could not be read; they came out as errors of kind `Record`.
+    Rejected {
+        /// How many.
+        rows: u64,
+    },
+    /// The provider counts more than came.
+    FewerThanTotal {
+        /// The provider's count, as it told it last.
+        total: u64,
+        /// The rows that came.
+        listed: u64,
+    },
+    /// The provider's count changed between pages: accounts were made or removed during the walk.
+    TotalChanged {
+        /// What it told first.
+        from: u64,
+        /// What it told last.
+        to: u64,
+    },
+    /// The endpoint gives at most `cap` rows and gave as many: there may be more.
+    Capped {
+        /// The endpoint's maximum.
+        cap: u64,
+    },
+    /// The pages stand in an order in which their seams are not safe against changes.
+    UnstableOrder,
+    /// It was not checked that each page begins where the one before ended: accounts removed during the
+    /// walk may have moved others past it.
+    SeamsUnchecked,
+}
+
+impl std::fmt::Display for Doubt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Rejected { rows } => write!(f, "{rows} rows could not be read"),
+            Self::FewerThanTotal { total, listed } => {
+                write!(f, "the provider counts {total}, and {listed} came")
+            }
+            Self::TotalChanged { from, to } => {
+                write!(
+                    f,
+                    "the provider's count changed from {from} to {to} during the walk"
+                )
+            }
+            Self::Capped { cap } => {
+                write!(
+                    f,
+                    "the endpoint gives at most {cap} rows and gave as many: it may be truncated"
+                )
+            }
+            Self::SeamsUnchecked => f.write_str("it was not checked that the pages join"),
+            Self::UnstableOrder => f.write_str("the order of the pages is not safe against changes"),
+        }
+    }
+}
+
+/// The figures behind a [`Summary`]. They travel in checkpoints.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Tally {
+    pub(super) pages: u64,
+    pub(super) yielded: u64,
+    pub(super) rejected: u64,
+    pub(super) duplicates: u64,
+    /// Rows of all pages handed over. More than `yielded` and `rejected` while a page is in use.
+    rows: u64,
+    first_total: Option<u64>,
+    total: Option<u64>,
+    doubts: Vec<Doubt>,
+}
+
+impl Tally {
+    pub(super) fn page<T, C>(&mut self, page: &Page<T, C>) {
+        self.pages += 1;
+        self.rows += page.rows() as u64;
+        self.duplicates += page.duplicates;
+        self.total = page.total.or(self.total);
+        self.first_total = self.first_total.or(self.total);
+        for doubt in &page.doubts {
+            if !self.doubts.contains(doubt) {
+                self.doubts.push(doubt.clone());
+            }
+        }
+    }
+
+    pub(super) fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    pub(super) fn summary(&self, finished: bool) -> Summary {
+        let mut doubts = self.doubts.clone();
+        if self.rejected > 0 {
+            doubts.push(Doubt::Rejected { rows: self.rejected });
+        }
+        if let (Some(from), Some(to)) = (self.first_total, self.total)
+            && from != to
+        {
+            doubts.push(Doubt::TotalChanged { from, to });
+        }
+        if let Some(total) = self.total
+            && self.rows < total
+        {
+            doubts.push(Doubt::FewerThanTotal {
+                total,
+                listed: self.rows,
+            });
+        }
+        let completeness = match (finished, doubts.is_empty()) {
+            (false, _) => Completeness::Unfinished,
+            (true, true) => Completeness::Whole,
+            (true, false) => Completeness::Doubtful(doubts),
+        };
+        Summary {
+            pages: self.pages,
+            yielded: self.yielded,
+            rejected: self.rejected,
+            duplicates: self.duplicates,
+            total: self.total,
+            completeness,
+        }
+    }
+}

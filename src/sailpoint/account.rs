@@ -1,0 +1,214 @@
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::{Map, Value, value::RawValue};
+
+use crate::{Kind, Provider, Record, Status, Timestamp, open_enum::open_enum, record::keeps_record};
+
+/// An account on a source, in either level of detail and any version of the API.
+///
+/// Only `id` is certain to be there: `SLIM` leaves out members that the schema calls required, and others
+/// are null in the wild. What is not in the schema is in [`raw`](Self::raw).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Account {
+    /// The id. The schema calls it optional; a row without one is a bad row.
+    #[serde(deserialize_with = "crate::record::id")]
+    pub id: String,
+    /// The name.
+    pub name: Option<String>,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// When it was last changed.
+    pub modified: Option<Timestamp>,
+    /// The source it is on.
+    pub source_id: Option<String>,
+    /// The source's name.
+    pub source_name: Option<String>,
+    /// The identity it is correlated to.
+    pub identity_id: Option<String>,
+    /// The identity it is correlated to, with its name.
+    pub identity: Option<Reference>,
+    /// The owner of the source.
+    pub source_owner: Option<Reference>,
+    /// The owner of the account; of machine accounts only.
+    pub owner_identity: Option<Reference>,
+    /// The owning group; of machine accounts, in 2024 only.
+    pub owner_group: Option<Reference>,
+    /// The lifecycle state of the identity, as `active`.
+    pub cloud_lifecycle_state: Option<String>,
+    /// The state of the identity, as `ACTIVE`.
+    pub identity_state: Option<String>,
+    /// How the source is connected, as `direct`.
+    pub connection_type: Option<String>,
+    /// Whether it is a machine's account.
+    pub is_machine: Option<bool>,
+    /// What it is recommended to be classified as.
+    pub recommendation: Option<Recommendation>,
+    /// What was aggregated from the source.
+    pub attributes: Option<Attributes>,
+    /// Whether the source is authoritative.
+    pub authoritative: Option<bool>,
+    /// A description.
+    pub description: Option<String>,
+    /// Whether it is disabled.
+    pub disabled: Option<bool>,
+    /// Whether it is locked.
+    pub locked: Option<bool>,
+    /// Its id on the source system.
+    pub native_identity: Option<String>,
+    /// Whether it is a user account of the provider itself rather than of a source.
+    pub system_account: Option<bool>,
+    /// Whether it is correlated to no identity.
+    pub uncorrelated: Option<bool>,
+    /// Its id by the account schema: text, often in braces, and no UUID.
+    pub uuid: Option<String>,
+    /// Whether it was correlated by hand.
+    pub manually_correlated: Option<bool>,
+    /// Whether it has entitlements.
+    pub has_entitlements: Option<bool>,
+    /// The features of its source: see [`features`](Self::features).
+    pub features: Option<String>,
+    /// Where it comes from.
+    pub origin: Option<Origin>,
+    /// A type, in 2024 only.
+    #[serde(rename = "type")]
+    pub account_type: Option<String>,
+    #[serde(skip, default = "Record::none")]
+    record: Record,
+}
+
+keeps_record!(Account, id = "id", secret = &[]);
+
+open_enum! {
+    /// Where an account comes from.
+    pub enum Origin {
+        /// Found on the source.
+        Aggregated = "AGGREGATED",
+        /// Made by the provider.
+        Provisioned = "PROVISIONED",
+    }
+}
+
+open_enum! {
+    /// What an account is recommended to be classified as.
+    pub enum RecommendationType {
+        /// A person's.
+        Human = "HUMAN",
+        /// A machine's.
+        Machine = "MACHINE",
+        /// An AI agent's.
+        Agent = "AGENT",
+    }
+}
+
+open_enum! {
+    /// How a recommendation came about.
+    pub enum RecommendationMethod {
+        /// Suggested by AI.
+        Discovery = "DISCOVERY",
+        /// The source is flagged as one of machine accounts.
+        Source = "SOURCE",
+        /// The account meets the criteria of a classification.
+        Criteria = "CRITERIA",
+    }
+}
+
+/// A reference to another object.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Reference {
+    /// What sort of object, as `IDENTITY`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Its id.
+    pub id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// A recommendation to classify an account.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Recommendation {
+    /// As what.
+    #[serde(rename = "type")]
+    pub kind: Option<RecommendationType>,
+    /// On what grounds.
+    pub method: Option<RecommendationMethod>,
+}
+
+/// What was aggregated from a source: members of any name and type, not decoded until asked for.
+#[derive(Clone)]
+pub struct Attributes(Box<RawValue>);
+
+impl Attributes {
+    /// The attribute `name` as a `T`; `None` if it is absent or of another type.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        serde_json::from_value(self.to_map().remove(name)?).ok()
+    }
+
+    /// All attributes. Empty if what came is no object.
+    pub fn to_map(&self) -> Map<String, Value> {
+        serde_json::from_str(self.0.get()).unwrap_or_default()
+    }
+
+    /// The JSON as it came.
+    pub fn raw(&self) -> &RawValue {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Attributes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(Self)
+    }
+}
+
+impl fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Sources put anything here, passwords in clear text among it.
+        write!(f, "Attributes({} bytes)", self.0.get().len())
+    }
+}
+
+impl Account {
+    /// The features of its source, one by one.
+    pub fn features(&self) -> impl Iterator<Item = &str> {
+        self.features
+            .iter()
+            .flat_map(|text| text.split(','))
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+    }
+
+    /// An attribute as text: what holds an e-mail address, a department and so on differs by source.
+    pub fn attribute(&self, name: &str) -> Option<String> {
+        self.attributes.as_ref()?.get(name)
+    }
+}
+
+impl From<Account> for crate::Account {
+    fn from(account: Account) -> Self {
+        let kind = if account.system_account == Some(true) {
+            Kind::SystemAccount
+        } else {
+            Kind::SourceAccount
+        };
+        let mut shared = Self::new(Provider::SailPoint, kind, account.id, account.record);
+        shared.name = account.name.or_else(|| account.native_identity.clone());
+        (shared.status, shared.raw_status) = match (account.disabled, account.locked) {
+            (Some(true), _) => (Status::Disabled, Some("disabled".into())),
+            (_, Some(true)) => (Status::Locked, Some("locked".into())),
+            (None, None) => (Status::Unstated, None),
+            _ => (Status::Active, None),
+        };
+        shared.created_at = account.created.and_then(|date| date.utc());
+        shared.modified_at = account.modified.and_then(|date| date.utc());
+        shared.container = account.source_id;
+        shared.push_alternate_id("nativeIdentity", account.native_identity);
+        shared.push_alternate_id("uuid", account.uuid);
+        shared
+    }
+}

@@ -1,0 +1,167 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use secrecy::SecretString;
+
+use super::{
+    ApiVersion, ListAccounts, NAME,
+    token::{Login, Tokens},
+};
+use crate::{
+    Error, Result,
+    auth::{Environment, credential},
+    http::{Channel, RateLimit, Service, Settings, shared_settings},
+};
+
+/// A client of SailPoint Identity Security Cloud. Cheap to clone; clones share connections, the token
+/// and the rate limit.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    channel: Arc<Channel>,
+    tokens: Tokens,
+    version: ApiVersion,
+}
+
+impl Client {
+    /// A client of the tenant at `base_url`, which is `https://{tenant}.api.identitynow.com` or a vanity
+    /// host, without a version at its end. Give it [`client_credentials`](ClientBuilder::client_credentials)
+    /// or a [`token`](ClientBuilder::token).
+    ///
+    /// By default it sends at most 100 requests in any 10 seconds, which is what the provider allows per
+    /// client id and API version; see [`rate_limit`](ClientBuilder::rate_limit).
+    pub fn builder(base_url: impl Into<String>) -> ClientBuilder {
+        let mut settings = Settings::new(base_url);
+        settings.rate_limit = Some(RateLimit::new(100, Duration::from_secs(10)));
+        ClientBuilder {
+            settings,
+            login: None,
+            version: ApiVersion::default(),
+        }
+    }
+
+    /// A client with what the environment says, in the variables of SailPoint's own SDKs: `SAIL_BASE_URL`,
+    /// `SAIL_CLIENT_ID`, `SAIL_CLIENT_SECRET`. All are needed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable that is missing or wrong.
+    pub fn from_env() -> Result<Self> {
+        Self::builder_from_env()?.build()
+    }
+
+    /// The same as a builder: for setting the API version and the rest.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn builder_from_env() -> Result<ClientBuilder> {
+        let env = Environment::of(NAME);
+        Ok(Self::builder(env.required("SAIL_BASE_URL")?)
+            .client_credentials(env.required("SAIL_CLIENT_ID")?, env.secret("SAIL_CLIENT_SECRET")?))
+    }
+
+    /// The accounts on all sources. Set its parameters, then take it as a [`Paginator`](crate::Paginator).
+    pub fn list_accounts(&self) -> ListAccounts {
+        ListAccounts::new(self.clone())
+    }
+
+    /// The version of the API that this client speaks.
+    pub fn api_version(&self) -> ApiVersion {
+        self.0.version
+    }
+
+    pub(super) fn channel(&self) -> &Channel {
+        &self.0.channel
+    }
+
+    pub(super) fn service(&self) -> &impl Service {
+        &self.0.tokens
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", &self.0.channel.base_url())
+            .field("version", &self.0.version)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Builds a [`Client`].
+#[derive(Clone)]
+#[must_use = "a builder does nothing until build() is called"]
+pub struct ClientBuilder {
+    settings: Settings,
+    login: Option<Login>,
+    version: ApiVersion,
+}
+
+impl ClientBuilder {
+    /// The id and secret of a personal access token or API client. The token is obtained with the first
+    /// request, renewed before it ends, and obtained anew if it is refused.
+    pub fn client_credentials(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
+        self.login = Some(Login::ClientCredentials {
+            id: id.into(),
+            secret: secret.into(),
+        });
+        self
+    }
+
+    /// A bearer token that was obtained elsewhere. When it ends, requests fail with
+    /// [`ErrorKind::Auth`](crate::ErrorKind::Auth).
+    pub fn token(mut self, token: impl Into<SecretString>) -> Self {
+        self.login = Some(Login::Token(token.into()));
+        self
+    }
+
+    /// The version of the API. Default: [`ApiVersion::AccountsV1`].
+    pub fn api_version(mut self, version: ApiVersion) -> Self {
+        self.version = version;
+        self
+    }
+
+    shared_settings!();
+
+    /// Builds the client. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a credential or a setting can not
+    /// be used, or there is no credential.
+    pub fn build(self) -> Result<Client> {
+        let login = match &self.login {
+            Some(Login::ClientCredentials { id, secret }) => {
+                let id = id.trim().to_owned();
+                credential("client id", &id.as_str().into())
+                    .and_then(|_| credential("client secret", secret))
+                    .map(|secret| Login::ClientCredentials { id, secret })
+            }
+            Some(Login::Token(token)) => credential("token", token).map(Login::Token),
+            None => Err(Error::config(
+                "no credential: call client_credentials() or token()",
+            )),
+        };
+        let login = login.map_err(|error| error.with_provider(NAME))?;
+        let channel = Arc::new(Channel::open(NAME, &self.settings)?);
+        let tokens = Tokens::new(Arc::clone(&channel), login);
+        Ok(Client(Arc::new(Inner {
+            channel,
+            tokens,
+            version: self.version,
+        })))
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let login = match &self.login {
+            Some(Login::ClientCredentials { .. }) => "client credentials",
+            Some(Login::Token(_)) => "token",
+            None => "none",
+        };
+        f.debug_struct("ClientBuilder")
+            .field("settings", &self.settings)
+            .field("login", &login)
+            .field("version", &self.version)
+            .finish()
+    }
+}

@@ -1,0 +1,120 @@
+use serde::{Deserialize, Serialize};
+
+use super::Account;
+use crate::http::Rows;
+
+/// How many ids of the rows before a page are remembered. One would do while nothing is deleted; each
+/// further one is a row whose deletion is survived in an order that this crate can not compare.
+const TAIL: usize = 8;
+
+/// Where a page starts: the offset that the rows so far come to, and the last of them, by which the place
+/// is found again when the offset has moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    pub(super) offset: u64,
+    /// The ids of the rows before it, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) tail: Vec<String>,
+    /// Rows behind the last of `tail` that have no id.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) after: u64,
+    /// The provider's count, as it told it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) total: Option<u64>,
+    /// Not led to by a page, but computed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) guessed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl Cursor {
+    pub(super) fn guess(offset: u64, total: u64) -> Self {
+        Self {
+            offset,
+            tail: Vec::new(),
+            after: 0,
+            total: Some(total),
+            guessed: true,
+        }
+    }
+
+    /// The place behind `window`, which was fetched at `before`.
+    pub(super) fn behind(window: &Window, before: Option<&Self>) -> Self {
+        let ids = &window.rows.ids;
+        let behind_last = ids.iter().rev().take_while(|id| id.is_none()).count() as u64;
+        let mut tail: Vec<String> = ids.iter().rev().flatten().take(TAIL).cloned().collect();
+        tail.reverse();
+        let known = before.and_then(|before| before.total);
+        let (tail, after) = match before {
+            Some(before) if tail.is_empty() => (before.tail.clone(), before.after + behind_last),
+            _ => (tail, behind_last),
+        };
+        Self {
+            offset: window.end(),
+            tail,
+            after,
+            total: window.total.or(known),
+            guessed: false,
+        }
+    }
+}
+
+/// What one request gave.
+pub(super) struct Window {
+    pub(super) offset: u64,
+    pub(super) rows: Rows<Account>,
+    pub(super) total: Option<u64>,
+}
+
+/// Where a window stands to the row that was listed last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// The row at `row` is the one of the tail at `tail`.
+    Holds { row: usize, tail: usize },
+    /// All its rows come before.
+    Before,
+    /// The rows from here on come behind.
+    Behind(usize),
+    /// It can not be told.
+    Unknown,
+}
+
+impl Window {
+    pub(super) fn len(&self) -> u64 {
+        self.rows.len() as u64
+    }
+
+    pub(super) fn end(&self) -> u64 {
+        self.offset + self.len()
+    }
+
+    /// Whether the provider's count says that nothing follows.
+    pub(super) fn is_last(&self) -> bool {
+        self.total.is_some_and(|total| self.end() >= total)
+    }
+
+    /// Where it stands to `cursor`'s tail. `by_id`: the list is sorted by id, so that ids can be compared,
+    /// if the window shows that the provider compares them as this crate does.
+    pub(super) fn stand(&self, cursor: &Cursor, by_id: bool) -> Stand {
+        let ids = &self.rows.ids;
+        for (tail, id) in cursor.tail.iter().enumerate().rev() {
+            if let Some(row) = ids.iter().position(|found| found.as_ref() == Some(id)) {
+                return Stand::Holds { row, tail };
+            }
+        }
+        let ascending = ids.iter().all(Option::is_some) && ids.is_sorted_by(|one, next| one < next);
+        match cursor.tail.last() {
+            Some(last) if by_id && ascending && !ids.is_empty() => {
+                match ids.iter().flatten().position(|id| id > last) {
+                    Some(row) => Stand::Behind(row),
+                    None => Stand::Before,
+                }
+            }
+            _ => Stand::Unknown,
+        }
+    }
+}

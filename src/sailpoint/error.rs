@@ -1,0 +1,110 @@
+use serde_json::Value;
+
+use crate::http::{Answer, Problem, header, plain_text};
+
+/// Reads a failure: `{detailCode, trackingId, messages, causes}`, `{error, error_description}`,
+/// `{message}`, and the undocumented ones that were seen. The specific reason is usually in `causes`.
+pub(super) fn read(answer: &Answer) -> Problem {
+    let body = serde_json::from_slice::<Value>(&answer.body).ok();
+    let tracking_id = member(body.as_ref(), "trackingId");
+    let request_id = header(&answer.headers, &["slpt-request-id", "x-request-id"]).or(tracking_id);
+    let message = match &body {
+        Some(body) => message(body),
+        None => plain_text(&answer.body),
+    };
+    Problem {
+        kind: None,
+        code: member(body.as_ref(), "detailCode"),
+        message,
+        request_id,
+    }
+}
+
+fn member(body: Option<&Value>, name: &str) -> Option<String> {
+    body?
+        .get(name)?
+        .as_str()
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty())
+}
+
+fn message(body: &Value) -> Option<String> {
+    let one = |name: &str| member(Some(body), name);
+    if let Some(error) = one("error") {
+        return Some(match one("error_description") {
+            Some(description) => format!("{error}: {description}"),
+            None => error,
+        });
+    }
+    // The first in a language: others may repeat it under the locale "und".
+    let first = |name: &str| {
+        body.get(name)?
+            .as_array()?
+            .iter()
+            .find_map(|text| member(Some(text), "text"))
+    };
+    let (general, cause) = (first("messages"), first("causes"));
+    one("message")
+        .or_else(|| match (general, cause) {
+            (Some(general), Some(cause)) if general != cause => Some(format!("{general} {cause}")),
+            (general, cause) => general.or(cause),
+        })
+        .or_else(|| {
+            ["formatted_msg", "errorMessage", "detailMessage"]
+                .into_iter()
+                .find_map(one)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+
+    #[test]
+    fn every_shape_of_error_is_read() {
+        let full = r#"{"detailCode":"400.1 Bad Request Content","trackingId":"e7eab6",
+            "messages":[{"locale":"en-US","localeOrigin":"DEFAULT","text":"It was wrong."}],
+            "causes":[{"locale":null,"text":"limit must be less than or equal to 250"}]}"#;
+        for (body, message) in [
+            (
+                full,
+                Some("It was wrong. limit must be less than or equal to 250"),
+            ),
+            (
+                r#"{"error":"JWT validation failed: JWT is expired"}"#,
+                Some("JWT validation failed: JWT is expired"),
+            ),
+            (
+                r#"{"error":"invalid_client","error_description":"no"}"#,
+                Some("invalid_client: no"),
+            ),
+            (
+                r#"{"message":" Rate Limit Exceeded "}"#,
+                Some("Rate Limit Exceeded"),
+            ),
+            (
+                r#"{"detailMessage":"Specified offset is invalid.","stackTrace":[]}"#,
+                Some("Specified offset is invalid."),
+            ),
+            ("<html>Bad Gateway</html>", None),
+            ("[]", None),
+        ] {
+            let answer = Answer {
+                status: StatusCode::BAD_REQUEST,
+                headers: HeaderMap::new(),
+                body: body.into(),
+            };
+            assert_eq!(read(&answer).message.as_deref(), message, "{body}");
+        }
+        let answer = Answer {
+            status: StatusCode::BAD_REQUEST,
+            headers: HeaderMap::new(),
+            body: full.into(),
+        };
+        let problem = read(&answer);
+        assert_eq!(problem.code.as_deref(), Some("400.1 Bad Request Content"));
+        assert_eq!(problem.request_id.as_deref(), Some("e7eab6"));
+    }
+}

@@ -1,0 +1,292 @@
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::{Account, Client, Cursor, Field, Filter, NAME, SortOrder, walk};
+use crate::{
+    AnyPaginator, Error, Page, Paginator, Result, Scope, SeekPaginator,
+    http::{Answer, Call, Rows, header, read_json},
+    open_enum::open_enum,
+    page::Accounts,
+};
+
+const MOST: u32 = 250;
+
+open_enum! {
+    /// How much is told of each account.
+    pub enum DetailLevel {
+        /// Less: without `authoritative`, `systemAccount`, `uncorrelated`, `features` and others. The exact
+        /// set is not documented.
+        Slim = "SLIM",
+        /// Everything; what the provider does by default.
+        Full = "FULL",
+    }
+}
+
+/// `GET …/accounts`: the accounts on all sources, by `offset`.
+///
+/// The list is sorted by `id`, or by what [`sort_by`](Self::sort_by) says and then by `id`: without an
+/// order of its own the provider documents none, and paging by offset has nothing to stand on.
+///
+/// A short page proves nothing (246 rows of 250 have been seen with more to come): the list ends at an empty
+/// page, or where the provider's count says so.
+///
+/// # What is certain to be listed
+///
+/// Paging by offset loses accounts when others are removed during the walk: all behind them move up, past
+/// the walker. So each page is fetched from the last row of the page before on. If that row is where it was,
+/// the two pages join. If not, its place is looked for, further up or down.
+///
+/// *Every account that is there from the first request to the last is listed exactly once*, whatever is made
+/// or removed meanwhile, as long as the provider compares ids byte by byte, which each page that needs it is
+/// checked for. Where it does not, or with an order of your own, this holds unless the last eight rows
+/// of a page all vanish (or move) before the next page is fetched; then the list ends with an error of kind
+/// [`Drift`](crate::ErrorKind::Drift), not silently. An account that moves in an order of your own, such as by
+/// `modified`, can be missed.
+///
+/// It costs one row in each page. [`overlap(false)`](Self::overlap) saves it, and the
+/// [`Summary`](crate::Summary) says that the seams were not checked.
+///
+/// # Errors
+/// Besides those of every list, [`Drift`](crate::ErrorKind::Drift) as said.
+#[derive(Clone, Debug)]
+#[must_use = "a list does nothing until its stream is polled"]
+pub struct ListAccounts {
+    client: Client,
+    detail_level: Option<DetailLevel>,
+    limit: u32,
+    offset: u64,
+    count: Option<bool>,
+    filter: Option<Filter>,
+    sorters: Vec<(Field, SortOrder)>,
+    overlap: bool,
+}
+
+impl ListAccounts {
+    pub(super) fn new(client: Client) -> Self {
+        Self {
+            client,
+            detail_level: None,
+            limit: MOST,
+            offset: 0,
+            count: None,
+            filter: None,
+            sorters: Vec::new(),
+            overlap: true,
+        }
+    }
+
+    /// How much is told of each account. Default: the provider's, which is [`DetailLevel::Full`].
+    pub fn detail_level(mut self, level: DetailLevel) -> Self {
+        self.detail_level = Some(level);
+        self
+    }
+
+    /// Accounts on a page: 2 to 250, or 1 without [`overlap`](Self::overlap). Default: 250.
+    ///
+    /// The provider also takes 0, which lists nothing: see [`total`](Self::total).
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Leaves out the first `offset` accounts.
+    pub fn offset(mut self, offset: u64) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// Whether every page asks the provider for its count of the listing, or none does. Counting costs the
+    /// provider time; by default the first page asks, and those near the end.
+    pub fn count(mut self, count: bool) -> Self {
+        self.count = Some(count);
+        self
+    }
+
+    /// Only accounts that meet `filter`, and any filter given before.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = Some(match self.filter.take() {
+            Some(earlier) => earlier.and(filter),
+            None => filter,
+        });
+        self
+    }
+
+    /// Sorts by `field`; call it again for further fields. `id` is always the last.
+    pub fn sort_by(mut self, field: Field, order: SortOrder) -> Self {
+        self.sorters.push((field, order));
+        self
+    }
+
+    /// Whether each page is checked to join the one before, by fetching the last row again. Default: yes.
+    /// See [what is certain to be listed](Self#what-is-certain-to-be-listed).
+    pub fn overlap(mut self, overlap: bool) -> Self {
+        self.overlap = overlap;
+        self
+    }
+
+    /// The provider's count of the listing, without listing it.
+    ///
+    /// # Errors
+    /// [`Decode`](crate::ErrorKind::Decode) if the answer has no count, and those of every request.
+    pub async fn total(&self) -> Result<u64> {
+        self.check()?;
+        let (_, total) = self.request(0, 0, true).await?;
+        total.ok_or_else(|| Error::decode("the answer has no X-Total-Count").with_provider(NAME))
+    }
+
+    pub(super) fn start(&self) -> u64 {
+        self.offset
+    }
+
+    pub(super) fn page_size(&self) -> u64 {
+        u64::from(self.limit)
+    }
+
+    pub(super) fn overlaps(&self) -> bool {
+        self.overlap
+    }
+
+    pub(super) fn is_sorted_by_id(&self) -> bool {
+        self.sorters
+            .first()
+            .is_none_or(|sorter| *sorter == (Field::Id, SortOrder::Ascending))
+    }
+
+    /// Whether asking for a count is allowed at all.
+    pub(super) fn may_count(&self) -> bool {
+        self.count != Some(false)
+    }
+
+    /// Whether the page at `at` asks for a count: the first, and the last as far as is known.
+    pub(super) fn counts(&self, at: Option<&Cursor>) -> bool {
+        self.count.unwrap_or_else(|| match at {
+            None => true,
+            Some(at) => at.total.is_some_and(|total| at.offset + self.page_size() > total),
+        })
+    }
+
+    pub(super) async fn request(
+        &self,
+        offset: u64,
+        limit: u64,
+        count: bool,
+    ) -> Result<(Rows<Account>, Option<u64>)> {
+        let call = Call::get(self.client.api_version().path())
+            .query("detailLevel", self.detail_level.as_ref())
+            .query("limit", Some(limit))
+            .query("offset", Some(offset))
+            .query("count", count.then_some(true))
+            .query("filters", self.filter.as_ref())
+            .query("sorters", Some(self.sorting()));
+        self.client
+            .channel()
+            .send(self.client.service(), &call, read)
+            .await
+    }
+
+    /// `type,-modified,id`.
+    fn sorting(&self) -> String {
+        let by_id = self.sorters.iter().any(|(field, _)| *field == Field::Id);
+        let last = (!by_id).then_some((Field::Id, SortOrder::Ascending));
+        let sorters = self
+            .sorters
+            .iter()
+            .copied()
+            .chain(last)
+            .map(|(field, order)| match order {
+                SortOrder::Ascending => field.as_str().to_owned(),
+                SortOrder::Descending => format!("-{}", field.as_str()),
+            });
+        sorters.collect::<Vec<_>>().join(",")
+    }
+
+    fn check(&self) -> Result<()> {
+        let refuse = |message: String| Err(Error::config(message).with_provider(NAME));
+        let version = self.client.api_version();
+        let least = if self.overlap { 2 } else { 1 };
+        if !(least..=MOST).contains(&self.limit) {
+            let why = if self.overlap {
+                ", or 1 with overlap(false)"
+            } else {
+                ""
+            };
+            return refuse(format!(
+                "limit is {}; expected {least} to {MOST}{why}",
+                self.limit
+            ));
+        }
+        if let Some((field, _)) = self.sorters.iter().find(|(field, _)| !field.sorts(version)) {
+            return refuse(format!("{} does not sort in {}", field.as_str(), version.path()));
+        }
+        match &self.filter {
+            Some(filter) => filter.check(version).map_err(|error| error.with_provider(NAME)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn read(answer: &Answer) -> Result<(Rows<Account>, Option<u64>)> {
+    let rows: Vec<&RawValue> = read_json(answer, "an array of accounts")?;
+    let total = header(&answer.headers, &["x-total-count"]).and_then(|text| text.trim().parse().ok());
+    Ok((Rows::decode(&rows, |account: &Account| account.id.clone()), total))
+}
+
+impl Paginator for ListAccounts {
+    type Item = Account;
+    type Cursor = Cursor;
+
+    fn scope(&self) -> Scope {
+        Scope::new(
+            NAME,
+            [
+                ("base_url", self.client.channel().base_url()),
+                ("path", self.client.api_version().path()),
+                (
+                    "detail_level",
+                    self.detail_level.as_ref().map_or("", DetailLevel::as_str),
+                ),
+                ("limit", &self.limit.to_string()),
+                ("offset", &self.offset.to_string()),
+                (
+                    "filters",
+                    &self.filter.as_ref().map_or(String::new(), Filter::to_string),
+                ),
+                ("sorters", &self.sorting()),
+                ("overlap", if self.overlap { "true" } else { "" }),
+            ],
+        )
+    }
+
+    async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Account, Cursor>> {
+        self.check()?;
+        walk::fetch(self, at).await
+    }
+
+    fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
+        Some(Cow::Borrowed(&account.id))
+    }
+
+    fn into_accounts(self) -> AnyPaginator<crate::Account> {
+        AnyPaginator::seeking(Accounts::new(self))
+    }
+}
+
+impl SeekPaginator for ListAccounts {
+    fn guess(&self, at: Option<&Cursor>, total: u64) -> Option<Cursor> {
+        let here = at.map_or(self.offset, |at| at.offset);
+        let overlap = u64::from(self.overlap && at.is_some());
+        let next = here + self.page_size() - overlap;
+        let total = self.offset + total;
+        (next < total).then(|| Cursor::guess(next, total))
+    }
+
+    fn continues(&self, next: &Cursor, guessed: &Cursor, head: Option<&str>) -> Option<usize> {
+        let joins = match (self.overlap, next.tail.last(), head) {
+            (true, Some(last), Some(head)) => last == head && next.after == 0,
+            (false, _, Some(head)) => !next.tail.iter().any(|id| id == head),
+            _ => false,
+        };
+        (joins && next.offset == guessed.offset).then_some(usize::from(self.overlap))
+    }
+}

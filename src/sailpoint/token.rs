@@ -1,0 +1,126 @@
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::error;
+use crate::{
+    Result,
+    auth::{Fresh, Token, TokenCache, refuse_empty, sensitive},
+    http::{Answer, Call, Channel, Problem, Service, encode, read_json},
+};
+
+/// How a client proves who it is.
+#[derive(Clone)]
+pub(super) enum Login {
+    ClientCredentials { id: String, secret: SecretString },
+    Token(SecretString),
+}
+
+/// A client's bearer token, obtained at `/oauth/token` and renewed before it ends.
+pub(super) struct Tokens {
+    channel: Arc<Channel>,
+    login: Login,
+    cache: Arc<TokenCache>,
+}
+
+impl Tokens {
+    pub(super) fn new(channel: Arc<Channel>, login: Login) -> Self {
+        Self {
+            channel,
+            login,
+            cache: Arc::default(),
+        }
+    }
+
+    async fn token(&self) -> Result<Arc<Token>> {
+        let channel = Arc::clone(&self.channel);
+        let login = self.login.clone();
+        self.cache
+            .get(move |_| async move {
+                match login {
+                    // Its end is not known: it is good until it is refused.
+                    Login::Token(value) => Ok(Fresh {
+                        value,
+                        lifetime: None,
+                    }),
+                    Login::ClientCredentials { id, secret } => obtain(&channel, &id, &secret).await,
+                }
+            })
+            .await
+    }
+}
+
+impl Service for Tokens {
+    async fn authorise(&self, request: &mut Request<Bytes>) -> Result<u64> {
+        let token = self.token().await?;
+        let bearer = sensitive("token", &format!("Bearer {}", token.value.expose_secret()))?;
+        request.headers_mut().insert(header::AUTHORIZATION, bearer);
+        Ok(token.generation)
+    }
+
+    fn refused(&self, stamp: u64) -> bool {
+        self.cache.refused(stamp);
+        // A token that was given can not be replaced by another.
+        matches!(self.login, Login::ClientCredentials { .. })
+    }
+
+    fn problem(&self, answer: &Answer) -> Problem {
+        error::read(answer)
+    }
+}
+
+#[derive(Deserialize)]
+struct TokenResponse {
+    access_token: String,
+    /// Seconds.
+    expires_in: Option<f64>,
+}
+
+/// `POST /oauth/token` with the credentials in the body, where no log of URLs shows them.
+async fn obtain(channel: &Channel, id: &str, secret: &SecretString) -> Result<Fresh> {
+    let secret_text = secret.expose_secret();
+    let form = format!(
+        "grant_type=client_credentials&client_id={}&client_secret={}",
+        encode(id),
+        encode(secret_text)
+    );
+    let mut call = Call::get("/oauth/token");
+    call.method = Method::POST;
+    call.headers = vec![(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/x-www-form-urlencoded"),
+    )];
+    call.body = Bytes::from(form);
+    call.secrets = vec![secret.clone(), encode(secret_text).into()];
+    // Not counted by the provider, and it must not wait behind the requests that wait for it.
+    call.limited = false;
+    channel
+        .send(&Endpoint, &call, |answer| {
+            let body: TokenResponse = read_json(answer, "an access_token")?;
+            refuse_empty(&body.access_token)?;
+            let lifetime = body
+                .expires_in
+                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            Ok(Fresh {
+                value: body.access_token.into(),
+                lifetime,
+            })
+        })
+        .await
+}
+
+/// The token endpoint: its credentials are in the body.
+struct Endpoint;
+
+impl Service for Endpoint {
+    async fn authorise(&self, _: &mut Request<Bytes>) -> Result<u64> {
+        Ok(0)
+    }
+
+    fn problem(&self, answer: &Answer) -> Problem {
+        error::read(answer)
+    }
+}

@@ -1,0 +1,62 @@
+//! `GET /v1/accounts` and `GET /v2/accounts`.
+
+use http::StatusCode;
+use serde_json::Value;
+
+use super::builder::AnnatureLastCursor;
+use super::cursor;
+use super::filters::Filters;
+use super::refusal::Refusal;
+use super::routes::Workspace;
+use crate::sim::exchange::{Incoming, Reply};
+use crate::sim::world::{World, write_array};
+
+/// The most that `GET /v1/accounts` tells.
+const V1_MAX: usize = 1000;
+
+impl Workspace {
+    /// The first version: no paging, whatever is behind the thousandth account is not told.
+    pub(crate) fn all(&self, world: &World, incoming: &Incoming) -> Reply {
+        let filters = Filters::new(incoming, &self.rules);
+        let positions = (filters.start(world)..world.len()).filter(|at| filters.matches(world, *at));
+        let mut body = Vec::new();
+        write_array(
+            &mut body,
+            positions.take(V1_MAX).map(|position| world.at(position)),
+        );
+        Reply::json_bytes(StatusCode::OK, body)
+    }
+
+    /// The second version: pages.
+    pub(crate) fn page(&self, world: &World, incoming: &Incoming) -> Result<Reply, Refusal> {
+        let filters = Filters::new(incoming, &self.rules);
+        let place = match incoming.value("cursor").filter(|cursor| !cursor.is_empty()) {
+            None => 0,
+            Some(text) => world.after(&cursor::read(text).ok_or(Refusal::BadCursor)?),
+        };
+        let start = place.max(filters.start(world));
+        let mut matching = (start..world.len()).filter(|position| filters.matches(world, *position));
+        let positions: Vec<usize> = matching.by_ref().take(self.rules.page_size).collect();
+        let more = matching.next().is_some();
+        let text = positions
+            .last()
+            .and_then(|at| world.key_at(*at))
+            .map(cursor::write);
+        let last = self.rules.last_cursor;
+        let cursor = if more || last == AnnatureLastCursor::Text {
+            text
+        } else {
+            None
+        };
+        let mut body = b"{\"accounts\":".to_vec();
+        write_array(
+            &mut body,
+            positions.into_iter().map(|position| world.at(position)),
+        );
+        if more || last != AnnatureLastCursor::Absent {
+            body.extend_from_slice(format!(",\"cursor\":{}", Value::from(cursor)).as_bytes());
+        }
+        body.extend_from_slice(format!(",\"has_more\":{more}}}").as_bytes());
+        Ok(Reply::json_bytes(StatusCode::OK, body))
+    }
+}

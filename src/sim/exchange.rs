@@ -1,0 +1,119 @@
+//! A request as it arrived and the answer to it, between the gate and a provider.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
+use serde_json::Value;
+
+/// A request, read whole.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) method: Method,
+    /// The path as it arrived, still percent-encoded, prefix included.
+    pub(crate) path: String,
+    /// The path below the server's prefix; `None` when the request is outside of it.
+    pub(crate) route: Option<String>,
+    /// The query as it arrived.
+    pub(crate) raw_query: Option<String>,
+    /// The query, decoded as a form: both `+` and `%20` are a blank.
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Incoming {
+    pub(crate) fn new(parts: &http::request::Parts, prefix: &str, body: Bytes) -> Self {
+        let path = parts.uri.path().to_owned();
+        let raw_query = parts.uri.query().map(str::to_owned);
+        Self {
+            method: parts.method.clone(),
+            route: path.strip_prefix(prefix).map(str::to_owned),
+            query: raw_query.as_deref().map(pairs).unwrap_or_default(),
+            path,
+            raw_query,
+            headers: parts.headers.clone(),
+            body,
+        }
+    }
+
+    /// The route, or nothing that any route equals.
+    pub(crate) fn route(&self) -> &str {
+        self.route.as_deref().unwrap_or("")
+    }
+
+    /// The first value of a query parameter.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        value(&self.query, name)
+    }
+
+    /// A header's first value, if it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+/// The pairs of a query or of a form body.
+pub(crate) fn pairs(form: &str) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(form.as_bytes())
+        .into_owned()
+        .collect()
+}
+
+/// The first value under a name.
+pub(crate) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.as_str())
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Reply {
+    /// An answer without a body.
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    pub(crate) fn json(status: StatusCode, body: &Value) -> Self {
+        Self::json_bytes(status, body.to_string().into_bytes())
+    }
+
+    /// An answer whose JSON has been written already.
+    pub(crate) fn json_bytes(status: StatusCode, body: Vec<u8>) -> Self {
+        let mut reply = Self::empty(status);
+        reply
+            .headers
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        reply.body = body.into();
+        reply
+    }
+
+    pub(crate) fn text(status: StatusCode, body: &str) -> Self {
+        let mut reply = Self::empty(status);
+        reply.headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        );
+        reply.body = Bytes::copy_from_slice(body.as_bytes());
+        reply
+    }
+
+    /// The same answer with one more header; a value that no header can hold is left out.
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(HeaderName::from_static(name), value);
+        }
+        self
+    }
+}

@@ -1,0 +1,177 @@
+//! Who may ask what of a Fortanix server.
+
+use std::sync::{Arc, Mutex};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{Method, StatusCode};
+use serde_json::json;
+
+use super::builder::{FortanixHeader, Rules};
+use super::refusal::Refusal;
+use super::sessions::Sessions;
+use crate::sim::exchange::{Incoming, Reply};
+use crate::sim::gate::{Vendor, lock};
+use crate::sim::view::Views;
+use crate::sim::world::World;
+
+pub(crate) const LOGIN: &str = "/v1/sys/auth";
+pub(crate) const ACCOUNTS: &str = "/v1/accounts";
+const REFRESH: &str = "/v1/sys/session/refresh";
+const TERMINATE: &str = "/v1/sys/session/terminate";
+const SELECT: &str = "/v1/sys/session/select_account/";
+const VERSION: &str = "/v1/sys/version";
+
+pub(crate) struct Manager {
+    pub(crate) world: Arc<Mutex<World>>,
+    pub(crate) sessions: Mutex<Sessions>,
+    pub(crate) rules: Rules,
+    pub(crate) views: Mutex<Views>,
+    pub(crate) email: String,
+    pub(crate) password: String,
+    pub(crate) seed: u64,
+}
+
+impl Vendor for Manager {
+    fn is_list(&self, incoming: &Incoming) -> bool {
+        incoming.method == Method::GET && incoming.route() == ACCOUNTS
+    }
+
+    fn is_login(&self, incoming: &Incoming) -> bool {
+        incoming.route() == LOGIN
+    }
+
+    fn world(&self, _: &Incoming) -> &Mutex<World> {
+        &self.world
+    }
+
+    fn answer(&self, incoming: &Incoming) -> Reply {
+        self.route(incoming)
+            .unwrap_or_else(|refusal| refusal.reply(self.rules.errors))
+    }
+}
+
+impl Manager {
+    fn route(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
+        let route = incoming.route();
+        let needs = |method: &Method, name: &'static str| {
+            if incoming.method == *method {
+                Ok(())
+            } else {
+                Err(Refusal::WrongMethod(name))
+            }
+        };
+        if route == VERSION {
+            needs(&Method::GET, "GET")?;
+            return Ok(Reply::json(StatusCode::OK, &json!({"version": "sim-4.37.2089"})));
+        }
+        if route == LOGIN {
+            needs(&Method::POST, "POST")?;
+            return self.login(incoming);
+        }
+        if route == ACCOUNTS {
+            if incoming.method != Method::POST {
+                needs(&Method::GET, "GET, POST")?;
+            }
+            self.token(incoming)?;
+            return if incoming.method == Method::GET {
+                self.list(incoming)
+            } else {
+                self.create(incoming)
+            };
+        }
+        if let Some(id) = route.strip_prefix("/v1/accounts/") {
+            needs(&Method::GET, "GET")?;
+            self.token(incoming)?;
+            return self.account(incoming, id);
+        }
+        self.session(incoming, &needs)
+    }
+
+    fn session(
+        &self,
+        incoming: &Incoming,
+        needs: &dyn Fn(&Method, &'static str) -> Result<(), Refusal>,
+    ) -> Result<Reply, Refusal> {
+        let route = incoming.route();
+        if route == REFRESH {
+            needs(&Method::POST, "POST")?;
+            let token = self.token(incoming)?;
+            let info = lock(&self.sessions).refresh(token)?;
+            return Ok(Reply::json(StatusCode::OK, &json!({"session_info": info})));
+        }
+        if route == TERMINATE {
+            needs(&Method::POST, "POST")?;
+            let token = self.token(incoming)?;
+            lock(&self.sessions).close(token);
+            return Ok(Reply::empty(StatusCode::NO_CONTENT));
+        }
+        let id = route.strip_prefix(SELECT).ok_or(Refusal::NotFound)?;
+        needs(&Method::POST, "POST")?;
+        let token = self.token(incoming)?;
+        if !lock(&self.world).contains(id) {
+            return Err(Refusal::NotFound);
+        }
+        let info = lock(&self.sessions).select(token, id)?;
+        Ok(Reply::json(StatusCode::OK, &json!({"session_info": info})))
+    }
+
+    /// A login: HTTP Basic with e-mail and password, as the vendor's clients do it.
+    fn login(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
+        let basic = incoming
+            .header("authorization")
+            .and_then(|value| scheme(value, "basic"));
+        let decoded = basic
+            .and_then(|value| STANDARD.decode(value).ok())
+            .ok_or(Refusal::BadLogin)?;
+        if decoded != format!("{}:{}", self.email, self.password).into_bytes() {
+            return Err(Refusal::BadLogin);
+        }
+        let (token, info) = lock(&self.sessions).open();
+        Ok(Reply::json(
+            StatusCode::OK,
+            &json!({"access_token": token, "session_info": info}),
+        ))
+    }
+
+    /// The token of a request, if it is good.
+    fn token<'a>(&self, incoming: &'a Incoming) -> Result<&'a str, Refusal> {
+        let authorization = || {
+            incoming
+                .header("authorization")
+                .and_then(|value| scheme(value, "bearer"))
+        };
+        let authentication = || {
+            incoming
+                .header("authentication")
+                .map(|value| scheme(value, "bearer").unwrap_or(value))
+        };
+        let token = match self.rules.header {
+            FortanixHeader::Authorization => authorization(),
+            FortanixHeader::Authentication => authentication(),
+            FortanixHeader::Either => authorization().or_else(authentication),
+        };
+        let token = token.ok_or(Refusal::NoToken)?;
+        lock(&self.sessions).check(token)?;
+        Ok(token)
+    }
+
+    fn account(&self, incoming: &Incoming, id: &str) -> Result<Reply, Refusal> {
+        let mut record = lock(&self.world).record(id).ok_or(Refusal::NotFound)?;
+        if incoming.value("with_totals") == Some("true")
+            && let Some(fields) = record.as_object_mut()
+        {
+            fields.insert(
+                "totals".to_owned(),
+                json!({"datasets": 2, "final_workflows": 0, "nodes": 7}),
+            );
+        }
+        Ok(Reply::json(StatusCode::OK, &record))
+    }
+}
+
+/// What follows an authentication scheme, whose name is in any case.
+fn scheme<'a>(value: &'a str, name: &str) -> Option<&'a str> {
+    let (scheme, rest) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case(name).then(|| rest.trim_start())
+}

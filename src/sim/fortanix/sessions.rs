@@ -1,0 +1,148 @@
+//! Sessions and their tokens, each with a clock of its own.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::refusal::Refusal;
+use crate::sim::{clock, seed};
+
+pub(crate) struct Sessions {
+    seed: u64,
+    issued: u64,
+    session_lifetime: Duration,
+    token_lifetime: Duration,
+    open: HashMap<String, Session>,
+}
+
+struct Session {
+    subject: String,
+    ends: Instant,
+    token_ends: Instant,
+    selected: Option<String>,
+}
+
+impl Session {
+    fn info(&self) -> Value {
+        let mut info = json!({
+            "subject_id": self.subject,
+            "session_expires_at": unix_seconds(self.ends),
+            "session_token_expires_at": unix_seconds(self.token_ends),
+        });
+        if let (Some(selected), Some(info)) = (&self.selected, info.as_object_mut()) {
+            info.insert("selected_account_id".to_owned(), json!(selected));
+        }
+        info
+    }
+}
+
+impl Sessions {
+    pub(crate) fn new(seed: u64, session_lifetime: Duration, token_lifetime: Duration) -> Self {
+        Self {
+            seed,
+            issued: 0,
+            session_lifetime,
+            token_lifetime,
+            open: HashMap::new(),
+        }
+    }
+
+    /// Opens a session; gives its token and what is told of it.
+    pub(crate) fn open(&mut self) -> (String, Value) {
+        self.issued += 1;
+        let subject = seed::uuid(&mut seed::rng(self.seed, 0x5B));
+        let session_id = seed::uuid(&mut seed::rng(self.seed ^ 0x5E55, self.issued));
+        let ends = clock::after(self.session_lifetime);
+        let token_ends = clock::after(self.token_lifetime).min(ends);
+        let session = Session {
+            subject,
+            ends,
+            token_ends,
+            selected: None,
+        };
+        let token = seed::token(&json!({"sub": session.subject, "sid": session_id, "iss": "sim"}));
+        let info = session.info();
+        self.open.insert(token.clone(), session);
+        (token, info)
+    }
+
+    /// Whether a token is good now.
+    pub(crate) fn check(&self, token: &str) -> Result<(), Refusal> {
+        let session = self.open.get(token).ok_or(Refusal::UnknownSession)?;
+        let now = Instant::now();
+        if now < session.ends && now < session.token_ends {
+            Ok(())
+        } else {
+            Err(Refusal::ExpiredSession)
+        }
+    }
+
+    /// Starts the token's clock again, never past the end of its session.
+    pub(crate) fn refresh(&mut self, token: &str) -> Result<Value, Refusal> {
+        self.check(token)?;
+        let lifetime = self.token_lifetime;
+        let session = self.open.get_mut(token).ok_or(Refusal::UnknownSession)?;
+        session.token_ends = clock::after(lifetime).min(session.ends);
+        Ok(session.info())
+    }
+
+    pub(crate) fn select(&mut self, token: &str, account: &str) -> Result<Value, Refusal> {
+        let session = self.open.get_mut(token).ok_or(Refusal::UnknownSession)?;
+        session.selected = Some(account.to_owned());
+        Ok(session.info())
+    }
+
+    pub(crate) fn close(&mut self, token: &str) {
+        self.open.remove(token);
+    }
+
+    pub(crate) fn expire_all(&mut self) {
+        let now = Instant::now();
+        for session in self.open.values_mut() {
+            session.ends = now;
+        }
+    }
+}
+
+/// The wall clock's reading when tokio's clock reaches `at`.
+fn unix_seconds(at: Instant) -> i64 {
+    let left = TimeDelta::from_std(at.saturating_duration_since(Instant::now())).unwrap_or_default();
+    (clock::now() + left).timestamp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[tokio::test(start_paused = true)]
+    async fn refreshing_extends_the_token_but_not_the_session() {
+        let mut sessions = Sessions::new(1, MINUTE * 15, MINUTE * 10);
+        let (token, info) = sessions.open();
+        assert!(info["session_token_expires_at"].as_i64() < info["session_expires_at"].as_i64());
+        tokio::time::advance(MINUTE * 9).await;
+        let info = sessions.refresh(&token).expect("still good");
+        assert_eq!(info["session_token_expires_at"], info["session_expires_at"]);
+        tokio::time::advance(MINUTE * 5).await;
+        assert_eq!(sessions.check(&token), Ok(()));
+        tokio::time::advance(MINUTE).await;
+        assert_eq!(sessions.refresh(&token), Err(Refusal::ExpiredSession));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_is_not_refreshed_expires_before_its_session() {
+        let mut sessions = Sessions::new(1, MINUTE * 15, MINUTE * 10);
+        let (token, _) = sessions.open();
+        tokio::time::advance(MINUTE * 10).await;
+        assert_eq!(sessions.check(&token), Err(Refusal::ExpiredSession));
+        let (next, _) = sessions.open();
+        assert_ne!(token, next);
+        assert_eq!(sessions.check(&next), Ok(()));
+        sessions.expire_all();
+        assert_eq!(sessions.check(&next), Err(Refusal::ExpiredSession));
+    }
+}

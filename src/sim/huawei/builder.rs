@@ -1,0 +1,144 @@
+//! How a Huawei server behaves.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use chrono::TimeDelta;
+
+use super::Huawei;
+use super::accounts::{Accounts, Tree};
+use super::keys::Keys;
+use super::marker::Markers;
+use super::routes::Organization;
+use crate::sim::server::Server;
+use crate::sim::setup::{Setup, shared_settings};
+use crate::sim::world::World;
+
+/// What the last page says in place of a next marker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HuaweiLastMarker {
+    /// `"next_marker": null`, as documented.
+    #[default]
+    Null,
+    /// No `next_marker`.
+    Absent,
+    /// `"next_marker": ""`.
+    Empty,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rules {
+    pub(crate) last_marker: HuaweiLastMarker,
+    pub(crate) clock_offset: TimeDelta,
+    pub(crate) require_domain_id: bool,
+    pub(crate) not_management_account: bool,
+    pub(crate) empty_page_every: Option<u64>,
+    pub(crate) short_page_every: Option<u64>,
+}
+
+/// Builds a [`Huawei`] server.
+#[derive(Debug, Default)]
+#[must_use = "a server is not there until it is started"]
+pub struct HuaweiBuilder {
+    setup: Setup,
+    rules: Rules,
+    temporary: bool,
+    domain_env: bool,
+}
+
+impl HuaweiBuilder {
+    shared_settings!();
+
+    /// How far the server's clock is ahead of the system's; its `Date` headers follow it. Default zero.
+    pub fn clock_offset(mut self, offset: TimeDelta) -> Self {
+        self.rules.clock_offset = offset;
+        self
+    }
+
+    /// Whether the keys are temporary, and so need their `X-Security-Token`. Default false.
+    pub fn temporary(mut self, temporary: bool) -> Self {
+        self.temporary = temporary;
+        self
+    }
+
+    /// Whether `X-Domain-Id` must be there and right. Default false: the signing guide asks for it with
+    /// global services, the pages of this service do not. Puts it in the environment too.
+    pub fn require_domain_id(mut self, require: bool) -> Self {
+        self.rules.require_domain_id = require;
+        self.domain_env = require;
+        self
+    }
+
+    /// Whether the caller is neither the management account nor a delegated administrator: then every
+    /// listing is refused with 401 and `Organizations.1002`. Default false.
+    pub fn not_management_account(mut self, other: bool) -> Self {
+        self.rules.not_management_account = other;
+        self
+    }
+
+    /// What the last page says in place of a next marker.
+    pub fn last_marker(mut self, last: HuaweiLastMarker) -> Self {
+        self.rules.last_marker = last;
+        self
+    }
+
+    /// Makes every n-th page of a walk empty, with a next marker. Default none; 0 and 1 are taken for 2, or
+    /// a walk would never end.
+    pub fn empty_page_every(mut self, n: u64) -> Self {
+        self.rules.empty_page_every = Some(n.max(2));
+        self
+    }
+
+    /// Makes every n-th page of a walk hold about half of what it could, with a next marker. Default none;
+    /// 0 is taken for 1.
+    pub fn short_page_every(mut self, n: u64) -> Self {
+        self.rules.short_page_every = Some(n.max(1));
+        self
+    }
+
+    /// Starts the server.
+    ///
+    /// # Errors
+    ///
+    /// When the loopback interface gives no port to listen on.
+    pub async fn start(self) -> io::Result<Huawei> {
+        let seed = self.setup.seed;
+        let keys = Keys::new(seed, self.temporary);
+        let world = World::new(
+            Arc::new(Accounts::new(seed, &keys.domain_id)),
+            self.setup.accounts,
+        );
+        let world = Arc::new(Mutex::new(world));
+        let organization = Arc::new(Organization {
+            world: Arc::clone(&world),
+            keys,
+            rules: self.rules,
+            tree: Tree::new(seed),
+            markers: Markers::new(seed),
+            lockout: Mutex::default(),
+            answered: Mutex::new(0),
+            seed,
+        });
+        let server = Server::start(self.setup, world, organization.clone(), |base_url| {
+            let keys = &organization.keys;
+            let mut env = vec![
+                ("HUAWEICLOUD_SDK_AK", keys.ak.clone()),
+                ("HUAWEICLOUD_SDK_SK", keys.sk.clone()),
+                (
+                    "HUAWEICLOUD_SDK_REGION_ORGANIZATIONS_CN_NORTH_4",
+                    base_url.to_owned(),
+                ),
+            ];
+            if let Some(token) = &keys.security_token {
+                env.push(("HUAWEICLOUD_SDK_SECURITY_TOKEN", token.clone()));
+            }
+            if self.domain_env {
+                env.push(("HUAWEICLOUD_SDK_DOMAIN_ID", keys.domain_id.clone()));
+            }
+            env
+        })
+        .await?;
+        Ok(Huawei { server, organization })
+    }
+}

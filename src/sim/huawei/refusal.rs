@@ -1,0 +1,66 @@
+//! What the gateway and the service say when they refuse.
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::sim::exchange::Reply;
+
+/// Why a request is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The gateway knows no such API or method.
+    NoSuchApi,
+    /// The gateway does not believe the caller; the detail is documented for some cases.
+    Authentication(String),
+    NoDomainId,
+    NotManagementAccount,
+    BadParameter(String),
+    NoSuchParent,
+    NoSuchAccount,
+}
+
+impl Refusal {
+    pub(crate) fn reply(&self, request_id: &str) -> Reply {
+        let (status, code, message) = match self {
+            Self::NoSuchApi => (
+                StatusCode::NOT_FOUND,
+                "APIGW.0101",
+                "The API does not exist or has not been published in the environment".to_owned(),
+            ),
+            Self::Authentication(detail) => (
+                StatusCode::UNAUTHORIZED,
+                "APIGW.0301",
+                format!("Incorrect IAM authentication information: {detail}"),
+            ),
+            Self::NoDomainId => (
+                StatusCode::NOT_FOUND,
+                "Organizations.1010",
+                "required HTTP header not found: X-Domain-Id".to_owned(),
+            ),
+            Self::NotManagementAccount => (
+                StatusCode::UNAUTHORIZED,
+                "Organizations.1002",
+                "can be called only from the management account or a delegated administrator".to_owned(),
+            ),
+            Self::BadParameter(why) => (StatusCode::BAD_REQUEST, "Organizations.1014", why.clone()),
+            Self::NoSuchParent => (
+                StatusCode::NOT_FOUND,
+                "Organizations.1201",
+                "parent not found".to_owned(),
+            ),
+            Self::NoSuchAccount => (
+                StatusCode::NOT_FOUND,
+                "Organizations.1301",
+                "account not found".to_owned(),
+            ),
+        };
+        let mut body = json!({"error_msg": message, "error_code": code});
+        // Only the gateway repeats the request's id in the body.
+        if code.starts_with("APIGW.")
+            && let Some(body) = body.as_object_mut()
+        {
+            body.insert("request_id".to_owned(), json!(request_id));
+        }
+        Reply::json(status, &body)
+    }
+}

@@ -1,0 +1,74 @@
+//! Names of people and companies, in more scripts than one.
+
+use fastrand::Rng;
+
+use super::seed::{one_in, pick};
+
+/// A person's name and the same in plain letters, as mail addresses and logins have it.
+const PEOPLE: &[(&str, &str)] = &[
+    ("Ada Lindqvist", "ada.lindqvist"),
+    ("Zoë Ångström", "zoe.angstrom"),
+    ("王小明", "wang.xiaoming"),
+    ("佐藤 花子", "sato.hanako"),
+    ("Søren Kjær", "soren.kjaer"),
+    ("Мария Иванова", "maria.ivanova"),
+    ("محمد الأحمد", "mohammed.alahmad"),
+    ("O'Neill, Siobhán", "siobhan.oneill"),
+    ("Nguyễn Thị Hạnh", "hanh.nguyen"),
+    ("김민준", "minjun.kim"),
+    ("José \"Pepe\" Núñez", "jose.nunez"),
+    ("Łukasz Żółć", "lukasz.zolc"),
+    ("Ted Smith", "ted.smith"),
+    ("Priya Raghunathan", "priya.r"),
+    ("אביגיל כהן", "avigail.cohen"),
+    ("Renée  Dubois", "renee.dubois"),
+    ("X Æ A-12", "x.ae.a12"),
+    ("Team 🚀 Rocket", "team.rocket"),
+    ("Van der Berg-Ólafsdóttir, Þórunn", "thorunn.vdberg"),
+    ("Anil \\ Backslash", "anil.backslash"),
+];
+
+const COMPANIES: &[&str] = &[
+    "Acme",
+    "Bäckerei Müller GmbH & Co. KG",
+    "華為測試",
+    "Ünïcode Labs",
+    "Südwind Energie",
+    "株式会社サンプル",
+    "Initech \"R&D\"",
+    "Globex/EMEA",
+    "Банк Пример",
+    "Umbrella, Inc.",
+    "100% Fjord",
+    "Ça & Là",
+];
+
+const TEAMS: &[&str] = &[
+    "Production",
+    "staging",
+    "沙箱",
+    "Données",
+    "ML-Research",
+    "Audit",
+    "EU West",
+    "тест",
+];
+
+/// A person: the name as people write it, and a login in plain letters.
+pub(crate) fn person(rng: &mut Rng) -> (&'static str, &'static str) {
+    pick(rng, PEOPLE)
+}
+
+pub(crate) fn company(rng: &mut Rng) -> &'static str {
+    pick(rng, COMPANIES)
+}
+
+/// A team or an environment of a company; now and then with an emoji, as people will.
+pub(crate) fn team(rng: &mut Rng) -> String {
+    let team = pick(rng, TEAMS);
+    if one_in(rng, 12) {
+        format!("{team} 🔐")
+    } else {
+        team.to_owned()
+    }
+}

@@ -1,0 +1,186 @@
+//! What the servers remember of each request.
+
+use std::fmt;
+
+use super::exchange::Incoming;
+
+/// What stands where a secret was.
+const REDACTED: &str = "[redacted]";
+
+/// Headers whose values are secrets.
+const SECRET_HEADERS: &[&str] = &[
+    "authorization",
+    "authentication",
+    "cookie",
+    "proxy-authorization",
+    "x-annature-key",
+    "x-annature-partner",
+    "x-auth-token",
+    "x-security-token",
+];
+
+/// A request that a server got, without its secrets.
+///
+/// The values of headers that carry credentials, and the query and body of a request for a token, read
+/// `[redacted]`, unless the server was built with `record_secrets(true)`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Request {
+    method: String,
+    path: String,
+    raw_query: Option<String>,
+    query: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
+    body: String,
+    list: bool,
+    status: Option<u16>,
+}
+
+impl Request {
+    /// The method, in capitals.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The path as it arrived: still percent-encoded, with the server's prefix, without the query.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The query as it arrived, without the `?`.
+    pub fn raw_query(&self) -> Option<&str> {
+        self.raw_query.as_deref()
+    }
+
+    /// The query's pairs, decoded, in the order they came.
+    pub fn query(&self) -> &[(String, String)] {
+        &self.query
+    }
+
+    /// The first value of a query parameter.
+    pub fn query_value(&self, name: &str) -> Option<&str> {
+        super::exchange::value(&self.query, name)
+    }
+
+    /// The headers, names in lower case, in no particular order.
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// The first value of a header; the name in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The body, as text.
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// The status it was answered with; `None` while it is not answered, or if its client went away before.
+    pub fn status(&self) -> Option<u16> {
+        self.status
+    }
+
+    /// True for a `GET` of the provider's account listing.
+    pub fn is_list(&self) -> bool {
+        self.list
+    }
+
+    pub(crate) fn new(incoming: &Incoming, list: bool, login: bool, secrets: bool) -> Self {
+        let hide = login && !secrets;
+        let headers = incoming.headers.iter().map(|(name, value)| {
+            let secret = !secrets && SECRET_HEADERS.contains(&name.as_str());
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (
+                name.to_string(),
+                if secret {
+                    REDACTED.to_owned()
+                } else {
+                    value.into_owned()
+                },
+            )
+        });
+        let text = |value: &str| {
+            if hide {
+                REDACTED.to_owned()
+            } else {
+                value.to_owned()
+            }
+        };
+        let body = String::from_utf8_lossy(&incoming.body);
+        Self {
+            method: incoming.method.to_string(),
+            path: incoming.path.clone(),
+            raw_query: incoming.raw_query.as_deref().map(text),
+            query: incoming
+                .query
+                .iter()
+                .map(|(name, value)| (name.clone(), text(value)))
+                .collect(),
+            headers: headers.collect(),
+            body: if body.is_empty() {
+                String::new()
+            } else {
+                text(&body)
+            },
+            list,
+            status: None,
+        }
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)?;
+        if let Some(query) = &self.raw_query {
+            write!(f, "?{query}")?;
+        }
+        match self.status {
+            Some(status) => write!(f, " -> {status}"),
+            None => write!(f, " -> (no answer)"),
+        }
+    }
+}
+
+/// The requests so far, in the order they arrived.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    requests: Vec<Request>,
+    /// How many were there before the log was last cleared.
+    cleared: usize,
+    lists: usize,
+}
+
+impl Log {
+    /// Notes a request; gives its number, and which list request it is if it is one (the first is 1).
+    pub(crate) fn note(&mut self, request: Request) -> (usize, Option<usize>) {
+        let list = request.list.then(|| {
+            self.lists += 1;
+            self.lists
+        });
+        self.requests.push(request);
+        (self.cleared + self.requests.len() - 1, list)
+    }
+
+    /// Notes the answer to a request, unless the log was cleared since.
+    pub(crate) fn answered(&mut self, number: usize, status: u16) {
+        let slot = number
+            .checked_sub(self.cleared)
+            .and_then(|index| self.requests.get_mut(index));
+        if let Some(request) = slot {
+            request.status = Some(status);
+        }
+    }
+
+    pub(crate) fn requests(&self) -> &[Request] {
+        &self.requests
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.cleared += self.requests.len();
+        self.requests.clear();
+    }
+}

@@ -1,0 +1,143 @@
+//! Who may ask what of `SailPoint`.
+
+use std::sync::{Arc, Mutex};
+
+use http::{Method, StatusCode};
+use serde_json::json;
+
+use super::api::Api;
+use super::builder::Rules;
+use super::rate::Limiter;
+use super::refusal::Refusal;
+use super::sources::Sources;
+use super::tokens::Tokens;
+use crate::sim::exchange::{self, Incoming, Reply};
+use crate::sim::gate::{Vendor, lock};
+use crate::sim::seed;
+use crate::sim::view::Views;
+use crate::sim::world::World;
+
+const TOKEN: &str = "/oauth/token";
+const INFO: &str = "/oauth/info";
+
+pub(crate) struct Tenant {
+    pub(crate) world: Arc<Mutex<World>>,
+    pub(crate) sources: Sources,
+    pub(crate) rules: Rules,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    pub(crate) tokens: Mutex<Tokens>,
+    pub(crate) limiter: Mutex<Limiter>,
+    pub(crate) views: Mutex<Views>,
+    pub(crate) answered: Mutex<u64>,
+    pub(crate) prefix: String,
+    pub(crate) seed: u64,
+}
+
+impl Vendor for Tenant {
+    fn is_list(&self, incoming: &Incoming) -> bool {
+        incoming.method == Method::GET && Api::of_listing(incoming.route()).is_some()
+    }
+
+    fn is_login(&self, incoming: &Incoming) -> bool {
+        incoming.route() == TOKEN
+    }
+
+    fn world(&self, _: &Incoming) -> &Mutex<World> {
+        &self.world
+    }
+
+    fn answer(&self, incoming: &Incoming) -> Reply {
+        let number = {
+            let mut answered = lock(&self.answered);
+            *answered += 1;
+            *answered
+        };
+        let request_id = seed::hex_id(&mut seed::rng(self.seed ^ 0x1D, number));
+        let reply = self
+            .route(incoming, number)
+            .unwrap_or_else(|refusal| refusal.reply(&request_id));
+        let reply = reply
+            .with("slpt-request-id", &request_id)
+            .with("server", "nginx")
+            .with("cache-control", "no-cache, no-store, must-revalidate");
+        match Api::of_listing(incoming.route()) {
+            Some(Api::Beta) => reply.with("x-deprecated", "true"),
+            _ => reply,
+        }
+    }
+}
+
+impl Tenant {
+    fn route(&self, incoming: &Incoming, number: u64) -> Result<Reply, Refusal> {
+        let route = incoming.route();
+        if route == TOKEN {
+            if incoming.method != Method::POST {
+                return Err(Refusal::WrongMethod("POST"));
+            }
+            return self.issue(incoming);
+        }
+        let listing = Api::of_listing(route);
+        if route != INFO && listing.is_none() {
+            return Err(Refusal::NotFound);
+        }
+        if incoming.method != Method::GET {
+            return Err(Refusal::WrongMethod("GET"));
+        }
+        let Some(api) = listing else {
+            return Ok(self.info(incoming));
+        };
+        let client = self.client(incoming)?;
+        lock(&self.limiter).pass(&client, api).map_err(Refusal::TooMany)?;
+        self.list(incoming, api, number)
+    }
+
+    /// The client that a request's token was issued to.
+    fn client(&self, incoming: &Incoming) -> Result<String, Refusal> {
+        let (scheme, token) = incoming
+            .header("authorization")
+            .and_then(|value| value.split_once(' '))
+            .ok_or(Refusal::NoToken)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(Refusal::NoToken);
+        }
+        lock(&self.tokens)
+            .client(token.trim())
+            .map(str::to_owned)
+            .ok_or(Refusal::BadToken)
+    }
+
+    /// Client credentials, from a form or from the query, or some from each.
+    fn issue(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
+        let form = exchange::pairs(&String::from_utf8_lossy(&incoming.body));
+        let given = |name: &str| exchange::value(&form, name).or_else(|| incoming.value(name));
+        match given("grant_type") {
+            Some("client_credentials") => {}
+            Some(_) => return Err(Refusal::BadGrant("unsupported_grant_type")),
+            None => return Err(Refusal::BadGrant("invalid_request")),
+        }
+        let known = given("client_id") == Some(self.client_id.as_str())
+            && given("client_secret") == Some(self.client_secret.as_str());
+        if !known {
+            return Err(Refusal::BadClient);
+        }
+        let (_, answer) = lock(&self.tokens).issue(&self.client_id);
+        Ok(Reply::json(StatusCode::OK, &answer))
+    }
+
+    /// Where things are, for clients that only know the tenant.
+    fn info(&self, incoming: &Incoming) -> Reply {
+        let host = incoming.header("host").unwrap_or("127.0.0.1");
+        let base = format!("http://{host}{}", self.prefix);
+        let body = json!({
+            "tenantId": seed::uuid(&mut seed::rng(self.seed, 0x7E)),
+            "tenantName": "sim",
+            "authorizeEndpoint": format!("{base}/oauth/authorize"),
+            "tokenEndpoint": format!("{base}{TOKEN}"),
+            "cloudDomainUrl": base,
+            "logoutUrl": format!("{base}/logout"),
+            "pod": "sim01-useast1",
+        });
+        Reply::json(StatusCode::OK, &body)
+    }
+}

@@ -1,0 +1,146 @@
+//! A running server.
+
+use std::fmt;
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::connection::Listener;
+use super::gate::{Gate, Vendor, lock};
+use super::request::Request;
+use super::setup::Setup;
+use super::world::World;
+
+/// What a client needs to know, by the names of environment variables.
+pub(crate) type Env = Vec<(&'static str, String)>;
+
+/// A simulated provider that listens on 127.0.0.1 until it is dropped.
+///
+/// The four simulators all dereference to this type, so that a test can be written once for all of them.
+/// Dropping it stops the server and breaks its connections.
+pub struct Server {
+    base_url: String,
+    env: Env,
+    world: Arc<Mutex<World>>,
+    gate: Arc<Gate>,
+    accepting: JoinHandle<()>,
+    /// Its connections break when this is dropped.
+    _stop: watch::Sender<()>,
+}
+
+impl Server {
+    /// Listens on a free port.
+    pub(crate) async fn start(
+        setup: Setup,
+        world: Arc<Mutex<World>>,
+        vendor: Arc<dyn Vendor>,
+        env: impl FnOnce(&str) -> Env + Send,
+    ) -> io::Result<Self> {
+        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let base_url = format!("http://{}{}", tcp.local_addr()?, setup.prefix);
+        let gate = Arc::new(Gate::new(vendor, setup));
+        let (stop, stopped) = watch::channel(());
+        let passing = Arc::clone(&gate);
+        let router = Router::new().fallback(move |request| Arc::clone(&passing).pass(request));
+        let serve = axum::serve(Listener::new(tcp, stopped), router);
+        let accepting = tokio::spawn(async move {
+            // Never ends of itself: accepting retries for ever.
+            let _ = serve.await;
+        });
+        Ok(Self {
+            env: env(&base_url),
+            base_url,
+            world,
+            gate,
+            accepting,
+            _stop: stop,
+        })
+    }
+
+    /// Where the server listens, such as `http://127.0.0.1:40123`, with the path prefix and without a slash
+    /// at the end.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The environment variables that make a client talk to this server, credentials included.
+    pub fn env(&self) -> Vec<(&'static str, String)> {
+        self.env.clone()
+    }
+
+    /// The ids of the accounts that are there now, in the provider's default order.
+    pub fn ids(&self) -> Vec<String> {
+        self.world(|world| world.ids())
+    }
+
+    /// The accounts that are there now, in the provider's default order, as full as the server would tell.
+    pub fn records(&self) -> Vec<Value> {
+        self.world(|world| world.records())
+    }
+
+    /// Puts a record in, or replaces the one with its id; see [`World::insert`].
+    pub fn insert(&self, record: Value) {
+        self.world(|world| world.insert(record));
+    }
+
+    /// Changes the record with this id; see [`World::update`]. False when there is none.
+    pub fn update(&self, id: &str, change: impl FnOnce(&mut Value)) -> bool {
+        self.world(|world| world.update(id, change))
+    }
+
+    /// Takes the account with this id away. False when there is none.
+    pub fn remove(&self, id: &str) -> bool {
+        self.world(|world| world.remove(id))
+    }
+
+    /// Adds `n` new generated accounts at the places where they fall, and gives their ids.
+    pub fn generate(&self, n: usize) -> Vec<String> {
+        self.world(|world| world.generate(n))
+    }
+
+    /// Looks at the accounts, or changes several at once.
+    pub fn world<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+        change(&mut lock(&self.world))
+    }
+
+    /// Every request so far, in the order they arrived, without their secrets.
+    pub fn requests(&self) -> Vec<Request> {
+        self.gate.log().requests().to_vec()
+    }
+
+    /// The requests so far to the account listing.
+    pub fn list_requests(&self) -> Vec<Request> {
+        self.gate
+            .log()
+            .requests()
+            .iter()
+            .filter(|request| request.is_list())
+            .cloned()
+            .collect()
+    }
+
+    /// Forgets the requests so far. The numbering that `before_list` sees goes on.
+    pub fn clear_requests(&self) {
+        self.gate.log().clear();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
+    }
+}
