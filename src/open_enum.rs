@@ -107,7 +107,7 @@ pub(crate) use open_enum;
 mod tests {
     open_enum! {
         /// A test's own.
-        enum Colour {
+        pub(crate) enum Colour {
             /// Red.
             Red = "RED",
             /// Green.

@@ -103,13 +103,21 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable that is missing or wrong.
     pub fn from_env() -> Result<Self> {
+        Self::builder_from_env()?.build()
+    }
+
+    /// The same as a builder, for setting the rest.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn builder_from_env() -> Result<ClientBuilder> {
         let env = Environment::of(NAME);
         let mut builder = Self::builder(env.required("ANNATURE_ID")?, env.secret("ANNATURE_KEY")?);
         builder.partner_key = env.optional_secret("ANNATURE_PARTNER_KEY")?;
         if let Some(url) = env.optional("ANNATURE_BASE_URL")? {
             builder.settings.base_url = url;
         }
-        builder.build()
+        Ok(builder)
     }
 
     /// All accounts, page by page (version 2 of the endpoint). Set its filters, then take it as a

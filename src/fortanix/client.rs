@@ -45,19 +45,26 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable that is missing or wrong.
     pub fn from_env() -> Result<Self> {
+        Self::builder_from_env()?.build()
+    }
+
+    /// The same as a builder, for setting the rest.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn builder_from_env() -> Result<ClientBuilder> {
         let env = Environment::of(NAME);
         let mut builder = Self::builder();
         if let Some(url) = env.optional("FORTANIX_CCM_BASE_URL")? {
             builder = builder.base_url(url);
         }
-        match env.optional_secret("FORTANIX_CCM_TOKEN")? {
+        Ok(match env.optional_secret("FORTANIX_CCM_TOKEN")? {
             Some(token) => builder.token(token),
             None => builder.password(
                 env.required("FORTANIX_CCM_EMAIL")?,
                 env.secret("FORTANIX_CCM_PASSWORD")?,
             ),
-        }
-        .build()
+        })
     }
 
     /// The accounts that the user may see. Set its parameters, then take it as a

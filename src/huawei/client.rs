@@ -79,6 +79,14 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable that is missing or wrong.
     pub fn from_env() -> Result<Self> {
+        Self::builder_from_env()?.build()
+    }
+
+    /// The same as a builder, for setting the rest.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn builder_from_env() -> Result<ClientBuilder> {
         let env = Environment::of(NAME);
         let mut builder = Self::builder(
             env.required("HUAWEICLOUD_SDK_AK")?,
@@ -87,9 +95,9 @@ impl Client {
         builder.credentials.security_token = env.optional_secret("HUAWEICLOUD_SDK_SECURITY_TOKEN")?;
         builder.credentials.domain_id = env.optional("HUAWEICLOUD_SDK_DOMAIN_ID")?;
         if let Some(endpoints) = env.optional(ENDPOINT_VARIABLE)? {
-            builder.settings.base_url = endpoints.split(',').next().unwrap_or_default().to_owned();
+            builder = builder.endpoint(endpoints.split(',').next().unwrap_or_default());
         }
-        builder.build()
+        Ok(builder)
     }
 
     /// The accounts of the organization. Set its parameters, then take it as a

@@ -117,6 +117,12 @@ impl<T: Send + 'static> Merge<T> {
             .iter()
             .map(|source| (&*source.name, source.items.summary()))
     }
+
+    /// The same of the sources that have neither finished nor failed.
+    pub fn unfinished(&self) -> impl Iterator<Item = (&str, Summary)> {
+        let open = self.sources.iter().filter(|source| !source.over);
+        open.map(|source| (&*source.name, source.items.summary()))
+    }
 }
 
 impl<T: Send + 'static> Source<T> {

@@ -46,7 +46,7 @@ impl Walk<'_> {
         match self.window(offset, count).await {
             Err(error) if error.status() == Some(400) && offset > self.list.start() => Ok(Window {
                 offset,
-                rows: self.list.no_rows(),
+                rows: Rows::none(),
                 total: None,
             }),
             window => window,

@@ -1,0 +1,117 @@
+#![expect(clippy::doc_markdown, reason = "this is the text of --help, where backticks would show")]
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum, error::ErrorKind};
+use headcount::sailpoint::ApiVersion;
+
+/// Lists the accounts of an organisation at its providers.
+///
+/// A provider takes part when its credentials are in the environment: FORTANIX_CCM_EMAIL and _PASSWORD (or
+/// FORTANIX_CCM_TOKEN), HUAWEICLOUD_SDK_AK and _SK, ANNATURE_ID and ANNATURE_KEY, SAIL_BASE_URL,
+/// SAIL_CLIENT_ID and SAIL_CLIENT_SECRET. With none of them, built-in simulators stand in for all four.
+///
+/// Accounts alone go to the standard output; progress and a summary of each source go to the standard error.
+///
+/// Exits with 0 when every list is whole, 1 when a source failed or its list may not be whole, 2 for wrong
+/// usage, 130 after Ctrl-C.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Args {
+    /// Only this provider; may be given several times. Its credentials must be there.
+    #[arg(long = "provider", value_name = "P", value_enum)]
+    pub(crate) providers: Vec<Provider>,
+    /// How accounts are printed.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    /// Accounts on a page, or as many as the provider allows if those are fewer. Annature chooses its own.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
+    pub(crate) page_size: Option<u32>,
+    /// Stop after so many accounts, of all sources together.
+    #[arg(long, value_name = "N")]
+    pub(crate) max: Option<u64>,
+    /// Add the provider's own record to each account, in `record`, without the secrets that it may hold.
+    #[arg(long)]
+    pub(crate) raw: bool,
+    /// Which of Annature's endpoints to ask: v1 gives at most 1,000 accounts.
+    #[arg(long, value_enum, value_name = "V", default_value_t = AnnatureApi::V2)]
+    pub(crate) annature_api: AnnatureApi,
+    /// Which generation of SailPoint's API to ask.
+    #[arg(long, value_enum, value_name = "V", default_value_t = SailPointApi::AccountsV1)]
+    pub(crate) sailpoint_api: SailPointApi,
+    /// Save the place in FILE as it goes, and go on from there if FILE exists. Needs ndjson or csv.
+    ///
+    /// The place is saved after every 50 accounts, once they are printed. A program that is killed and started
+    /// again loses none, and prints at most 50 of them twice.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Fetch up to N pages of each source ahead of use.
+    #[arg(long, value_name = "N", conflicts_with = "concurrency")]
+    pub(crate) ahead: Option<usize>,
+    /// Fetch up to N pages at a time where the provider can seek (SailPoint); the others go page by page.
+    #[arg(long, value_name = "N")]
+    pub(crate) concurrency: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Provider {
+    Fortanix,
+    Huawei,
+    Annature,
+    Sailpoint,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table, printed at the end.
+    Table,
+    /// One JSON object a line, as they come.
+    Ndjson,
+    /// Comma-separated values, as they come.
+    Csv,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnnatureApi {
+    V1,
+    V2,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SailPointApi {
+    Beta,
+    V3,
+    V2024,
+    V2025,
+    V2026,
+    AccountsV1,
+}
+
+impl From<SailPointApi> for ApiVersion {
+    fn from(api: SailPointApi) -> Self {
+        match api {
+            SailPointApi::Beta => Self::Beta,
+            SailPointApi::V3 => Self::V3,
+            SailPointApi::V2024 => Self::V2024,
+            SailPointApi::V2025 => Self::V2025,
+            SailPointApi::V2026 => Self::V2026,
+            SailPointApi::AccountsV1 => Self::AccountsV1,
+        }
+    }
+}
+
+impl Args {
+    /// Reads and checks the command line; ends the program with 2 if it is wrong.
+    pub(crate) fn read() -> Self {
+        use clap::CommandFactory;
+        let args = Self::parse();
+        let refuse = |message| Self::command().error(ErrorKind::ArgumentConflict, message).exit();
+        if args.checkpoint.is_some() && args.format == Format::Table {
+            refuse("--checkpoint needs --format ndjson or csv: a table is printed only at the end");
+        }
+        if args.raw && args.format != Format::Ndjson {
+            refuse("--raw needs --format ndjson");
+        }
+        args
+    }
+}

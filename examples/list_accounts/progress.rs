@@ -1,0 +1,85 @@
+//! Bars and messages on the standard error.
+
+use std::{collections::BTreeMap, io::IsTerminal};
+
+use headcount::{Completeness, Error, Summary};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+pub(crate) struct Progress {
+    all: MultiProgress,
+    bars: BTreeMap<String, ProgressBar>,
+}
+
+impl Progress {
+    pub(crate) fn new<'a>(sources: impl IntoIterator<Item = &'a str>) -> Self {
+        let all = MultiProgress::new();
+        let mut bars = BTreeMap::new();
+        if std::io::stderr().is_terminal() {
+            let style = ProgressStyle::with_template("{prefix:10} {spinner} {pos} {msg}");
+            for source in sources {
+                let bar = all.add(ProgressBar::no_length().with_prefix(source.to_owned()));
+                if let Ok(style) = &style {
+                    bar.set_style(style.clone());
+                }
+                bars.insert(source.to_owned(), bar);
+            }
+        }
+        Self { all, bars }
+    }
+
+    pub(crate) fn account(&self, source: &str) {
+        if let Some(bar) = self.bars.get(source) {
+            bar.inc(1);
+        }
+    }
+
+    /// Takes the provider's count into the bar.
+    pub(crate) fn total(&self, source: &str, total: Option<u64>) {
+        if let (Some(bar), Some(total)) = (self.bars.get(source), total) {
+            bar.set_message(format!("of {total}"));
+        }
+    }
+
+    pub(crate) fn rejected(&self, source: &str, error: &Error) {
+        self.say(&format!("{source}: {error}"));
+    }
+
+    /// The closing line of a source. `true` if its list is whole.
+    pub(crate) fn summary(&self, source: &str, summary: &Summary, error: Option<&Error>) -> bool {
+        if let Some(bar) = self.bars.get(source) {
+            bar.finish_and_clear();
+        }
+        let mut line = format!(
+            "{source}: {} accounts on {} pages",
+            summary.yielded, summary.pages
+        );
+        if summary.duplicates > 0 {
+            line += &format!(", {} repeated rows left out", summary.duplicates);
+        }
+        let whole = match (&summary.completeness, error) {
+            (_, Some(error)) => {
+                line += &format!("; failed: {error}");
+                false
+            }
+            (Completeness::Whole, None) => {
+                line += "; the list is whole";
+                true
+            }
+            (Completeness::Doubtful(doubts), None) => {
+                let doubts: Vec<_> = doubts.iter().map(ToString::to_string).collect();
+                line += &format!("; warning, the list may not be whole: {}", doubts.join("; "));
+                false
+            }
+            (_, None) => {
+                line += "; stopped before the end";
+                false
+            }
+        };
+        self.say(&line);
+        whole
+    }
+
+    fn say(&self, line: &str) {
+        self.all.suspend(|| eprintln!("{line}"));
+    }
+}
