@@ -1,4 +1,113 @@
-//! x
+//! Who has an account, in every place an organisation pays for?
+//!
+//! `headcount` lists the accounts at Fortanix Confidential Computing Manager, Huawei Cloud Organizations,
+//! Annature and SailPoint Identity Security Cloud: each with its own typed client, all with one
+//! [`Paginator`], every list an async [`Stream`](futures::Stream), and one [`Account`] that they share.
+//!
+//! It is made for access reviews and inventories, where an account that silently goes missing is the worst
+//! that can happen:
+//!
+//! - A list ends where the provider says so, and nowhere else. A login page, an empty body, a cursor that
+//!   goes round in a circle are errors, never ends.
+//! - A row that can not be read is told in its place, and costs no other row.
+//! - [`Items::summary`] says whether the list is whole, or why it may not be.
+//! - [`Items::checkpoint`] is good to the item: go on tomorrow, in another process.
+//! - Requests are retried, rate limits kept, tokens renewed; credentials never show in logs or errors.
+//!
+//! # Each provider in ten lines
+//!
+//! ## Fortanix Confidential Computing Manager
+//! ```no_run
+//! # #[cfg(feature = "fortanix")] async fn run() -> headcount::Result<()> {
+//! use futures::TryStreamExt;
+//! use headcount::{Paginator, fortanix};
+//!
+//! let client = fortanix::Client::builder().password("ada@example.com", "correct horse").build()?;
+//! let mut accounts = client.list_accounts().scope(fortanix::AccountScope::User).items();
+//! while let Some(account) = accounts.try_next().await? {
+//!     println!("{} {:?}", account.acct_id, account.name);
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! ## Huawei Cloud Organizations
+//! ```no_run
+//! # #[cfg(feature = "huawei")] async fn run() -> headcount::Result<()> {
+//! use futures::TryStreamExt;
+//! use headcount::{Paginator, huawei};
+//!
+//! let client = huawei::Client::builder("access key", "secret key").build()?;
+//! let mut accounts = client.list_accounts().with_register_contact_info(true).items();
+//! while let Some(account) = accounts.try_next().await? {
+//!     println!("{} {:?} {:?}", account.id, account.status, account.email);
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! ## Annature
+//! ```no_run
+//! # #[cfg(feature = "annature")] async fn run() -> headcount::Result<()> {
+//! use futures::TryStreamExt;
+//! use headcount::{Paginator, annature};
+//!
+//! let client = annature::Client::builder("id", "private key").build()?;
+//! let mut accounts = client.list_accounts().active(true).items();
+//! while let Some(account) = accounts.try_next().await? {
+//!     println!("{} {:?} {:?}", account.id, account.email, account.role);
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! ## SailPoint Identity Security Cloud
+//! ```no_run
+//! # #[cfg(feature = "sailpoint")] async fn run() -> headcount::Result<()> {
+//! use futures::TryStreamExt;
+//! use headcount::{Paginator, sailpoint::{self, Field, Filter}};
+//!
+//! let client = sailpoint::Client::builder("https://acme.api.identitynow.com")
+//!     .client_credentials("client id", "client secret")
+//!     .build()?;
+//! let mut accounts = client.list_accounts().filter(Filter::eq(Field::Uncorrelated, true)).items();
+//! while let Some(account) = accounts.try_next().await? {
+//!     println!("{} {:?}", account.id, account.native_identity);
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! # All of them
+//!
+//! [`Paginator::into_accounts`] turns any list into one of shared [`Account`]s, and [`Merge`] makes one stream
+//! of several, in which a source that fails ends only itself.
+//!
+//! # Going on after an error
+//!
+//! A stream ends after an error, so `?`, `try_collect` and `while let` all stop. It keeps its place:
+//! [`Items::rearm`] tries the failed page again on the same stream, and [`Items::checkpoint`] on another.
+//! An error of kind [`ErrorKind::Record`] is the exception: the stream goes on behind the bad row.
+//!
+//! # Features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `fortanix`, `huawei`, `annature`, `sailpoint` | yes | the providers; each compiles alone |
+//! | `rustls` | yes | TLS by rustls with aws-lc-rs |
+//! | `native-tls` | | TLS by the system's library |
+//! | `rustls-no-provider` | | TLS by rustls; the application installs a `CryptoProvider` |
+//! | `sim` | | the providers as HTTP servers inside the process, for tests |
+//!
+//! Without any of the TLS features, `https` needs a client or transport of your own; building says so.
+
+// What all providers share is built with any of them; alone, none uses all of it.
+#![cfg_attr(
+    not(all(
+        feature = "fortanix",
+        feature = "huawei",
+        feature = "annature",
+        feature = "sailpoint"
+    )),
+    allow(dead_code, unused_imports, unused_macros)
+)]
+
 mod account;
 mod auth;
 mod error;
@@ -16,13 +125,19 @@ pub mod fortanix;
 pub mod huawei;
 #[cfg(feature = "sailpoint")]
 pub mod sailpoint;
-
 #[cfg(feature = "sim")]
 pub mod sim;
 
 pub use account::{Account, AlternateId, Kind, Provider, Status};
 pub use error::{Error, ErrorKind, Result, Retry};
 pub use open_enum::UnknownValue;
-pub use page::*;
+pub use page::{
+    AnyPaginator, Checkpoint, Completeness, Doubt, Event, Items, Merge, Page, Pages, Paginator, Rejected,
+    Scope, SeekPaginator, Summary,
+};
 pub use record::Record;
 pub use timestamp::Timestamp;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

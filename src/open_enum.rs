@@ -105,9 +105,11 @@ pub(crate) use open_enum;
 
 #[cfg(test)]
 mod tests {
+    #![expect(unreachable_pub, reason = "the macro's items are public")]
+
     open_enum! {
         /// A test's own.
-        pub(crate) enum Colour {
+        pub enum Colour {
             /// Red.
             Red = "RED",
             /// Green.

@@ -9,7 +9,7 @@ mod sources;
 use std::{io, process::ExitCode};
 
 use futures::StreamExt;
-use headcount::{Account, Event, Items, Merge, Paginator, page::AnyPaginator};
+use headcount::{Account, AnyPaginator, Event, Items, Merge, Paginator};
 
 use args::Args;
 use output::Output;

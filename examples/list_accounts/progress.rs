@@ -1,6 +1,6 @@
 //! Bars and messages on the standard error.
 
-use std::{collections::BTreeMap, io::IsTerminal};
+use std::{collections::BTreeMap, fmt::Write as _, io::IsTerminal};
 
 use headcount::{Completeness, Error, Summary};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -54,11 +54,11 @@ impl Progress {
             summary.yielded, summary.pages
         );
         if summary.duplicates > 0 {
-            line += &format!(", {} repeated rows left out", summary.duplicates);
+            let _ = write!(line, ", {} repeated rows left out", summary.duplicates);
         }
         let whole = match (&summary.completeness, error) {
             (_, Some(error)) => {
-                line += &format!("; failed: {error}");
+                let _ = write!(line, "; failed: {error}");
                 false
             }
             (Completeness::Whole, None) => {
@@ -67,7 +67,11 @@ impl Progress {
             }
             (Completeness::Doubtful(doubts), None) => {
                 let doubts: Vec<_> = doubts.iter().map(ToString::to_string).collect();
-                line += &format!("; warning, the list may not be whole: {}", doubts.join("; "));
+                let _ = write!(
+                    line,
+                    "; warning, the list may not be whole: {}",
+                    doubts.join("; ")
+                );
                 false
             }
             (_, None) => {
