@@ -1,1 +1,4 @@
 //! Behaviour, over real HTTP on loopback.
+
+mod providers;
+mod streams;

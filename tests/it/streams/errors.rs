@@ -1,0 +1,119 @@
+use std::time::Duration;
+
+use futures::{FutureExt, StreamExt, TryStreamExt, stream::FusedStream};
+use headcount::{
+    AnyPaginator, Completeness, Error, ErrorKind, Items, Merge, Page, Pages, Paginator, Result, Scope,
+};
+use static_assertions::assert_impl_all;
+
+use super::pages::{Listing, MODES};
+
+assert_impl_all!(Pages<Listing>: Send, Unpin, FusedStream, std::fmt::Debug);
+assert_impl_all!(Items<Listing>: Send, Unpin, FusedStream, std::fmt::Debug);
+assert_impl_all!(Merge<u32>: Send, Unpin, FusedStream, std::fmt::Debug);
+assert_impl_all!(AnyPaginator<u32>: Send, Sync, Clone, std::fmt::Debug);
+assert_impl_all!(Error: std::error::Error, Send, Sync, Unpin, Clone);
+
+#[tokio::test]
+async fn a_stream_ends_after_an_error_and_rearm_tries_the_same_page_again() {
+    for mode in MODES {
+        let listing = Listing::of_sizes(&[3, 3, 3]).with(|state| {
+            state.fail = Some((1, 2));
+            state.total = Some(9);
+        });
+        let mut items = mode.pages(listing).items();
+        let mut got: Vec<u32> = Vec::new();
+        for _ in 0..2 {
+            let error = loop {
+                match items.next().await.unwrap() {
+                    Ok(number) => got.push(number),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(error.kind(), ErrorKind::Transport);
+            assert_eq!(got, [0, 1, 2], "{mode:?}");
+            assert!(items.next().await.is_none() && items.is_terminated());
+            assert_eq!(items.summary().completeness, Completeness::Unfinished);
+            assert!(items.rearm());
+        }
+        got.extend(items.by_ref().try_collect::<Vec<_>>().await.unwrap());
+        assert_eq!(got, (0..9).collect::<Vec<_>>(), "{mode:?}");
+        assert!(!items.rearm(), "there is nothing to rearm after the end");
+        assert_eq!(items.summary().completeness, Completeness::Whole);
+    }
+}
+
+#[tokio::test]
+async fn a_failed_page_is_not_asked_for_again_at_every_poll() {
+    let listing = Listing::of_sizes(&[1, 1]).with(|state| state.fail = Some((1, 99)));
+    let mut items = listing.clone().items();
+    while items.next().await.is_some_and(|item| item.is_ok()) {}
+    for _ in 0..10 {
+        assert!(items.next().await.is_none());
+    }
+    assert_eq!(listing.state().asked, [0, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_a_next_future_loses_nothing_and_asks_nothing_twice() {
+    for mode in MODES {
+        let listing = Listing::of_sizes(&[3, 3]).with(|state| {
+            state.delay = Duration::from_secs(10);
+            state.total = Some(6);
+        });
+        let mut items = mode.pages(listing.clone()).items();
+        for _ in 0..3 {
+            assert!(
+                tokio::time::timeout(Duration::from_secs(3), items.next())
+                    .await
+                    .is_err()
+            );
+        }
+        let got: Vec<u32> = items.try_collect().await.unwrap();
+        assert_eq!(got, [0, 1, 2, 3, 4, 5], "{mode:?}");
+        assert_eq!(listing.state().asked, [0, 1], "{mode:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_page_in_the_middle_is_not_the_end() {
+    for mode in MODES {
+        let listing = Listing::of_sizes(&[0, 2, 0, 0, 1, 0]);
+        let got: Vec<u32> = mode.pages(listing).items().try_collect().await.unwrap();
+        assert_eq!(got, [0, 1, 2]);
+    }
+}
+
+/// A cursor that JSON can not hold.
+struct Unserialisable;
+
+impl Paginator for Unserialisable {
+    type Item = u32;
+    type Cursor = std::collections::BTreeMap<Vec<u8>, u8>;
+
+    fn scope(&self) -> Scope {
+        Scope::new("unserialisable", [])
+    }
+
+    async fn fetch(&self, _: Option<&Self::Cursor>) -> Result<Page<u32, Self::Cursor>> {
+        Ok(Page::new(vec![1], Some([(vec![1], 1)].into())))
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_that_does_not_serialise_is_an_error_and_no_panic() {
+    let error = Unserialisable.items().try_collect::<Vec<_>>().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    let erased = AnyPaginator::new(Unserialisable);
+    assert_eq!(
+        erased.items().try_collect::<Vec<_>>().await.unwrap_err().kind(),
+        ErrorKind::Config
+    );
+}
+
+#[test]
+fn looking_ahead_without_a_runtime_is_an_error_and_no_panic() {
+    let mut items = Listing::of_sizes(&[1]).pages().ahead(1).items();
+    let first = items.next().now_or_never().flatten().unwrap();
+    assert_eq!(first.unwrap_err().kind(), ErrorKind::Config);
+}

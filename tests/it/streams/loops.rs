@@ -1,0 +1,56 @@
+use futures::StreamExt;
+use headcount::{Completeness, ErrorKind, Paginator};
+
+use super::pages::{Listing, MODES};
+
+#[tokio::test]
+async fn a_loop_of_any_period_is_an_error_after_its_pages() {
+    for mode in MODES {
+        for (pages, back_to) in [(1, 0), (2, 0), (2, 1), (5, 4), (5, 2), (9, 0), (12, 5)] {
+            let listing = Listing::of_sizes(&vec![2; pages]).with(|state| state.back_to = Some(back_to));
+            let all = listing.numbers();
+            let mut items = mode.pages(listing).items();
+            let mut got = Vec::new();
+            let error = loop {
+                match items.next().await.expect("an error comes before the end") {
+                    Ok(number) => got.push(number),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(error.kind(), ErrorKind::PaginationLoop);
+            assert!(
+                got.starts_with(&all),
+                "{mode:?}: every page came before the error: {got:?}"
+            );
+            assert!(
+                got.len() <= 4 * all.len() + 4,
+                "it is noticed soon: {} of {}",
+                got.len(),
+                all.len()
+            );
+            assert!(items.next().await.is_none());
+            assert!(!items.rearm(), "another try can not mend a loop");
+            assert_eq!(items.summary().completeness, Completeness::Unfinished);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_loop_is_found_although_every_page_is_fetched_by_another_process() {
+    let listing = Listing::of_sizes(&[1, 1, 1, 1, 1]).with(|state| state.back_to = Some(1));
+    let mut saved = listing.clone().items().checkpoint();
+    for _ in 0..100 {
+        let mut items = listing.clone().resume(&saved).unwrap();
+        match items.next().await {
+            Some(Ok(_)) => {
+                saved = serde_json::from_str(&serde_json::to_string(&items.checkpoint()).unwrap()).unwrap();
+            }
+            Some(Err(error)) => {
+                assert_eq!(error.kind(), ErrorKind::PaginationLoop);
+                return;
+            }
+            None => panic!("the loop was taken for an end"),
+        }
+    }
+    panic!("the loop was never noticed");
+}

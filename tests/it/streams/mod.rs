@@ -1,0 +1,9 @@
+//! The streams over paginators in memory: no HTTP, virtual time.
+
+mod bad_rows;
+mod checkpoints;
+mod errors;
+mod look_ahead;
+mod loops;
+mod merging;
+mod pages;

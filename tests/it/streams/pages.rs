@@ -1,0 +1,199 @@
+//! Listings in memory.
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use futures::StreamExt;
+use headcount::{Error, ErrorKind, Items, Page, Pages, Paginator, Rejected, Result, Scope, SeekPaginator};
+
+/// How pages are fetched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mode {
+    Lazy,
+    Ahead(usize),
+    Concurrent(usize),
+}
+
+pub(crate) const MODES: [Mode; 5] = [
+    Mode::Lazy,
+    Mode::Ahead(1),
+    Mode::Ahead(3),
+    Mode::Concurrent(1),
+    Mode::Concurrent(4),
+];
+
+impl Mode {
+    pub(crate) fn pages<P: SeekPaginator>(self, paginator: P) -> Pages<P> {
+        match self {
+            Self::Lazy => paginator.pages(),
+            Self::Ahead(depth) => paginator.pages().ahead(depth),
+            Self::Concurrent(width) => paginator.pages().concurrent(width),
+        }
+    }
+}
+
+/// A row: a number, or one that can not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Row {
+    Good(u32),
+    Bad,
+}
+
+/// A listing of pages, each with a number for a cursor, and each leading to the next or where it says.
+#[derive(Clone)]
+pub(crate) struct Listing(Arc<Mutex<State>>);
+
+pub(crate) struct State {
+    pub(crate) pages: Vec<Vec<Row>>,
+    /// Where the last page leads, if not to the end.
+    pub(crate) back_to: Option<usize>,
+    pub(crate) total: Option<u64>,
+    pub(crate) has_ids: bool,
+    pub(crate) filter: &'static str,
+    pub(crate) delay: Duration,
+    /// Fetching this page fails, so often.
+    pub(crate) fail: Option<(usize, u32)>,
+    /// The pages that were asked for.
+    pub(crate) asked: Vec<usize>,
+    pub(crate) live: usize,
+    pub(crate) peak: usize,
+    pub(crate) answered: usize,
+}
+
+impl Listing {
+    pub(crate) fn new(pages: Vec<Vec<Row>>) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            pages,
+            back_to: None,
+            total: None,
+            has_ids: true,
+            filter: "",
+            delay: Duration::ZERO,
+            fail: None,
+            asked: Vec::new(),
+            live: 0,
+            peak: 0,
+            answered: 0,
+        })))
+    }
+
+    /// The numbers from 0 on, on pages of these sizes.
+    pub(crate) fn of_sizes(sizes: &[usize]) -> Self {
+        let mut numbers = 0..;
+        Self::new(
+            sizes
+                .iter()
+                .map(|size| numbers.by_ref().take(*size).map(Row::Good).collect())
+                .collect(),
+        )
+    }
+
+    pub(crate) fn with(self, change: impl FnOnce(&mut State)) -> Self {
+        change(&mut self.state());
+        self
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    /// What a whole walk gives.
+    pub(crate) fn numbers(&self) -> Vec<u32> {
+        let number = |row: &Row| match row {
+            Row::Good(number) => Some(*number),
+            Row::Bad => None,
+        };
+        self.state().pages.iter().flatten().filter_map(number).collect()
+    }
+}
+
+impl Paginator for Listing {
+    type Item = u32;
+    type Cursor = usize;
+
+    fn scope(&self) -> Scope {
+        Scope::new("listing", [("filter", self.state().filter)])
+    }
+
+    async fn fetch(&self, at: Option<&usize>) -> Result<Page<u32, usize>> {
+        let page = at.copied().unwrap_or(0);
+        let delay = {
+            let mut state = self.state();
+            state.asked.push(page);
+            state.live += 1;
+            state.peak = state.peak.max(state.live);
+            state.delay
+        };
+        let leave = Leave(self.clone());
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        drop(leave);
+        let mut state = self.state();
+        state.answered += 1;
+        if let Some((failing, times)) = &mut state.fail
+            && *failing == page
+            && *times > 0
+        {
+            *times -= 1;
+            return Err(Error::new(ErrorKind::Transport, "reset"));
+        }
+        let rows = state.pages.get(page).cloned().unwrap_or_default();
+        let items = rows.iter().filter_map(|row| {
+            if let Row::Good(number) = row {
+                Some(*number)
+            } else {
+                None
+            }
+        });
+        let rejected = rows.iter().enumerate().filter(|(_, row)| **row == Row::Bad);
+        let rejected = rejected
+            .map(|(index, _)| Rejected::new(index, "it is bad"))
+            .collect();
+        let next = if page + 1 < state.pages.len() {
+            Some(page + 1)
+        } else {
+            state.back_to
+        };
+        Ok(Page::new(items.collect(), next)
+            .with_rejected(rejected)
+            .with_total(state.total))
+    }
+
+    fn item_id<'a>(&self, item: &'a u32) -> Option<Cow<'a, str>> {
+        self.state().has_ids.then(|| Cow::Owned(item.to_string()))
+    }
+}
+
+/// Counts a request as ended also when it is given up.
+struct Leave(Listing);
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        self.0.state().live -= 1;
+    }
+}
+
+impl SeekPaginator for Listing {
+    fn guess(&self, at: Option<&usize>, total: u64) -> Option<usize> {
+        // As if all pages were as long as the first, which they need not be.
+        let size = self.state().pages.first().map_or(1, |page| page.len().max(1));
+        let next = at.copied().unwrap_or(0) + 1;
+        ((next * size) as u64).lt(&total).then_some(next)
+    }
+}
+
+/// Everything that comes, bad rows left out.
+pub(crate) async fn numbers(items: &mut Items<Listing>) -> Vec<u32> {
+    let mut numbers = Vec::new();
+    while let Some(item) = items.next().await {
+        match item {
+            Ok(number) => numbers.push(number),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Record, "{error}"),
+        }
+    }
+    numbers
+}
