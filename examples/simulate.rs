@@ -2,7 +2,9 @@
 //! and serves until it is stopped.
 
 use std::{
+    fs,
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
     time::Duration,
 };
@@ -24,11 +26,22 @@ struct Args {
     /// How long each answer takes, in milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
+    /// A plan of faults, in JSON: see the documentation of `headcount::sim::Faults`.
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(&Args::parse()).await {
+    let args = Args::parse();
+    let faults = match read_faults(&args) {
+        Ok(faults) => faults,
+        Err(error) => {
+            eprintln!("simulate: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&args, &faults).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("simulate: {error}");
@@ -37,7 +50,15 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(args: &Args) -> io::Result<()> {
+fn read_faults(args: &Args) -> Result<sim::Faults, String> {
+    let Some(file) = &args.faults else {
+        return Ok(sim::Faults::none());
+    };
+    let json = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    sim::Faults::from_json(&json).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+async fn run(args: &Args, faults: &sim::Faults) -> io::Result<()> {
     let latency = Duration::from_millis(args.latency);
     macro_rules! start {
         ($provider:ident) => {
@@ -45,6 +66,7 @@ async fn run(args: &Args) -> io::Result<()> {
                 .accounts(args.accounts)
                 .seed(args.seed)
                 .latency(latency)
+                .faults(faults.clone())
                 .start()
                 .await?
         };

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     ListAccounts, NAME,
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    auth::{Environment, credential},
+    auth::{Environment, credential, sensitive},
     http::{Channel, Service, Settings, shared_settings},
 };
 
@@ -142,7 +142,9 @@ impl ClientBuilder {
                 Login::Password { email, password }
             }
             Some(Login::Token(token)) => {
-                Login::Token(credential("token", &token).map_err(|error| error.with_provider(NAME))?)
+                let token = credential("token", &token)
+                    .and_then(|token| sensitive("token", token.expose_secret()).map(|_| token));
+                Login::Token(token.map_err(|error| error.with_provider(NAME))?)
             }
             None => {
                 return Err(Error::config("no credential: call password() or token()").with_provider(NAME));

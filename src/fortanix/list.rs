@@ -150,40 +150,44 @@ impl ListAccounts {
             .await
     }
 
-    /// The place behind the last of `rows`.
-    fn next(rows: &Rows<Account>) -> Result<Cursor> {
-        let id = |id: &Option<String>| Uuid::parse_str(id.as_deref()?).ok();
+    /// The place behind the last of `rows`, which were fetched at `at`.
+    fn next(rows: &Rows<Account>, at: Option<&Cursor>) -> Result<Cursor> {
         let last = rows
             .ids
             .iter()
             .enumerate()
             .rev()
-            .find_map(|(index, row)| Some((index, id(row)?)));
-        let (index, previous_id) = last.ok_or_else(|| {
-            Error::decode("no row of the page has an acct_id to go on from").with_provider(NAME)
-        })?;
-        Ok(Cursor {
-            previous_id,
-            after: rows.len() - index - 1,
-        })
+            .find_map(|(index, id)| Some((index, uuid(id.as_deref())?)));
+        match (last, at) {
+            (Some((index, previous_id)), _) => Ok(Cursor {
+                previous_id,
+                after: rows.len() - index - 1,
+            }),
+            (None, Some(at)) => Ok(Cursor {
+                previous_id: at.previous_id,
+                after: at.after + rows.len(),
+            }),
+            (None, None) => Err(nothing_to_go_on_from()),
+        }
     }
 
     /// Leaves out of `rows` what stands up to `cursor`, and says what is left.
     async fn skip_to(&self, cursor: &Cursor, rows: &mut Rows<Account>) -> Result<Rest> {
-        let previous = cursor.previous_id.to_string();
-        let is_previous = |id: &Option<String>| id.as_deref() == Some(previous.as_str());
+        let is_previous = |id: &Option<String>| uuid(id.as_deref()) == Some(cursor.previous_id);
         let held = rows.ids.iter().position(is_previous);
         let count = rows.len();
         rows.retain(|index, _| index >= held.map_or(0, |index| index + 1) + cursor.after);
         if rows.len() > 0 {
             return Ok(Rest::More);
         }
-        if count == 0 || held == Some(0) {
+        match held {
+            // Rows came, all of them before `previous_id`: the server has not looked at it.
+            Some(1..) => self.end_without_paging(cursor, count).await,
+            // Rows without an id fill the page. What stands behind them can not be asked for.
+            _ if cursor.after > 0 && count >= self.limit as usize => Err(nothing_to_go_on_from()),
             // Nothing, or `previous_id` alone: the end of a server that starts after it, or at it.
-            return Ok(Rest::End);
+            _ => Ok(Rest::End),
         }
-        // Rows came, all of them before `previous_id`: the server has not looked at it.
-        self.end_without_paging(cursor, count).await
     }
 
     /// Whether `count` rows are everything that a server has which does not look at `previous_id`.
@@ -208,6 +212,14 @@ impl ListAccounts {
         // It looks at `limit`, so it may as well have one of its own.
         Ok(Rest::MaybeCapped(count as u64))
     }
+}
+
+fn uuid(id: Option<&str>) -> Option<Uuid> {
+    Uuid::parse_str(id?).ok()
+}
+
+fn nothing_to_go_on_from() -> Error {
+    Error::decode("no row of the page has an acct_id to go on from").with_provider(NAME)
 }
 
 /// What a page holds behind the place it was asked for.
@@ -279,7 +291,7 @@ impl Paginator for ListAccounts {
             None => Rest::End,
         };
         let next = match rest {
-            Rest::More => Some(Self::next(&rows)?),
+            Rest::More => Some(Self::next(&rows, at)?),
             Rest::End | Rest::MaybeCapped(_) => None,
         };
         let capped = match rest {

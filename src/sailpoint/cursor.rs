@@ -42,16 +42,20 @@ impl Cursor {
         }
     }
 
-    /// The place behind `window`, which was fetched at `before`.
-    pub(super) fn behind(window: &Window, before: Option<&Self>) -> Self {
+    /// The place behind `window`, which was fetched at `before`. `unseen` are rows listed before that may
+    /// yet come again.
+    pub(super) fn behind(window: &Window, before: Option<&Self>, unseen: &[String]) -> Self {
         let ids = &window.rows.ids;
         let behind_last = ids.iter().rev().take_while(|id| id.is_none()).count() as u64;
         let mut tail: Vec<String> = ids.iter().rev().flatten().take(TAIL).cloned().collect();
-        tail.reverse();
         let known = before.and_then(|before| before.total);
         let (tail, after) = match before {
             Some(before) if tail.is_empty() => (before.tail.clone(), before.after + behind_last),
-            _ => (tail, behind_last),
+            _ => {
+                tail.extend(unseen.iter().rev().take(TAIL).cloned());
+                tail.reverse();
+                (tail, behind_last)
+            }
         };
         Self {
             offset: window.end(),
@@ -94,27 +98,40 @@ impl Window {
 
     /// Whether the provider's count says that nothing follows.
     pub(super) fn is_last(&self) -> bool {
-        self.total.is_some_and(|total| self.end() >= total)
+        self.is_end(self.end())
+    }
+
+    /// Whether the provider's count says that nothing follows at `end`.
+    pub(super) fn is_end(&self, end: u64) -> bool {
+        self.total.is_some_and(|total| end >= total)
     }
 
     /// Where it stands to `cursor`'s tail. `by_id`: the list is sorted by id, so that ids can be compared,
     /// if the window shows that the provider compares them as this crate does.
     pub(super) fn stand(&self, cursor: &Cursor, by_id: bool) -> Stand {
         let ids = &self.rows.ids;
-        for (tail, id) in cursor.tail.iter().enumerate().rev() {
-            if let Some(row) = ids.iter().position(|found| found.as_ref() == Some(id)) {
-                return Stand::Holds { row, tail };
-            }
+        let find = |id: &String| ids.iter().position(|found| found.as_ref() == Some(id));
+        let Some(last) = cursor.tail.last() else {
+            return Stand::Unknown;
+        };
+        if let Some(row) = find(last) {
+            return Stand::Holds {
+                row,
+                tail: cursor.tail.len() - 1,
+            };
         }
         let ascending = ids.iter().all(Option::is_some) && ids.is_sorted_by(|one, next| one < next);
-        match cursor.tail.last() {
-            Some(last) if by_id && ascending && !ids.is_empty() => {
-                match ids.iter().flatten().position(|id| id > last) {
-                    Some(row) => Stand::Behind(row),
-                    None => Stand::Before,
-                }
-            }
-            _ => Stand::Unknown,
+        if by_id && ascending && !ids.is_empty() {
+            return match ids.iter().flatten().position(|id| id > last) {
+                Some(row) => Stand::Behind(row),
+                None => Stand::Before,
+            };
         }
+        // The last one is gone, or further down; one before it is as good, if the others are remembered.
+        let older = cursor.tail.iter().enumerate().rev().skip(1);
+        older
+            .filter_map(|(tail, id)| Some(Stand::Holds { row: find(id)?, tail }))
+            .next()
+            .unwrap_or(Stand::Unknown)
     }
 }

@@ -162,7 +162,10 @@ impl ListAccounts {
     pub(super) fn counts(&self, at: Option<&Cursor>) -> bool {
         self.count.unwrap_or_else(|| match at {
             None => true,
-            Some(at) => at.total.is_some_and(|total| at.offset + self.page_size() > total),
+            Some(at) => {
+                let end = at.offset + self.page_size() - u64::from(self.overlap);
+                at.total.is_some_and(|total| end >= total)
+            }
         })
     }
 

@@ -9,6 +9,13 @@ use crate::{Doubt, Error, ErrorKind, Page, Result, http::Rows};
 /// How many requests may go into finding the place again. Steps double, so this reaches any offset.
 const MOST_PROBES: u32 = 64;
 
+/// How often a page that ends with the row before it is asked for again. Pages are short at times, so it does
+/// not show that nothing follows.
+const MOST_SHORT_PAGES: u32 = 2;
+
+/// How often the same rows may come at another offset. Accounts made meanwhile can move them so, once or twice.
+const MOST_REPEATS: u32 = 4;
+
 /// The page at `at`.
 pub(super) async fn fetch(list: &ListAccounts, at: Option<&Cursor>) -> Result<Page<Account, Cursor>> {
     let walk = Walk { list };
@@ -18,10 +25,19 @@ pub(super) async fn fetch(list: &ListAccounts, at: Option<&Cursor>) -> Result<Pa
     };
     let reach = cursor.after + 1;
     if list.overlaps() && cursor.guessed {
-        // The row before is fetched too, and shows whether the guess was right.
+        // The row before is fetched too, and shows whether the guess was right. With nothing behind it, the
+        // page leads nowhere, and the guess is not worth judging.
         let window = walk
             .window(cursor.offset.saturating_sub(1), list.counts(Some(cursor)))
             .await?;
+        let window = if window.len() < 2 {
+            Window {
+                rows: Rows::none(),
+                ..window
+            }
+        } else {
+            window
+        };
         Ok(walk.page(window, Some(cursor), 0))
     } else if list.overlaps() && !cursor.tail.is_empty() && reach < list.page_size() {
         walk.joined(cursor).await
@@ -44,7 +60,7 @@ impl Walk<'_> {
     /// The same, where `offset` may lie beyond the end: that is answered with no rows, or with a 400.
     async fn window_if_any(&self, offset: u64, count: bool) -> Result<Window> {
         match self.window(offset, count).await {
-            Err(error) if error.status() == Some(400) && offset > self.list.start() => Ok(Window {
+            Err(error) if error.status() == Some(400) && offset > 0 => Ok(Window {
                 offset,
                 rows: Rows::none(),
                 total: None,
@@ -56,7 +72,7 @@ impl Walk<'_> {
     /// `window` as a page. An empty window is the end, and so is one that reaches the provider's count.
     fn page(&self, window: Window, before: Option<&Cursor>, duplicates: u64) -> Page<Account, Cursor> {
         let ended = window.len() == 0 || window.is_last();
-        let next = (!ended).then(|| Cursor::behind(&window, before));
+        let next = (!ended).then(|| Cursor::behind(&window, before, &[]));
         self.finish(window, next, duplicates)
     }
 
@@ -71,57 +87,100 @@ impl Walk<'_> {
 
     /// The page behind `cursor` by its offset alone. Rows that the page before had are left out.
     async fn unchecked(&self, cursor: &Cursor) -> Result<Page<Account, Cursor>> {
-        let mut window = self.window(cursor.offset, self.list.counts(Some(cursor))).await?;
+        let window = self.window(cursor.offset, self.list.counts(Some(cursor))).await?;
+        let page = self.beyond(window, cursor)?;
+        Ok(page.with_doubt(Some(Doubt::SeamsUnchecked)))
+    }
+
+    /// `window`, fetched behind `cursor`, as a page, without the rows that the page before had.
+    fn beyond(&self, mut window: Window, cursor: &Cursor) -> Result<Page<Account, Cursor>> {
+        let last = window.rows.ids.iter().flatten().next_back();
+        if last.is_some() && last == cursor.tail.last() {
+            // A page that ends as the one before did: the offset was not looked at.
+            return Err(offset_ignored());
+        }
         let ended = window.len() == 0 || window.is_last();
-        let next = (!ended).then(|| Cursor::behind(&window, Some(cursor)));
+        let next = (!ended).then(|| Cursor::behind(&window, Some(cursor), &[]));
         let repeated = window.rows.retain(|_, id| !is_in(&cursor.tail, id));
-        Ok(self
-            .finish(window, next, repeated)
-            .with_doubt(Some(Doubt::SeamsUnchecked)))
+        Ok(self.finish(window, next, repeated))
     }
 
     /// The page behind `cursor`, fetched from the row before it on. If that row is not there any more, or
     /// not there, its place is looked for.
     async fn joined(&self, cursor: &Cursor) -> Result<Page<Account, Cursor>> {
-        let (list, start) = (self.list, self.list.start());
-        let mut offset = cursor.offset.saturating_sub(cursor.after + 1).max(start);
+        let list = self.list;
+        // May come to lie before the list's own start: accounts that were left out may be removed too.
+        let mut offset = cursor.offset.saturating_sub(cursor.after + 1);
         let mut count = list.counts(Some(cursor));
         let mut step = list.page_size() - 1;
+        let mut again = MOST_SHORT_PAGES;
+        // Past the row that shows where the page begins, because no page reached beyond it.
+        let mut blind = false;
+        let (mut before, mut repeats) = ((u64::MAX, Vec::new()), 0);
         for _ in 0..MOST_PROBES {
             let window = self.window_if_any(offset, count).await?;
-            let stand = window.stand(cursor, list.is_sorted_by_id());
-            match stand {
+            let same = window.len() > 1 && offset != before.0 && window.rows.ids == before.1;
+            repeats = if same { repeats + 1 } else { 0 };
+            if repeats >= MOST_REPEATS {
+                return Err(offset_ignored());
+            }
+            before = (offset, window.rows.ids.clone());
+            let (end, len) = (window.end(), window.len());
+            // The last row known to be listed, if nothing that is new stands behind it.
+            let listed = match window.stand(cursor, list.is_sorted_by_id()) {
                 Stand::Holds { row, tail } => {
-                    let (place, end, len) = (window.offset + row as u64, window.end(), window.len());
-                    let (window, next, page_duplicates) = Self::behind(window, cursor, row, tail);
-                    if window.rows.len() > 0 || window.is_last() {
-                        return Ok(self.finish(window, next, page_duplicates));
+                    let (window, next, duplicates) = Self::behind(window, cursor, row, tail);
+                    if window.rows.len() > 0 || window.is_end(end) {
+                        return Ok(self.finish(window, next, duplicates));
                     }
-                    // Nothing behind the last row: the end, or a page that is shorter than it could be.
-                    if len == list.page_size() && place > offset {
-                        offset = place;
-                    } else if !count && list.may_count() {
-                        (offset, count) = (place, true);
-                    } else {
-                        return self.after_end(end, cursor).await;
-                    }
+                    offset + row as u64
                 }
-                Stand::Before => offset = window.end(),
-                Stand::Behind(row) if row > 0 || offset <= start => {
-                    let next = (!window.is_last()).then(|| Cursor::behind(&window, Some(cursor)));
+                Stand::Before => {
+                    if window.is_last() {
+                        return Ok(self.finish(
+                            Window {
+                                rows: Rows::none(),
+                                ..window
+                            },
+                            None,
+                            len,
+                        ));
+                    }
+                    end - 1
+                }
+                Stand::Behind(row) if row > 0 || offset == 0 || blind => {
+                    let next = (!window.is_last()).then(|| Cursor::behind(&window, Some(cursor), &[]));
                     let mut window = window;
                     let repeated = window.rows.retain(|index, _| index >= row);
-                    return Ok(self.finish(window, next, repeated));
+                    let doubt = (blind && row == 0).then_some(Doubt::SeamsUnchecked);
+                    return Ok(self.finish(window, next, repeated).with_doubt(doubt));
                 }
-                Stand::Unknown if offset <= start && window.len() == 0 => {
+                Stand::Unknown if window.len() == 0 && (blind || offset == 0) => {
                     return Ok(self.finish(window, None, 0));
                 }
-                Stand::Unknown if offset <= start => break,
+                Stand::Unknown if blind => {
+                    return Ok(self
+                        .beyond(window, cursor)?
+                        .with_doubt(Some(Doubt::SeamsUnchecked)));
+                }
+                Stand::Unknown if offset == 0 => break,
                 Stand::Behind(_) | Stand::Unknown => {
                     // Rows before the place were removed: it is further up.
-                    offset = offset.saturating_sub(step).max(start);
+                    offset = offset.saturating_sub(step);
                     step = step.saturating_mul(2);
+                    continue;
                 }
+            };
+            // The end, or a page that is shorter than it could be, or one that the place has moved out of.
+            if len == list.page_size() && listed > offset {
+                (offset, blind) = (listed, false);
+            } else if !count && list.may_count() {
+                (offset, count, blind) = (listed, true, false);
+            } else if again > 0 {
+                (offset, blind) = (listed, false);
+                again -= 1;
+            } else {
+                (offset, blind) = (end, true);
             }
         }
         let message = "accounts were removed while the list was walked, the last ones seen among them, and \
@@ -138,23 +197,25 @@ impl Walk<'_> {
         } else {
             0
         };
-        let next = (!window.is_last()).then(|| Cursor::behind(&window, Some(cursor)));
-        let listed = &cursor.tail[tail + 1..];
+        let held = |id: &&String| window.rows.ids.iter().any(|row| row.as_ref() == Some(*id));
+        let unseen: Vec<String> = cursor.tail[tail + 1..]
+            .iter()
+            .filter(|id| !held(id))
+            .cloned()
+            .collect();
+        let next = (!window.is_last()).then(|| Cursor::behind(&window, Some(cursor), &unseen));
         let from = row.saturating_add(1).saturating_add(nameless);
         let left_out = window
             .rows
-            .retain(|index, id| index >= from && !is_in(listed, id));
+            .retain(|index, id| index >= from && !is_in(&cursor.tail, id));
         let overlap = 1 + cursor.after;
         (window, next, left_out.saturating_sub(overlap))
     }
+}
 
-    /// What follows when the provider gives no count to tell the end by: an empty page is it.
-    async fn after_end(&self, offset: u64, cursor: &Cursor) -> Result<Page<Account, Cursor>> {
-        let mut window = self.window_if_any(offset, false).await?;
-        let next = (window.len() > 0).then(|| Cursor::behind(&window, Some(cursor)));
-        let repeated = window.rows.retain(|_, id| !is_in(&cursor.tail, id));
-        Ok(self.finish(window, next, repeated))
-    }
+fn offset_ignored() -> Error {
+    let message = "the server gives the same page for every offset: it can not be listed to its end";
+    Error::new(ErrorKind::PaginationLoop, message).with_provider(NAME)
 }
 
 fn is_in(ids: &[String], id: Option<&str>) -> bool {

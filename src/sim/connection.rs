@@ -1,78 +1,80 @@
-//! Connections that end when their server does.
+//! Connections that end when their server does, or when a fault ends them.
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, watch};
 
-/// A listener whose connections all break when the sender of `stop` is gone.
-///
-/// Aborting the task that accepts is not enough: connections live in tasks of their own, and a client's pool
-/// would go on talking to a server that no longer exists.
-pub(crate) struct Listener {
-    tcp: TcpListener,
-    stop: watch::Receiver<()>,
-}
-
-impl Listener {
-    pub(crate) fn new(tcp: TcpListener, stop: watch::Receiver<()>) -> Self {
-        Self { tcp, stop }
-    }
-}
-
-impl axum::serve::Listener for Listener {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            match self.tcp.accept().await {
-                Ok((stream, address)) => {
-                    // Small answers must not wait for Nagle; a failure only makes them slower.
-                    let _ = stream.set_nodelay(true);
-                    return (Connection::new(stream, self.stop.clone()), address);
-                }
-                // Out of file descriptors, or the peer has gone already: neither ends the server.
-                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-            }
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.tcp.local_addr()
-    }
-}
+use super::listener::Listener;
 
 /// One accepted connection.
 pub(crate) struct Connection {
     stream: TcpStream,
-    stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
+    line: Line,
+    broken: Pin<Box<dyn Future<Output = ()> + Send>>,
     over: bool,
 }
 
+/// The handle by which a request can break its connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Line(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    reset: AtomicBool,
+    flushed: Notify,
+}
+
+impl Line {
+    /// Breaks the connection by TCP RST as soon as anything else would be sent.
+    pub(crate) fn reset(&self) {
+        self.0.reset.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until all that is to be sent has been handed to the system. Wait for it while a body is sent.
+    pub(crate) async fn flushed(&self) {
+        self.0.flushed.notified().await;
+    }
+}
+
+impl Connected<IncomingStream<'_, Listener>> for Line {
+    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
+        stream.io().line.clone()
+    }
+}
+
 impl Connection {
-    fn new(stream: TcpStream, mut stop: watch::Receiver<()>) -> Self {
-        // Nothing is ever sent: `changed` fails when the sender is dropped, and that is the signal.
-        let stopped = Box::pin(async move { while stop.changed().await.is_ok() {} });
+    /// A connection that breaks when `breaks` changes or loses its sender.
+    pub(crate) fn new(stream: TcpStream, mut breaks: watch::Receiver<u64>) -> Self {
         Self {
             stream,
-            stopped,
+            line: Line::default(),
+            broken: Box::pin(async move {
+                let _ = breaks.changed().await;
+            }),
             over: false,
         }
     }
 
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        self.over = self.over || self.stopped.as_mut().poll(context).is_ready();
+        if self.line.0.reset.load(Ordering::Relaxed) {
+            // Without lingering, closing is resetting; failing that, it is merely closed.
+            let _ = self.stream.set_zero_linger();
+            self.over = true;
+        }
+        self.over = self.over || self.broken.as_mut().poll(context).is_ready();
         if self.over {
             return Err(io::Error::new(
                 io::ErrorKind::ConnectionAborted,
-                "the simulator was dropped",
+                "the simulator broke the connection, or was dropped",
             ));
         }
         Ok(())
@@ -102,7 +104,11 @@ impl AsyncWrite for Connection {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.check(context)?;
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        if flushed.is_ready() {
+            self.line.0.flushed.notify_waiters();
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

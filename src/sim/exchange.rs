@@ -5,6 +5,8 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use serde_json::Value;
 
+use super::fault::Tweak;
+
 /// A request, read whole.
 #[derive(Debug)]
 pub(crate) struct Incoming {
@@ -19,6 +21,8 @@ pub(crate) struct Incoming {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// What must be done differently for it.
+    pub(crate) tweak: Tweak,
 }
 
 impl Incoming {
@@ -33,6 +37,7 @@ impl Incoming {
             raw_query,
             headers: parts.headers.clone(),
             body,
+            tweak: Tweak::default(),
         }
     }
 
@@ -44,6 +49,14 @@ impl Incoming {
     /// The first value of a query parameter.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         value(&self.query, name)
+    }
+
+    /// Puts another value in the place of a query parameter, as if it had been asked for; empty takes it away.
+    pub(crate) fn set_value(&mut self, name: &str, value: String) {
+        self.query.retain(|(key, _)| key != name);
+        if !value.is_empty() {
+            self.query.push((name.to_owned(), value));
+        }
     }
 
     /// A header's first value, if it is text.

@@ -7,7 +7,10 @@ use std::time::Duration;
 use axum::body::Body;
 use http::StatusCode;
 
+use super::connection::Line;
 use super::exchange::{Incoming, Reply};
+use super::fault::{self, Fault, Faults, Injector};
+use super::listener::Door;
 use super::request::{Log, Request};
 use super::setup::{Hook, Setup};
 use super::world::World;
@@ -28,9 +31,21 @@ pub(crate) trait Vendor: Send + Sync + 'static {
     fn world(&self, incoming: &Incoming) -> &Mutex<World>;
     /// The answer.
     fn answer(&self, incoming: &Incoming) -> Reply;
+
+    /// The query parameter that tells a list request where to go on, if its listing has pages.
+    fn cursor(&self, incoming: &Incoming) -> Option<&'static str>;
+    /// The position in the default order that a list request goes on from.
+    fn place(&self, incoming: &Incoming, world: &World) -> usize;
+    /// The fields of a record that hold words of an enumeration, as paths with slashes.
+    fn enums(&self) -> &'static [&'static str];
+    /// Ends the life of a request's token; true when there is one that was good.
+    fn expire(&self, incoming: &Incoming) -> bool {
+        let _ = incoming;
+        false
+    }
 }
 
-/// Records a request, delays it, lets the world change, and has the provider answer it.
+/// Records a request, delays it, lets the world change, and has the provider answer it, if no fault does.
 pub(crate) struct Gate {
     vendor: Arc<dyn Vendor>,
     log: Mutex<Log>,
@@ -38,10 +53,12 @@ pub(crate) struct Gate {
     prefix: String,
     latency: Duration,
     record_secrets: bool,
+    injector: Mutex<Injector>,
+    door: Door,
 }
 
 impl Gate {
-    pub(crate) fn new(vendor: Arc<dyn Vendor>, setup: Setup) -> Self {
+    pub(crate) fn new(vendor: Arc<dyn Vendor>, setup: Setup, door: Door) -> Self {
         Self {
             vendor,
             log: Mutex::default(),
@@ -49,6 +66,8 @@ impl Gate {
             prefix: setup.prefix,
             latency: setup.latency,
             record_secrets: setup.record_secrets,
+            injector: Mutex::new(Injector::new(setup.faults)),
+            door,
         }
     }
 
@@ -56,30 +75,128 @@ impl Gate {
         lock(&self.log)
     }
 
-    pub(crate) async fn pass(self: Arc<Self>, request: axum::extract::Request) -> http::Response<Body> {
+    pub(crate) fn set_faults(&self, plan: Faults) {
+        lock(&self.injector).set(plan);
+    }
+
+    pub(crate) fn faults_injected(&self) -> u64 {
+        lock(&self.injector).injected()
+    }
+
+    pub(crate) fn break_connections(&self) {
+        self.door.shut();
+    }
+
+    pub(crate) async fn pass(
+        self: Arc<Self>,
+        line: Line,
+        request: axum::extract::Request,
+    ) -> http::Response<Body> {
         let (parts, body) = request.into_parts();
         let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
-            return respond(Reply::text(
+            return fault::respond(Reply::text(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "the body is too large, or broke off",
             ));
         };
-        let incoming = Incoming::new(&parts, &self.prefix, body);
+        let mut incoming = Incoming::new(&parts, &self.prefix, body);
         let list = self.vendor.is_list(&incoming);
         let login = self.vendor.is_login(&incoming);
         let (number, nth) = self
             .log()
             .note(Request::new(&incoming, list, login, self.record_secrets));
+        let picked = lock(&self.injector).pick(list, login, &incoming.path);
         if !self.latency.is_zero() {
             tokio::time::sleep(self.latency).await;
         }
-        // A plan of faults belongs here: it sees the request and its number, and may answer in its place.
         if let Some(nth) = nth {
             self.call_hook(nth, &incoming);
         }
-        let reply = self.vendor.answer(&incoming);
+        let picked = picked.filter(|(fault, _)| !matches!(fault, Fault::TokenEndpointDown) || login);
+        if list {
+            self.go_round(picked.as_ref(), number, &mut incoming);
+        }
+        match picked {
+            None => {
+                let reply = self.vendor.answer(&incoming);
+                self.log().answered(number, reply.status.as_u16());
+                fault::respond(reply)
+            }
+            Some((fault, draw)) => self.inject(&fault, draw, number, incoming, &line).await,
+        }
+    }
+
+    /// Answers a request that a fault hits.
+    async fn inject(
+        &self,
+        fault: &Fault,
+        draw: u64,
+        number: usize,
+        mut incoming: Incoming,
+        line: &Line,
+    ) -> http::Response<Body> {
+        match fault {
+            Fault::Hang => {
+                self.injected(number, fault);
+                std::future::pending::<()>().await;
+            }
+            Fault::ResetBeforeAnswer => {
+                self.injected(number, fault);
+                line.reset();
+                return fault::respond(Reply::empty(StatusCode::OK));
+            }
+            Fault::RefuseConnections { lasting } => {
+                self.injected(number, fault);
+                self.door.close(*lasting).await;
+                // This connection breaks too, and ends this.
+                std::future::pending::<()>().await;
+            }
+            Fault::SlowHeaders(wait) => {
+                self.injected(number, fault);
+                tokio::time::sleep(*wait).await;
+            }
+            _ => {}
+        }
+        let vendor = &*self.vendor;
+        let (mut reply, mut done) = if let Some(reply) = fault::instead(fault, vendor, &mut incoming) {
+            (reply, true)
+        } else {
+            let done = fault::prepare(fault, vendor, &mut incoming, draw);
+            let reply = vendor.answer(&incoming);
+            (reply, done || incoming.tweak.is_done())
+        };
+        done = done || fault::spoil(fault, vendor, &incoming, draw, &mut reply);
+        let sent = fault::send(fault, &incoming.headers, &reply, line);
+        if done || sent.is_some() {
+            self.injected(number, fault);
+        }
         self.log().answered(number, reply.status.as_u16());
-        respond(reply)
+        sent.unwrap_or_else(|| fault::respond(reply))
+    }
+
+    /// Has a list request answered as if it had asked for another page, once the listing goes round.
+    fn go_round(&self, picked: Option<&(Fault, u64)>, number: usize, incoming: &mut Incoming) {
+        let Some(name) = self.vendor.cursor(incoming) else {
+            return;
+        };
+        let cursor = incoming.value(name).unwrap_or("").to_owned();
+        let turned = {
+            let mut injector = lock(&self.injector);
+            if let Some((Fault::RepeatedMarker { period }, _)) = picked {
+                injector.go_round(*period);
+            }
+            injector.turn(&cursor)
+        };
+        if let Some(cursor) = turned {
+            incoming.set_value(name, cursor);
+            self.injected(number, &Fault::RepeatedMarker { period: 0 });
+        }
+    }
+
+    /// Counts a fault that has done something.
+    fn injected(&self, number: usize, fault: &Fault) {
+        lock(&self.injector).count();
+        self.log().injected(number, fault.name());
     }
 
     fn call_hook(&self, nth: usize, incoming: &Incoming) {
@@ -100,11 +217,4 @@ impl fmt::Debug for Gate {
 /// Locks, whatever a panicking hook or test has left behind.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn respond(reply: Reply) -> http::Response<Body> {
-    let mut response = http::Response::new(Body::from(reply.body));
-    *response.status_mut() = reply.status;
-    *response.headers_mut() = reply.headers;
-    response
 }

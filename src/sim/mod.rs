@@ -17,6 +17,8 @@
 //! # }
 //! ```
 //!
+//! What goes wrong is told by a plan, in code or in JSON: see [`Faults`].
+//!
 //! The simulators are written from what the vendors publish, never from a client. Where the vendors are
 //! silent, the behaviour chosen is written down as an **assumption** at the item concerned, and where two
 //! behaviours are plausible the builder switches between them.
@@ -29,22 +31,28 @@ use std::io;
 
 mod annature;
 mod clock;
+mod conformance;
 mod connection;
 mod exchange;
+mod fault;
 mod fortanix;
 mod gate;
 mod huawei;
 mod key;
+mod listener;
 mod names;
 mod request;
 mod sailpoint;
 mod seed;
 mod server;
 mod setup;
+mod text;
 mod view;
 mod world;
 
 pub use annature::{Annature, AnnatureBuilder, AnnatureErrors, AnnatureLastCursor};
+pub use conformance::{BrokenPromise, Conformance};
+pub use fault::{BadRow, ErrorBody, Fault, Faults, FaultsError, RetryAfter, Side};
 pub use fortanix::{Fortanix, FortanixBuilder, FortanixErrors, FortanixHeader, FortanixPaging};
 pub use huawei::{Huawei, HuaweiBuilder, HuaweiLastMarker};
 pub use request::Request;

@@ -33,6 +33,7 @@ pub struct Request {
     body: String,
     list: bool,
     status: Option<u16>,
+    fault: Option<String>,
 }
 
 impl Request {
@@ -89,6 +90,11 @@ impl Request {
         self.list
     }
 
+    /// The fault that was injected, by its name in JSON, such as `too_many_requests`.
+    pub fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
+    }
+
     pub(crate) fn new(incoming: &Incoming, list: bool, login: bool, secrets: bool) -> Self {
         let hide = login && !secrets;
         let headers = incoming.headers.iter().map(|(name, value)| {
@@ -128,6 +134,7 @@ impl Request {
             },
             list,
             status: None,
+            fault: None,
         }
     }
 }
@@ -139,8 +146,12 @@ impl fmt::Debug for Request {
             write!(f, "?{query}")?;
         }
         match self.status {
-            Some(status) => write!(f, " -> {status}"),
-            None => write!(f, " -> (no answer)"),
+            Some(status) => write!(f, " -> {status}")?,
+            None => write!(f, " -> (no answer)")?,
+        }
+        match &self.fault {
+            Some(fault) => write!(f, " ({fault})"),
+            None => Ok(()),
         }
     }
 }
@@ -167,12 +178,21 @@ impl Log {
 
     /// Notes the answer to a request, unless the log was cleared since.
     pub(crate) fn answered(&mut self, number: usize, status: u16) {
-        let slot = number
-            .checked_sub(self.cleared)
-            .and_then(|index| self.requests.get_mut(index));
-        if let Some(request) = slot {
+        if let Some(request) = self.slot(number) {
             request.status = Some(status);
         }
+    }
+
+    /// Notes what was done to a request, unless the log was cleared since.
+    pub(crate) fn injected(&mut self, number: usize, fault: String) {
+        if let Some(request) = self.slot(number) {
+            request.fault = Some(fault);
+        }
+    }
+
+    fn slot(&mut self, number: usize) -> Option<&mut Request> {
+        let index = number.checked_sub(self.cleared)?;
+        self.requests.get_mut(index)
     }
 
     pub(crate) fn requests(&self) -> &[Request] {

@@ -6,13 +6,15 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::connection::Listener;
+use super::connection::Line;
+use super::fault::Faults;
 use super::gate::{Gate, Vendor, lock};
+use super::listener::Listener;
 use super::request::Request;
 use super::setup::Setup;
 use super::world::World;
@@ -30,8 +32,6 @@ pub struct Server {
     world: Arc<Mutex<World>>,
     gate: Arc<Gate>,
     accepting: JoinHandle<()>,
-    /// Its connections break when this is dropped.
-    _stop: watch::Sender<()>,
 }
 
 impl Server {
@@ -44,11 +44,13 @@ impl Server {
     ) -> io::Result<Self> {
         let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let base_url = format!("http://{}{}", tcp.local_addr()?, setup.prefix);
-        let gate = Arc::new(Gate::new(vendor, setup));
-        let (stop, stopped) = watch::channel(());
+        let (listener, door) = Listener::new(tcp)?;
+        let gate = Arc::new(Gate::new(vendor, setup, door));
         let passing = Arc::clone(&gate);
-        let router = Router::new().fallback(move |request| Arc::clone(&passing).pass(request));
-        let serve = axum::serve(Listener::new(tcp, stopped), router);
+        let router = Router::new()
+            .fallback(move |ConnectInfo(line), request| Arc::clone(&passing).pass(line, request))
+            .into_make_service_with_connect_info::<Line>();
+        let serve = axum::serve(listener, router);
         let accepting = tokio::spawn(async move {
             // Never ends of itself: accepting retries for ever.
             let _ = serve.await;
@@ -59,7 +61,6 @@ impl Server {
             world,
             gate,
             accepting,
-            _stop: stop,
         })
     }
 
@@ -125,6 +126,16 @@ impl Server {
             .collect()
     }
 
+    /// Begins another plan of faults. It counts requests from here on; a circle of pages ends.
+    pub fn set_faults(&self, plan: Faults) {
+        self.gate.set_faults(plan);
+    }
+
+    /// How many faults were injected so far, by all plans: those that have done something.
+    pub fn faults_injected(&self) -> u64 {
+        self.gate.faults_injected()
+    }
+
     /// Forgets the requests so far. The numbering that `before_list` sees goes on.
     pub fn clear_requests(&self) {
         self.gate.log().clear();
@@ -134,6 +145,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.accepting.abort();
+        self.gate.break_connections();
     }
 }
 

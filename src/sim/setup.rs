@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::fault::Faults;
 use super::world::World;
 
 /// A function that may change the world before a list request is answered.
@@ -16,6 +17,7 @@ pub(crate) struct Setup {
     pub(crate) prefix: String,
     pub(crate) hook: Option<Hook>,
     pub(crate) record_secrets: bool,
+    pub(crate) faults: Faults,
 }
 
 impl Setup {
@@ -38,6 +40,7 @@ impl Default for Setup {
             prefix: String::new(),
             hook: None,
             record_secrets: false,
+            faults: Faults::none(),
         }
     }
 }
@@ -99,6 +102,12 @@ macro_rules! shared_settings {
         /// Whether recorded requests keep the secrets they carried. Default false.
         pub fn record_secrets(mut self, keep: bool) -> Self {
             self.setup.record_secrets = keep;
+            self
+        }
+
+        /// What goes wrong. Default nothing.
+        pub fn faults(mut self, plan: $crate::sim::Faults) -> Self {
+            self.setup.faults = plan;
             self
         }
     };

@@ -9,6 +9,9 @@ use serde_json::Value;
 use super::key::{Id, Key};
 use super::seed;
 
+/// How many accounts are thought up to find one that falls where it is wanted.
+const TRIES: usize = 1000;
+
 /// How a provider's records are made and told apart.
 pub(crate) trait Recipe: Send + Sync + 'static {
     /// The name of the field that holds the id.
@@ -166,6 +169,36 @@ impl World {
             .collect()
     }
 
+    /// Takes the account at a position away.
+    pub(crate) fn remove_at(&mut self, position: usize) {
+        if position < self.len() {
+            self.entries.remove(position);
+            self.revision += 1;
+        }
+    }
+
+    /// Adds a new generated account at a position that is wanted, given that one of the next few falls there.
+    pub(crate) fn generate_at(&mut self, wanted: impl Fn(usize) -> bool) -> bool {
+        for _ in 0..TRIES {
+            let index = self.next;
+            self.next = index.saturating_add(1);
+            let key = self.recipe.key(index);
+            let position = self.after(&key);
+            if wanted(position) {
+                let body = Body::Generated(index);
+                self.entries.insert(position, Entry { key, body });
+                self.revision += 1;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The name of the field that holds an id.
+    pub(crate) fn id_field(&self) -> &'static str {
+        self.recipe.id_field()
+    }
+
     /// Counts the changes, so that what was worked out from an older state can be told.
     pub(crate) fn revision(&self) -> u64 {
         self.revision
@@ -248,18 +281,6 @@ impl fmt::Debug for World {
             .field("accounts", &self.len())
             .finish_non_exhaustive()
     }
-}
-
-/// Writes records as the elements of a JSON array, one at a time: a page may be the whole world.
-pub(crate) fn write_array(out: &mut Vec<u8>, records: impl Iterator<Item = Value>) {
-    out.push(b'[');
-    for (number, record) in records.enumerate() {
-        if number > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(record.to_string().as_bytes());
-    }
-    out.push(b']');
 }
 
 #[cfg(test)]

@@ -91,3 +91,22 @@ fn removing_takes_only_what_is_there() {
     assert!(!world.remove("nobody"));
     assert_eq!(world.ids(), [ids[0].clone(), ids[2].clone()]);
 }
+
+#[test]
+fn accounts_are_generated_where_they_are_wanted() {
+    let mut world = World::new(Arc::new(Numbers), 50);
+    let before = world.ids();
+    assert!(world.generate_at(|position| position < 10));
+    assert!(world.generate_at(|position| position >= 40));
+    assert!(!world.generate_at(|_| false));
+    assert!(is_ordered(&world));
+    let after = world.ids();
+    let new: Vec<usize> = (0..after.len())
+        .filter(|at| !before.contains(&after[*at]))
+        .collect();
+    assert!(new.len() == 2 && new[0] < 10 && new[1] >= 40, "{new:?}");
+    world.remove_at(new[1]);
+    world.remove_at(new[0]);
+    world.remove_at(99);
+    assert_eq!(world.ids(), before);
+}

@@ -46,6 +46,19 @@ pub(crate) fn write(key: &Key) -> String {
     STANDARD.encode(json!({"id": id, "created": created}).to_string())
 }
 
+/// Another cursor for the place of this one, or for the start.
+pub(crate) fn again(cursor: Option<&str>) -> String {
+    let fields = cursor
+        .and_then(|cursor| STANDARD.decode(cursor).ok())
+        .and_then(|json| serde_json::from_slice(&json).ok());
+    let mut fields = fields.unwrap_or_else(|| json!({"id": "", "created": "9999-12-31T23:59:59Z"}));
+    if let Some(fields) = fields.as_object_mut() {
+        let times = fields.get("again").and_then(Value::as_u64).unwrap_or(0);
+        fields.insert("again".to_owned(), json!(times.saturating_add(1)));
+    }
+    STANDARD.encode(fields.to_string())
+}
+
 /// The place that a cursor stands for.
 pub(crate) fn read(cursor: &str) -> Option<Key> {
     let json = STANDARD.decode(cursor).ok()?;
@@ -71,6 +84,23 @@ mod tests {
                 assert_eq!(read(&write(&key)), Some(key));
             }
         }
+    }
+
+    #[test]
+    fn another_cursor_for_a_place_is_another_text() {
+        let key = Key {
+            rank: rank(1_752_049_800_000),
+            id: Id::Hex([9; 16]),
+        };
+        let (first, second) = (write(&key), again(Some(&write(&key))));
+        let third = again(Some(&second));
+        assert!(first != second && second != third);
+        assert_eq!(
+            [read(&second), read(&third)],
+            [Some(key.clone()), Some(key.clone())]
+        );
+        let start = read(&again(None)).expect("a cursor");
+        assert!(start < key);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use super::filters::Filters;
 use super::refusal::Refusal;
 use super::routes::Workspace;
 use crate::sim::exchange::{Incoming, Reply};
-use crate::sim::world::{World, write_array};
+use crate::sim::text::write_array;
+use crate::sim::world::World;
 
 /// The most that `GET /v1/accounts` tells.
 const V1_MAX: usize = 1000;
@@ -30,18 +31,23 @@ impl Workspace {
     /// The second version: pages.
     pub(crate) fn page(&self, world: &World, incoming: &Incoming) -> Result<Reply, Refusal> {
         let filters = Filters::new(incoming, &self.rules);
-        let place = match incoming.value("cursor").filter(|cursor| !cursor.is_empty()) {
+        let asked = incoming.value("cursor").filter(|cursor| !cursor.is_empty());
+        let place = match asked {
             None => 0,
             Some(text) => world.after(&cursor::read(text).ok_or(Refusal::BadCursor)?),
         };
         let start = place.max(filters.start(world));
         let mut matching = (start..world.len()).filter(|position| filters.matches(world, *position));
-        let positions: Vec<usize> = matching.by_ref().take(self.rules.page_size).collect();
-        let more = matching.next().is_some();
-        let text = positions
-            .last()
-            .and_then(|at| world.key_at(*at))
-            .map(cursor::write);
+        let mut positions: Vec<usize> = matching.by_ref().take(self.rules.page_size).collect();
+        let emptied = incoming.tweak.empty(&mut positions);
+        let cut = emptied || incoming.tweak.shorten(&mut positions);
+        let more = cut || matching.next().is_some();
+        let last_key = positions.last().and_then(|at| world.key_at(*at));
+        let text = if emptied {
+            Some(cursor::again(asked))
+        } else {
+            last_key.map(cursor::write)
+        };
         let last = self.rules.last_cursor;
         let cursor = if more || last == AnnatureLastCursor::Text {
             text

@@ -14,6 +14,8 @@ pub(crate) enum Refusal {
     BadCursor,
     NotFound,
     WrongMethod,
+    /// What no caller is to blame for.
+    Trouble(StatusCode),
 }
 
 impl Refusal {
@@ -30,6 +32,7 @@ impl Refusal {
                 "The requested resource could not be found.",
             ),
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed."),
+            Self::Trouble(status) => (status, status.canonical_reason().unwrap_or("Error")),
         };
         let body = match errors {
             AnnatureErrors::Message => json!({"message": message}),

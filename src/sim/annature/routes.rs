@@ -6,6 +6,7 @@ use http::{Method, StatusCode};
 use sha2::{Digest, Sha256};
 
 use super::builder::Rules;
+use super::cursor;
 use super::refusal::Refusal;
 use crate::sim::exchange::{Incoming, Reply};
 use crate::sim::gate::{Vendor, lock};
@@ -49,7 +50,7 @@ impl Vendor for Workspace {
         let reply = self
             .route(incoming)
             .unwrap_or_else(|refusal| refusal.reply(self.rules.errors));
-        let digest = hex::encode(Sha256::digest(&reply.body));
+        let digest = hex::encode(Sha256::digest(self.version(incoming)));
         let tag = format!("W/\"{}\"", digest.get(..32).unwrap_or_default());
         reply
             .with("x-request-id", &request_id)
@@ -57,10 +58,34 @@ impl Vendor for Workspace {
             .with("cache-control", "max-age=0, private, must-revalidate")
             .with("vary", "Origin")
     }
+
+    fn cursor(&self, incoming: &Incoming) -> Option<&'static str> {
+        (incoming.route() == V2).then_some("cursor")
+    }
+
+    fn place(&self, incoming: &Incoming, world: &World) -> usize {
+        let key = incoming.value("cursor").and_then(cursor::read);
+        key.map_or(0, |key| world.after(&key))
+    }
+
+    fn enums(&self) -> &'static [&'static str] {
+        &["role"]
+    }
 }
 
 impl Workspace {
+    /// What an answer follows from, so that it need not be digested itself.
+    fn version(&self, incoming: &Incoming) -> String {
+        let query = incoming.raw_query.as_deref().unwrap_or("");
+        let revision = lock(self.world(incoming)).revision();
+        let partner = incoming.headers.contains_key("x-annature-partner");
+        format!("{} {} {query} {partner} {revision}", self.seed, incoming.path)
+    }
+
     fn route(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
+        if let Some(status) = incoming.tweak.refusal() {
+            return Err(Refusal::Trouble(status));
+        }
         let route = incoming.route();
         let one = route.strip_prefix(V1).and_then(|rest| rest.strip_prefix('/'));
         let one = one.filter(|id| !id.is_empty() && !id.contains('/'));

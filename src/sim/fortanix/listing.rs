@@ -10,7 +10,8 @@ use super::routes::Manager;
 use crate::sim::exchange::{Incoming, Reply};
 use crate::sim::gate::lock;
 use crate::sim::key::{Id, Key};
-use crate::sim::world::{World, write_array};
+use crate::sim::text::write_array;
+use crate::sim::world::World;
 
 /// A listing as it was asked for.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Manager {
             asked.previous = None;
         }
         let inclusive = self.rules.paging == FortanixPaging::At;
-        let positions = match asked.order.first() {
+        let mut positions: Vec<usize> = match asked.order.first() {
             None | Some((Column::Id, false)) => {
                 let start = asked.previous.map_or(0, |id| start(&world, &id, inclusive));
                 world.page(start, asked.limit).collect()
@@ -59,6 +60,7 @@ impl Manager {
             }
             Some(_) => self.sorted(&world, &asked, inclusive)?,
         };
+        incoming.tweak.shorten(&mut positions);
         Ok(self.items(&world, positions))
     }
 
@@ -125,7 +127,7 @@ impl Manager {
 }
 
 /// Where a page starts by its `previous_id`, there or not.
-fn start(world: &World, id: &str, inclusive: bool) -> usize {
+pub(crate) fn start(world: &World, id: &str, inclusive: bool) -> usize {
     let key = Key::by_id(Id::from_uuid(id));
     if inclusive {
         world.at_or_after(&key)

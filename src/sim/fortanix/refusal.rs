@@ -19,6 +19,8 @@ pub(crate) enum Refusal {
     NotUnique,
     NotFound,
     WrongMethod(&'static str),
+    /// What no caller is to blame for.
+    Trouble(StatusCode),
 }
 
 impl Refusal {
@@ -41,6 +43,10 @@ impl Refusal {
                 "METHOD_NOT_ALLOWED",
                 "Method not allowed",
             ),
+            Self::Trouble(status) => {
+                let reason = status.canonical_reason().unwrap_or("Error");
+                (*status, "SERVER_ERROR", reason)
+            }
         };
         let reply = match errors {
             FortanixErrors::Text => Reply::text(status, message),

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use super::builder::{FortanixHeader, Rules};
+use super::builder::{FortanixHeader, FortanixPaging, Rules};
 use super::refusal::Refusal;
 use super::sessions::Sessions;
 use crate::sim::exchange::{Incoming, Reply};
@@ -49,10 +49,34 @@ impl Vendor for Manager {
         self.route(incoming)
             .unwrap_or_else(|refusal| refusal.reply(self.rules.errors))
     }
+
+    fn cursor(&self, _: &Incoming) -> Option<&'static str> {
+        let ignored = [FortanixPaging::IgnoresPreviousId, FortanixPaging::IgnoresAll];
+        (!ignored.contains(&self.rules.paging)).then_some("previous_id")
+    }
+
+    fn place(&self, incoming: &Incoming, world: &World) -> usize {
+        let inclusive = self.rules.paging == FortanixPaging::At;
+        incoming
+            .value("previous_id")
+            .map_or(0, |id| super::listing::start(world, id, inclusive))
+    }
+
+    fn enums(&self) -> &'static [&'static str] {
+        &["roles", "status", "component", "account_status", "approval_state"]
+    }
+
+    fn expire(&self, incoming: &Incoming) -> bool {
+        let token = self.token(incoming);
+        token.is_ok_and(|token| lock(&self.sessions).expire(token))
+    }
 }
 
 impl Manager {
     fn route(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
+        if let Some(status) = incoming.tweak.refusal() {
+            return Err(Refusal::Trouble(status));
+        }
         let route = incoming.route();
         let needs = |method: &Method, name: &'static str| {
             if incoming.method == *method {

@@ -99,6 +99,15 @@ impl Sessions {
         self.open.remove(token);
     }
 
+    /// Ends the session of a token; false when there is none.
+    pub(crate) fn expire(&mut self, token: &str) -> bool {
+        let session = self.open.get_mut(token);
+        session.is_some_and(|session| {
+            session.ends = Instant::now();
+            true
+        })
+    }
+
     pub(crate) fn expire_all(&mut self) {
         let now = Instant::now();
         for session in self.open.values_mut() {

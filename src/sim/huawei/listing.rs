@@ -10,7 +10,8 @@ use super::refusal::Refusal;
 use super::routes::Organization;
 use crate::sim::exchange::{Incoming, Reply};
 use crate::sim::gate::lock;
-use crate::sim::world::{World, write_array};
+use crate::sim::text::write_array;
+use crate::sim::world::World;
 
 /// The rows of a page when no `limit` is asked for, as of the documentation of 2025-11.
 const DEFAULT_LIMIT: usize = 1000;
@@ -36,8 +37,10 @@ impl Organization {
         let start = asked.place.after.as_ref().map_or(0, |key| world.after(key));
         let mut matching = (start..world.len()).filter(|position| is_child(&world, *position, asked.parent));
         let rows = self.rows(&asked);
-        let positions: Vec<usize> = matching.by_ref().take(rows).collect();
-        let next = matching.next().map(|_| {
+        let mut positions: Vec<usize> = matching.by_ref().take(rows).collect();
+        let cut = incoming.tweak.shorten(&mut positions) || incoming.tweak.empty(&mut positions);
+        let more = cut || matching.next().is_some();
+        let next = more.then(|| {
             let last = positions.last().and_then(|position| world.key_at(*position));
             let after = last.or(asked.place.after.as_ref()).cloned();
             self.markers.write(&Place {

@@ -17,6 +17,8 @@ pub(crate) enum Refusal {
     BadParameter(String),
     NoSuchParent,
     NoSuchAccount,
+    /// What no caller is to blame for; 429 is the throttle, whose text is documented.
+    Trouble(StatusCode),
 }
 
 impl Refusal {
@@ -52,6 +54,20 @@ impl Refusal {
                 StatusCode::NOT_FOUND,
                 "Organizations.1301",
                 "account not found".to_owned(),
+            ),
+            Self::Trouble(StatusCode::TOO_MANY_REQUESTS) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "APIGW.0308",
+                "The throttling threshold has been reached: policy user over ratelimit,limit:200,time:1 second"
+                    .to_owned(),
+            ),
+            Self::Trouble(status) => (
+                *status,
+                match *status {
+                    StatusCode::INTERNAL_SERVER_ERROR => "APIGW.0601",
+                    _ => "APIGW.0201",
+                },
+                status.canonical_reason().unwrap_or("Error").to_owned(),
             ),
         };
         let mut body = json!({"error_msg": message, "error_code": code});

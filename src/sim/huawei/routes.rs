@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use http::{Method, StatusCode};
 use serde_json::json;
 
@@ -51,13 +51,31 @@ impl Vendor for Organization {
         let reply = self
             .route(incoming)
             .unwrap_or_else(|refusal| refusal.reply(&request_id));
-        let date = clock::http_date(clock::now_ahead(self.rules.clock_offset));
+        let date = clock::http_date(self.now(incoming));
         reply.with("x-request-id", &request_id).with("date", &date)
+    }
+
+    fn cursor(&self, _: &Incoming) -> Option<&'static str> {
+        Some("marker")
+    }
+
+    fn place(&self, incoming: &Incoming, world: &World) -> usize {
+        let place = incoming.value("marker").and_then(|text| self.markers.read(text));
+        place
+            .and_then(|place| place.after)
+            .map_or(0, |key| world.after(&key))
+    }
+
+    fn enums(&self) -> &'static [&'static str] {
+        &["status", "join_method"]
     }
 }
 
 impl Organization {
     fn route(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
+        if let Some(status) = incoming.tweak.refusal() {
+            return Err(Refusal::Trouble(status));
+        }
         let one = incoming
             .route()
             .strip_prefix(ACCOUNTS)
@@ -109,7 +127,7 @@ impl Organization {
         let Some(date) = signature::date(text) else {
             return refuse("calc ak sk signature fail:X-Sdk-Date is missing or malformed".to_owned());
         };
-        let skew = clock::now_ahead(self.rules.clock_offset) - date;
+        let skew = self.now(incoming) - date;
         if skew.abs() > MAX_SKEW {
             return refuse("calc ak sk signature fail:signature expired".to_owned());
         }
@@ -125,6 +143,12 @@ impl Organization {
             return refuse(format!("verify aksk signature fail,canonicalRequest:{shown}"));
         }
         Ok(())
+    }
+
+    /// What the clock says by which a request is judged.
+    fn now(&self, incoming: &Incoming) -> DateTime<Utc> {
+        let ahead = self.rules.clock_offset.checked_add(&incoming.tweak.clock_ahead());
+        clock::now_ahead(ahead.unwrap_or_default())
     }
 
     fn check_domain(&self, incoming: &Incoming) -> Result<(), Refusal> {

@@ -14,7 +14,8 @@ use super::sorters::Sorters;
 use crate::sim::exchange::{Incoming, Reply};
 use crate::sim::gate::lock;
 use crate::sim::seed;
-use crate::sim::world::{World, write_array};
+use crate::sim::text::write_array;
+use crate::sim::world::World;
 
 const MAX_LIMIT: usize = 250;
 /// Offsets are 32-bit integers; no other maximum is documented.
@@ -97,8 +98,10 @@ impl Tenant {
             return Err(Refusal::OffsetPastEnd);
         }
         let rows = self.rows(&asked, total.saturating_sub(asked.offset));
-        let positions = (asked.offset..asked.offset.saturating_add(rows)).map_while(|at| order.at(at));
-        let records = positions.map(|at| {
+        let end = asked.offset.saturating_add(rows);
+        let mut positions: Vec<usize> = (asked.offset..end).map_while(|at| order.at(at)).collect();
+        incoming.tweak.shorten(&mut positions);
+        let records = positions.into_iter().map(|at| {
             if asked.slim {
                 slim(world.at(at))
             } else {

@@ -18,6 +18,8 @@ pub(crate) enum Refusal {
     WrongMethod(&'static str),
     /// With the seconds to wait.
     TooMany(u64),
+    /// What no caller is to blame for.
+    Trouble(StatusCode),
 }
 
 impl Refusal {
@@ -71,6 +73,22 @@ impl Refusal {
                 &json!({"message": " Rate Limit Exceeded "}),
             )
             .with("retry-after", &seconds.to_string()),
+            Self::Trouble(StatusCode::TOO_MANY_REQUESTS) => Reply::json(
+                StatusCode::TOO_MANY_REQUESTS,
+                &json!({"message": " Rate Limit Exceeded "}),
+            ),
+            Self::Trouble(StatusCode::INTERNAL_SERVER_ERROR) => full(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "500.0 Internal Fault",
+                "An internal fault occurred.",
+                "",
+            ),
+            Self::Trouble(status) => full(
+                *status,
+                &status.to_string(),
+                "The request could not be processed.",
+                "",
+            ),
         }
     }
 }

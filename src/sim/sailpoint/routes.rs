@@ -66,10 +66,38 @@ impl Vendor for Tenant {
             _ => reply,
         }
     }
+
+    fn cursor(&self, _: &Incoming) -> Option<&'static str> {
+        Some("offset")
+    }
+
+    fn place(&self, incoming: &Incoming, _: &World) -> usize {
+        let offset = incoming.value("offset");
+        offset.and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+
+    fn enums(&self) -> &'static [&'static str] {
+        &[
+            "origin",
+            "type",
+            "identityState",
+            "features",
+            "ownerIdentity/type",
+            "recommendation/type",
+            "recommendation/method",
+        ]
+    }
+
+    fn expire(&self, incoming: &Incoming) -> bool {
+        token(incoming).is_ok_and(|token| lock(&self.tokens).revoke(token))
+    }
 }
 
 impl Tenant {
     fn route(&self, incoming: &Incoming, number: u64) -> Result<Reply, Refusal> {
+        if let Some(status) = incoming.tweak.refusal() {
+            return Err(Refusal::Trouble(status));
+        }
         let route = incoming.route();
         if route == TOKEN {
             if incoming.method != Method::POST {
@@ -94,17 +122,9 @@ impl Tenant {
 
     /// The client that a request's token was issued to.
     fn client(&self, incoming: &Incoming) -> Result<String, Refusal> {
-        let (scheme, token) = incoming
-            .header("authorization")
-            .and_then(|value| value.split_once(' '))
-            .ok_or(Refusal::NoToken)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(Refusal::NoToken);
-        }
-        lock(&self.tokens)
-            .client(token.trim())
-            .map(str::to_owned)
-            .ok_or(Refusal::BadToken)
+        let token = token(incoming)?;
+        let tokens = lock(&self.tokens);
+        tokens.client(token).map(str::to_owned).ok_or(Refusal::BadToken)
     }
 
     /// Client credentials, from a form or from the query, or some from each.
@@ -140,4 +160,16 @@ impl Tenant {
         });
         Reply::json(StatusCode::OK, &body)
     }
+}
+
+/// The token of a request, good or not.
+fn token(incoming: &Incoming) -> Result<&str, Refusal> {
+    let (scheme, token) = incoming
+        .header("authorization")
+        .and_then(|value| value.split_once(' '))
+        .ok_or(Refusal::NoToken)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Refusal::NoToken);
+    }
+    Ok(token.trim())
 }

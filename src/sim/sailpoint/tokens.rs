@@ -73,6 +73,13 @@ impl Tokens {
         (Instant::now() < *ends).then_some(client)
     }
 
+    /// Refuses a token from now on; false when it was not good.
+    pub(crate) fn revoke(&mut self, token: &str) -> bool {
+        let good = self.client(token).is_some();
+        self.live.remove(token);
+        good
+    }
+
     pub(crate) fn revoke_all(&mut self) {
         self.live.clear();
     }

@@ -1,0 +1,106 @@
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt, future::join_all};
+use headcount::{Paginator, http::RateLimit, sailpoint};
+use tokio::time::Instant;
+
+use super::answers::{Act, Scripted, answer};
+
+/// SailPoint with pages of two and endless accounts, until `pages`.
+fn endless(pages: u64) -> Scripted {
+    Scripted::new(move |sent| {
+        if sent.uri.path() == "/oauth/token" {
+            return answer(
+                200,
+                &[],
+                r#"{"access_token":"token-of-the-test","expires_in":43200}"#,
+            );
+        }
+        let query = sent.uri.query().unwrap_or_default();
+        let offset = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("offset="))
+            .unwrap();
+        let offset: u64 = offset.parse().unwrap();
+        let total = pages + 1;
+        let rows: Vec<_> = (offset..(offset + 2).min(total))
+            .map(|row| format!(r#"{{"id":"{row:032}"}}"#))
+            .collect();
+        let body = format!("[{}]", rows.join(","));
+        let answer = answer(200, &[("x-total-count", &total.to_string())], &body);
+        Act::After(Duration::from_millis(10), Box::new(answer))
+    })
+}
+
+fn client(transport: &Scripted) -> sailpoint::ClientBuilder {
+    sailpoint::Client::builder("https://acme.api.identitynow.com")
+        .client_credentials("id", "secret")
+        .transport(transport.clone())
+}
+
+/// When the list requests went.
+fn times(transport: &Scripted) -> Vec<Instant> {
+    let sent = transport.sent();
+    sent.iter()
+        .filter(|sent| sent.uri.path() != "/oauth/token")
+        .map(|sent| sent.at)
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_lists_on_one_client_share_one_token_and_the_limit_and_none_starves() {
+    let transport = endless(3);
+    let client = client(&transport).build().unwrap();
+    let began = Instant::now();
+    let lists = (0..1000).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move {
+            let accounts: Vec<_> = client
+                .list_accounts()
+                .limit(2)
+                .items()
+                .try_collect()
+                .await
+                .expect("a whole list");
+            (accounts.len(), Instant::now())
+        })
+    });
+    let ended = join_all(lists.collect::<Vec<_>>()).await;
+    assert!(ended.iter().all(|list| list.as_ref().unwrap().0 == 4));
+
+    let tokens = transport
+        .sent()
+        .iter()
+        .filter(|sent| sent.uri.path() == "/oauth/token")
+        .count();
+    assert_eq!(tokens, 1);
+    let times = times(&transport);
+    for window in times.windows(101) {
+        assert!(
+            window[100] - window[0] > Duration::from_secs(10),
+            "more than 100 in 10 s"
+        );
+    }
+    let used = times.len() as f64 / (100.0 * (began.elapsed().as_secs_f64() / 10.0).max(1.0));
+    assert!(used >= 0.98, "{used} of the allowance was used");
+    // In turns: every list has had its first page before any has its last.
+    let first_end = ended.iter().map(|list| list.as_ref().unwrap().1).min().unwrap();
+    let sent_before = times.iter().filter(|time| **time <= first_end).count();
+    assert!(sent_before >= 1000, "{sent_before}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_can_be_set_or_switched_off() {
+    let transport = endless(300);
+    let client = client(&transport).rate_limit(None).build().unwrap();
+    let began = Instant::now();
+    assert_eq!(client.list_accounts().limit(2).items().count().await, 301);
+    assert!(began.elapsed() < Duration::from_secs(5), "300 pages of 10 ms");
+
+    let transport = endless(30);
+    let slow = RateLimit::new(1, Duration::from_secs(1));
+    let client = self::client(&transport).rate_limit(slow).build().unwrap();
+    let began = Instant::now();
+    assert_eq!(client.list_accounts().limit(2).items().count().await, 31);
+    assert!(began.elapsed() >= Duration::from_secs(29));
+}

@@ -1,0 +1,224 @@
+use base64::{Engine, prelude::BASE64_STANDARD};
+use futures::{StreamExt, TryStreamExt};
+use headcount::{Paginator, annature, fortanix, http::TransportErrorKind, huawei, sailpoint};
+
+use super::answers::{Act, Scripted, Sent, answer};
+
+/// Every secret in play; each is long and unlike anything else.
+const SECRETS: [&str; 8] = [
+    "canary-password-1",
+    "canary-secret-key-2",
+    "canary-security-token-3",
+    "canary-annature-key-4",
+    "canary-partner-key-5",
+    "canary-client-secret-6",
+    "canary-access-token-7",
+    "canary-given-token-8",
+];
+
+/// What was shown anywhere.
+#[derive(Default)]
+struct Shown(String);
+
+impl Shown {
+    fn show(&mut self, what: &(impl std::fmt::Debug + ?Sized)) {
+        self.0 += &format!("{what:?}\n{what:#?}\n");
+    }
+
+    fn error(&mut self, error: &headcount::Error) {
+        self.show(error);
+        let mut cause: Option<&dyn std::error::Error> = Some(error);
+        while let Some(error) = cause {
+            self.0 += &format!("{error}\n");
+            self.show(error);
+            cause = error.source();
+        }
+    }
+
+    fn holds_no_secret(&self) {
+        for secret in SECRETS {
+            for form in [
+                secret.to_owned(),
+                BASE64_STANDARD.encode(secret),
+                BASE64_STANDARD.encode(format!("ada@example.com:{secret}")),
+            ] {
+                assert!(!self.0.contains(&form), "{form} is shown in\n{}", self.0);
+            }
+        }
+    }
+}
+
+/// Echoes everything it was sent, as servers have been seen to do.
+fn echo(sent: &Sent) -> String {
+    let headers: Vec<_> = sent
+        .headers
+        .iter()
+        .map(|(name, value)| format!("{name}:{}", value.to_str().unwrap()))
+        .collect();
+    format!(
+        "{} {} |{}| {}",
+        sent.method,
+        sent.uri,
+        headers.join("|"),
+        String::from_utf8_lossy(&sent.body)
+    )
+}
+
+/// Answers logins, and everything else in the way of `case`.
+fn hostile(case: usize) -> Scripted {
+    Scripted::new(move |sent| {
+        let login = sent.uri.path().ends_with("/oauth/token") || sent.uri.path().ends_with("/sys/auth");
+        let text = serde_json::Value::from(echo(sent));
+        if login && case != 1 {
+            return answer(
+                200,
+                &[],
+                r#"{"access_token":"canary-access-token-7","expires_in":700}"#,
+            );
+        }
+        let body = match case {
+            0 | 1 => {
+                return answer(
+                    401,
+                    &[],
+                    &format!(r#"{{"error_code":"APIGW.0301","error_msg":{text}}}"#),
+                );
+            }
+            2 => {
+                return answer(
+                    400,
+                    &[("x-request-id", "r")],
+                    &format!(r#"{{"message":{text},"code":{text}}}"#),
+                );
+            }
+            3 => return answer(403, &[], &echo(sent)),
+            4 => return Act::Fail(TransportErrorKind::Broken),
+            5 => {
+                return answer(
+                    302,
+                    &[("location", "https://evil.example/?k=canary-access-token-7")],
+                    "",
+                );
+            }
+            6 => format!(r#"{{"nonsense":{text}}}"#),
+            7 => format!(r#"[{{"id":"a","disabled":{text}}}]"#),
+            _ => format!(
+                r#"{{"accounts":[{{"id":"a","active":{text},"status":7}}],"items":[{{"acct_id":{text}}}],
+                    "page_info":{{"next_marker":null}},"has_more":false}}"#
+            ),
+        };
+        answer(200, &[], &body)
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_failure_shows_a_credential() {
+    let mut shown = Shown::default();
+    for case in 0..9 {
+        let transport = hostile(case);
+        macro_rules! drive {
+            ($($builder:expr),+) => {$(
+                let builder = $builder.transport(transport.clone());
+                shown.show(&builder);
+                let client = builder.build().unwrap();
+                shown.show(&client);
+                let list = client.list_accounts();
+                shown.show(&list);
+                let mut items = list.items();
+                shown.show(&items);
+                let mut failures = 0;
+                while let Some(item) = items.next().await {
+                    if let Err(error) = item {
+                        failures += 1;
+                        shown.error(&error);
+                    }
+                }
+                shown.0 += &serde_json::to_string(&items.checkpoint()).unwrap();
+                shown.show(&items.checkpoint());
+                assert!(failures > 0 || case >= 6, "case {case} fails");
+            )+};
+        }
+        drive!(
+            fortanix::Client::builder().password("ada@example.com", SECRETS[0]),
+            fortanix::Client::builder().token(SECRETS[7]),
+            huawei::Client::builder("AK", SECRETS[1]).security_token(SECRETS[2]),
+            annature::Client::builder("id", SECRETS[3]).partner_key(SECRETS[4]),
+            sailpoint::Client::builder("https://acme.example").client_credentials("id", SECRETS[5]),
+            sailpoint::Client::builder("https://acme.example").token(SECRETS[7])
+        );
+    }
+    assert!(shown.0.contains("[redacted]"), "the servers did echo");
+    shown.holds_no_secret();
+}
+
+#[test]
+fn no_refused_setting_shows_a_credential() {
+    let mut shown = Shown::default();
+    for secret in SECRETS {
+        let odd = format!("{secret}\n\u{1F511}");
+        for error in [
+            fortanix::Client::builder()
+                .token(odd.as_str())
+                .base_url("ftp://x")
+                .build()
+                .unwrap_err(),
+            fortanix::Client::builder()
+                .password("a:b", secret)
+                .build()
+                .unwrap_err(),
+            huawei::Client::builder("", secret).build().unwrap_err(),
+            annature::Client::builder("id", odd.as_str()).build().unwrap_err(),
+            annature::Client::builder("id", "k")
+                .partner_key(odd.as_str())
+                .build()
+                .unwrap_err(),
+            sailpoint::Client::builder(format!("https://u:{secret}@acme.example"))
+                .token("t")
+                .build()
+                .unwrap_err(),
+            sailpoint::Client::builder("")
+                .client_credentials("id", secret)
+                .build()
+                .unwrap_err(),
+        ] {
+            shown.error(&error);
+        }
+        let url = format!("https://u:{secret}@acme.example/?key={secret}");
+        shown.show(&sailpoint::Client::builder(url).token(secret));
+    }
+    shown.holds_no_secret();
+}
+
+#[tokio::test]
+async fn the_simulators_keep_no_secret_in_their_records() {
+    let sims = headcount::sim::Simulators::start(3, 1).await.unwrap();
+    let fortanix = &sims.fortanix;
+    let client = fortanix::Client::builder().base_url(fortanix.base_url());
+    let client = client
+        .password(fortanix.email(), fortanix.password())
+        .build()
+        .unwrap();
+    client
+        .list_accounts()
+        .items()
+        .try_collect::<Vec<_>>()
+        .await
+        .unwrap();
+    let sailpoint = &sims.sailpoint;
+    let client = sailpoint::Client::builder(sailpoint.base_url());
+    let client = client
+        .client_credentials(sailpoint.client_id(), sailpoint.client_secret())
+        .build()
+        .unwrap();
+    client
+        .list_accounts()
+        .items()
+        .try_collect::<Vec<_>>()
+        .await
+        .unwrap();
+    let basic = BASE64_STANDARD.encode(format!("{}:{}", fortanix.email(), fortanix.password()));
+    let records = format!("{:?} {:?}", fortanix.requests(), sailpoint.requests());
+    for secret in [fortanix.password(), &basic, sailpoint.client_secret()] {
+        assert!(!records.contains(secret), "{secret}");
+    }
+}

@@ -1,0 +1,271 @@
+//! The programs, as their users run them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{BufRead, BufReader, Read},
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+    thread::sleep,
+    time::Duration,
+};
+
+/// An example, which `cargo test` has built beside the tests.
+fn program(name: &str) -> Command {
+    let mut path: PathBuf = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    let mut command = Command::new(path.join("examples").join(name));
+    // Nothing of the environment that the tests run in.
+    for (name, _) in std::env::vars() {
+        if ["FORTANIX_", "HUAWEICLOUD_", "ANNATURE_", "SAIL_"]
+            .iter()
+            .any(|start| name.starts_with(start))
+        {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// A running `simulate`, and the environment that it printed.
+struct Simulate {
+    child: Child,
+    env: BTreeMap<String, String>,
+}
+
+impl Simulate {
+    fn start(args: &[&str]) -> Self {
+        let mut child = program("simulate")
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("cargo test builds the examples");
+        let mut env = BTreeMap::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines().take(12) {
+            let line = line.unwrap();
+            let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
+            env.insert(name.to_owned(), value.trim_matches('\'').to_owned());
+        }
+        Self { child, env }
+    }
+
+    fn list(&self, args: &[&str]) -> Command {
+        let mut command = program("list_accounts");
+        command.args(args).envs(&self.env);
+        command
+    }
+}
+
+impl Drop for Simulate {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The (source, id) pairs of NDJSON.
+fn accounts(ndjson: &str) -> Vec<(String, String)> {
+    let account = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        (
+            line["source"].as_str().unwrap().to_owned(),
+            line["id"].as_str().unwrap().to_owned(),
+        )
+    };
+    ndjson.lines().map(account).collect()
+}
+
+fn run(command: &mut Command) -> (Option<i32>, String, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    (status.code(), text(&stdout), text(&stderr))
+}
+
+#[test]
+fn without_credentials_the_simulators_of_all_four_providers_are_listed() {
+    let (code, out, err) = run(program("list_accounts").args(["--format", "ndjson", "--raw"]));
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.starts_with("no credentials in the environment"), "{err}");
+    let distinct: BTreeSet<_> = accounts(&out).into_iter().collect();
+    assert_eq!((distinct.len(), out.lines().count()), (1000, 1000));
+    for source in ["fortanix", "huawei", "annature", "sailpoint"] {
+        assert_eq!(distinct.iter().filter(|(name, _)| name == source).count(), 250);
+        assert!(err.contains(&format!("{source}: 250 accounts")), "{err}");
+    }
+    assert!(out.lines().all(|line| line.contains("\"record\":{")));
+    assert!(
+        out.contains("[redacted]"),
+        "some of Fortanix's records have a client secret"
+    );
+}
+
+#[test]
+fn a_table_and_csv_have_a_row_for_each_account() {
+    let simulate = Simulate::start(&["--accounts", "30"]);
+    let (code, out, _) = run(&mut simulate.list(&["--page-size", "7"]));
+    assert_eq!(
+        (code, out.lines().filter(|line| line.contains(" huawei ")).count()),
+        (Some(0), 30)
+    );
+    let (code, out, _) = run(&mut simulate.list(&["--format", "csv", "--ahead", "2"]));
+    assert_eq!(code, Some(0));
+    let mut reader = csv::Reader::from_reader(out.as_bytes());
+    assert_eq!(reader.headers().unwrap().get(2), Some("id"));
+    assert_eq!(
+        reader
+            .records()
+            .map(|record| record.unwrap().get(2).unwrap().to_owned())
+            .collect::<BTreeSet<_>>()
+            .len(),
+        120
+    );
+}
+
+#[test]
+fn annatures_first_version_is_told_to_be_truncated() {
+    let simulate = Simulate::start(&["--accounts", "1500"]);
+    let args = [
+        "--format",
+        "ndjson",
+        "--provider",
+        "annature",
+        "--annature-api",
+        "v1",
+    ];
+    let (code, out, err) = run(&mut simulate.list(&args));
+    assert_eq!((code, out.lines().count()), (Some(1), 1000));
+    assert!(
+        err.contains("may not be whole: the endpoint gives at most 1000 rows"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_failing_source_fails_alone_and_the_exit_code_tells() {
+    let mut simulate = Simulate::start(&["--accounts", "20"]);
+    simulate.env.insert("ANNATURE_KEY".into(), "wrong".into());
+    let (code, out, err) = run(&mut simulate.list(&["--format", "ndjson"]));
+    assert_eq!((code, out.lines().count()), (Some(1), 60), "{err}");
+    assert!(
+        err.contains("annature: 0 accounts on 0 pages; failed: annature: GET "),
+        "{err}"
+    );
+}
+
+#[test]
+fn wrong_usage_exits_with_2_and_says_why() {
+    for (args, why) in [
+        (&["--format", "yaml"][..], "invalid value 'yaml'"),
+        (&["--page-size", "1"], "1 is not in 2.."),
+        (
+            &["--checkpoint", "x"],
+            "--checkpoint needs --format ndjson or csv",
+        ),
+        (&["--raw"], "--raw needs --format ndjson"),
+        (&["--ahead", "1", "--concurrency", "2"], "cannot be used with"),
+    ] {
+        let (code, out, err) = run(program("list_accounts").args(args));
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{args:?}");
+        assert!(err.contains(why), "{args:?}: {err}");
+    }
+    let (code, _, err) = run(program("list_accounts").env("SAIL_CLIENT_ID", "x").arg("--max=1"));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("SAIL_BASE_URL is not set"), "{err}");
+    let (code, _, err) = run(program("simulate").args(["--faults", "Cargo.toml"]));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("Cargo.toml: "), "{err}");
+}
+
+#[test]
+fn a_closed_pipe_ends_it_quietly() {
+    let simulate = Simulate::start(&["--accounts", "3000"]);
+    let mut child = simulate
+        .list(&["--format", "ndjson"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = [0; 100];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{err}");
+    assert!(!err.contains("panic") && !err.contains("Broken pipe"), "{err}");
+}
+
+/// Kills the program at odd moments and starts it again until it is through.
+#[test]
+fn killed_and_started_again_it_loses_nothing_and_repeats_less_than_a_page() {
+    let simulate = Simulate::start(&["--accounts", "4000"]);
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("place.json");
+    let args = ["--format", "ndjson", "--checkpoint", file.to_str().unwrap()];
+    let mut printed = Vec::new();
+    let mut kills = 0;
+    loop {
+        let mut child = simulate
+            .list(&args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut out = child.stdout.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            out.read_to_end(&mut bytes).unwrap();
+            bytes
+        });
+        let ended = if kills < 6 {
+            sleep(Duration::from_millis(60 + 37 * kills));
+            child.kill().unwrap();
+            kills += 1;
+            false
+        } else {
+            true
+        };
+        let status = child.wait().unwrap();
+        let mut bytes = reader.join().unwrap();
+        // A line that was cut off by the kill was not printed.
+        let whole = bytes
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1);
+        bytes.truncate(whole);
+        printed.push(accounts(&text(&bytes)));
+        if ended || status.success() {
+            assert_eq!(status.code(), Some(0));
+            break;
+        }
+    }
+    let all: BTreeSet<_> = printed.iter().flatten().cloned().collect();
+    assert_eq!(all.len(), 16_000, "the union is complete");
+    let mut seen = BTreeSet::new();
+    for run in printed {
+        let repeated = run.iter().filter(|account| seen.contains(*account)).count();
+        assert!(repeated <= 50, "{repeated} were printed twice after one kill");
+        seen.extend(run);
+    }
+}
+
+#[test]
+fn faults_from_a_file_are_lived_through() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("faults.json");
+    let plan = r#"{"seed": 7, "rules": [
+        {"on": {"login": 1}, "fault": "token_endpoint_down"},
+        {"on": {"rate": 0.2}, "faults": ["reset_mid_body", "truncated_json", {"status": {"status": 502, "body": "html"}}]}
+    ]}"#;
+    std::fs::write(&file, plan).unwrap();
+    let simulate = Simulate::start(&["--accounts", "500", "--faults", file.to_str().unwrap()]);
+    let (code, out, err) = run(&mut simulate.list(&["--format", "ndjson", "--page-size", "50"]));
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(accounts(&out).into_iter().collect::<BTreeSet<_>>().len(), 2000);
+}

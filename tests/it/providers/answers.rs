@@ -1,0 +1,158 @@
+//! Answers that are no list: an error each, never an empty list.
+
+use headcount::{Account, AnyPaginator, Completeness, ErrorKind, Paginator};
+
+use super::support::{Answer, Canned, answer, canned, refusal, walk};
+
+/// The list of each provider over a transport that always gives the same answer.
+fn lists(make: impl Fn() -> Answer + Clone + Send + Sync + 'static) -> [(Canned, AnyPaginator<Account>); 5] {
+    let transport = || {
+        let make = make.clone();
+        Canned::new(move |_, _| make())
+    };
+    let with = |list: fn(&Canned) -> AnyPaginator<Account>| {
+        let transport = transport();
+        let list = list(&transport);
+        (transport, list)
+    };
+    [
+        with(|transport| canned::fortanix(transport).list_accounts().into_accounts()),
+        with(|transport| canned::huawei(transport).list_accounts().into_accounts()),
+        with(|transport| canned::annature(transport).list_accounts().into_accounts()),
+        with(|transport| canned::annature(transport).list_accounts_v1().into_accounts()),
+        with(|transport| canned::sailpoint(transport).list_accounts().into_accounts()),
+    ]
+}
+
+#[tokio::test]
+async fn a_success_that_is_no_list_is_a_decode_error() {
+    for (status, body) in [
+        (200, ""),
+        (200, "   "),
+        (
+            200,
+            "<!DOCTYPE html><html><body>Please log in: hunter2</body></html>",
+        ),
+        (200, "null"),
+        (200, "true"),
+        (200, "\"[]\""),
+        (200, "OK"),
+        (200, r#"{"error":"session expired"}"#),
+        (200, r#"{"data":[],"meta":{}}"#),
+        (
+            200,
+            r#"{"items":"none","accounts":{},"page_info":{},"has_more":false}"#,
+        ),
+        (
+            200,
+            r#"{"items":null,"accounts":null,"page_info":null,"has_more":false}"#,
+        ),
+        (200, "[["),
+        (
+            200,
+            r#"[{"id":"a","acct_id":"5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01"}"#,
+        ),
+        (
+            200,
+            r#"{"items":[],"accounts":[],"page_info":{},"has_more":false"#,
+        ),
+        (204, ""),
+        (204, "[]"),
+    ] {
+        for (transport, list) in lists(move || answer(status, body)) {
+            let error = refusal(list).await;
+            let case = format!("{status} {body:?}: {error}");
+            assert_eq!(error.kind(), ErrorKind::Decode, "{case}");
+            assert!(error.message().contains("expected"), "{case}");
+            assert!(error.provider().is_some(), "{case}");
+            assert!(!format!("{error:?}").contains("hunter2"), "{case}");
+            assert_eq!(transport.seen().len(), 1, "{case}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_object_without_rows_is_no_empty_list() {
+    for body in ["{}", r#"{"page_info":{},"cursor":null,"has_more":false}"#] {
+        for (transport, list) in lists(move || answer(200, body)) {
+            // Fortanix's reference calls `items` optional, so that `{}` is an empty list there.
+            if transport_is_fortanix(&list) && body == "{}" {
+                assert!(walk(list).await.errors.is_empty());
+                continue;
+            }
+            let error = refusal(list).await;
+            assert_eq!(error.kind(), ErrorKind::Decode, "{body}: {error}");
+            assert_eq!(transport.seen().len(), 1);
+        }
+    }
+}
+
+fn transport_is_fortanix(list: &AnyPaginator<Account>) -> bool {
+    format!("{:?}", list.scope()).contains("fortanix")
+}
+
+#[tokio::test]
+async fn an_array_of_other_things_gives_an_error_for_each_and_no_account() {
+    let rows = |number| {
+        if number == 0 {
+            "[1,\"hunter2\",null,[]]"
+        } else {
+            "[]"
+        }
+    };
+    let transport = Canned::new(move |number, _| answer(200, rows(number)));
+    let walk = walk(canned::sailpoint(&transport).list_accounts()).await;
+    assert!(walk.items.is_empty());
+    assert_eq!(walk.errors.len(), 4, "{:?}", walk.errors);
+    assert!(!format!("{:?}", walk.errors).contains("hunter2"));
+    assert!(matches!(walk.summary.completeness, Completeness::Doubtful(_)));
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_error_and_is_not_followed() {
+    for status in [301, 302, 303, 307, 308] {
+        let redirect = move || {
+            let mut answer = answer(status, "");
+            let place = http::HeaderValue::from_static("http://127.0.0.1:9/elsewhere");
+            answer.headers_mut().insert(http::header::LOCATION, place);
+            answer
+        };
+        for (transport, list) in lists(redirect) {
+            let error = refusal(list).await;
+            assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(status)));
+            assert!(error.message().contains("redirect"), "{error}");
+            assert_eq!(transport.seen().len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn failures_are_told_apart_by_their_status_and_never_give_an_empty_list() {
+    for (status, kind) in [
+        (304, ErrorKind::Api),
+        (400, ErrorKind::Api),
+        (401, ErrorKind::Auth),
+        (403, ErrorKind::Denied),
+        (404, ErrorKind::NotFound),
+        (418, ErrorKind::Api),
+        (429, ErrorKind::Throttled),
+        (500, ErrorKind::Api),
+        (502, ErrorKind::Api),
+    ] {
+        for body in [
+            "",
+            "<html>Bad Gateway</html>",
+            "[]",
+            r#"{"items":[],"accounts":[]}"#,
+        ] {
+            for (_, list) in lists(move || answer(status, body)) {
+                let error = refusal(list).await;
+                assert_eq!(
+                    (error.kind(), error.status()),
+                    (kind, Some(status)),
+                    "{body}: {error}"
+                );
+            }
+        }
+    }
+}

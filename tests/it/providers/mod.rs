@@ -1,0 +1,20 @@
+//! The clients of the four providers, against their simulators and against answers of a test's own.
+
+mod account;
+mod annature;
+mod annature_v1;
+mod answers;
+mod bad_rows;
+mod fortanix;
+mod fortanix_rows;
+mod fortanix_session;
+mod huawei;
+mod huawei_signature;
+mod sailpoint;
+mod sailpoint_changes;
+mod sailpoint_filters;
+mod sailpoint_refused_filters;
+mod sailpoint_session;
+mod sailpoint_walks;
+mod support;
+mod wire;

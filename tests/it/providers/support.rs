@@ -1,0 +1,255 @@
+//! Clients of the simulators, transports of a test's own, and what most tests look at.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures::{StreamExt, future::BoxFuture};
+use headcount::{
+    Completeness, Error, ErrorKind, Paginator, Summary, annature, fortanix,
+    http::{Transport, TransportError, TransportErrorKind},
+    huawei, sailpoint,
+    sim::{self, Request, Server},
+};
+
+/// Everything that must be encoded in a URL, and is not encoded alike by all.
+pub(super) const STRANGE: &str = "a b\"c+d&e=f%20/?#;'\\~é名🚀";
+
+/// The simulators' hosts where nothing listens: a transport of the test's own is in between.
+pub(super) const NOWHERE: &str = "http://127.0.0.1:9";
+
+/// A client that reads no certificates of the system: all is loopback, and reading them takes longer than
+/// a test. The clients of `wire.rs` have the transport that applications have.
+fn plain() -> reqwest::Client {
+    let builder = reqwest::Client::builder().no_proxy();
+    #[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
+    let builder = builder.tls_certs_only([]);
+    builder
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap()
+}
+
+pub(super) fn fortanix(server: &sim::Fortanix) -> fortanix::ClientBuilder {
+    let builder = fortanix::Client::builder().password(server.email(), server.password());
+    builder.base_url(server.base_url()).http_client(plain())
+}
+
+pub(super) fn huawei(server: &sim::Huawei) -> huawei::ClientBuilder {
+    let builder = huawei::Client::builder(server.ak(), server.sk());
+    builder.endpoint(server.base_url()).http_client(plain())
+}
+
+pub(super) fn annature(server: &sim::Annature) -> annature::ClientBuilder {
+    let builder = annature::Client::builder(server.id(), server.key());
+    builder.base_url(server.base_url()).http_client(plain())
+}
+
+/// Without a rate limit: a walk of small pages would otherwise wait in real time.
+pub(super) fn sailpoint(server: &sim::SailPoint) -> sailpoint::ClientBuilder {
+    sailpoint::Client::builder(server.base_url())
+        .client_credentials(server.client_id(), server.client_secret())
+        .rate_limit(None)
+        .http_client(plain())
+}
+
+/// All that a list gave.
+#[derive(Debug)]
+pub(super) struct Walk<T> {
+    pub(super) items: Vec<T>,
+    /// Those of single rows, and the one that ended the stream if there was one.
+    pub(super) errors: Vec<Error>,
+    pub(super) summary: Summary,
+}
+
+/// Polls a list until it ends.
+pub(super) async fn walk<P: Paginator>(list: P) -> Walk<P::Item> {
+    let mut stream = list.items();
+    let (mut items, mut errors) = (Vec::new(), Vec::new());
+    while let Some(next) = stream.next().await {
+        match next {
+            Ok(item) => items.push(item),
+            Err(error) => errors.push(error),
+        }
+    }
+    let summary = stream.summary();
+    assert_eq!(summary.yielded, items.len() as u64);
+    Walk {
+        items,
+        errors,
+        summary,
+    }
+}
+
+/// The items of a list that must be whole, and say so.
+pub(super) async fn whole<P: Paginator>(list: P) -> Vec<P::Item> {
+    let walk = walk(list).await;
+    assert!(walk.errors.is_empty(), "{:?}", walk.errors);
+    assert_eq!(
+        walk.summary.completeness,
+        Completeness::Whole,
+        "{:?}",
+        walk.summary
+    );
+    walk.items
+}
+
+/// The error of a list that must give nothing else.
+pub(super) async fn refusal<P: Paginator>(list: P) -> Error {
+    let mut walk = walk(list).await;
+    assert!(walk.items.is_empty(), "{} items came", walk.items.len());
+    assert_eq!(walk.errors.len(), 1, "{:?}", walk.errors);
+    assert_eq!(
+        walk.summary.completeness,
+        Completeness::Unfinished,
+        "a failed list is not finished"
+    );
+    walk.errors.remove(0)
+}
+
+/// A list that must be refused before anything is sent, with a text that holds all of `words`.
+pub(super) async fn refused_unsent<P: Paginator>(server: &Server, list: P, words: &[&str]) {
+    let error = refusal(list).await;
+    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+    assert_eq!(error.attempts(), 0, "{error}");
+    for word in words {
+        assert!(error.message().contains(word), "{word:?} is not in: {error}");
+    }
+    assert!(server.requests().is_empty(), "{:?}", server.requests());
+}
+
+/// What a query parameter was in each request.
+pub(super) fn values(requests: &[Request], name: &str) -> Vec<Option<String>> {
+    requests
+        .iter()
+        .map(|request| request.query_value(name).map(str::to_owned))
+        .collect()
+}
+
+/// Method, last part of the path and status of each request, in short.
+pub(super) fn steps(server: &Server) -> Vec<String> {
+    let steps = server.requests().into_iter().map(|request| {
+        let last = request.path().rsplit('/').next().unwrap_or_default().to_owned();
+        format!("{last} {}", request.status().unwrap_or_default())
+    });
+    steps.collect()
+}
+
+/// An answer of a test's own.
+pub(super) type Answer = http::Response<Bytes>;
+
+pub(super) fn answer(status: u16, body: impl Into<String>) -> Answer {
+    let mut answer = http::Response::new(Bytes::from(body.into()));
+    *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
+    answer
+}
+
+/// Makes the answer to a request, given the number of those before it.
+type Answers = dyn Fn(usize, &http::Request<Bytes>) -> Answer + Send + Sync;
+
+/// A transport that asks a function for every answer, and remembers the requests.
+#[derive(Clone)]
+pub(super) struct Canned {
+    answers: Arc<Answers>,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Canned {
+    /// `answers` is given the number of requests before this one.
+    pub(super) fn new(
+        answers: impl Fn(usize, &http::Request<Bytes>) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            answers: Arc::new(answers),
+            seen: Arc::default(),
+        }
+    }
+
+    /// The URLs asked for.
+    pub(super) fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+impl Transport for Canned {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+        _body_limit: usize,
+    ) -> BoxFuture<'_, Result<Answer, TransportError>> {
+        let number = {
+            let mut seen = self.seen.lock().unwrap();
+            seen.push(request.uri().to_string());
+            seen.len() - 1
+        };
+        let answer = (self.answers)(number, &request);
+        Box::pin(async move { Ok(answer) })
+    }
+}
+
+/// reqwest, with a function that changes each request behind the client's back.
+pub(super) struct Tampered {
+    pub(super) client: reqwest::Client,
+    pub(super) change: fn(&mut http::Request<Bytes>),
+}
+
+impl Tampered {
+    pub(super) fn new(change: fn(&mut http::Request<Bytes>)) -> Self {
+        Self {
+            client: plain(),
+            change,
+        }
+    }
+}
+
+impl Transport for Tampered {
+    fn send(
+        &self,
+        mut request: http::Request<Bytes>,
+        _body_limit: usize,
+    ) -> BoxFuture<'_, Result<Answer, TransportError>> {
+        (self.change)(&mut request);
+        Box::pin(async move {
+            let broken = |_| TransportError::new(TransportErrorKind::Broken, "the test's transport broke");
+            let request = reqwest::Request::try_from(request).map_err(broken)?;
+            let came = self.client.execute(request).await.map_err(broken)?;
+            let mut answer = http::Response::new(Bytes::new());
+            *answer.status_mut() = came.status();
+            *answer.headers_mut() = came.headers().clone();
+            *answer.body_mut() = came.bytes().await.map_err(broken)?;
+            Ok(answer)
+        })
+    }
+}
+
+/// Clients that talk to a transport of the test's own, with ready tokens and no retries.
+pub(super) mod canned {
+    use headcount::http::RetryPolicy;
+
+    use super::{Canned, NOWHERE};
+
+    pub(in super::super) fn fortanix(transport: &Canned) -> headcount::fortanix::Client {
+        let builder = headcount::fortanix::Client::builder()
+            .base_url(NOWHERE)
+            .token("token");
+        let builder = builder.retry(RetryPolicy::none()).transport(transport.clone());
+        builder.build().unwrap()
+    }
+
+    pub(in super::super) fn huawei(transport: &Canned) -> headcount::huawei::Client {
+        let builder = headcount::huawei::Client::builder("access", "secret").endpoint(NOWHERE);
+        let builder = builder.retry(RetryPolicy::none()).transport(transport.clone());
+        builder.build().unwrap()
+    }
+
+    pub(in super::super) fn annature(transport: &Canned) -> headcount::annature::Client {
+        let builder = headcount::annature::Client::builder("id", "key").base_url(NOWHERE);
+        let builder = builder.retry(RetryPolicy::none()).transport(transport.clone());
+        builder.build().unwrap()
+    }
+
+    pub(in super::super) fn sailpoint(transport: &Canned) -> headcount::sailpoint::Client {
+        let builder = headcount::sailpoint::Client::builder(NOWHERE).token("token");
+        let builder = builder.retry(RetryPolicy::none()).transport(transport.clone());
+        builder.build().unwrap()
+    }
+}

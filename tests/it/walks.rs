@@ -1,0 +1,337 @@
+//! Whole listings of all four providers over HTTP, while their worlds change.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock, Mutex},
+};
+
+use futures::{StreamExt, TryStreamExt};
+use headcount::{
+    Account, AnyPaginator, Completeness, Paginator, Result, annature, fortanix, huawei, sailpoint, sim,
+};
+use proptest::prelude::*;
+use tokio::runtime::Runtime;
+
+/// How pages are fetched.
+#[derive(Clone, Copy, Debug)]
+enum Mode {
+    Lazy,
+    Ahead(usize),
+    Concurrent(usize),
+}
+
+fn mode() -> impl Strategy<Value = Mode> {
+    prop_oneof![
+        Just(Mode::Lazy),
+        (1..4_usize).prop_map(Mode::Ahead),
+        (1..6_usize).prop_map(Mode::Concurrent)
+    ]
+}
+
+async fn walk(list: AnyPaginator<Account>, mode: Mode) -> Result<(Vec<String>, headcount::Summary)> {
+    let pages = match mode {
+        Mode::Lazy => list.pages(),
+        Mode::Ahead(depth) => list.pages().ahead(depth),
+        Mode::Concurrent(width) => list.pages().concurrent(width),
+    };
+    let mut items = pages.items();
+    let mut ids = Vec::new();
+    while let Some(account) = items.try_next().await? {
+        ids.push(account.id);
+    }
+    Ok((ids, items.summary()))
+}
+
+/// One runtime and one HTTP client for all walks: making a client reads the system's certificates.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+});
+static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
+});
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    RUNTIME.block_on(work)
+}
+
+fn fortanix_list(server: &sim::Fortanix, limit: u32) -> AnyPaginator<Account> {
+    let builder = fortanix::Client::builder().base_url(server.base_url()).http_client(HTTP.clone());
+    let client = builder.token(server.token()).build().unwrap();
+    client.list_accounts().limit(limit.max(2)).into_accounts()
+}
+
+fn huawei_list(server: &sim::Huawei, limit: u32) -> AnyPaginator<Account> {
+    let builder = huawei::Client::builder(server.ak(), server.sk()).endpoint(server.base_url());
+    builder.http_client(HTTP.clone()).build().unwrap().list_accounts().limit(limit).into_accounts()
+}
+
+fn annature_client(server: &sim::Annature) -> annature::Client {
+    annature::Client::builder(server.id(), server.key())
+        .base_url(server.base_url())
+        .build()
+        .unwrap()
+}
+
+fn sailpoint_list(server: &sim::SailPoint, limit: u32) -> sailpoint::ListAccounts {
+    let client = sailpoint::Client::builder(server.base_url())
+        .token(server.token())
+        .rate_limit(None);
+    let client = client.http_client(HTTP.clone()).build().unwrap();
+    client.list_accounts().limit(limit.clamp(2, 250))
+}
+
+fn assert_whole(ids: &[String], summary: &headcount::Summary, expected: Vec<String>) {
+    let distinct: BTreeSet<_> = ids.iter().cloned().collect();
+    assert_eq!(distinct.len(), ids.len(), "nothing comes twice");
+    assert_eq!(distinct, expected.into_iter().collect(), "everything comes");
+    assert_eq!(summary.completeness, Completeness::Whole, "{summary:?}");
+    assert_eq!(summary.yielded, ids.len() as u64);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20))]
+
+    /// Any size, any page size, empty and short pages in the middle, in every mode.
+    #[test]
+    fn a_quiet_world_is_listed_whole(
+        accounts in prop_oneof![0..8_usize, 0..700_usize],
+        limit in prop_oneof![2..6_u32, 2..250_u32],
+        gaps in 2..9_u64,
+        mode in mode(),
+    ) {
+        block_on(async {
+            let server = sim::Fortanix::builder().accounts(accounts).start().await.unwrap();
+            let (ids, summary) = walk(fortanix_list(&server, limit), mode).await.unwrap();
+            assert_whole(&ids, &summary, server.ids());
+
+            let server = sim::Huawei::builder().accounts(accounts).empty_page_every(gaps).short_page_every(gaps + 1);
+            let server = server.start().await.unwrap();
+            let (ids, summary) = walk(huawei_list(&server, limit), mode).await.unwrap();
+            assert_whole(&ids, &summary, server.ids());
+
+            let server = sim::Annature::builder().accounts(accounts).page_size(limit as usize);
+            let server = server.start().await.unwrap();
+            let list = annature_client(&server).list_accounts().into_accounts();
+            let (ids, summary) = walk(list, mode).await.unwrap();
+            assert_whole(&ids, &summary, server.ids());
+
+            let server = sim::SailPoint::builder().accounts(accounts).short_page_every(gaps as usize);
+            let server = server.rate_limit(None).start().await.unwrap();
+            let (ids, summary) = walk(sailpoint_list(&server, limit.max(8)).into_accounts(), mode).await.unwrap();
+            assert_whole(&ids, &summary, server.ids());
+        });
+    }
+}
+
+/// What happens to the world before a list request.
+#[derive(Clone, Debug)]
+enum Change {
+    Nothing,
+    Insert(usize),
+    /// Removes so many accounts, from this share of the list on.
+    Remove(usize, f64),
+}
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    let change = prop_oneof![
+        2 => Just(Change::Nothing),
+        2 => (1..30_usize).prop_map(Change::Insert),
+        3 => (1..30_usize, 0.0..1.0).prop_map(|(count, place)| Change::Remove(count, place)),
+    ];
+    prop::collection::vec(change, 0..25)
+}
+
+/// Makes `change` happen, and notes what it removed.
+fn apply(change: Option<&Change>, world: &mut sim::World, gone: &Mutex<BTreeSet<String>>) {
+    match change {
+        Some(Change::Insert(count)) => {
+            world.generate(*count);
+        }
+        Some(Change::Remove(count, place)) => {
+            let ids = world.ids();
+            let from = (ids.len() as f64 * place) as usize;
+            for id in ids.into_iter().skip(from).take(*count) {
+                world.remove(&id);
+                gone.lock().unwrap().insert(id);
+            }
+        }
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// Accounts are made and removed anywhere before each request: whatever was there throughout comes
+    /// exactly once, by offset (SailPoint) as by cursor.
+    #[test]
+    fn accounts_that_are_there_throughout_are_listed_exactly_once(
+        accounts in prop_oneof![0..12_usize, 0..300_usize],
+        limit in prop_oneof![2..5_u32, 2..60_u32],
+        changes in changes(),
+        mode in mode(),
+        past_end in prop_oneof![Just(sim::SailPointPastEnd::Empty), Just(sim::SailPointPastEnd::BadRequest)],
+        short in prop_oneof![Just(1_000_000_usize), 2..5_usize],
+    ) {
+        block_on(async {
+            let gone = Arc::new(Mutex::new(BTreeSet::new()));
+            let hook = |changes: Vec<Change>| {
+                let gone = Arc::clone(&gone);
+                move |nth: usize, world: &mut sim::World| apply(changes.get(nth - 1), world, &gone)
+            };
+            let judge = |provider: &str, before: Vec<String>, walked: Result<(Vec<String>, headcount::Summary)>| {
+                let (ids, summary) = walked.unwrap();
+                let distinct: BTreeSet<_> = ids.iter().cloned().collect();
+                assert_eq!(distinct.len(), ids.len(), "{provider}: nothing comes twice");
+                let throughout: BTreeSet<_> = before.into_iter().filter(|id| !gone.lock().unwrap().contains(id)).collect();
+                let missing: Vec<_> = throughout.difference(&distinct).collect();
+                assert!(missing.is_empty(), "{provider}: {} are missing of {}", missing.len(), throughout.len());
+                assert_ne!(summary.completeness, Completeness::Unfinished);
+            };
+
+            let server = sim::SailPoint::builder().accounts(accounts).rate_limit(None).past_end(past_end);
+            let server = server.short_page_every(short).before_list(hook(changes.clone())).start().await.unwrap();
+            let before = server.ids();
+            judge("sailpoint", before, walk(sailpoint_list(&server, limit).into_accounts(), mode).await);
+
+            gone.lock().unwrap().clear();
+            let server = sim::Fortanix::builder().accounts(accounts).before_list(hook(changes.clone()));
+            let server = server.start().await.unwrap();
+            let before = server.ids();
+            judge("fortanix", before, walk(fortanix_list(&server, limit), mode).await);
+
+            gone.lock().unwrap().clear();
+            let server = sim::Annature::builder().accounts(accounts).page_size(limit as usize);
+            let server = server.before_list(hook(changes.clone())).start().await.unwrap();
+            let before = server.ids();
+            judge("annature", before, walk(annature_client(&server).list_accounts().into_accounts(), mode).await);
+
+            gone.lock().unwrap().clear();
+            let server = sim::Huawei::builder().accounts(accounts).before_list(hook(changes)).start().await.unwrap();
+            let before = server.ids();
+            judge("huawei", before, walk(huawei_list(&server, limit), mode).await);
+        });
+    }
+}
+
+#[test]
+fn all_four_providers_keep_every_promise() {
+    block_on(check_all_four());
+}
+
+async fn check_all_four() {
+    let server = sim::Fortanix::builder().accounts(120).start().await.unwrap();
+    let check = sim::Conformance::new(|| fortanix_list(&server, 25)).expecting(server.ids());
+    check.run().await.unwrap();
+    for paging in [sim::FortanixPaging::At, sim::FortanixPaging::IgnoresAll] {
+        let server = sim::Fortanix::builder()
+            .accounts(60)
+            .paging(paging)
+            .start()
+            .await
+            .unwrap();
+        sim::Conformance::new(|| fortanix_list(&server, 25))
+            .expecting(server.ids())
+            .run()
+            .await
+            .unwrap();
+    }
+
+    let server = sim::Huawei::builder()
+        .accounts(120)
+        .empty_page_every(3)
+        .start()
+        .await
+        .unwrap();
+    sim::Conformance::new(|| huawei_list(&server, 25))
+        .expecting(server.ids())
+        .run()
+        .await
+        .unwrap();
+
+    let server = sim::Annature::builder()
+        .accounts(1_200)
+        .page_size(50)
+        .start()
+        .await
+        .unwrap();
+    let client = annature_client(&server);
+    let check = sim::Conformance::new(|| client.list_accounts()).expecting(server.ids());
+    check.run().await.unwrap();
+    let check = sim::Conformance::new(|| client.list_accounts_v1().windowed(true)).expecting(server.ids());
+    check.run().await.unwrap();
+
+    let server = sim::SailPoint::builder()
+        .accounts(120)
+        .rate_limit(None)
+        .start()
+        .await
+        .unwrap();
+    for limit in [11, 25, 120, 250] {
+        let check = sim::Conformance::new(|| sailpoint_list(&server, limit));
+        check.expecting(server.ids()).seeking().run().await.unwrap();
+    }
+    let check = sim::Conformance::new(|| sailpoint_list(&server, 25).overlap(false));
+    check.expecting(server.ids()).seeking().run().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_conformance_suite_finds_a_paginator_that_loses_an_item() {
+    struct Lossy;
+    impl Paginator for Lossy {
+        type Item = String;
+        type Cursor = u32;
+        fn scope(&self) -> headcount::Scope {
+            headcount::Scope::new("lossy", [])
+        }
+        async fn fetch(&self, at: Option<&u32>) -> Result<headcount::Page<String, u32>> {
+            let at = at.copied().unwrap_or(0);
+            let items = (at * 3..at * 3 + 3)
+                .filter(|item| *item != 4)
+                .map(|item| item.to_string());
+            Ok(headcount::Page::new(items.collect(), (at < 2).then_some(at + 1)))
+        }
+        fn item_id<'a>(&self, item: &'a String) -> Option<std::borrow::Cow<'a, str>> {
+            Some(item.into())
+        }
+    }
+    let expected = (0..9).map(|item| item.to_string());
+    let broken = sim::Conformance::new(|| Lossy)
+        .expecting(expected)
+        .run()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        broken.to_string(),
+        "everything is listed once: 1 are missing, 0 were not expected"
+    );
+}
+
+#[test]
+fn several_pages_at_a_time_ask_sailpoint_for_nothing_beyond_the_total() {
+    block_on(check_total());
+}
+
+async fn check_total() {
+    let server = sim::SailPoint::builder().accounts(1_000).rate_limit(None);
+    let server = server
+        .past_end(sim::SailPointPastEnd::BadRequest)
+        .start()
+        .await
+        .unwrap();
+    let list = sailpoint_list(&server, 100).into_accounts();
+    let count = list
+        .pages()
+        .concurrent(8)
+        .items()
+        .filter(|item| std::future::ready(item.is_ok()))
+        .count()
+        .await;
+    assert_eq!(count, 1_000);
+    for request in server.list_requests() {
+        assert_eq!(request.status(), Some(200), "{request:?}");
+        let offset: u64 = request.query_value("offset").unwrap().parse().unwrap();
+        assert!(offset < 1_000);
+    }
+    assert_eq!(server.list_requests().len(), 11, "every guess was right");
+}
