@@ -93,6 +93,7 @@
 //! | `rustls` | yes | TLS by rustls with aws-lc-rs |
 //! | `native-tls` | | TLS by the system's library |
 //! | `rustls-no-provider` | | TLS by rustls; the application installs a `CryptoProvider` |
+//! | `sailpoint-config` | | reads the file of SailPoint's command line tool, which is YAML |
 //! | `sim` | | the providers as HTTP servers inside the process, for tests |
 //!
 //! Without any of the TLS features, `https` needs a client or transport of your own; building says so.

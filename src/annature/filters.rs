@@ -1,7 +1,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{Role, client::Partner};
-use crate::http::Call;
+use super::{NAME, Role, client::Partner};
+use crate::{Error, Result, http::Call};
 
 /// What both versions of the list can be narrowed by. All filters match exactly.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,22 @@ pub(super) struct Filters {
 }
 
 impl Filters {
+    /// Refuses filters without a value: whether the provider ignores them and lists everything is not
+    /// documented.
+    pub(super) fn check(&self) -> Result<()> {
+        match self
+            .pairs()
+            .iter()
+            .find(|(_, value)| value.as_ref().is_some_and(|value| value.trim().is_empty()))
+        {
+            Some((name, _)) => {
+                let message = format!("the filter {name} is empty; expected a value to match");
+                Err(Error::config(message).with_provider(NAME))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The filters as query parameters, in a fixed order.
     fn pairs(&self) -> [(&'static str, Option<String>); 7] {
         [

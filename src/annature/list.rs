@@ -96,6 +96,7 @@ impl Paginator for ListAccounts {
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<Account, String>> {
+        self.filters.check()?;
         let keys = self.client.keys(&self.filters.partner)?;
         let call = self
             .filters

@@ -118,6 +118,7 @@ impl Paginator for ListAccountsV1 {
     }
 
     async fn fetch(&self, at: Option<&Window>) -> Result<Page<Account, Window>> {
+        self.filters.check()?;
         let keys = self.client.keys(&self.filters.partner)?;
         let mut filters = self.filters.clone();
         if let Some(window) = at {

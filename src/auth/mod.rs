@@ -1,5 +1,6 @@
 //! Credentials: secrets, where they come from, and tokens.
 
+mod chain;
 mod environment;
 mod token;
 
@@ -8,15 +9,22 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{Error, Result};
 
+pub(crate) use chain::{Asked, InVain, Lookup, home, read_if_there};
 pub(crate) use environment::Environment;
-pub(crate) use token::{Fresh, Token, TokenCache, refuse_empty};
+pub(crate) use token::{Fresh, Margin, Token, TokenCache, refuse_empty};
 
 /// A header value that no log shows.
 pub(crate) fn sensitive(name: &str, value: &str) -> Result<HeaderValue> {
-    let mut header = HeaderValue::try_from(value).map_err(|_| {
-        Error::config(format!(
-            "the {name} holds characters that no header may: expected visible ASCII"
-        ))
+    // A `HeaderValue` takes more, but what is no ASCII can not be blotted out of what a server echoes.
+    let is_text = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let header = if is_text {
+        HeaderValue::try_from(value).ok()
+    } else {
+        None
+    };
+    let mut header = header.ok_or_else(|| {
+        let message = format!("the {name} holds characters that no header may: expected visible ASCII");
+        Error::config(message)
     })?;
     header.set_sensitive(true);
     Ok(header)

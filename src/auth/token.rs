@@ -13,22 +13,43 @@ use tokio::time::Instant;
 
 use crate::{Error, Result};
 
-/// A token is renewed this much before its end, or a tenth of its life before, whichever is less: a
-/// fixed margin would renew a token of 15 s at every request.
-const LARGEST_MARGIN: Duration = Duration::from_secs(60);
 /// How long a failed renewal is not tried again while the old token lives.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(5);
 
+/// How early a token is renewed: so much before its end, or this share of its life before, whichever is
+/// less. A fixed margin alone would renew a token of 15 s at every request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Margin {
+    pub(crate) most: Duration,
+    /// 10 stands for a tenth.
+    pub(crate) share: u32,
+}
+
+impl Default for Margin {
+    fn default() -> Self {
+        Self {
+            most: Duration::from_secs(60),
+            share: 10,
+        }
+    }
+}
+
+impl Margin {
+    fn of(self, life: Duration) -> Duration {
+        self.most.min(life.checked_div(self.share).unwrap_or_default())
+    }
+}
+
 /// A token that was just obtained.
-pub(crate) struct Fresh {
-    pub(crate) value: SecretString,
+pub(crate) struct Fresh<T = SecretString> {
+    pub(crate) value: T,
     /// How long it lives; `None` if that is not known.
     pub(crate) lifetime: Option<Duration>,
 }
 
 /// A token in use.
-pub(crate) struct Token {
-    pub(crate) value: SecretString,
+pub(crate) struct Token<T = SecretString> {
+    pub(crate) value: T,
     /// Tells it from the tokens before and after it.
     pub(crate) generation: u64,
     renew_at: Option<Instant>,
@@ -36,29 +57,58 @@ pub(crate) struct Token {
 }
 
 /// One token for all tasks of a client: obtained once however many wait for it, renewed before its end,
-/// dropped when it is refused.
-#[derive(Default)]
-pub(crate) struct TokenCache(Mutex<State>);
+/// dropped when it is refused. What counts as a token is up to the provider.
+pub(crate) struct TokenCache<T = SecretString> {
+    margin: Margin,
+    state: Mutex<State<T>>,
+}
 
-type Obtained = Result<Arc<Token>>;
+type Obtained<T> = Result<Arc<Token<T>>>;
 
-#[derive(Default)]
-struct State {
-    token: Option<Arc<Token>>,
+struct State<T> {
+    token: Option<Arc<Token<T>>>,
     generations: u64,
     /// The one renewal under way. All who wait hold it, and any of them drives it: if one is cancelled,
     /// the others go on; if all are, it ends.
-    renewal: Option<WeakShared<BoxFuture<'static, Obtained>>>,
+    renewal: Option<WeakShared<BoxFuture<'static, Obtained<T>>>>,
     /// After a failed renewal, with the old token alive.
     pause_until: Option<Instant>,
 }
 
-impl TokenCache {
+impl<T> Default for TokenCache<T> {
+    fn default() -> Self {
+        Self::with_margin(Margin::default())
+    }
+}
+
+impl<T> TokenCache<T> {
+    /// A cache whose tokens are renewed so early.
+    pub(crate) fn with_margin(margin: Margin) -> Self {
+        Self {
+            margin,
+            state: Mutex::new(State {
+                token: None,
+                generations: 0,
+                renewal: None,
+                pause_until: None,
+            }),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Send + Sync + 'static> TokenCache<T> {
     /// The token, obtained with `obtain` if there is none that still lives. `obtain` is given the token
     /// that is to be renewed, if there is one.
-    pub(crate) async fn get<F>(self: &Arc<Self>, obtain: impl FnOnce(Option<Arc<Token>>) -> F) -> Obtained
+    pub(crate) async fn get<F>(
+        self: &Arc<Self>,
+        obtain: impl FnOnce(Option<Arc<Token<T>>>) -> F,
+    ) -> Obtained<T>
     where
-        F: Future<Output = Result<Fresh>> + Send + 'static,
+        F: Future<Output = Result<Fresh<T>>> + Send + 'static,
     {
         let renewal = {
             let mut state = self.lock();
@@ -83,8 +133,8 @@ impl TokenCache {
 
     fn renewal(
         this: &Arc<Self>,
-        obtain: impl Future<Output = Result<Fresh>> + Send + 'static,
-    ) -> Shared<BoxFuture<'static, Obtained>> {
+        obtain: impl Future<Output = Result<Fresh<T>>> + Send + 'static,
+    ) -> Shared<BoxFuture<'static, Obtained<T>>> {
         let this = Arc::clone(this);
         async move {
             let began = Instant::now();
@@ -101,9 +151,7 @@ impl TokenCache {
                             .lifetime
                             .and_then(|life| began.checked_add(life.saturating_sub(cut)))
                     };
-                    let margin = fresh
-                        .lifetime
-                        .map_or(Duration::ZERO, |life| LARGEST_MARGIN.min(life / 10));
+                    let margin = fresh.lifetime.map_or(Duration::ZERO, |life| this.margin.of(life));
                     let token = Arc::new(Token {
                         renew_at: end(margin),
                         dies_at: end(Duration::ZERO),
@@ -139,10 +187,6 @@ impl TokenCache {
             state.token = None;
             state.pause_until = None;
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

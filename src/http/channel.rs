@@ -209,7 +209,7 @@ impl Channel {
         };
         let answer = match timeout(limit, self.transport.send(request, self.body_limit)).await {
             Err(_) => {
-                let text = format!("no whole answer within {:.0} s", limit.as_secs_f32());
+                let text = format!("no whole answer within {:.1} s", limit.as_secs_f32());
                 return Err(missed(ErrorKind::Timeout, text, Failure::Lost));
             }
             Ok(Err(error)) => {

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -6,12 +6,14 @@ use http::Request;
 use secrecy::SecretString;
 
 use super::{
-    ListAccounts, NAME, error,
+    ListAccounts, NAME,
+    credentials::{self, Keys, Origin, Source},
+    error,
     sign::{self, Credentials},
 };
 use crate::{
-    Result,
-    auth::{Environment, credential},
+    Error, Result,
+    auth::{Asked, Environment, InVain, home},
     http::{Answer, Channel, Clock, Problem, Service, Settings, shared_settings},
 };
 
@@ -29,7 +31,7 @@ struct Inner {
 
 /// Signs every attempt anew: a signature holds its date.
 struct Signer {
-    credentials: Credentials,
+    keys: Keys,
     clock: Clock,
 }
 
@@ -41,7 +43,13 @@ impl Signer {
 
 impl Service for Signer {
     async fn authorise(&self, request: &mut Request<Bytes>) -> Result<u64> {
-        sign::sign(request, &self.credentials, self.now())?;
+        match &self.keys {
+            Keys::Given(key) => sign::sign(request, key, self.now())?,
+            Keys::Metadata(metadata) => {
+                let key = metadata.key().await?;
+                sign::sign(request, &key.value, self.now())?;
+            }
+        }
         Ok(0)
     }
 
@@ -56,15 +64,12 @@ impl Client {
     /// A client with an access key (AK) and its secret (SK), at
     /// `https://organizations.myhuaweicloud.com`.
     pub fn builder(access_key: impl Into<String>, secret_key: impl Into<SecretString>) -> ClientBuilder {
-        ClientBuilder {
-            settings: Settings::new(ENDPOINT),
-            credentials: Credentials {
-                access_key: access_key.into(),
-                secret_key: secret_key.into(),
-                security_token: None,
-                domain_id: None,
-            },
-        }
+        ClientBuilder::new(Origin::Given(Credentials {
+            access_key: access_key.into(),
+            secret_key: secret_key.into(),
+            security_token: None,
+            domain_id: None,
+        }))
     }
 
     /// A client with what the environment says, in the variables of Huawei's own SDKs:
@@ -88,16 +93,82 @@ impl Client {
     /// As [`from_env`](Self::from_env).
     pub fn builder_from_env() -> Result<ClientBuilder> {
         let env = Environment::of(NAME);
-        let mut builder = Self::builder(
-            env.required("HUAWEICLOUD_SDK_AK")?,
-            env.secret("HUAWEICLOUD_SDK_SK")?,
-        );
-        builder.credentials.security_token = env.optional_secret("HUAWEICLOUD_SDK_SECURITY_TOKEN")?;
-        builder.credentials.domain_id = env.optional("HUAWEICLOUD_SDK_DOMAIN_ID")?;
-        if let Some(endpoints) = env.optional(ENDPOINT_VARIABLE)? {
-            builder = builder.endpoint(endpoints.split(',').next().unwrap_or_default());
-        }
-        Ok(builder)
+        let asked = credentials::from_environment(&|name| env.optional(name));
+        ClientBuilder::given(asked)?.endpoint_of(&env)
+    }
+
+    /// A client with the first access key that is found where Huawei's own SDKs look for one:
+    ///
+    /// 1. the environment, as [`from_env`](Self::from_env) reads it
+    /// 2. the profile file that `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names, or else
+    ///    `~/.huaweicloud/credentials`, as [`builder_from_profile`](Self::builder_from_profile) reads it
+    /// 3. the metadata service, as [`builder_from_metadata`](Self::builder_from_metadata) uses it
+    ///
+    /// A place that has no key is passed over. One that has half a key, or can not be read, is an error
+    /// here; the vendor's SDKs go on, and may come to list another organization than was meant. Federated
+    /// identities (OIDC) and the pod identity of containers, which those SDKs know too, are not supported.
+    ///
+    /// The endpoint is that of the environment, if it has one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the place that can not be used, and those
+    /// before it. That no place has a key shows only when a request is made: its error then names them all.
+    pub fn from_default_chain() -> Result<Self> {
+        Self::builder_from_default_chain()?.build()
+    }
+
+    /// The same as a builder, for setting the rest. The file is read now; the metadata service is not asked
+    /// before a request is made.
+    ///
+    /// # Errors
+    /// As [`from_default_chain`](Self::from_default_chain).
+    pub fn builder_from_default_chain() -> Result<ClientBuilder> {
+        let env = Environment::of(NAME);
+        let origin = credentials::default_chain(&|name| env.optional(name), home().as_deref())
+            .map_err(|error| error.with_provider(NAME))?;
+        ClientBuilder::new(origin).endpoint_of(&env)
+    }
+
+    /// A client with the access key in a profile file, such as `~/.huaweicloud/credentials`:
+    ///
+    /// ```ini
+    /// [global]
+    /// ak = …
+    /// sk = …
+    /// security_token = …
+    /// domain_id = …
+    /// ```
+    ///
+    /// The last two may be missing. A section `[globalcredentials]` is taken for `[global]`; if neither has
+    /// a key, that of `[basic]` is used.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file can not be read or has no key. Its lines
+    /// are told by their numbers, never quoted.
+    pub fn builder_from_profile(path: impl AsRef<Path>) -> Result<ClientBuilder> {
+        let path = path.as_ref();
+        let asked = credentials::named_profile(path);
+        let asked = asked.map_err(|error| error.message().to_owned());
+        ClientBuilder::given(match asked {
+            Ok(Asked::Nothing(why)) | Err(why) => Err(Error::config(format!("{}: {why}", path.display()))),
+            Ok(has) => Ok(has),
+        })
+    }
+
+    /// A client with temporary keys of the agency that this elastic cloud server (ECS) runs under.
+    ///
+    /// Its metadata service is asked with the first request, and again when the key has less than 40 minutes
+    /// left, or half its life if that is less. As long as the old key lives, a service that does not answer
+    /// does no harm. If there is no key, requests fail with [`ErrorKind::Auth`](crate::ErrorKind::Auth).
+    ///
+    /// The service is asked at `http://169.254.169.254`, an address on the machine's own link, by connections
+    /// of its own: neither a proxy nor an [`http_client`](ClientBuilder::http_client) or
+    /// [`transport`](ClientBuilder::transport) of yours is used. It has 3 seconds for each answer.
+    ///
+    /// When Organizations answers 401, no other key is asked for: that the service would give the same one
+    /// again is an assumption.
+    pub fn builder_from_metadata() -> ClientBuilder {
+        ClientBuilder::new(Origin::Metadata(InVain::default()))
     }
 
     /// The accounts of the organization. Set its parameters, then take it as a
@@ -117,9 +188,13 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let access_key = match &self.0.signer.keys {
+            Keys::Given(key) => &key.access_key,
+            Keys::Metadata(_) => "of the metadata service",
+        };
         f.debug_struct("Client")
             .field("base_url", &self.0.channel.base_url())
-            .field("access_key", &self.0.signer.credentials.access_key)
+            .field("access_key", &access_key)
             .finish_non_exhaustive()
     }
 }
@@ -129,13 +204,36 @@ impl fmt::Debug for Client {
 #[must_use = "a builder does nothing until build() is called"]
 pub struct ClientBuilder {
     settings: Settings,
-    credentials: Credentials,
+    source: Source,
 }
 
 impl ClientBuilder {
+    fn new(origin: Origin) -> Self {
+        Self {
+            settings: Settings::new(ENDPOINT),
+            source: Source::new(origin),
+        }
+    }
+
+    /// With the key that a source has to have.
+    fn given(asked: Result<Asked<Credentials>>) -> Result<Self> {
+        match asked {
+            Ok(Asked::Has(credentials)) => Ok(Self::new(Origin::Given(credentials))),
+            Ok(Asked::Nothing(why)) => Err(Error::config(why).with_provider(NAME)),
+            Err(error) => Err(error.with_provider(NAME)),
+        }
+    }
+
+    fn endpoint_of(self, env: &Environment) -> Result<Self> {
+        Ok(match env.optional(ENDPOINT_VARIABLE)? {
+            Some(endpoints) => self.endpoint(endpoints.split(',').next().unwrap_or_default()),
+            None => self,
+        })
+    }
+
     /// The token of a temporary access key.
     pub fn security_token(mut self, token: impl Into<SecretString>) -> Self {
-        self.credentials.security_token = Some(token.into());
+        self.source.security_token = Some(token.into());
         self
     }
 
@@ -144,13 +242,20 @@ impl ClientBuilder {
     /// The signing guide wants it for global services, the Organizations reference does not mention it:
     /// it is assumed not to be needed.
     pub fn domain_id(mut self, id: impl Into<String>) -> Self {
-        self.credentials.domain_id = Some(id.into());
+        self.source.domain_id = Some(id.into());
         self
     }
 
     /// Another endpoint, with or without a path prefix. No endpoint in Europe is documented.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.settings.base_url = url.into();
+        self
+    }
+
+    /// Another address of the metadata service, if that is where the key comes from: for tests, or for
+    /// something that stands in for it. `http` is taken on loopback and link-local addresses only.
+    pub fn metadata_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.source.metadata_endpoint = url.into();
         self
     }
 
@@ -162,21 +267,11 @@ impl ClientBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the endpoint, a credential or a setting can
     /// not be used.
     pub fn build(self) -> Result<Client> {
-        let check = || {
-            let mut credentials = self.credentials.clone();
-            credentials.access_key = credentials.access_key.trim().to_owned();
-            credential("access key", &SecretString::from(credentials.access_key.as_str()))?;
-            credentials.secret_key = credential("secret key", &credentials.secret_key)?;
-            credentials.security_token = credentials
-                .security_token
-                .map(|token| credential("security token", &token))
-                .transpose()?;
-            Ok(credentials)
-        };
-        let credentials = check().map_err(|error: crate::Error| error.with_provider(NAME))?;
+        let keys = self.source.open(&self.settings);
+        let keys = keys.map_err(|error| error.with_provider(NAME))?;
         let channel = Channel::open(NAME, &self.settings)?;
         let signer = Signer {
-            credentials,
+            keys,
             clock: channel.clock().clone(),
         };
         Ok(Client(Arc::new(Inner { channel, signer })))

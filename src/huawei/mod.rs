@@ -22,8 +22,11 @@
 
 mod account;
 mod client;
+mod credentials;
 mod error;
 mod list;
+mod metadata;
+mod profile;
 mod sign;
 #[cfg(test)]
 mod sign_vectors;

@@ -1,14 +1,15 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     ApiVersion, ListAccounts, NAME,
+    config::{self, Config},
     token::{Login, Tokens},
 };
 use crate::{
     Error, Result,
-    auth::{Environment, credential},
+    auth::{Asked, Environment, credential, home, sensitive},
     http::{Channel, RateLimit, Service, Settings, shared_settings},
 };
 
@@ -55,8 +56,42 @@ impl Client {
     /// As [`from_env`](Self::from_env).
     pub fn builder_from_env() -> Result<ClientBuilder> {
         let env = Environment::of(NAME);
-        Ok(Self::builder(env.required("SAIL_BASE_URL")?)
-            .client_credentials(env.required("SAIL_CLIENT_ID")?, env.secret("SAIL_CLIENT_SECRET")?))
+        match config::from_environment(&|name| env.optional(name)) {
+            Ok(Asked::Has(config)) => Ok(ClientBuilder::given(config)),
+            Ok(Asked::Nothing(why)) => Err(env.error(why)),
+            Err(error) => Err(error.with_provider(NAME)),
+        }
+    }
+
+    /// A client with the first URL and credentials that are found where SailPoint's own SDKs look for them:
+    ///
+    /// 1. the environment, as [`from_env`](Self::from_env) reads it, if `SAIL_BASE_URL` is set
+    /// 2. `config.json` in the current directory: `{"ClientId": …, "ClientSecret": …, "BaseURL": …}`, keys
+    ///    in any case
+    /// 3. `~/.sailpoint/config.yaml` of SailPoint's command line tool: the `baseurl`, `pat.clientid` and
+    ///    `pat.clientsecret` of its active environment. Only with the feature `sailpoint-config`; and today's
+    ///    versions of the tool keep id and secret in the system's keyring, which is not read
+    ///
+    /// All three values come from one place, never some from one and some from another. A place that has
+    /// none is passed over. One that has only some of them, or can not be read, is an error; of the tool's
+    /// file, one without credentials is passed over too, for it is usually so.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the places that were looked at, and why none
+    /// will do.
+    pub fn from_default_chain() -> Result<Self> {
+        Self::builder_from_default_chain()?.build()
+    }
+
+    /// The same as a builder: for setting the API version and the rest.
+    ///
+    /// # Errors
+    /// As [`from_default_chain`](Self::from_default_chain).
+    pub fn builder_from_default_chain() -> Result<ClientBuilder> {
+        let env = Environment::of(NAME);
+        config::default_chain(&|name| env.optional(name), Path::new("."), home().as_deref())
+            .map(ClientBuilder::given)
+            .map_err(|error| error.with_provider(NAME))
     }
 
     /// The accounts on all sources. Set its parameters, then take it as a [`Paginator`](crate::Paginator).
@@ -97,6 +132,10 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
+    fn given(config: Config) -> Self {
+        Client::builder(config.base_url).client_credentials(config.client_id, config.client_secret)
+    }
+
     /// The id and secret of a personal access token or API client. The token is obtained with the first
     /// request, renewed before it ends, and obtained anew if it is refused.
     pub fn client_credentials(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
@@ -135,7 +174,9 @@ impl ClientBuilder {
                     .and_then(|_| credential("client secret", secret))
                     .map(|secret| Login::ClientCredentials { id, secret })
             }
-            Some(Login::Token(token)) => credential("token", token).map(Login::Token),
+            Some(Login::Token(token)) => credential("token", token)
+                .and_then(|token| sensitive("token", token.expose_secret()).map(|_| token))
+                .map(Login::Token),
             None => Err(Error::config(
                 "no credential: call client_credentials() or token()",
             )),

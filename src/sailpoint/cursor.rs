@@ -128,10 +128,9 @@ impl Window {
             };
         }
         // The last one is gone, or further down; one before it is as good, if the others are remembered.
-        let older = cursor.tail.iter().enumerate().rev().skip(1);
+        let mut older = cursor.tail.iter().enumerate().rev().skip(1);
         older
-            .filter_map(|(tail, id)| Some(Stand::Holds { row: find(id)?, tail }))
-            .next()
+            .find_map(|(tail, id)| Some(Stand::Holds { row: find(id)?, tail }))
             .unwrap_or(Stand::Unknown)
     }
 }

@@ -47,7 +47,7 @@ pub enum Literal {
     Text(String),
     /// `true` or `false`.
     Bool(bool),
-    /// A moment, sent with milliseconds if it has any.
+    /// A moment, sent with as many digits as it has.
     Date(DateTime<Utc>),
 }
 

@@ -90,7 +90,7 @@ impl ListAccounts {
         self
     }
 
-    /// Leaves out the first `offset` accounts.
+    /// Leaves out the first `offset` accounts. At most 2147483647, as the provider reads 32 bits.
     pub fn offset(mut self, offset: u64) -> Self {
         self.offset = offset;
         self
@@ -120,6 +120,9 @@ impl ListAccounts {
 
     /// Whether each page is checked to join the one before, by fetching the last row again. Default: yes.
     /// See [what is certain to be listed](Self#what-is-certain-to-be-listed).
+    ///
+    /// Without it and without [`count`](Self::count) too, the end is known only by asking beyond it: should
+    /// the provider answer that with a 400, which is not documented, so does the list.
     pub fn overlap(mut self, overlap: bool) -> Self {
         self.overlap = overlap;
         self
@@ -217,6 +220,13 @@ impl ListAccounts {
             return refuse(format!(
                 "limit is {}; expected {least} to {MOST}{why}",
                 self.limit
+            ));
+        }
+        if i32::try_from(self.offset).is_err() {
+            return refuse(format!(
+                "offset is {}; expected at most {}",
+                self.offset,
+                i32::MAX
             ));
         }
         if let Some((field, _)) = self.sorters.iter().find(|(field, _)| !field.sorts(version)) {

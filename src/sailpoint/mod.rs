@@ -23,6 +23,9 @@
 
 mod account;
 mod client;
+mod config;
+#[cfg(feature = "sailpoint-config")]
+mod config_yaml;
 mod cursor;
 mod error;
 mod field;

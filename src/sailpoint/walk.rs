@@ -87,22 +87,37 @@ impl Walk<'_> {
 
     /// The page behind `cursor` by its offset alone. Rows that the page before had are left out.
     async fn unchecked(&self, cursor: &Cursor) -> Result<Page<Account, Cursor>> {
-        let window = self.window(cursor.offset, self.list.counts(Some(cursor))).await?;
-        let page = self.beyond(window, cursor)?;
-        Ok(page.with_doubt(Some(Doubt::SeamsUnchecked)))
+        let mut offset = cursor.offset;
+        for _ in 0..MOST_REPEATS {
+            let window = self.window(offset, self.list.counts(Some(cursor))).await?;
+            let last = window.rows.ids.iter().flatten().next_back();
+            if last.is_none() || last != cursor.tail.last() {
+                return Ok(self
+                    .beyond(window, cursor)
+                    .with_doubt(Some(Doubt::SeamsUnchecked)));
+            }
+            // It ends as the page before did: accounts made meanwhile have moved it, or the offset is not
+            // looked at.
+            offset = window.end();
+        }
+        Err(offset_ignored())
     }
 
-    /// `window`, fetched behind `cursor`, as a page, without the rows that the page before had.
-    fn beyond(&self, mut window: Window, cursor: &Cursor) -> Result<Page<Account, Cursor>> {
-        let last = window.rows.ids.iter().flatten().next_back();
-        if last.is_some() && last == cursor.tail.last() {
-            // A page that ends as the one before did: the offset was not looked at.
-            return Err(offset_ignored());
-        }
+    /// `window`, fetched behind `cursor`, as a page, without the rows up to the one listed last.
+    fn beyond(&self, mut window: Window, cursor: &Cursor) -> Page<Account, Cursor> {
         let ended = window.len() == 0 || window.is_last();
         let next = (!ended).then(|| Cursor::behind(&window, Some(cursor), &[]));
-        let repeated = window.rows.retain(|_, id| !is_in(&cursor.tail, id));
-        Ok(self.finish(window, next, repeated))
+        let last = cursor.tail.last();
+        let from = window
+            .rows
+            .ids
+            .iter()
+            .rposition(|id| id.is_some() && id.as_ref() == last);
+        let from = from.map_or(0, |row| row + 1);
+        let repeated = window
+            .rows
+            .retain(|index, id| index >= from && !is_in(&cursor.tail, id));
+        self.finish(window, next, repeated)
     }
 
     /// The page behind `cursor`, fetched from the row before it on. If that row is not there any more, or
@@ -116,6 +131,7 @@ impl Walk<'_> {
         let mut again = MOST_SHORT_PAGES;
         // Past the row that shows where the page begins, because no page reached beyond it.
         let mut blind = false;
+        let mut promised = false;
         let (mut before, mut repeats) = ((u64::MAX, Vec::new()), 0);
         for _ in 0..MOST_PROBES {
             let window = self.window_if_any(offset, count).await?;
@@ -126,6 +142,7 @@ impl Walk<'_> {
             }
             before = (offset, window.rows.ids.clone());
             let (end, len) = (window.end(), window.len());
+            promised |= window.total.is_some();
             // The last row known to be listed, if nothing that is new stands behind it.
             let listed = match window.stand(cursor, list.is_sorted_by_id()) {
                 Stand::Holds { row, tail } => {
@@ -155,18 +172,19 @@ impl Walk<'_> {
                     let doubt = (blind && row == 0).then_some(Doubt::SeamsUnchecked);
                     return Ok(self.finish(window, next, repeated).with_doubt(doubt));
                 }
-                Stand::Unknown if window.len() == 0 && (blind || offset == 0) => {
+                // An empty page is the end, unless the provider's count has said that more follows.
+                Stand::Unknown if window.len() == 0 && (offset == 0 || blind && !promised) => {
                     return Ok(self.finish(window, None, 0));
                 }
-                Stand::Unknown if blind => {
+                Stand::Unknown if blind && window.len() > 0 => {
                     return Ok(self
-                        .beyond(window, cursor)?
+                        .beyond(window, cursor)
                         .with_doubt(Some(Doubt::SeamsUnchecked)));
                 }
                 Stand::Unknown if offset == 0 => break,
                 Stand::Behind(_) | Stand::Unknown => {
                     // Rows before the place were removed: it is further up.
-                    offset = offset.saturating_sub(step);
+                    (offset, blind) = (offset.saturating_sub(step), false);
                     step = step.saturating_mul(2);
                     continue;
                 }
@@ -183,8 +201,9 @@ impl Walk<'_> {
                 (offset, blind) = (end, true);
             }
         }
-        let message = "accounts were removed while the list was walked, the last ones seen among them, and \
-                       the place can not be found again: list anew";
+        let message = "the place in the list can not be found again: accounts were removed while it was \
+                       walked, the last ones seen among them, or the server does not keep to the offset; list \
+                       anew";
         Err(Error::new(ErrorKind::Drift, message).with_provider(NAME))
     }
 

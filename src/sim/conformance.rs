@@ -35,8 +35,11 @@ const MOST_CUTS: usize = 12;
 pub struct Conformance<P: Paginator, F> {
     make: F,
     expected: Option<BTreeSet<String>>,
-    concurrent: Option<fn(Pages<P>, usize) -> Pages<P>>,
+    concurrent: Option<Concurrent<P>>,
 }
+
+/// [`Pages::concurrent`], for where only [`Paginator`] is known of the type.
+type Concurrent<P> = fn(Pages<P>, usize) -> Pages<P>;
 
 /// A promise that a paginator broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +92,7 @@ fn expect<T, E: fmt::Display>(result: Result<T, E>, promise: &'static str) -> Ch
     })
 }
 
-impl<P: Paginator, F: Fn() -> P> Conformance<P, F> {
+impl<P: Paginator, F: Fn() -> P + Send + Sync> Conformance<P, F> {
     /// Checks the listing that `make` gives, a new one each time.
     pub fn new(make: F) -> Self {
         Self {

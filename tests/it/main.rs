@@ -1,5 +1,7 @@
 //! Behaviour, over real HTTP on loopback.
 
+mod credentials;
+mod faults;
 mod http;
 mod program;
 mod providers;

@@ -44,10 +44,18 @@ async fn walk(list: AnyPaginator<Account>, mode: Mode) -> Result<(Vec<String>, h
 
 /// One runtime and one HTTP client for all walks: making a client reads the system's certificates.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
 });
 static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| {
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap()
 });
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
@@ -55,14 +63,22 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 fn fortanix_list(server: &sim::Fortanix, limit: u32) -> AnyPaginator<Account> {
-    let builder = fortanix::Client::builder().base_url(server.base_url()).http_client(HTTP.clone());
+    let builder = fortanix::Client::builder()
+        .base_url(server.base_url())
+        .http_client(HTTP.clone());
     let client = builder.token(server.token()).build().unwrap();
     client.list_accounts().limit(limit.max(2)).into_accounts()
 }
 
 fn huawei_list(server: &sim::Huawei, limit: u32) -> AnyPaginator<Account> {
     let builder = huawei::Client::builder(server.ak(), server.sk()).endpoint(server.base_url());
-    builder.http_client(HTTP.clone()).build().unwrap().list_accounts().limit(limit).into_accounts()
+    builder
+        .http_client(HTTP.clone())
+        .build()
+        .unwrap()
+        .list_accounts()
+        .limit(limit)
+        .into_accounts()
 }
 
 fn annature_client(server: &sim::Annature) -> annature::Client {

@@ -155,6 +155,18 @@ async fn a_checkpoint_of_another_listing_or_version_is_refused_with_a_reason() {
         r#"{"v":2,"place":{"anything":[1,2]}}"#
     );
 
+    let mut other = serde_json::to_value(&saved).unwrap();
+    for version in [0, 2, 65_535] {
+        other["v"] = version.into();
+        let other: Checkpoint = serde_json::from_value(other.clone()).unwrap();
+        let error = listing.clone().resume(&other).unwrap_err();
+        assert_eq!(
+            error.kind(),
+            ErrorKind::Checkpoint,
+            "version {version}, of the same form"
+        );
+    }
+
     let mut broken = serde_json::to_value(&saved).unwrap();
     broken["position"]["cursor"] = "not a number".into();
     broken["position"]["state"] = "at".into();
