@@ -112,7 +112,7 @@ proptest! {
     fn a_quiet_world_is_listed_whole(
         accounts in prop_oneof![0..8_usize, 0..700_usize],
         limit in prop_oneof![2..6_u32, 2..250_u32],
-        gaps in 2..9_u64,
+        gaps in 2..9_usize,
         mode in mode(),
     ) {
         block_on(async {
@@ -120,7 +120,7 @@ proptest! {
             let (ids, summary) = walk(fortanix_list(&server, limit), mode).await.unwrap();
             assert_whole(&ids, &summary, server.ids());
 
-            let server = sim::Huawei::builder().accounts(accounts).empty_page_every(gaps).short_page_every(gaps + 1);
+            let server = sim::Huawei::builder().accounts(accounts).empty_page_every(gaps as u64).short_page_every(gaps as u64 + 1);
             let server = server.start().await.unwrap();
             let (ids, summary) = walk(huawei_list(&server, limit), mode).await.unwrap();
             assert_whole(&ids, &summary, server.ids());
@@ -131,7 +131,7 @@ proptest! {
             let (ids, summary) = walk(list, mode).await.unwrap();
             assert_whole(&ids, &summary, server.ids());
 
-            let server = sim::SailPoint::builder().accounts(accounts).short_page_every(gaps as usize);
+            let server = sim::SailPoint::builder().accounts(accounts).short_page_every(gaps);
             let server = server.rate_limit(None).start().await.unwrap();
             let (ids, summary) = walk(sailpoint_list(&server, limit.max(8)).into_accounts(), mode).await.unwrap();
             assert_whole(&ids, &summary, server.ids());
@@ -144,15 +144,15 @@ proptest! {
 enum Change {
     Nothing,
     Insert(usize),
-    /// Removes so many accounts, from this share of the list on.
-    Remove(usize, f64),
+    /// Removes so many accounts, from this percentage of the list on.
+    Remove(usize, usize),
 }
 
 fn changes() -> impl Strategy<Value = Vec<Change>> {
     let change = prop_oneof![
         2 => Just(Change::Nothing),
         2 => (1..30_usize).prop_map(Change::Insert),
-        3 => (1..30_usize, 0.0..1.0).prop_map(|(count, place)| Change::Remove(count, place)),
+        3 => (1..30_usize, 0..100_usize).prop_map(|(count, place)| Change::Remove(count, place)),
     ];
     prop::collection::vec(change, 0..25)
 }
@@ -165,7 +165,7 @@ fn apply(change: Option<&Change>, world: &mut sim::World, gone: &Mutex<BTreeSet<
         }
         Some(Change::Remove(count, place)) => {
             let ids = world.ids();
-            let from = (ids.len() as f64 * place) as usize;
+            let from = ids.len() * place / 100;
             for id in ids.into_iter().skip(from).take(*count) {
                 world.remove(&id);
                 gone.lock().unwrap().insert(id);

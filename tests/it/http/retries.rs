@@ -9,6 +9,8 @@ use tokio::time::Instant;
 
 use super::answers::{Act, Scripted, answer, one_account};
 
+type Make = fn() -> Act;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 async fn list(client: annature::ClientBuilder) -> Result<Vec<annature::Account>, Error> {
@@ -28,7 +30,7 @@ fn failing(times: usize, act: impl Fn() -> Act + Send + 'static) -> Scripted {
 
 #[tokio::test(start_paused = true)]
 async fn what_may_pass_is_tried_four_times_and_then_told() {
-    let cases: [(&str, fn() -> Act); 11] = [
+    let cases: [(&str, Make); 11] = [
         ("408", || answer(408, &[], "")),
         ("429", || answer(429, &[], "")),
         ("500", || answer(500, &[], "{}")),
@@ -69,7 +71,7 @@ async fn what_may_pass_is_tried_four_times_and_then_told() {
 
 #[tokio::test(start_paused = true)]
 async fn what_can_not_pass_is_told_at_once() {
-    let cases: [(&str, ErrorKind, fn() -> Act); 7] = [
+    let cases: [(&str, ErrorKind, Make); 7] = [
         ("400", ErrorKind::Api, || answer(400, &[], r#"{"message":"no"}"#)),
         ("401", ErrorKind::Auth, || answer(401, &[], "{}")),
         ("403", ErrorKind::Denied, || answer(403, &[], "{}")),

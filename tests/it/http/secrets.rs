@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::{StreamExt, TryStreamExt};
 use headcount::{Paginator, annature, fortanix, http::TransportErrorKind, huawei, sailpoint};
@@ -22,14 +24,14 @@ struct Shown(String);
 
 impl Shown {
     fn show(&mut self, what: &(impl std::fmt::Debug + ?Sized)) {
-        self.0 += &format!("{what:?}\n{what:#?}\n");
+        let _ = writeln!(self.0, "{what:?}\n{what:#?}");
     }
 
     fn error(&mut self, error: &headcount::Error) {
         self.show(error);
         let mut cause: Option<&dyn std::error::Error> = Some(error);
         while let Some(error) = cause {
-            self.0 += &format!("{error}\n");
+            let _ = writeln!(self.0, "{error}");
             self.show(error);
             cause = error.source();
         }

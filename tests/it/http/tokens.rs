@@ -105,14 +105,14 @@ async fn a_refused_token_is_renewed_once_for_all_and_the_request_replayed_once()
 
 #[tokio::test(start_paused = true)]
 async fn the_shortest_and_the_longest_tokens_are_renewed_before_they_end() {
-    for lifetime in [15_u64, 749, 43_200] {
-        let issuer = Issuer::new(lifetime);
+    for lifetime in [15_u32, 749, 43_200] {
+        let issuer = Issuer::new(lifetime.into());
         let client = issuer.client();
         list(&client).await.unwrap();
-        sleep(Duration::from_secs_f64(lifetime as f64 * 0.85)).await;
+        sleep(Duration::from_secs_f64(f64::from(lifetime) * 0.85)).await;
         list(&client).await.unwrap();
         assert_eq!(issuer.logins(), 1, "{lifetime}: not before it is time");
-        sleep(Duration::from_secs_f64(lifetime as f64 * 0.149)).await;
+        sleep(Duration::from_secs_f64(f64::from(lifetime) * 0.149)).await;
         list(&client).await.unwrap();
         assert_eq!(issuer.logins(), 2, "{lifetime}: before its end");
     }
