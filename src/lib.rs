@@ -116,6 +116,7 @@ pub mod http;
 mod open_enum;
 pub mod page;
 mod record;
+mod sort_order;
 mod timestamp;
 
 #[cfg(feature = "annature")]
@@ -137,6 +138,7 @@ pub use page::{
     Scope, SeekPaginator, Summary,
 };
 pub use record::Record;
+pub use sort_order::SortOrder;
 pub use timestamp::Timestamp;
 
 #[cfg(doctest)]

@@ -21,7 +21,7 @@ use headcount::sailpoint::ApiVersion;
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Args {
-    /// Only this provider; may be given several times. Its credentials must be there.
+    /// Only this provider; may be given several times. Its credentials must be there, if any are.
     #[arg(long = "provider", value_name = "P", value_enum)]
     pub(crate) providers: Vec<Provider>,
     /// How accounts are printed.
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     /// Accounts on a page, or as many as the provider allows if those are fewer. Annature chooses its own.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     pub(crate) page_size: Option<u32>,
-    /// Stop after so many accounts, of all sources together.
+    /// Stop after so many accounts, of all sources together. To stop so is no failure: the exit code is 0.
     #[arg(long, value_name = "N")]
     pub(crate) max: Option<u64>,
     /// Add the provider's own record to each account, in `record`, without the secrets that it may hold.
@@ -44,8 +44,8 @@ pub(crate) struct Args {
     pub(crate) sailpoint_api: SailPointApi,
     /// Save the place in FILE as it goes, and go on from there if FILE exists. Needs ndjson or csv.
     ///
-    /// The place is saved after every 50 accounts, once they are printed. A program that is killed and started
-    /// again loses none, and prints at most 50 of them twice.
+    /// The place is saved after every 50 accounts, or one fewer than --page-size if that is less, once they are
+    /// printed. A program that is killed and started again loses none, and prints at most so many twice.
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
     /// Fetch up to N pages of each source ahead of use.

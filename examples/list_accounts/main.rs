@@ -6,7 +6,11 @@ mod place;
 mod progress;
 mod sources;
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+    time::Duration,
+};
 
 use futures::StreamExt;
 use headcount::{Account, AnyPaginator, Event, Items, Merge, Paginator};
@@ -17,8 +21,10 @@ use place::Places;
 use progress::Progress;
 use sources::Sources;
 
-/// Accounts between two saves of the place. `--help` promises it.
+/// The most accounts between two saves of the place. `--help` promises it.
 const SAVE_EVERY: u64 = 50;
+/// How long it may take to come to an end after Ctrl-C.
+const GRACE: Duration = Duration::from_secs(2);
 
 const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
@@ -50,7 +56,7 @@ async fn main() -> ExitCode {
 }
 
 fn fail(error: &dyn std::error::Error, code: u8) -> ExitCode {
-    eprintln!("list_accounts: {error}");
+    let _ = writeln!(io::stderr(), "list_accounts: {error}");
     ExitCode::from(code)
 }
 
@@ -78,6 +84,10 @@ async fn list(args: &Args, mut merge: Merge<Account>, mut places: Option<Places>
     let resumed = places.as_ref().is_some_and(|places| !places.is_empty());
     let mut output = Output::new(args.format, args.raw, resumed)?;
     let progress = Progress::new(merge.summaries().map(|(name, _)| name));
+    let save_every = args
+        .page_size
+        .map_or(SAVE_EVERY, |size| SAVE_EVERY.min(u64::from(size) - 1));
+    tokio::spawn(end_soon_after_interrupt());
     let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
     let (mut whole, mut stopped, mut interrupted, mut printed) = (true, false, false, 0);
     loop {
@@ -99,7 +109,7 @@ async fn list(args: &Args, mut merge: Merge<Account>, mut places: Option<Places>
                 output.account(&source, &item)?;
                 progress.account(&source);
                 printed += 1;
-                if printed.is_multiple_of(SAVE_EVERY) {
+                if printed.is_multiple_of(save_every) {
                     save(&mut output, places.as_mut(), &merge)?;
                     merge
                         .summaries()
@@ -133,6 +143,14 @@ async fn list(args: &Args, mut merge: Merge<Account>, mut places: Option<Places>
         (false, true) => 0,
         (false, false) => FAILED,
     })
+}
+
+/// Ends the program when Ctrl-C finds it waiting for a reader that does not read.
+async fn end_soon_after_interrupt() {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        tokio::time::sleep(GRACE).await;
+        std::process::exit(i32::from(INTERRUPTED));
+    }
 }
 
 /// Printed first, saved then: what is saved was printed.

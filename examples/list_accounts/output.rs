@@ -51,7 +51,7 @@ impl Output {
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(io::stdout());
                 if !resumed {
-                    writer.write_record(COLUMNS)?;
+                    writer.write_record(COLUMNS).map_err(io_error)?;
                 }
                 Self::Csv(Box::new(writer))
             }
@@ -99,7 +99,7 @@ impl Output {
                     text(&account.container),
                     account.roles.join(" "),
                 ];
-                Ok(writer.write_record(&fields)?)
+                writer.write_record(&fields).map_err(io_error)
             }
             Self::Table(table) => {
                 let date = account.created_at.or(account.joined_at);
@@ -133,5 +133,13 @@ impl Output {
             out.flush()?;
         }
         Ok(())
+    }
+}
+
+/// The error beneath one of CSV's, so that a closed pipe is known for one.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }

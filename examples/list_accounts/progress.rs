@@ -1,6 +1,10 @@
 //! Bars and messages on the standard error.
 
-use std::{collections::BTreeMap, fmt::Write as _, io::IsTerminal};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    io::{self, IsTerminal, Write as _},
+};
 
 use headcount::{Completeness, Error, Summary};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -84,6 +88,9 @@ impl Progress {
     }
 
     fn say(&self, line: &str) {
-        self.all.suspend(|| eprintln!("{line}"));
+        // Whoever closed the standard error does not want to read it.
+        self.all.suspend(|| {
+            let _ = writeln!(io::stderr(), "{line}");
+        });
     }
 }

@@ -1,6 +1,9 @@
 //! The lists that take part: of the providers in the environment, or of simulators.
 
-use std::env;
+use std::{
+    env,
+    io::{self, Write as _},
+};
 
 use headcount::{
     Account, AnyPaginator, Error, ErrorKind, Paginator, Result, annature, fortanix, huawei, sailpoint, sim,
@@ -35,17 +38,27 @@ impl Sources {
         let configured: Vec<Provider> = [
             (
                 Provider::Fortanix,
-                &["FORTANIX_CCM_EMAIL", "FORTANIX_CCM_TOKEN"][..],
+                &[
+                    "FORTANIX_CCM_EMAIL",
+                    "FORTANIX_CCM_PASSWORD",
+                    "FORTANIX_CCM_TOKEN",
+                ][..],
             ),
-            (Provider::Huawei, &["HUAWEICLOUD_SDK_AK"]),
-            (Provider::Annature, &["ANNATURE_ID"]),
-            (Provider::Sailpoint, &["SAIL_CLIENT_ID"]),
+            (Provider::Huawei, &["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"]),
+            (Provider::Annature, &["ANNATURE_ID", "ANNATURE_KEY"]),
+            (
+                Provider::Sailpoint,
+                &["SAIL_CLIENT_ID", "SAIL_CLIENT_SECRET", "SAIL_BASE_URL"],
+            ),
         ]
         .into_iter()
         .filter_map(|(provider, names)| is_set(names).then_some(provider))
         .collect();
         let simulators = if configured.is_empty() {
-            eprintln!("no credentials in the environment: listing built-in simulators (250 accounts each)");
+            let _ = writeln!(
+                io::stderr(),
+                "no credentials in the environment: listing built-in simulators (250 accounts each)"
+            );
             let started = sim::Simulators::start(250, 1).await;
             Some(started.map_err(|error| {
                 Error::new(ErrorKind::Transport, "the simulators can not start").with_source(error)

@@ -38,14 +38,20 @@ pub(super) struct CallKeys<'a> {
 }
 
 impl Service for CallKeys<'_> {
-    async fn authorise(&self, request: &mut Request<Bytes>) -> Result<u64> {
+    type Permit = ();
+
+    async fn permit(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn authorise(&self, (): &(), request: &mut Request<Bytes>) -> Result<()> {
         let headers = request.headers_mut();
         headers.insert(ID, self.keys.id.clone());
         headers.insert(KEY, self.keys.key.clone());
         if let Some(partner) = &self.partner {
             headers.insert(PARTNER, partner.clone());
         }
-        Ok(0)
+        Ok(())
     }
 
     fn problem(&self, answer: &Answer) -> Problem {
@@ -146,12 +152,13 @@ impl Client {
         Ok(CallKeys { keys, partner })
     }
 
-    /// Tells partner listings from others in checkpoints, without telling the key.
-    pub(super) fn audience(&self, partner: &Partner) -> &'static str {
-        match partner {
-            Partner::With(_) => "partner",
-            Partner::Client if self.0.keys.partner.is_some() => "partner",
-            _ => "organisation",
+    /// Whose accounts are listed, the partner's or one's own: for checkpoints, which keep a digest of it
+    /// only.
+    pub(super) fn audience<'a>(&'a self, partner: &'a Partner) -> &'a str {
+        match (partner, &self.0.keys.partner) {
+            (Partner::With(key), _) => key.expose_secret().trim(),
+            (Partner::Client, Some(key)) => key.to_str().unwrap_or_default(),
+            _ => "",
         }
     }
 

@@ -66,7 +66,7 @@ impl ListAccountsV1 {
     }
 
     /// The window after one with these rows.
-    fn next_window(&self, rows: &Rows<Account>, at: Option<&Window>, fresh: u64) -> Result<Option<Window>> {
+    fn next_window(&self, rows: &Rows<Account>, fresh: usize) -> Result<Option<Window>> {
         if rows.len() < CAP || !self.windowed {
             return Ok(None);
         }
@@ -76,16 +76,23 @@ impl ListAccountsV1 {
         })?;
         // Dates come with whole seconds, or with fractions that the filter may or may not look at.
         let second = TimeDelta::seconds(1);
-        let before = oldest.duration_trunc(second).unwrap_or(oldest) + second;
+        let end = |date: DateTime<Utc>| date.checked_add_signed(second);
+        let before = oldest.duration_trunc(second).ok().and_then(end);
+        let (before, margin) = before
+            .and_then(|before| Some((before, end(before)?)))
+            .ok_or_else(|| Error::decode(format!("{oldest} is no date to go on from")).with_provider(NAME))?;
+        let before = self
+            .filters
+            .created_before
+            .map_or(before, |most| before.min(most));
         let seen = rows
             .items
             .iter()
-            .filter(|account| created(account).is_none_or(|date| date <= before + second))
+            .filter(|account| created(account).is_none_or(|date| date <= margin))
             .map(|account| account.id.clone())
             .chain(rows.rejected.iter().filter_map(|row| row.id.clone()))
             .collect();
-        let stuck = fresh == 0 || at.is_some_and(|window| window.before <= before);
-        if stuck {
+        if fresh == 0 {
             let message = format!(
                 "at least {CAP} accounts were made at about {before}, and the endpoint gives no more than \
                  that: use list_accounts, which pages"
@@ -137,8 +144,8 @@ impl Paginator for ListAccountsV1 {
         let is_fresh = |id: Option<&str>| {
             at.is_none_or(|window| id.is_none_or(|id| !window.seen.iter().any(|seen| seen == id)))
         };
-        let fresh = rows.ids.iter().filter(|id| is_fresh(id.as_deref())).count() as u64;
-        let next = self.next_window(&rows, at, fresh)?;
+        let fresh = rows.ids.iter().filter(|id| is_fresh(id.as_deref())).count();
+        let next = self.next_window(&rows, fresh)?;
         rows.retain(|_, id| is_fresh(id));
         let doubt = (full && !self.windowed).then_some(Doubt::Capped { cap: CAP as u64 });
         Ok(rows.into_page(next).with_doubt(doubt))

@@ -9,12 +9,14 @@ use futures::{
     future::{BoxFuture, Shared, WeakShared},
 };
 use secrecy::SecretString;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::{Error, Result};
 
 /// How long a failed renewal is not tried again while the old token lives.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(5);
+/// How long a renewal is waited for while the old token lives.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// How early a token is renewed: so much before its end, or this share of its life before, whichever is
 /// less. A fixed margin alone would renew a token of 15 s at every request.
@@ -110,25 +112,33 @@ impl<T: Send + Sync + 'static> TokenCache<T> {
     where
         F: Future<Output = Result<Fresh<T>>> + Send + 'static,
     {
-        let renewal = {
+        let (old, renewal) = {
             let mut state = self.lock();
             let now = Instant::now();
-            if let Some(token) = &state.token {
+            let alive = |token: &&Arc<Token<T>>| token.dies_at.is_none_or(|end| now < end);
+            let old = state.token.as_ref().filter(alive).map(Arc::clone);
+            if let Some(token) = &old {
                 let paused = state.pause_until.is_some_and(|until| now < until);
-                let alive = token.dies_at.is_none_or(|end| now < end);
-                if alive && (paused || token.renew_at.is_none_or(|renew| now < renew)) {
+                if paused || token.renew_at.is_none_or(|renew| now < renew) {
                     return Ok(Arc::clone(token));
                 }
             }
-            if let Some(renewal) = state.renewal.as_ref().and_then(WeakShared::upgrade) {
+            let renewal = if let Some(renewal) = state.renewal.as_ref().and_then(WeakShared::upgrade) {
                 renewal
             } else {
                 let renewal = Self::renewal(self, obtain(state.token.clone()));
                 state.renewal = renewal.downgrade();
                 renewal
-            }
+            };
+            (old, renewal)
         };
-        renewal.await
+        let Some(old) = old else { return renewal.await };
+        if let Ok(obtained) = timeout(LONGEST_WAIT, renewal).await {
+            return obtained;
+        }
+        // The endpoint hangs. While the old token lives, nobody needs to wait for it.
+        self.lock().pause_until = Some(Instant::now() + RENEWAL_PAUSE);
+        Ok(old)
     }
 
     fn renewal(
@@ -306,6 +316,21 @@ mod tests {
         assert_eq!(issuer.get().await.unwrap_err().kind(), ErrorKind::Auth);
         issuer.broken.store(0, Ordering::SeqCst);
         assert!(issuer.get().await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_that_hangs_is_not_waited_for_while_the_old_token_lives() {
+        let issuer = Issuer::new(600);
+        assert_eq!(issuer.get().await.unwrap(), "1");
+        tokio::time::sleep(Duration::from_secs(550)).await;
+        let hanging = || issuer.cache.get(|_| std::future::pending::<Result<Fresh>>());
+        let began = Instant::now();
+        for _ in 0..100 {
+            assert_eq!(hanging().await.unwrap().generation, 1);
+        }
+        assert!(began.elapsed() <= Duration::from_secs(6), "{:?}", began.elapsed());
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!(issuer.get().await.unwrap(), "2", "the endpoint is asked again");
     }
 
     #[tokio::test(start_paused = true)]

@@ -77,6 +77,11 @@ impl Client {
         &self.0.channel
     }
 
+    /// Whose accounts are listed: for checkpoints, which keep a digest of it only.
+    pub(super) fn user(&self) -> &str {
+        self.0.session.user()
+    }
+
     pub(super) fn service(&self) -> &impl Service {
         &self.0.session
     }
@@ -110,7 +115,8 @@ impl ClientBuilder {
     }
 
     /// A token that was obtained elsewhere. When it ends, requests fail with
-    /// [`ErrorKind::Auth`](crate::ErrorKind::Auth).
+    /// [`ErrorKind::Auth`](crate::ErrorKind::Auth). Whose it is, it does not tell: checkpoints are bound to
+    /// the token itself.
     pub fn token(mut self, token: impl Into<SecretString>) -> Self {
         self.login = Some(Login::Token(token.into()));
         self

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Account, Client, NAME};
 use crate::{
-    Doubt, Error, ErrorKind, Page, Paginator, Result, Scope,
+    Doubt, Error, ErrorKind, Page, Paginator, Result, Scope, SortOrder,
     http::{Answer, Call, Rows, read_json},
     open_enum::open_enum,
 };
@@ -14,6 +14,8 @@ use crate::{
 const PATH: &str = "/v1/accounts";
 /// Well below what similar lists of the same API give: a row may hold a logo of 128 KiB.
 const DEFAULT_LIMIT: u32 = 100;
+/// How many accounts before `previous_id` are remembered.
+const TAIL: usize = 8;
 
 open_enum! {
     /// Whose accounts to list.
@@ -25,19 +27,11 @@ open_enum! {
     }
 }
 
-/// The direction of a sort key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SortOrder {
-    /// Smallest first.
-    Ascending,
-    /// Largest first.
-    Descending,
-}
-
 /// `GET /v1/accounts`: the accounts that the user may see, by `previous_id`.
 ///
 /// The end is an empty page. Whether a page starts *after* `previous_id` or *at* it is not documented for
-/// accounts: where the page holds `previous_id`, the rows up to it are left out, which serves both. Older
+/// accounts: where the page holds `previous_id`, the rows up to it are left out, which serves both. That the
+/// server keeps to one order, whatever it is, is an assumption. Older
 /// servers know no parameters and send everything each time; that is noticed, and the list ends whole. A
 /// server that honours `limit` but not `previous_id` can not be listed to its end: that is an error.
 ///
@@ -58,13 +52,16 @@ pub struct ListAccounts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     previous_id: Uuid,
+    /// The accounts before it, oldest first: a server that gives them again does not look at `previous_id`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tail: Vec<Uuid>,
     /// Rows behind `previous_id` that were handed out but have no id to page from.
     #[serde(default, skip_serializing_if = "is_zero")]
-    after: usize,
+    after: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
-fn is_zero(count: &usize) -> bool {
+fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
@@ -159,13 +156,23 @@ impl ListAccounts {
             .rev()
             .find_map(|(index, id)| Some((index, uuid(id.as_deref())?)));
         match (last, at) {
-            (Some((index, previous_id)), _) => Ok(Cursor {
-                previous_id,
-                after: rows.len() - index - 1,
-            }),
+            (Some((index, previous_id)), _) => {
+                let mut tail: Vec<_> = rows.ids[..index]
+                    .iter()
+                    .rev()
+                    .filter_map(|id| uuid(id.as_deref()))
+                    .take(TAIL)
+                    .collect();
+                tail.reverse();
+                Ok(Cursor {
+                    previous_id,
+                    tail,
+                    after: (rows.len() - index - 1) as u64,
+                })
+            }
             (None, Some(at)) => Ok(Cursor {
-                previous_id: at.previous_id,
-                after: at.after + rows.len(),
+                after: at.after.saturating_add(rows.len() as u64),
+                ..at.clone()
             }),
             (None, None) => Err(nothing_to_go_on_from()),
         }
@@ -173,10 +180,17 @@ impl ListAccounts {
 
     /// Leaves out of `rows` what stands up to `cursor`, and says what is left.
     async fn skip_to(&self, cursor: &Cursor, rows: &mut Rows<Account>) -> Result<Rest> {
-        let is_previous = |id: &Option<String>| uuid(id.as_deref()) == Some(cursor.previous_id);
-        let held = rows.ids.iter().position(is_previous);
+        let find = |wanted: &Uuid| {
+            rows.ids
+                .iter()
+                .position(|id| uuid(id.as_deref()) == Some(*wanted))
+        };
+        let previous = find(&cursor.previous_id);
+        let held = previous.or_else(|| cursor.tail.iter().rev().find_map(find));
         let count = rows.len();
-        rows.retain(|index, _| index >= held.map_or(0, |index| index + 1) + cursor.after);
+        let behind = held.map_or(0, |index| index + 1);
+        let from = behind + rows.nameless_behind(behind, cursor.after);
+        rows.retain(|index, _| index >= from);
         if rows.len() > 0 {
             return Ok(Rest::More);
         }
@@ -266,6 +280,7 @@ impl Paginator for ListAccounts {
             [
                 ("base_url", self.client.channel().base_url()),
                 ("path", PATH),
+                ("user", self.client.user()),
                 ("scope", self.scope.as_ref().map_or("", AccountScope::as_str)),
                 ("limit", &self.limit.to_string()),
                 (
@@ -281,6 +296,7 @@ impl Paginator for ListAccounts {
         self.check()?;
         let start = self.previous_id.map(|previous_id| Cursor {
             previous_id,
+            tail: Vec::new(),
             after: 0,
         });
         let at = at.or(start.as_ref());

@@ -34,6 +34,6 @@ pub use auth_config::{
     TlsConfigRequired,
 };
 pub use client::{Client, ClientBuilder};
-pub use list::{AccountScope, Cursor, ListAccounts, SortOrder};
+pub use list::{AccountScope, Cursor, ListAccounts};
 
 pub(crate) const NAME: &str = "fortanix";

@@ -45,6 +45,14 @@ impl Session {
         }
     }
 
+    /// What tells one user from another.
+    pub(super) fn user(&self) -> &str {
+        match &self.login {
+            Login::Password { email, .. } => email,
+            Login::Token(token) => token.expose_secret(),
+        }
+    }
+
     async fn token(&self) -> Result<Arc<Token>> {
         let channel = Arc::clone(&self.channel);
         let login = self.login.clone();
@@ -72,14 +80,18 @@ impl Session {
 }
 
 impl Service for Session {
-    async fn authorise(&self, request: &mut Request<Bytes>) -> Result<u64> {
-        let token = self.token().await?;
-        bear(request, &token.value)?;
-        Ok(token.generation)
+    type Permit = Arc<Token>;
+
+    async fn permit(&self) -> Result<Arc<Token>> {
+        self.token().await
     }
 
-    fn refused(&self, stamp: u64) -> bool {
-        self.tokens.refused(stamp);
+    fn authorise(&self, token: &Arc<Token>, request: &mut Request<Bytes>) -> Result<()> {
+        bear(request, &token.value)
+    }
+
+    fn refused(&self, token: &Arc<Token>) -> bool {
+        self.tokens.refused(token.generation);
         // A token that was given can not be replaced by another.
         matches!(self.login, Login::Password { .. })
     }
@@ -190,11 +202,17 @@ fn post(path: &str) -> Call {
 struct Basic(HeaderValue);
 
 impl Service for Basic {
-    async fn authorise(&self, request: &mut Request<Bytes>) -> Result<u64> {
+    type Permit = ();
+
+    async fn permit(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn authorise(&self, (): &(), request: &mut Request<Bytes>) -> Result<()> {
         request
             .headers_mut()
             .insert(header::AUTHORIZATION, self.0.clone());
-        Ok(0)
+        Ok(())
     }
 
     fn problem(&self, answer: &Answer) -> Problem {
@@ -205,9 +223,14 @@ impl Service for Basic {
 struct Bearer<'a>(&'a SecretString);
 
 impl Service for Bearer<'_> {
-    async fn authorise(&self, request: &mut Request<Bytes>) -> Result<u64> {
-        bear(request, self.0)?;
-        Ok(0)
+    type Permit = ();
+
+    async fn permit(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn authorise(&self, (): &(), request: &mut Request<Bytes>) -> Result<()> {
+        bear(request, self.0)
     }
 
     fn problem(&self, answer: &Answer) -> Problem {

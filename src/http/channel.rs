@@ -17,13 +17,18 @@ use crate::{Error, ErrorKind, Result, Retry};
 
 /// What a provider adds to the way of a request.
 pub(crate) trait Service: Send + Sync {
-    /// Puts credentials on `request`; called anew for every attempt. What it returns is given back to
-    /// [`refused`](Self::refused).
-    fn authorise(&self, request: &mut Request<Bytes>) -> impl Future<Output = Result<u64>> + Send;
+    /// What authorises one attempt: a token, a key, or nothing but the service itself.
+    type Permit: Send + Sync;
 
-    /// Told of a 401: whether to replay the request once, with other credentials.
-    fn refused(&self, stamp: u64) -> bool {
-        let _ = stamp;
+    /// Obtains a permit, before the attempt takes its turn at the rate limit.
+    fn permit(&self) -> impl Future<Output = Result<Self::Permit>> + Send;
+
+    /// Puts credentials on `request`, right before it is sent: a signature holds its date.
+    fn authorise(&self, permit: &Self::Permit, request: &mut Request<Bytes>) -> Result<()>;
+
+    /// Told of a 401: whether to replay the request once, with another permit.
+    fn refused(&self, permit: &Self::Permit) -> bool {
+        let _ = permit;
         false
     }
 
@@ -94,7 +99,8 @@ struct Missed {
     /// `None` if it did not come to sending.
     failure: Option<Failure>,
     asked: Option<Duration>,
-    refused: Option<u64>,
+    /// The answer was a 401.
+    refused: bool,
 }
 
 impl Channel {
@@ -138,23 +144,24 @@ impl Channel {
         let target = format!("{} {}{}", call.method, self.base.as_str(), call.path);
         loop {
             attempt += 1;
+            let waits = Instant::now();
+            let permit = service
+                .permit()
+                .await
+                .map_err(|error| error.with_provider(self.provider))?;
             if let Some(limiter) = self.limiter.as_ref().filter(|_| call.limited) {
-                let waits = Instant::now();
                 limiter.acquire().await;
-                excused += waits.elapsed();
             }
+            excused += waits.elapsed();
             let left = self
                 .retry
                 .total_timeout
                 .saturating_sub(began.elapsed().saturating_sub(excused));
-            let missed = match self.attempt(service, call, left, &read).await {
+            let missed = match self.attempt(service, &permit, call, left, &read).await {
                 Ok(value) => return Ok(value),
                 Err(missed) => missed,
             };
-            if missed
-                .refused
-                .is_some_and(|stamp| !replayed && service.refused(stamp))
-            {
+            if missed.refused && !replayed && service.refused(&permit) {
                 replayed = true;
                 continue;
             }
@@ -184,9 +191,10 @@ impl Channel {
         }
     }
 
-    async fn attempt<T>(
+    async fn attempt<S: Service, T>(
         &self,
-        service: &impl Service,
+        service: &S,
+        permit: &S::Permit,
         call: &Call,
         left: Duration,
         read: &(impl Fn(&Answer) -> Result<T> + Send + Sync),
@@ -195,17 +203,17 @@ impl Channel {
             error,
             failure: None,
             asked: None,
-            refused: None,
+            refused: false,
         };
         let mut request = self.request(call).map_err(unsent)?;
-        let stamp = service.authorise(&mut request).await.map_err(unsent)?;
+        service.authorise(permit, &mut request).map_err(unsent)?;
         let secrets = Secrets::of(&request, call.secrets.iter().cloned());
         let limit = self.retry.attempt_timeout.min(left);
         let missed = |kind, text: String, failure| Missed {
             error: Error::new(kind, secrets.blot(&text)),
             failure: Some(failure),
             asked: None,
-            refused: None,
+            refused: false,
         };
         let answer = match timeout(limit, self.transport.send(request, self.body_limit)).await {
             Err(_) => {
@@ -240,9 +248,9 @@ impl Channel {
                 } else {
                     Failure::Final
                 }),
-                error: error.with_request_id(service.problem(&answer).request_id),
+                error: error.with_request_id(service.problem(&answer).request_id.map(|id| secrets.blot(&id))),
                 asked: None,
-                refused: None,
+                refused: false,
             });
         }
         let asked = retry_after::read(&answer.headers, self.clock.now());
@@ -256,7 +264,7 @@ impl Channel {
         }
         Err(Missed {
             failure: Some(Failure::Status(status)),
-            refused: (status == 401).then_some(stamp),
+            refused: status == 401,
             error,
             asked,
         })

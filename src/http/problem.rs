@@ -65,6 +65,16 @@ pub(crate) fn plain_text(body: &[u8]) -> Option<String> {
     (!text.is_empty() && !text.starts_with('<')).then(|| text.to_owned())
 }
 
+/// What is secret in a header: not the scheme (`Bearer`), nor the names of parameters (`Signature=`).
+fn parts(value: &str) -> impl Iterator<Item = &str> {
+    let credentials = value.split_once(' ').map_or("", |(_, credentials)| credentials);
+    let parameters = credentials.split(", ").filter_map(|part| part.split_once('='));
+    let values = parameters
+        .filter(|(name, _)| *name != "SignedHeaders")
+        .map(|(_, value)| value);
+    std::iter::once(credentials).chain(values)
+}
+
 /// The secrets in a request: servers have been seen to echo them in their errors.
 #[derive(Debug)]
 pub(super) struct Secrets(Vec<SecretString>);
@@ -75,7 +85,7 @@ impl Secrets {
         let values = request.headers().values().filter(|value| value.is_sensitive());
         let mut secrets: Vec<SecretString> = values
             .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split([' ', ',', '=']).chain([value]))
+            .flat_map(|value| parts(value).chain([value]))
             .map(SecretString::from)
             .chain(others)
             .filter(|secret| secret.expose_secret().len() >= SHORTEST_SECRET)

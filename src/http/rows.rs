@@ -63,6 +63,18 @@ impl<T> Rows<T> {
         self.ids.len()
     }
 
+    /// How many of up to `count` rows behind `row` have no id: those that were seen without one before, if
+    /// they are still there.
+    pub(crate) fn nameless_behind(&self, row: usize, count: u64) -> usize {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        self.ids
+            .iter()
+            .skip(row)
+            .take(count)
+            .take_while(|id| id.is_none())
+            .count()
+    }
+
     /// Leaves out the rows for which `keep` is false; how many those were.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(usize, Option<&str>) -> bool) -> u64 {
         let kept: Vec<bool> = self

@@ -1,4 +1,4 @@
-use std::{error::Error as StdError, fmt, sync::Arc};
+use std::{error::Error as StdError, sync::Arc};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -35,7 +35,8 @@ pub enum TransportErrorKind {
 }
 
 /// No whole answer came.
-#[derive(Clone)]
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
 pub struct TransportError {
     kind: TransportErrorKind,
     message: Box<str>,
@@ -62,29 +63,5 @@ impl TransportError {
     /// Why no answer came.
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
-    }
-}
-
-impl fmt::Display for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl fmt::Debug for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TransportError")
-            .field("kind", &self.kind)
-            .field("message", &self.message)
-            .field("source", &self.source)
-            .finish()
-    }
-}
-
-impl StdError for TransportError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn StdError + 'static))
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    auth::{Asked, Environment, InVain, home},
+    auth::{Asked, Environment, InVain, Token, home},
     http::{Answer, Channel, Clock, Problem, Service, Settings, shared_settings},
 };
 
@@ -42,15 +42,21 @@ impl Signer {
 }
 
 impl Service for Signer {
-    async fn authorise(&self, request: &mut Request<Bytes>) -> Result<u64> {
+    type Permit = Option<Arc<Token<Credentials>>>;
+
+    async fn permit(&self) -> Result<Self::Permit> {
         match &self.keys {
-            Keys::Given(key) => sign::sign(request, key, self.now())?,
-            Keys::Metadata(metadata) => {
-                let key = metadata.key().await?;
-                sign::sign(request, &key.value, self.now())?;
-            }
+            Keys::Given(_) => Ok(None),
+            Keys::Metadata(metadata) => metadata.key().await.map(Some),
         }
-        Ok(0)
+    }
+
+    fn authorise(&self, permit: &Self::Permit, request: &mut Request<Bytes>) -> Result<()> {
+        match (&self.keys, permit) {
+            (_, Some(key)) => sign::sign(request, &key.value, self.now()),
+            (Keys::Given(key), None) => sign::sign(request, key, self.now()),
+            (Keys::Metadata(_), None) => Err(Error::config("there is no access key to sign with")),
+        }
     }
 
     // A 401 is never replayed: five in a row lock the key.
@@ -181,6 +187,14 @@ impl Client {
         &self.0.channel
     }
 
+    /// Whose accounts are listed, as far as is known before asking: for checkpoints.
+    pub(super) fn tenant(&self) -> &str {
+        match &self.0.signer.keys {
+            Keys::Given(key) => key.domain_id.as_deref().unwrap_or(&key.access_key),
+            Keys::Metadata(_) => "metadata",
+        }
+    }
+
     pub(super) fn service(&self) -> &impl Service {
         &self.0.signer
     }
@@ -238,6 +252,8 @@ impl ClientBuilder {
     }
 
     /// The account that the key belongs to, sent as `X-Domain-Id`.
+    ///
+    /// Checkpoints are bound to it; without it, to the access key, which is another for each temporary key.
     ///
     /// The signing guide wants it for global services, the Organizations reference does not mention it:
     /// it is assumed not to be needed.

@@ -144,6 +144,7 @@ impl Paginator for ListAccounts {
             [
                 ("base_url", self.client.channel().base_url()),
                 ("path", PATH),
+                ("tenant", self.client.tenant()),
                 ("parent_id", self.parent_id.as_deref().unwrap_or_default()),
                 ("contact", if self.contact() { "true" } else { "" }),
                 ("limit", &self.page_size().to_string()),

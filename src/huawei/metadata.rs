@@ -232,8 +232,14 @@ fn read_key(answer: &Answer, clock: &Clock, domain_id: Option<&String>) -> Resul
 struct Plain;
 
 impl Service for Plain {
-    async fn authorise(&self, _: &mut Request<Bytes>) -> Result<u64> {
-        Ok(0)
+    type Permit = ();
+
+    async fn permit(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn authorise(&self, (): &(), _: &mut Request<Bytes>) -> Result<()> {
+        Ok(())
     }
 
     fn problem(&self, answer: &Answer) -> Problem {

@@ -17,7 +17,7 @@ pub struct Scope {
 
 impl Scope {
     /// The scope of `provider`'s listing that `facts` tell from its others: base URL, endpoint, filters,
-    /// page size. Only a digest of the facts is kept; do not put secrets in all the same.
+    /// page size, and whose listing it is. Only a digest of the facts is kept.
     pub fn new<'a>(provider: &str, facts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut digest = Sha256::new();
         for (name, value) in facts {
@@ -145,8 +145,8 @@ impl Checkpoint {
         }
         if place.scope != *scope {
             return refuse(
-                "the checkpoint is of another listing: the base URL, endpoint, filters, order or page size \
-                 were others"
+                "the checkpoint is of another listing: the base URL, credentials, endpoint, filters, order or \
+                 page size were others"
                     .into(),
             );
         }

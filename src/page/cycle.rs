@@ -31,7 +31,7 @@ impl CycleGuard {
             self.found = true;
             return true;
         }
-        self.steps += 1;
+        self.steps = self.steps.saturating_add(1);
         if self.steps >= self.limit {
             self.mark = Some(next.clone());
             self.limit = self.limit.saturating_mul(2);

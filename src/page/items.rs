@@ -72,6 +72,9 @@ impl<P: Paginator> Items<P> {
 
     /// Where to go on, to the item: save it, and hand it to [`Paginator::resume`]. Valid at any time,
     /// after errors too.
+    ///
+    /// The place within a page is known by the last eight items. Should all of them be gone from the page when it
+    /// is fetched again, the page is given whole: rather an item twice than one lost.
     pub fn checkpoint(&self) -> Checkpoint {
         let now = self.pages.place();
         let place = match &self.current {
@@ -138,15 +141,27 @@ impl<P: Paginator> Items<P> {
         if skip == 0 {
             self.tail.clear();
         } else if tail.is_empty() {
-            while current.row < skip && !current.is_spent() {
-                if current.next_rejected().is_none() {
-                    current.next_item();
-                }
-            }
+            self.skip_by_count(&mut current, skip);
         } else {
             self.skip_through(&mut current, &tail, skip);
         }
         self.current = Some(current);
+    }
+
+    /// Skips `rows` rows. If items have ids, all of those rows could not be read, or an id were remembered;
+    /// so only such rows are skipped, and an item that now stands in the place of one is not.
+    fn skip_by_count(&self, current: &mut Current<P::Item>, rows: usize) {
+        let paginator = self.pages.paginator();
+        while current.row < rows && !current.is_spent() {
+            if current.next_rejected().is_some() {
+                continue;
+            }
+            let next = current.items.as_slice().first();
+            if next.is_some_and(|item| paginator.item_id(item).is_some()) {
+                break;
+            }
+            current.next_item();
+        }
     }
 
     /// Skips through the newest id of `tail` that the page still holds. If it holds none, nothing is
@@ -181,7 +196,7 @@ impl<P: Paginator> Stream for Items<P> {
             if let Some(current) = &mut this.current {
                 if let Some(rejected) = current.next_rejected() {
                     let tally = this.pages.tally();
-                    tally.rejected += 1;
+                    tally.reject();
                     let error = rejected.into_error(tally.pages);
                     return Poll::Ready(Some(Err(error)));
                 }
@@ -189,7 +204,7 @@ impl<P: Paginator> Stream for Items<P> {
                     if let Some(id) = this.pages.paginator().item_id(&item) {
                         this.tail.push(&id);
                     }
-                    this.pages.tally().yielded += 1;
+                    this.pages.tally().item();
                     return Poll::Ready(Some(Ok(item)));
                 }
                 this.current = None;

@@ -27,6 +27,9 @@ pub use pages::Pages;
 pub use paginator::{Cursor, Paginator, SeekPaginator};
 pub use summary::{Completeness, Doubt, Summary};
 
+/// How much of a bad row's id goes into its error, in characters.
+const LONGEST_ID: usize = 64;
+
 /// One answer of a list endpoint.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -144,7 +147,9 @@ impl Rejected {
 
     /// The error that stands in the row's place in a stream of items. `page` counts from 1.
     fn into_error(self, page: u64) -> Error {
-        let id = self.id.map_or(String::new(), |id| format!(" with id {id}"));
+        // Whatever came in the place of an id: kept short, and on one line.
+        let id: Option<String> = self.id.map(|id| id.chars().take(LONGEST_ID).collect());
+        let id = id.map_or(String::new(), |id| format!(" with id {}", id.escape_debug()));
         let shape = if self.shape.is_empty() {
             String::new()
         } else {

@@ -240,8 +240,8 @@ impl<P: Paginator> Stream for Pages<P> {
         let placed = ready!(this.poll_page(cx));
         Poll::Ready(placed.map(|placed| {
             let (page, _) = placed?;
-            this.tally.yielded += page.items.len() as u64;
-            this.tally.rejected += page.rejected.len() as u64;
+            page.items.iter().for_each(|_| this.tally.item());
+            page.rejected.iter().for_each(|_| this.tally.reject());
             Ok(page)
         }))
     }

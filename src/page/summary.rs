@@ -105,14 +105,16 @@ pub(super) struct Tally {
     rows: u64,
     first_total: Option<u64>,
     total: Option<u64>,
+    total_changed: bool,
     doubts: Vec<Doubt>,
 }
 
 impl Tally {
     pub(super) fn page<T, C>(&mut self, page: &Page<T, C>) {
-        self.pages += 1;
-        self.rows += page.rows() as u64;
-        self.duplicates += page.duplicates;
+        self.pages = self.pages.saturating_add(1);
+        self.rows = self.rows.saturating_add(page.rows() as u64);
+        self.duplicates = self.duplicates.saturating_add(page.duplicates);
+        self.total_changed |= page.total.is_some() && self.total.is_some() && page.total != self.total;
         self.total = page.total.or(self.total);
         self.first_total = self.first_total.or(self.total);
         for doubt in &page.doubts {
@@ -120,6 +122,14 @@ impl Tally {
                 self.doubts.push(doubt.clone());
             }
         }
+    }
+
+    pub(super) fn item(&mut self) {
+        self.yielded = self.yielded.saturating_add(1);
+    }
+
+    pub(super) fn reject(&mut self) {
+        self.rejected = self.rejected.saturating_add(1);
     }
 
     pub(super) fn total(&self) -> Option<u64> {
@@ -132,7 +142,7 @@ impl Tally {
             doubts.push(Doubt::Rejected { rows: self.rejected });
         }
         if let (Some(from), Some(to)) = (self.first_total, self.total)
-            && from != to
+            && self.total_changed
         {
             doubts.push(Doubt::TotalChanged { from, to });
         }

@@ -1,14 +1,5 @@
 use super::ApiVersion;
 
-/// The direction of a sort.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SortOrder {
-    /// Smallest first.
-    Ascending,
-    /// Largest first.
-    Descending,
-}
-
 /// The operators that a filter may use on a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator {

@@ -2,9 +2,9 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::{Account, Client, Cursor, Field, Filter, NAME, SortOrder, walk};
+use super::{Account, Client, Cursor, Field, Filter, NAME, walk};
 use crate::{
-    AnyPaginator, Error, Page, Paginator, Result, Scope, SeekPaginator,
+    AnyPaginator, Error, Page, Paginator, Result, Scope, SeekPaginator, SortOrder,
     http::{Answer, Call, Rows, header, read_json},
     open_enum::open_enum,
     page::Accounts,
@@ -38,11 +38,14 @@ open_enum! {
 /// the two pages join. If not, its place is looked for, further up or down.
 ///
 /// *Every account that is there from the first request to the last is listed exactly once*, whatever is made
-/// or removed meanwhile, as long as the provider compares ids byte by byte, which each page that needs it is
-/// checked for. Where it does not, or with an order of your own, this holds unless the last eight rows
-/// of a page all vanish (or move) before the next page is fetched; then the list ends with an error of kind
-/// [`Drift`](crate::ErrorKind::Drift), not silently. An account that moves in an order of your own, such as by
-/// `modified`, can be missed.
+/// or removed meanwhile. The place is known by the last eight rows; if all of them vanish before the next page is
+/// fetched, it is found by comparing ids byte by byte, as far as the pages show that the provider does so too. If
+/// they show that it does not, the list ends with an error of kind [`Drift`](crate::ErrorKind::Drift), not
+/// silently.
+///
+/// With an order of your own, ids can not be compared, so the loss of all eight is such an error. And accounts can
+/// move: one that does, such as by `modified`, can be missed or come twice; those that stay where they are come at
+/// least once.
 ///
 /// It costs one row in each page. [`overlap(false)`](Self::overlap) saves it, and the
 /// [`Summary`](crate::Summary) says that the seams were not checked.
@@ -166,7 +169,7 @@ impl ListAccounts {
         self.count.unwrap_or_else(|| match at {
             None => true,
             Some(at) => {
-                let end = at.offset + self.page_size() - u64::from(self.overlap);
+                let end = at.offset.saturating_add(self.page_size()) - u64::from(self.overlap);
                 at.total.is_some_and(|total| end >= total)
             }
         })
@@ -289,8 +292,8 @@ impl SeekPaginator for ListAccounts {
     fn guess(&self, at: Option<&Cursor>, total: u64) -> Option<Cursor> {
         let here = at.map_or(self.offset, |at| at.offset);
         let overlap = u64::from(self.overlap && at.is_some());
-        let next = here + self.page_size() - overlap;
-        let total = self.offset + total;
+        let next = here.saturating_add(self.page_size() - overlap);
+        let total = self.offset.saturating_add(total);
         (next < total).then(|| Cursor::guess(next, total))
     }
 

@@ -40,7 +40,7 @@ pub use account::{
 };
 pub use client::{Client, ClientBuilder};
 pub use cursor::Cursor;
-pub use field::{Field, SortOrder};
+pub use field::Field;
 pub use filter::{Filter, Literal};
 pub use list::{DetailLevel, ListAccounts};
 pub use version::ApiVersion;

@@ -54,15 +54,20 @@ impl Tokens {
 }
 
 impl Service for Tokens {
-    async fn authorise(&self, request: &mut Request<Bytes>) -> Result<u64> {
-        let token = self.token().await?;
-        let bearer = sensitive("token", &format!("Bearer {}", token.value.expose_secret()))?;
-        request.headers_mut().insert(header::AUTHORIZATION, bearer);
-        Ok(token.generation)
+    type Permit = Arc<Token>;
+
+    async fn permit(&self) -> Result<Arc<Token>> {
+        self.token().await
     }
 
-    fn refused(&self, stamp: u64) -> bool {
-        self.cache.refused(stamp);
+    fn authorise(&self, token: &Arc<Token>, request: &mut Request<Bytes>) -> Result<()> {
+        let bearer = sensitive("token", &format!("Bearer {}", token.value.expose_secret()))?;
+        request.headers_mut().insert(header::AUTHORIZATION, bearer);
+        Ok(())
+    }
+
+    fn refused(&self, token: &Arc<Token>) -> bool {
+        self.cache.refused(token.generation);
         // A token that was given can not be replaced by another.
         matches!(self.login, Login::ClientCredentials { .. })
     }
@@ -116,8 +121,14 @@ async fn obtain(channel: &Channel, id: &str, secret: &SecretString) -> Result<Fr
 struct Endpoint;
 
 impl Service for Endpoint {
-    async fn authorise(&self, _: &mut Request<Bytes>) -> Result<u64> {
-        Ok(0)
+    type Permit = ();
+
+    async fn permit(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn authorise(&self, (): &(), _: &mut Request<Bytes>) -> Result<()> {
+        Ok(())
     }
 
     fn problem(&self, answer: &Answer) -> Problem {

@@ -6,8 +6,9 @@ use super::{
 };
 use crate::{Doubt, Error, ErrorKind, Page, Result, http::Rows};
 
-/// How many requests may go into finding the place again. Steps double, so this reaches any offset.
-const MOST_PROBES: u32 = 64;
+/// How many requests may go into finding the place again. Up the list the steps double, so few are needed;
+/// down the list they are pages.
+const MOST_PROBES: u32 = 1000;
 
 /// How often a page that ends with the row before it is asked for again. Pages are short at times, so it does
 /// not show that nothing follows.
@@ -23,7 +24,7 @@ pub(super) async fn fetch(list: &ListAccounts, at: Option<&Cursor>) -> Result<Pa
         let window = walk.window(list.start(), list.counts(None)).await?;
         return Ok(walk.page(window, None, 0));
     };
-    let reach = cursor.after + 1;
+    let reach = cursor.after.saturating_add(1);
     if list.overlaps() && cursor.guessed {
         // The row before is fetched too, and shows whether the guess was right. With nothing behind it, the
         // page leads nowhere, and the guess is not worth judging.
@@ -114,9 +115,7 @@ impl Walk<'_> {
             .iter()
             .rposition(|id| id.is_some() && id.as_ref() == last);
         let from = from.map_or(0, |row| row + 1);
-        let repeated = window
-            .rows
-            .retain(|index, id| index >= from && !is_in(&cursor.tail, id));
+        let repeated = window.rows.retain(|index, id| index >= from && !cursor.lists(id));
         self.finish(window, next, repeated)
     }
 
@@ -125,13 +124,15 @@ impl Walk<'_> {
     async fn joined(&self, cursor: &Cursor) -> Result<Page<Account, Cursor>> {
         let list = self.list;
         // May come to lie before the list's own start: accounts that were left out may be removed too.
-        let mut offset = cursor.offset.saturating_sub(cursor.after + 1);
+        let mut offset = cursor.offset.saturating_sub(cursor.after.saturating_add(1));
         let mut count = list.counts(Some(cursor));
         let mut step = list.page_size() - 1;
         let mut again = MOST_SHORT_PAGES;
         // Past the row that shows where the page begins, because no page reached beyond it.
         let mut blind = false;
         let mut promised = false;
+        let mut stepped = false;
+        let by_id = list.is_sorted_by_id();
         let (mut before, mut repeats) = ((u64::MAX, Vec::new()), 0);
         for _ in 0..MOST_PROBES {
             let window = self.window_if_any(offset, count).await?;
@@ -141,19 +142,26 @@ impl Walk<'_> {
                 return Err(offset_ignored());
             }
             before = (offset, window.rows.ids.clone());
-            let (end, len) = (window.end(), window.len());
-            promised |= window.total.is_some();
+            let (end, len, is_last) = (window.end(), window.len(), window.is_last());
+            promised |= window.total.is_some_and(|total| total > end);
             // The last row known to be listed, if nothing that is new stands behind it.
-            let listed = match window.stand(cursor, list.is_sorted_by_id()) {
+            let listed = match window.stand(cursor, by_id) {
                 Stand::Holds { row, tail } => {
-                    let (window, next, duplicates) = Self::behind(window, cursor, row, tail);
-                    if window.rows.len() > 0 || window.is_end(end) {
+                    let (window, next, duplicates) = Self::behind(window, cursor, (row, tail));
+                    if window.rows.len() > 0 || is_last {
                         return Ok(self.finish(window, next, duplicates));
                     }
                     offset + row as u64
                 }
+                // A row that was listed before may stand further up, and shows more than comparing ids does.
+                Stand::Before | Stand::Behind(_)
+                    if !stepped && !blind && offset > 0 && !window.holds_any(&cursor.tail) =>
+                {
+                    (offset, stepped) = (offset.saturating_sub(step), true);
+                    continue;
+                }
                 Stand::Before => {
-                    if window.is_last() {
+                    if is_last {
                         return Ok(self.finish(
                             Window {
                                 rows: Rows::none(),
@@ -168,7 +176,7 @@ impl Walk<'_> {
                 Stand::Behind(row) if row > 0 || offset == 0 || blind => {
                     let next = (!window.is_last()).then(|| Cursor::behind(&window, Some(cursor), &[]));
                     let mut window = window;
-                    let repeated = window.rows.retain(|index, _| index >= row);
+                    let repeated = window.rows.retain(|index, id| index >= row && !cursor.lists(id));
                     let doubt = (blind && row == 0).then_some(Doubt::SeamsUnchecked);
                     return Ok(self.finish(window, next, repeated).with_doubt(doubt));
                 }
@@ -184,7 +192,7 @@ impl Walk<'_> {
                 Stand::Unknown if offset == 0 => break,
                 Stand::Behind(_) | Stand::Unknown => {
                     // Rows before the place were removed: it is further up.
-                    (offset, blind) = (offset.saturating_sub(step), false);
+                    (offset, blind, stepped) = (offset.saturating_sub(step), false, true);
                     step = step.saturating_mul(2);
                     continue;
                 }
@@ -209,34 +217,26 @@ impl Walk<'_> {
 
     /// `window` without what was listed before, given that `cursor`'s tail stands at `row`; the cursor
     /// behind it; and how many rows were left out beyond the one of the overlap.
-    fn behind(mut window: Window, cursor: &Cursor, row: usize, tail: usize) -> (Window, Option<Cursor>, u64) {
+    fn behind(
+        mut window: Window,
+        cursor: &Cursor,
+        (row, tail): (usize, usize),
+    ) -> (Window, Option<Cursor>, u64) {
         let newest = tail + 1 == cursor.tail.len();
         let nameless = if newest {
-            usize::try_from(cursor.after).unwrap_or(usize::MAX)
+            window.rows.nameless_behind(row + 1, cursor.after)
         } else {
             0
         };
-        let held = |id: &&String| window.rows.ids.iter().any(|row| row.as_ref() == Some(*id));
-        let unseen: Vec<String> = cursor.tail[tail + 1..]
-            .iter()
-            .filter(|id| !held(id))
-            .cloned()
-            .collect();
-        let next = (!window.is_last()).then(|| Cursor::behind(&window, Some(cursor), &unseen));
-        let from = row.saturating_add(1).saturating_add(nameless);
-        let left_out = window
-            .rows
-            .retain(|index, id| index >= from && !is_in(&cursor.tail, id));
-        let overlap = 1 + cursor.after;
-        (window, next, left_out.saturating_sub(overlap))
+        let beyond = &cursor.tail[tail + 1..];
+        let next = (!window.is_last()).then(|| Cursor::behind(&window, Some(cursor), beyond));
+        let from = row + 1 + nameless;
+        let left_out = window.rows.retain(|index, id| index >= from && !cursor.lists(id));
+        (window, next, left_out.saturating_sub(1 + nameless as u64))
     }
 }
 
 fn offset_ignored() -> Error {
     let message = "the server gives the same page for every offset: it can not be listed to its end";
     Error::new(ErrorKind::PaginationLoop, message).with_provider(NAME)
-}
-
-fn is_in(ids: &[String], id: Option<&str>) -> bool {
-    id.is_some_and(|id| ids.iter().any(|known| known == id))
 }

@@ -66,7 +66,10 @@ fn fortanix_list(server: &sim::Fortanix, limit: u32) -> AnyPaginator<Account> {
     let builder = fortanix::Client::builder()
         .base_url(server.base_url())
         .http_client(HTTP.clone());
-    let client = builder.token(server.token()).build().unwrap();
+    let client = builder
+        .password(server.email(), server.password())
+        .build()
+        .unwrap();
     client.list_accounts().limit(limit.max(2)).into_accounts()
 }
 

@@ -1,6 +1,6 @@
 use headcount::{
-    Completeness, Doubt, ErrorKind,
-    fortanix::{Account, AccountScope, ListAccounts, SortOrder},
+    Completeness, Doubt, ErrorKind, SortOrder,
+    fortanix::{Account, AccountScope, ListAccounts},
     sim::{self, FortanixPaging},
 };
 use uuid::Uuid;

@@ -1,6 +1,6 @@
 use headcount::{
-    Completeness, Doubt,
-    sailpoint::{Account, ApiVersion, DetailLevel, Field, Filter, ListAccounts, SortOrder},
+    Completeness, Doubt, SortOrder,
+    sailpoint::{Account, ApiVersion, DetailLevel, Field, Filter, ListAccounts},
     sim::{SailPoint, SailPointBuilder, SailPointPastEnd},
 };
 

@@ -1,8 +1,8 @@
 //! Accounts that come and go while they are listed: those that stay come exactly once.
 
 use headcount::{
-    Completeness, Doubt, ErrorKind,
-    sailpoint::{Account, Field, ListAccounts, SortOrder},
+    Completeness, Doubt, ErrorKind, SortOrder,
+    sailpoint::{Account, Field, ListAccounts},
     sim::{SailPoint, SailPointPastEnd, World},
 };
 use serde_json::json;

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use headcount::{
-    Completeness, Doubt, ErrorKind,
-    sailpoint::{Field, SortOrder},
+    Completeness, Doubt, ErrorKind, SortOrder,
+    sailpoint::Field,
     sim::{SailPoint, SailPointPastEnd, World},
 };
 use proptest::{
