@@ -115,6 +115,19 @@ fn a_table_and_csv_have_a_row_for_each_account() {
         (code, out.lines().filter(|line| line.contains(" huawei ")).count()),
         (Some(0), 30)
     );
+    for (more, count) in [
+        (&["--concurrency", "4"][..], 120),
+        (&["--max", "33"], 33),
+        (&["--sailpoint-api", "beta"], 120),
+    ] {
+        let args: Vec<&str> = ["--format", "ndjson", "--page-size", "7"]
+            .iter()
+            .chain(more)
+            .copied()
+            .collect();
+        let (code, out, err) = run(&mut simulate.list(&args));
+        assert_eq!((code, accounts(&out).len()), (Some(0), count), "{more:?}: {err}");
+    }
     let (code, out, _) = run(&mut simulate.list(&["--format", "csv", "--ahead", "2"]));
     assert_eq!(code, Some(0));
     let mut reader = csv::Reader::from_reader(out.as_bytes());
@@ -187,18 +200,59 @@ fn wrong_usage_exits_with_2_and_says_why() {
 #[test]
 fn a_closed_pipe_ends_it_quietly() {
     let simulate = Simulate::start(&["--accounts", "3000"]);
-    let mut child = simulate
-        .list(&["--format", "ndjson"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut first = [0; 100];
-    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
-    let mut err = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0), "{err}");
-    assert!(!err.contains("panic") && !err.contains("Broken pipe"), "{err}");
+    for format in ["ndjson", "csv", "table"] {
+        let mut command = simulate.list(&["--format", format]);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = [0; 100];
+        child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{format}: {err}");
+        assert!(
+            !err.contains("panic") && !err.contains("Broken pipe"),
+            "{format}: {err}"
+        );
+    }
+}
+
+#[test]
+fn an_interrupt_ends_it_soon_also_when_nobody_reads() {
+    let simulate = Simulate::start(&["--accounts", "3000"]);
+    for reads in [true, false] {
+        let mut command = simulate.list(&["--format", "ndjson"]);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut out = child.stdout.take().unwrap();
+        out.read_exact(&mut [0; 100]).unwrap();
+        let status = Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+        // With nobody reading, the pipe is full, and stays open.
+        let (reader, kept) = if reads {
+            (
+                Some(std::thread::spawn(move || {
+                    std::io::copy(&mut out, &mut std::io::sink())
+                })),
+                None,
+            )
+        } else {
+            (None, Some(out))
+        };
+        assert_eq!(child.wait().unwrap().code(), Some(130), "reads: {reads}");
+        drop(kept);
+        if let Some(reader) = reader {
+            reader.join().unwrap().unwrap();
+        }
+    }
 }
 
 /// Kills the program at odd moments and starts it again until it is through.

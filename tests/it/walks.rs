@@ -12,6 +12,14 @@ use headcount::{
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
+/// So many cases, or as many as `PROPTEST_CASES` says.
+fn cases(count: u32) -> ProptestConfig {
+    let wanted = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok());
+    ProptestConfig::with_cases(wanted.unwrap_or(count))
+}
+
 /// How pages are fetched.
 #[derive(Clone, Copy, Debug)]
 enum Mode {
@@ -108,7 +116,7 @@ fn assert_whole(ids: &[String], summary: &headcount::Summary, expected: Vec<Stri
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20))]
+    #![proptest_config(cases(20))]
 
     /// Any size, any page size, empty and short pages in the middle, in every mode.
     #[test]
@@ -179,7 +187,7 @@ fn apply(change: Option<&Change>, world: &mut sim::World, gone: &Mutex<BTreeSet<
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(cases(60))]
 
     /// Accounts are made and removed anywhere before each request: whatever was there throughout comes
     /// exactly once, by offset (SailPoint) as by cursor.
@@ -353,4 +361,105 @@ async fn check_total() {
         assert!(offset < 1_000);
     }
     assert_eq!(server.list_requests().len(), 11, "every guess was right");
+}
+
+#[test]
+fn a_checkpoint_of_another_tenant_is_refused() {
+    let refused = |saved: &headcount::Checkpoint, other: AnyPaginator<Account>| {
+        let error = other.resume(saved).unwrap_err();
+        assert_eq!(error.kind(), headcount::ErrorKind::Checkpoint);
+        assert!(error.message().contains("another listing"), "{error}");
+    };
+    let fortanix = |email: &str| {
+        let builder = fortanix::Client::builder().http_client(HTTP.clone());
+        builder
+            .password(email, "p")
+            .build()
+            .unwrap()
+            .list_accounts()
+            .into_accounts()
+    };
+    refused(
+        &fortanix("a@x.example").items().checkpoint(),
+        fortanix("b@x.example"),
+    );
+    let huawei = |key: &str, domain: Option<&str>| {
+        let mut builder = huawei::Client::builder(key, "sk").http_client(HTTP.clone());
+        if let Some(domain) = domain {
+            builder = builder.domain_id(domain);
+        }
+        builder.build().unwrap().list_accounts().into_accounts()
+    };
+    refused(&huawei("AK1", None).items().checkpoint(), huawei("AK2", None));
+    refused(
+        &huawei("AK1", Some("d1")).items().checkpoint(),
+        huawei("AK1", Some("d2")),
+    );
+    let same = huawei("AK1", Some("d1")).items().checkpoint();
+    assert!(
+        huawei("AK2", Some("d1")).resume(&same).is_ok(),
+        "the domain tells, whatever the key"
+    );
+    let annature = |id: &str, partner: &str| {
+        let builder = annature::Client::builder(id, "k")
+            .partner_key(partner)
+            .http_client(HTTP.clone());
+        builder.build().unwrap().list_accounts().into_accounts()
+    };
+    refused(
+        &annature("i", "partner-1").items().checkpoint(),
+        annature("i", "partner-2"),
+    );
+    refused(
+        &annature("i", "partner-1").items().checkpoint(),
+        annature("j", "partner-1"),
+    );
+    let sailpoint = |tenant: &str| {
+        let builder = sailpoint::Client::builder(format!("https://{tenant}.api.identitynow.com"));
+        builder
+            .token("t")
+            .http_client(HTTP.clone())
+            .build()
+            .unwrap()
+            .list_accounts()
+            .into_accounts()
+    };
+    refused(&sailpoint("one").items().checkpoint(), sailpoint("two"));
+    refused(&sailpoint("one").items().checkpoint(), another_list());
+}
+
+/// Another list at the same provider.
+fn another_list() -> AnyPaginator<Account> {
+    struct Other;
+    impl Paginator for Other {
+        type Item = Account;
+        type Cursor = u8;
+        fn scope(&self) -> headcount::Scope {
+            headcount::Scope::new("sailpoint", [("path", "another listing")])
+        }
+        async fn fetch(&self, _: Option<&u8>) -> Result<headcount::Page<Account, u8>> {
+            Ok(headcount::Page::new(Vec::new(), None))
+        }
+    }
+    AnyPaginator::new(Other)
+}
+
+#[test]
+fn a_fortanix_server_that_knows_no_parameters_repeats_nothing_when_its_last_account_goes() {
+    block_on(async {
+        let server = sim::Fortanix::builder()
+            .accounts(50)
+            .paging(sim::FortanixPaging::IgnoresAll);
+        let server = server.before_list(|nth, world| {
+            if nth == 2
+                && let Some(last) = world.ids().pop()
+            {
+                world.remove(&last);
+            }
+        });
+        let server = server.start().await.unwrap();
+        let (ids, summary) = walk(fortanix_list(&server, 20), Mode::Lazy).await.unwrap();
+        assert_eq!((ids.len(), ids.iter().collect::<BTreeSet<_>>().len()), (50, 50));
+        assert_eq!(summary.completeness, Completeness::Whole);
+    });
 }

@@ -106,3 +106,59 @@ async fn the_limit_can_be_set_or_switched_off() {
     assert_eq!(client.list_accounts().limit(2).items().count().await, 31);
     assert!(began.elapsed() >= Duration::from_secs(29));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_count_that_contradicts_its_page_does_not_end_the_list() {
+    for count in ["0", "3", "nonsense"] {
+        let transport = Scripted::new(move |sent| {
+            let query = sent.uri.query().unwrap_or_default();
+            let offset = query
+                .split('&')
+                .find_map(|pair| pair.strip_prefix("offset="))
+                .unwrap();
+            let offset: usize = offset.parse().unwrap();
+            let rows: Vec<_> = (0..20)
+                .skip(offset)
+                .take(5)
+                .map(|row| format!(r#"{{"id":"{row:032}"}}"#))
+                .collect();
+            answer(200, &[("x-total-count", count)], &format!("[{}]", rows.join(",")))
+        });
+        let builder = sailpoint::Client::builder("https://acme.example")
+            .token("t")
+            .transport(transport);
+        let client = builder.rate_limit(None).build().unwrap();
+        let accounts: Vec<_> = client
+            .list_accounts()
+            .limit(5)
+            .items()
+            .try_collect()
+            .await
+            .unwrap();
+        assert_eq!(accounts.len(), 20, "{count}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_waited_for_a_token_together_still_keep_the_limit() {
+    let transport = Scripted::new(|sent| match sent.uri.path() {
+        "/oauth/token" => {
+            let token = answer(
+                200,
+                &[],
+                r#"{"access_token":"token-of-the-test","expires_in":43200}"#,
+            );
+            Act::After(Duration::from_secs(25), Box::new(token))
+        }
+        _ => answer(200, &[("x-total-count", "1")], r#"[{"id":"a"}]"#),
+    });
+    let client = client(&transport).build().unwrap();
+    let lists = (0..350).map(|_| client.list_accounts().items().count());
+    assert!(join_all(lists).await.iter().all(|count| *count == 1));
+    for window in times(&transport).windows(101) {
+        assert!(
+            window[100] - window[0] > Duration::from_secs(10),
+            "more than 100 in 10 s"
+        );
+    }
+}

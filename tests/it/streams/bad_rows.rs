@@ -76,3 +76,16 @@ async fn resuming_at_every_cut_tells_each_bad_row_once() {
         }
     }
 }
+
+#[tokio::test]
+async fn items_that_stand_where_bad_rows_stood_are_not_skipped() {
+    use Row::{Bad, Good};
+    let mut items = Listing::new(vec![vec![Bad, Bad, Good(1), Good(2)]]).items();
+    for _ in 0..2 {
+        assert!(items.next().await.unwrap().is_err());
+    }
+    // Meanwhile the bad rows are gone.
+    let mended = Listing::new(vec![vec![Good(1), Good(2)]]);
+    let mut rest = mended.resume(&items.checkpoint()).unwrap();
+    assert_eq!(walk(&mut rest).await, [Some(1), Some(2)]);
+}

@@ -80,6 +80,7 @@ proptest! {
         cursor in prop_oneof![Just("0"), Just("-1"), Just("\"x\""), Just("null"), Just("1e300")],
         skip in prop_oneof![Just(0_u64), Just(3), Just(u64::from(u32::MAX)), Just(u64::MAX)],
         tail in prop::collection::vec("[0-9]{1,2}", 0..20),
+        huge in prop_oneof![Just(0_u64), Just(u64::MAX)],
     ) {
         let listing = Listing::of_sizes(&[3, 3]);
         let mut json = serde_json::to_value(listing.clone().items().checkpoint()).unwrap();
@@ -87,6 +88,10 @@ proptest! {
         json["position"] = serde_json::from_str(&format!(r#"{{"state":"at","cursor":{cursor}}}"#)).unwrap();
         json["skip"] = skip.into();
         json["tail"] = tail.into();
+        json["tally"]["pages"] = huge.into();
+        json["tally"]["yielded"] = huge.into();
+        json["tally"]["rows"] = huge.into();
+        json["guard"]["steps"] = huge.into();
         let Ok(checkpoint) = serde_json::from_value::<Checkpoint>(json) else { return Ok(()) };
         match listing.resume(&checkpoint) {
             Ok(items) => drop(block_on(items.try_collect::<Vec<_>>())),
