@@ -43,6 +43,9 @@ open_enum! {
 /// they show that it does not, the list ends with an error of kind [`Drift`](crate::ErrorKind::Drift), not
 /// silently.
 ///
+/// Should the provider's pages be so short that none reaches beyond the row before it, the next page is taken
+/// without that check, and the [`Summary`](crate::Summary) says so.
+///
 /// With an order of your own, ids can not be compared, so the loss of all eight is such an error. And accounts can
 /// move: one that does, such as by `modified`, can be missed or come twice; those that stay where they are come at
 /// least once.
