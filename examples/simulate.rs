@@ -82,9 +82,6 @@ async fn run(args: &Args, faults: &sim::Faults) -> io::Result<()> {
         writeln!(out, "export {name}='{value}'")?;
     }
     out.flush()?;
-    eprintln!(
-        "serving {} accounts at each provider; Ctrl-C stops",
-        args.accounts
-    );
+    eprintln!("serving {} accounts at each provider; Ctrl-C stops", args.accounts);
     tokio::signal::ctrl_c().await
 }

@@ -133,8 +133,7 @@ impl Account {
     }
 
     pub(crate) fn push_alternate_id(&mut self, name: &'static str, value: Option<String>) {
-        self.alternate_ids
-            .extend(value.map(|value| AlternateId { name, value }));
+        self.alternate_ids.extend(value.map(|value| AlternateId { name, value }));
     }
 
     /// The provider's own record.

@@ -248,17 +248,9 @@ impl fmt::Display for Error {
             facts.push(format!("retry after {} s", wait.as_secs()));
         }
         if inner.attempts > 1 {
-            facts.push(format!(
-                "{} attempts in {:.1} s",
-                inner.attempts,
-                inner.elapsed.as_secs_f32()
-            ));
+            facts.push(format!("{} attempts in {:.1} s", inner.attempts, inner.elapsed.as_secs_f32()));
         }
-        if facts.is_empty() {
-            Ok(())
-        } else {
-            write!(f, " ({})", facts.join(", "))
-        }
+        if facts.is_empty() { Ok(()) } else { write!(f, " ({})", facts.join(", ")) }
     }
 }
 
@@ -270,10 +262,7 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0
-            .source
-            .as_deref()
-            .map(|source| source as &(dyn StdError + 'static))
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
 
@@ -294,11 +283,7 @@ mod tests {
             .with_status(429)
             .with_request_id(Some("abc".into()))
             .with_retry_after(Some(Duration::from_secs(10)))
-            .with_effort(
-                "GET https://t.example/v3/accounts",
-                4,
-                Duration::from_millis(3200),
-            );
+            .with_effort("GET https://t.example/v3/accounts", 4, Duration::from_millis(3200));
         assert_eq!(
             error.to_string(),
             "sailpoint: GET https://t.example/v3/accounts: 429: Rate Limit Exceeded \

@@ -100,12 +100,7 @@
 
 // What all providers share is built with any of them; alone, none uses all of it.
 #![cfg_attr(
-    not(all(
-        feature = "fortanix",
-        feature = "huawei",
-        feature = "annature",
-        feature = "sailpoint"
-    )),
+    not(all(feature = "fortanix", feature = "huawei", feature = "annature", feature = "sailpoint")),
     allow(dead_code, unused_imports, unused_macros)
 )]
 

@@ -125,10 +125,7 @@ mod tests {
         assert!(matches!(read(r#""b\u006cue""#), Colour::Unknown(_)));
         assert_eq!(read(r#""b\u006cue""#).as_str(), "blue");
         for text in ["RED", "green", "Blue"] {
-            assert_eq!(
-                serde_json::to_string(&Colour::from(text)).unwrap(),
-                format!("\"{text}\"")
-            );
+            assert_eq!(serde_json::to_string(&Colour::from(text)).unwrap(), format!("\"{text}\""));
         }
     }
 }

@@ -37,11 +37,7 @@ impl Record {
     /// [`ErrorKind::Record`](crate::ErrorKind::Record) if the JSON does not fit `T`.
     pub fn parse<T: DeserializeOwned>(&self) -> crate::Result<T> {
         serde_json::from_str(self.json.get()).map_err(|error| {
-            let message = format!(
-                "the record is not a {}: {}",
-                std::any::type_name::<T>(),
-                reason(&error)
-            );
+            let message = format!("the record is not a {}: {}", std::any::type_name::<T>(), reason(&error));
             crate::Error::new(crate::ErrorKind::Record, message)
         })
     }
@@ -106,11 +102,7 @@ const EMPTY_ID: &str = "the id is empty";
 /// Reads an id: a string with something in it.
 pub(crate) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let id = String::deserialize(deserializer)?;
-    if id.is_empty() {
-        Err(D::Error::custom(EMPTY_ID))
-    } else {
-        Ok(id)
-    }
+    if id.is_empty() { Err(D::Error::custom(EMPTY_ID)) } else { Ok(id) }
 }
 
 /// What a row of a page becomes; the row's own JSON goes in whole.

@@ -26,25 +26,16 @@ impl Timestamp {
         if let Ok(date) = DateTime::parse_from_rfc3339(text) {
             return Some(date.to_utc());
         }
-        for zoned in [
-            "%Y-%m-%dT%H:%M%#z",
-            "%Y-%m-%d %H:%M:%S%.f%#z",
-            "%Y-%m-%dT%H:%M:%S%.f%#z",
-        ] {
+        for zoned in ["%Y-%m-%dT%H:%M%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z"] {
             if let Ok(date) = DateTime::parse_from_str(text, zoned) {
                 return Some(date.to_utc());
             }
         }
         let text = text.strip_suffix(['Z', 'z']).unwrap_or(text);
-        [
-            "%Y-%m-%dT%H:%M:%S%.f",
-            "%Y-%m-%d %H:%M:%S%.f",
-            "%Y-%m-%dT%H:%M",
-            "%Y-%m-%d %H:%M",
-        ]
-        .iter()
-        .find_map(|layout| NaiveDateTime::parse_from_str(text, layout).ok())
-        .map(|date| date.and_utc())
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+            .iter()
+            .find_map(|layout| NaiveDateTime::parse_from_str(text, layout).ok())
+            .map(|date| date.and_utc())
     }
 }
 
@@ -123,9 +114,6 @@ mod tests {
             let stamp = Timestamp::from(text);
             assert_eq!((stamp.utc(), stamp.as_str()), (None, text));
         }
-        assert_eq!(
-            serde_json::from_str::<Timestamp>("1704067200").unwrap().as_str(),
-            "1704067200"
-        );
+        assert_eq!(serde_json::from_str::<Timestamp>("1704067200").unwrap().as_str(), "1704067200");
     }
 }

@@ -1,7 +1,4 @@
-#![expect(
-    clippy::doc_markdown,
-    reason = "this is the text of --help, where backticks would show"
-)]
+#![expect(clippy::doc_markdown, reason = "this is the text of --help, where backticks would show")]
 
 use std::path::PathBuf;
 

@@ -84,9 +84,7 @@ async fn list(args: &Args, mut merge: Merge<Account>, mut places: Option<Places>
     let resumed = places.as_ref().is_some_and(|places| !places.is_empty());
     let mut output = Output::new(args.format, args.raw, resumed)?;
     let progress = Progress::new(merge.summaries().map(|(name, _)| name));
-    let save_every = args
-        .page_size
-        .map_or(SAVE_EVERY, |size| SAVE_EVERY.min(u64::from(size) - 1));
+    let save_every = args.page_size.map_or(SAVE_EVERY, |size| SAVE_EVERY.min(u64::from(size) - 1));
     tokio::spawn(end_soon_after_interrupt());
     let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
     let (mut whole, mut stopped, mut interrupted, mut printed) = (true, false, false, 0);
@@ -111,18 +109,11 @@ async fn list(args: &Args, mut merge: Merge<Account>, mut places: Option<Places>
                 printed += 1;
                 if printed.is_multiple_of(save_every) {
                     save(&mut output, places.as_mut(), &merge)?;
-                    merge
-                        .summaries()
-                        .for_each(|(name, summary)| progress.total(name, summary.total));
+                    merge.summaries().for_each(|(name, summary)| progress.total(name, summary.total));
                 }
             }
             Some(Event::Rejected { source, error }) => progress.rejected(&source, &error),
-            Some(Event::Failed {
-                source,
-                error,
-                summary,
-                ..
-            }) => {
+            Some(Event::Failed { source, error, summary, .. }) => {
                 whole &= progress.summary(&source, &summary, Some(&error));
             }
             Some(Event::Finished { source, summary }) => {

@@ -44,10 +44,7 @@ impl Output {
     /// `resumed`: earlier lines, with their header, are there already.
     pub(crate) fn new(format: Format, raw: bool, resumed: bool) -> io::Result<Self> {
         Ok(match format {
-            Format::Ndjson => Self::Ndjson {
-                out: BufWriter::new(io::stdout()),
-                raw,
-            },
+            Format::Ndjson => Self::Ndjson { out: BufWriter::new(io::stdout()), raw },
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(io::stdout());
                 if !resumed {
@@ -57,9 +54,7 @@ impl Output {
             }
             Format::Table => {
                 let mut table = Table::new();
-                table
-                    .load_style(NOTHING)
-                    .set_content_arrangement(ContentArrangement::Dynamic);
+                table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
                 table.set_header(["source", "id", "name", "email", "status", "created or joined"]);
                 Self::Table(Box::new(table))
             }
@@ -71,14 +66,7 @@ impl Output {
         match self {
             Self::Ndjson { out, raw } => {
                 let record = raw.then(|| account.record().redacted());
-                serde_json::to_writer(
-                    &mut *out,
-                    &Line {
-                        source,
-                        account,
-                        record,
-                    },
-                )?;
+                serde_json::to_writer(&mut *out, &Line { source, account, record })?;
                 out.write_all(b"\n")
             }
             Self::Csv(writer) => {

@@ -25,10 +25,7 @@ impl Places {
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(error),
         };
-        Ok(Self {
-            file: file.to_owned(),
-            saved,
-        })
+        Ok(Self { file: file.to_owned(), saved })
     }
 
     pub(crate) fn of(&self, source: &str) -> Option<&Checkpoint> {

@@ -53,10 +53,7 @@ impl Progress {
         if let Some(bar) = self.bars.get(source) {
             bar.finish_and_clear();
         }
-        let mut line = format!(
-            "{source}: {} accounts on {} pages",
-            summary.yielded, summary.pages
-        );
+        let mut line = format!("{source}: {} accounts on {} pages", summary.yielded, summary.pages);
         if summary.duplicates > 0 {
             let _ = write!(line, ", {} repeated rows left out", summary.duplicates);
         }
@@ -71,11 +68,7 @@ impl Progress {
             }
             (Completeness::Doubtful(doubts), None) => {
                 let doubts: Vec<_> = doubts.iter().map(ToString::to_string).collect();
-                let _ = write!(
-                    line,
-                    "; warning, the list may not be whole: {}",
-                    doubts.join("; ")
-                );
+                let _ = write!(line, "; warning, the list may not be whole: {}", doubts.join("; "));
                 false
             }
             (_, None) => {

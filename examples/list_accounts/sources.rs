@@ -31,25 +31,13 @@ struct Clients {
 impl Sources {
     pub(crate) async fn open(args: &Args) -> Result<Self> {
         let is_set = |names: &[&str]| {
-            names
-                .iter()
-                .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
+            names.iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
         };
         let configured: Vec<Provider> = [
-            (
-                Provider::Fortanix,
-                &[
-                    "FORTANIX_CCM_EMAIL",
-                    "FORTANIX_CCM_PASSWORD",
-                    "FORTANIX_CCM_TOKEN",
-                ][..],
-            ),
+            (Provider::Fortanix, &["FORTANIX_CCM_EMAIL", "FORTANIX_CCM_PASSWORD", "FORTANIX_CCM_TOKEN"][..]),
             (Provider::Huawei, &["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"]),
             (Provider::Annature, &["ANNATURE_ID", "ANNATURE_KEY"]),
-            (
-                Provider::Sailpoint,
-                &["SAIL_CLIENT_ID", "SAIL_CLIENT_SECRET", "SAIL_BASE_URL"],
-            ),
+            (Provider::Sailpoint, &["SAIL_CLIENT_ID", "SAIL_CLIENT_SECRET", "SAIL_BASE_URL"]),
         ]
         .into_iter()
         .filter_map(|(provider, names)| is_set(names).then_some(provider))
@@ -77,10 +65,7 @@ impl Sources {
             Some(simulators) => Clients::of_simulators(simulators, args, wanted)?,
             None => Clients::of_environment(args, wanted)?,
         };
-        Ok(Self {
-            lists: clients.lists(args),
-            simulators,
-        })
+        Ok(Self { lists: clients.lists(args), simulators })
     }
 }
 
@@ -112,19 +97,13 @@ impl Clients {
         }
         if wanted(Provider::Huawei) {
             let sim = &sims.huawei;
-            clients.huawei = Some(
-                huawei::Client::builder(sim.ak(), sim.sk())
-                    .endpoint(sim.base_url())
-                    .build()?,
-            );
+            clients.huawei =
+                Some(huawei::Client::builder(sim.ak(), sim.sk()).endpoint(sim.base_url()).build()?);
         }
         if wanted(Provider::Annature) {
             let sim = &sims.annature;
-            clients.annature = Some(
-                annature::Client::builder(sim.id(), sim.key())
-                    .base_url(sim.base_url())
-                    .build()?,
-            );
+            clients.annature =
+                Some(annature::Client::builder(sim.id(), sim.key()).base_url(sim.base_url()).build()?);
         }
         if wanted(Provider::Sailpoint) {
             let sim = &sims.sailpoint;

@@ -85,24 +85,15 @@ mod tests {
         assert_eq!(account.number.as_deref(), Some("1300 000 000"));
         assert_eq!(account.timezone.as_deref(), Some("+10:00"));
         assert_eq!(account.role, Some(Role::Administrator));
-        assert_eq!(
-            account.group_id.as_deref(),
-            Some("a5a885caee6286a54ad7bbd4ab5400e9")
-        );
-        assert_eq!(
-            account.verified.as_ref().map(Timestamp::as_str),
-            Some("2019-12-17T05:30:00Z")
-        );
+        assert_eq!(account.group_id.as_deref(), Some("a5a885caee6286a54ad7bbd4ab5400e9"));
+        assert_eq!(account.verified.as_ref().map(Timestamp::as_str), Some("2019-12-17T05:30:00Z"));
         let shared = crate::Account::from(account);
         assert_eq!(shared.id, "c64ce66b70b21c03bfd5dfa0ab14b730");
         assert_eq!(shared.name.as_deref(), Some("Ted Annature"));
         assert_eq!(shared.email.as_deref(), Some("ted@annature.com.au"));
         assert_eq!(shared.status, Status::Active);
         assert_eq!(shared.roles, ["administrator"]);
-        assert_eq!(
-            shared.container.as_deref(),
-            Some("62e9a87c6ed1444d9d228c4a0374017d")
-        );
+        assert_eq!(shared.container.as_deref(), Some("62e9a87c6ed1444d9d228c4a0374017d"));
         assert_eq!(shared.created_at.unwrap().timestamp(), 1_576_560_600);
         assert_eq!(shared.record().raw().get(), EXAMPLE);
     }
@@ -110,21 +101,12 @@ mod tests {
     #[test]
     fn status_tells_deactivated_and_unverified_accounts_apart() {
         let status = |json: &str| crate::Account::from(serde_json::from_str::<Account>(json).unwrap()).status;
-        assert_eq!(
-            status(r#"{"id":"a","active":false,"verified":null}"#),
-            Status::Disabled
-        );
-        assert_eq!(
-            status(r#"{"id":"a","active":true,"verified":null}"#),
-            Status::Pending
-        );
+        assert_eq!(status(r#"{"id":"a","active":false,"verified":null}"#), Status::Disabled);
+        assert_eq!(status(r#"{"id":"a","active":true,"verified":null}"#), Status::Pending);
         assert_eq!(
             status(r#"{"id":"a","active":true,"verified":"2024-03-15T22:21:57.000Z"}"#),
             Status::Active
         );
-        assert_eq!(
-            status(r#"{"id":"a","role":"owner","group_id":null,"extra":[1]}"#),
-            Status::Unstated
-        );
+        assert_eq!(status(r#"{"id":"a","role":"owner","group_id":null,"extra":[1]}"#), Status::Unstated);
     }
 }

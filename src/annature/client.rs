@@ -90,12 +90,7 @@ impl Client {
     /// A client with an API key: its id (the public part) and the private key, at
     /// `https://api.annature.com.au`. A key has full access to its organisation.
     pub fn builder(id: impl Into<String>, key: impl Into<SecretString>) -> ClientBuilder {
-        ClientBuilder {
-            settings: Settings::new(BASE_URL),
-            id: id.into(),
-            key: key.into(),
-            partner_key: None,
-        }
+        ClientBuilder { settings: Settings::new(BASE_URL), id: id.into(), key: key.into(), partner_key: None }
     }
 
     /// A client with what the environment says.
@@ -218,10 +213,7 @@ impl ClientBuilder {
             Ok(Keys { id, key, partner })
         };
         let keys = keys().map_err(|error: crate::Error| error.with_provider(NAME))?;
-        Ok(Client(Arc::new(Inner {
-            channel: Channel::open(NAME, &self.settings)?,
-            keys,
-        })))
+        Ok(Client(Arc::new(Inner { channel: Channel::open(NAME, &self.settings)?, keys })))
     }
 }
 

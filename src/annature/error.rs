@@ -7,16 +7,10 @@ use crate::http::{Answer, Problem, header, plain_text};
 pub(super) fn read(answer: &Answer) -> Problem {
     let body = serde_json::from_slice::<Value>(&answer.body).ok();
     let message = match &body {
-        Some(body) => ["message", "error", "errors"]
-            .iter()
-            .find_map(|name| text(body.get(name)?)),
+        Some(body) => ["message", "error", "errors"].iter().find_map(|name| text(body.get(name)?)),
         None => plain_text(&answer.body),
     };
-    Problem {
-        message,
-        request_id: header(&answer.headers, &["x-request-id"]),
-        ..Problem::default()
-    }
+    Problem { message, request_id: header(&answer.headers, &["x-request-id"]), ..Problem::default() }
 }
 
 /// Text in whatever form an error came: a string, `{message}`, a list, or `{field: [texts]}`.
@@ -60,11 +54,7 @@ mod tests {
                 http::HeaderName::from_static("x-request-id"),
                 http::HeaderValue::from_static("r-1"),
             )]);
-            let answer = Answer {
-                status: StatusCode::NOT_FOUND,
-                headers,
-                body: body.into(),
-            };
+            let answer = Answer { status: StatusCode::NOT_FOUND, headers, body: body.into() };
             let problem = read(&answer);
             assert_eq!(problem.message.as_deref(), message, "{body}");
             assert_eq!(problem.request_id.as_deref(), Some("r-1"));

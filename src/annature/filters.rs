@@ -47,27 +47,19 @@ impl Filters {
     }
 
     pub(super) fn call(&self, path: &str) -> Call {
-        self.pairs()
-            .into_iter()
-            .fold(Call::get(path), |call, (name, value)| call.query(name, value))
+        self.pairs().into_iter().fold(Call::get(path), |call, (name, value)| call.query(name, value))
     }
 
     /// The filters as facts of a [`Scope`](crate::Scope).
     pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
-        self.pairs()
-            .into_iter()
-            .map(|(name, value)| (name, value.unwrap_or_default()))
-            .collect()
+        self.pairs().into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect()
     }
 }
 
 /// In UTC, as `…Z`: the provider silently ignores dates that it can not read.
 pub(super) fn date(date: DateTime<Utc>) -> String {
-    let fraction = if date.timestamp_subsec_nanos() == 0 {
-        SecondsFormat::Secs
-    } else {
-        SecondsFormat::Millis
-    };
+    let fraction =
+        if date.timestamp_subsec_nanos() == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
     date.to_rfc3339_opts(fraction, true)
 }
 

@@ -32,11 +32,7 @@ pub struct ListAccounts {
 
 impl ListAccounts {
     pub(super) fn new(client: Client) -> Self {
-        Self {
-            client,
-            filters: Filters::default(),
-            cursor: None,
-        }
+        Self { client, filters: Filters::default(), cursor: None }
     }
 
     filter_setters!();
@@ -65,9 +61,7 @@ fn read(answer: &Answer) -> Result<Page<Account, String>> {
         (Some(false), _) => None,
         (_, Some(cursor)) => Some(cursor),
         (Some(true), None) => {
-            return Err(Error::decode(
-                "has_more is true, and there is no cursor to go on by",
-            ));
+            return Err(Error::decode("has_more is true, and there is no cursor to go on by"));
         }
         (None, None) => return Err(Error::decode("the page tells neither has_more nor a cursor")),
     };
@@ -87,21 +81,13 @@ impl Paginator for ListAccounts {
             ("audience", self.client.audience(&self.filters.partner)),
             ("cursor", self.cursor.as_deref().unwrap_or_default()),
         ];
-        Scope::new(
-            NAME,
-            facts
-                .into_iter()
-                .chain(filters.iter().map(|(name, value)| (*name, value.as_str()))),
-        )
+        Scope::new(NAME, facts.into_iter().chain(filters.iter().map(|(name, value)| (*name, value.as_str()))))
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<Account, String>> {
         self.filters.check()?;
         let keys = self.client.keys(&self.filters.partner)?;
-        let call = self
-            .filters
-            .call(PATH)
-            .query("cursor", at.or(self.cursor.as_ref()));
+        let call = self.filters.call(PATH).query("cursor", at.or(self.cursor.as_ref()));
         self.client.channel().send(&keys, &call, read).await
     }
 

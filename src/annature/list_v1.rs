@@ -42,11 +42,7 @@ pub struct Window {
 
 impl ListAccountsV1 {
     pub(super) fn new(client: Client) -> Self {
-        Self {
-            client,
-            filters: Filters::default(),
-            windowed: false,
-        }
+        Self { client, filters: Filters::default(), windowed: false }
     }
 
     filter_setters!();
@@ -81,10 +77,7 @@ impl ListAccountsV1 {
         let (before, margin) = before
             .and_then(|before| Some((before, end(before)?)))
             .ok_or_else(|| Error::decode(format!("{oldest} is no date to go on from")).with_provider(NAME))?;
-        let before = self
-            .filters
-            .created_before
-            .map_or(before, |most| before.min(most));
+        let before = self.filters.created_before.map_or(before, |most| before.min(most));
         let seen = rows
             .items
             .iter()
@@ -116,12 +109,7 @@ impl Paginator for ListAccountsV1 {
             ("audience", self.client.audience(&self.filters.partner)),
             ("windowed", if self.windowed { "true" } else { "" }),
         ];
-        Scope::new(
-            NAME,
-            facts
-                .into_iter()
-                .chain(filters.iter().map(|(name, value)| (*name, value.as_str()))),
-        )
+        Scope::new(NAME, facts.into_iter().chain(filters.iter().map(|(name, value)| (*name, value.as_str()))))
     }
 
     async fn fetch(&self, at: Option<&Window>) -> Result<Page<Account, Window>> {
@@ -135,11 +123,7 @@ impl Paginator for ListAccountsV1 {
             let rows: Vec<&RawValue> = read_json(answer, "an array of accounts")?;
             Ok(Rows::decode(&rows, |account: &Account| account.id.clone()))
         };
-        let mut rows = self
-            .client
-            .channel()
-            .send(&keys, &filters.call(PATH), read)
-            .await?;
+        let mut rows = self.client.channel().send(&keys, &filters.call(PATH), read).await?;
         let full = rows.len() >= CAP;
         let is_fresh = |id: Option<&str>| {
             at.is_none_or(|window| id.is_none_or(|id| !window.seen.iter().any(|seen| seen == id)))

@@ -43,10 +43,7 @@ impl InVain {
             Err(error) => {
                 let mut tried = self.0.clone();
                 tried.push(format!("{source}: {}", error.message()));
-                Err(Error::config(format!(
-                    "the credentials can not be used: {}",
-                    tried.join("; ")
-                )))
+                Err(Error::config(format!("the credentials can not be used: {}", tried.join("; "))))
             }
         }
     }
@@ -91,9 +88,7 @@ mod tests {
             vain.text(Some("beyond: no answer")),
             "no credentials found: here: not set; there: no such file; beyond: no answer"
         );
-        let error = vain
-            .ask::<()>("beyond", Err(Error::config("half a key")))
-            .unwrap_err();
+        let error = vain.ask::<()>("beyond", Err(Error::config("half a key"))).unwrap_err();
         assert_eq!(
             error.message(),
             "the credentials can not be used: here: not set; there: no such file; beyond: half a key"

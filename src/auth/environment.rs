@@ -29,8 +29,7 @@ impl Environment {
 
     /// The variable's value.
     pub(crate) fn required(&self, name: &str) -> Result<String> {
-        self.optional(name)?
-            .ok_or_else(|| self.error(format!("the environment variable {name} is not set")))
+        self.optional(name)?.ok_or_else(|| self.error(format!("the environment variable {name} is not set")))
     }
 
     /// The variable's value, if it is set, as a secret.

@@ -3,6 +3,8 @@
 mod chain;
 mod environment;
 mod token;
+#[cfg(test)]
+mod token_tests;
 
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
@@ -17,11 +19,7 @@ pub(crate) use token::{Fresh, Margin, Token, TokenCache, refuse_empty};
 pub(crate) fn sensitive(name: &str, value: &str) -> Result<HeaderValue> {
     // A `HeaderValue` takes more, but what is no ASCII can not be blotted out of what a server echoes.
     let is_text = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    let header = if is_text {
-        HeaderValue::try_from(value).ok()
-    } else {
-        None
-    };
+    let header = if is_text { HeaderValue::try_from(value).ok() } else { None };
     let mut header = header.ok_or_else(|| {
         let message = format!("the {name} holds characters that no header may: expected visible ASCII");
         Error::config(message)

@@ -29,10 +29,7 @@ pub(crate) struct Margin {
 
 impl Default for Margin {
     fn default() -> Self {
-        Self {
-            most: Duration::from_secs(60),
-            share: 10,
-        }
+        Self { most: Duration::from_secs(60), share: 10 }
     }
 }
 
@@ -88,12 +85,7 @@ impl<T> TokenCache<T> {
     pub(crate) fn with_margin(margin: Margin) -> Self {
         Self {
             margin,
-            state: Mutex::new(State {
-                token: None,
-                generations: 0,
-                renewal: None,
-                pause_until: None,
-            }),
+            state: Mutex::new(State { token: None, generations: 0, renewal: None, pause_until: None }),
         }
     }
 
@@ -157,9 +149,7 @@ impl<T: Send + Sync + 'static> TokenCache<T> {
                     state.generations += 1;
                     // Its life began when it was asked for, at the latest.
                     let end = |cut: Duration| {
-                        fresh
-                            .lifetime
-                            .and_then(|life| began.checked_add(life.saturating_sub(cut)))
+                        fresh.lifetime.and_then(|life| began.checked_add(life.saturating_sub(cut)))
                     };
                     let margin = fresh.lifetime.map_or(Duration::ZERO, |life| this.margin.of(life));
                     let token = Arc::new(Token {
@@ -189,11 +179,7 @@ impl<T: Send + Sync + 'static> TokenCache<T> {
     /// Drops the token of `generation`, if it is still the one in use: the server refused it.
     pub(crate) fn refused(&self, generation: u64) {
         let mut state = self.lock();
-        if state
-            .token
-            .as_ref()
-            .is_some_and(|token| token.generation == generation)
-        {
+        if state.token.as_ref().is_some_and(|token| token.generation == generation) {
             state.token = None;
             state.pause_until = None;
         }
@@ -206,141 +192,4 @@ pub(crate) fn refuse_empty(token: &str) -> Result<()> {
         return Err(Error::decode("the token endpoint answered with an empty token"));
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use secrecy::ExposeSecret;
-
-    use super::*;
-    use crate::ErrorKind;
-
-    /// Gives tokens "1", "2", … of `life`, each after a second, and fails while `broken`.
-    #[derive(Clone)]
-    struct Issuer {
-        cache: Arc<TokenCache>,
-        calls: Arc<AtomicUsize>,
-        broken: Arc<AtomicUsize>,
-        life: Duration,
-    }
-
-    impl Issuer {
-        fn new(life: u64) -> Self {
-            Self {
-                cache: Arc::default(),
-                calls: Arc::default(),
-                broken: Arc::default(),
-                life: Duration::from_secs(life),
-            }
-        }
-        async fn get(&self) -> Result<String> {
-            let this = self.clone();
-            let token = self.cache.get(move |_| async move {
-                let call = this.calls.fetch_add(1, Ordering::SeqCst) + 1;
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                if this.broken.load(Ordering::SeqCst) > 0 {
-                    return Err(Error::new(ErrorKind::Auth, "down"));
-                }
-                Ok(Fresh {
-                    value: call.to_string().into(),
-                    lifetime: Some(this.life),
-                })
-            });
-            Ok(token.await?.value.expose_secret().to_owned())
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn however_many_wait_one_token_is_obtained() {
-        let issuer = Issuer::new(750);
-        let tasks: Vec<_> = (0..1000)
-            .map(|_| {
-                let issuer = issuer.clone();
-                tokio::spawn(async move { issuer.get().await.unwrap() })
-            })
-            .collect();
-        for task in tasks {
-            assert_eq!(task.await.unwrap(), "1");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn when_the_first_to_wait_gives_up_the_others_still_get_the_token() {
-        let issuer = Issuer::new(750);
-        let first = tokio::spawn({
-            let issuer = issuer.clone();
-            async move { issuer.get().await }
-        });
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        let second = tokio::spawn({
-            let issuer = issuer.clone();
-            async move { issuer.get().await }
-        });
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        first.abort();
-        assert_eq!(second.await.unwrap().unwrap(), "1");
-        assert_eq!(issuer.calls.load(Ordering::SeqCst), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_token_is_renewed_early_by_a_margin_that_fits_its_life() {
-        for (life, renewed) in [(15, 13.5), (750, 690.0), (43_200, 43_140.0)] {
-            let issuer = Issuer::new(life);
-            let began = Instant::now();
-            assert_eq!(issuer.get().await.unwrap(), "1");
-            let at = |seconds| began + Duration::from_secs_f64(seconds);
-            tokio::time::sleep_until(at(renewed - 0.1)).await;
-            assert_eq!(issuer.get().await.unwrap(), "1", "{life}");
-            tokio::time::sleep_until(at(renewed + 0.1)).await;
-            assert_eq!(issuer.get().await.unwrap(), "2", "{life}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_failed_renewal_does_not_matter_while_the_old_token_lives() {
-        let issuer = Issuer::new(100);
-        assert_eq!(issuer.get().await.unwrap(), "1");
-        issuer.broken.store(1, Ordering::SeqCst);
-        tokio::time::sleep(Duration::from_secs(91)).await;
-        for _ in 0..100 {
-            assert_eq!(issuer.get().await.unwrap(), "1");
-        }
-        assert_eq!(
-            issuer.calls.load(Ordering::SeqCst),
-            2,
-            "a failed renewal is not tried at every request"
-        );
-        tokio::time::sleep(Duration::from_secs(10)).await;
-        assert_eq!(issuer.get().await.unwrap_err().kind(), ErrorKind::Auth);
-        issuer.broken.store(0, Ordering::SeqCst);
-        assert!(issuer.get().await.is_ok());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_renewal_that_hangs_is_not_waited_for_while_the_old_token_lives() {
-        let issuer = Issuer::new(600);
-        assert_eq!(issuer.get().await.unwrap(), "1");
-        tokio::time::sleep(Duration::from_secs(550)).await;
-        let hanging = || issuer.cache.get(|_| std::future::pending::<Result<Fresh>>());
-        let began = Instant::now();
-        for _ in 0..100 {
-            assert_eq!(hanging().await.unwrap().generation, 1);
-        }
-        assert!(began.elapsed() <= Duration::from_secs(6), "{:?}", began.elapsed());
-        tokio::time::sleep(Duration::from_secs(10)).await;
-        assert_eq!(issuer.get().await.unwrap(), "2", "the endpoint is asked again");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_refusal_drops_only_the_generation_that_was_refused() {
-        let issuer = Issuer::new(750);
-        issuer.get().await.unwrap();
-        issuer.cache.refused(1);
-        assert_eq!(issuer.get().await.unwrap(), "2");
-        issuer.cache.refused(1);
-        assert_eq!(issuer.get().await.unwrap(), "2");
-        assert_eq!(issuer.calls.load(Ordering::SeqCst), 2);
-    }
 }

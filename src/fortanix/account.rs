@@ -147,12 +147,8 @@ impl Account {
 impl From<Account> for crate::Account {
     fn from(account: Account) -> Self {
         let created_at = account.created_at_utc();
-        let mut shared = Self::new(
-            Provider::Fortanix,
-            Kind::Tenant,
-            account.acct_id.to_string(),
-            account.record,
-        );
+        let mut shared =
+            Self::new(Provider::Fortanix, Kind::Tenant, account.acct_id.to_string(), account.record);
         shared.name = account.name;
         // `status` is the caller's membership: it counts only where the account's own state is not told.
         (shared.status, shared.raw_status) = match (account.account_status, account.status) {
@@ -212,36 +208,20 @@ mod tests {
         assert_eq!(account.approval_state, Some(ApprovalState::Approved));
         let configs = account.auth_configs.as_ref().unwrap();
         let oauth = configs["x"].oauth.as_ref().unwrap();
-        assert_eq!(
-            oauth.client_secret.as_ref().unwrap().expose_secret(),
-            "hunter2-secret"
-        );
+        assert_eq!(oauth.client_secret.as_ref().unwrap().expose_secret(), "hunter2-secret");
         let tls = oauth.tls.as_ref().unwrap().required.as_ref().unwrap();
         assert_eq!(tls.ca.as_ref().unwrap().pinned.as_ref().unwrap(), &["cA=="]);
         let shared = crate::Account::from(account);
         assert_eq!(shared.id, "5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01");
-        assert_eq!(
-            shared.status,
-            Status::Disabled,
-            "the account's state, not the caller's membership"
-        );
-        assert_eq!(
-            shared.created_at.unwrap().to_rfc3339(),
-            "2024-01-01T00:00:00+00:00"
-        );
-        assert!(
-            shared.roles.is_empty(),
-            "the caller's roles are not the account's"
-        );
+        assert_eq!(shared.status, Status::Disabled, "the account's state, not the caller's membership");
+        assert_eq!(shared.created_at.unwrap().to_rfc3339(), "2024-01-01T00:00:00+00:00");
+        assert!(shared.roles.is_empty(), "the caller's roles are not the account's");
     }
 
     #[test]
     fn secrets_of_a_record_are_shown_only_by_raw() {
         let account: Account = serde_json::from_str(FULL).unwrap();
-        let shown = format!(
-            "{account:?} {account:#?} {}",
-            serde_json::to_string(&account).unwrap()
-        );
+        let shown = format!("{account:?} {account:#?} {}", serde_json::to_string(&account).unwrap());
         let shared = crate::Account::from(account.clone());
         let shown = format!("{shown} {shared:?} {}", serde_json::to_string(&shared).unwrap());
         let shown = format!("{shown} {}", shared.record().redacted());

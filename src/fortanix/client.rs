@@ -28,10 +28,7 @@ impl Client {
     /// A client at `https://ccm.fortanix.com`. Give it a [`password`](ClientBuilder::password) or a
     /// [`token`](ClientBuilder::token).
     pub fn builder() -> ClientBuilder {
-        ClientBuilder {
-            settings: Settings::new(BASE_URL),
-            login: None,
-        }
+        ClientBuilder { settings: Settings::new(BASE_URL), login: None }
     }
 
     /// A client with what the environment says.
@@ -60,10 +57,9 @@ impl Client {
         }
         Ok(match env.optional_secret("FORTANIX_CCM_TOKEN")? {
             Some(token) => builder.token(token),
-            None => builder.password(
-                env.required("FORTANIX_CCM_EMAIL")?,
-                env.secret("FORTANIX_CCM_PASSWORD")?,
-            ),
+            None => {
+                builder.password(env.required("FORTANIX_CCM_EMAIL")?, env.secret("FORTANIX_CCM_PASSWORD")?)
+            }
         })
     }
 
@@ -89,9 +85,7 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("base_url", &self.0.channel.base_url())
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("base_url", &self.0.channel.base_url()).finish_non_exhaustive()
     }
 }
 
@@ -107,10 +101,7 @@ impl ClientBuilder {
     /// The user to log in as. The login happens with the first request; the session is kept alive, and
     /// begun anew when it ends or is refused.
     pub fn password(mut self, email: impl Into<String>, password: impl Into<SecretString>) -> Self {
-        self.login = Some(Login::Password {
-            email: email.into(),
-            password: password.into(),
-        });
+        self.login = Some(Login::Password { email: email.into(), password: password.into() });
         self
     }
 

@@ -18,12 +18,7 @@ pub(super) fn read(answer: &Answer) -> Problem {
         Ok(_) => (None, None),
         Err(_) => (None, plain_text(&answer.body)),
     };
-    Problem {
-        kind: None,
-        code,
-        message,
-        request_id,
-    }
+    Problem { kind: None, code, message, request_id }
 }
 
 #[cfg(test)]
@@ -35,11 +30,7 @@ mod tests {
     #[test]
     fn every_shape_of_error_is_read() {
         for (body, code, message) in [
-            (
-                r#"{"message":"no","code":"FORBIDDEN"}"#,
-                Some("FORBIDDEN"),
-                Some("no"),
-            ),
+            (r#"{"message":"no","code":"FORBIDDEN"}"#, Some("FORBIDDEN"), Some("no")),
             (r#"{"error":"no"}"#, None, Some("no")),
             (r#""no""#, None, Some("no")),
             ("no", None, Some("no")),
@@ -47,17 +38,10 @@ mod tests {
             ("<html>", None, None),
             ("", None, None),
         ] {
-            let answer = Answer {
-                status: StatusCode::FORBIDDEN,
-                headers: HeaderMap::new(),
-                body: body.into(),
-            };
+            let answer =
+                Answer { status: StatusCode::FORBIDDEN, headers: HeaderMap::new(), body: body.into() };
             let problem = read(&answer);
-            assert_eq!(
-                (problem.code.as_deref(), problem.message.as_deref()),
-                (code, message),
-                "{body}"
-            );
+            assert_eq!((problem.code.as_deref(), problem.message.as_deref()), (code, message), "{body}");
         }
     }
 }

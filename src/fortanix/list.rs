@@ -67,13 +67,7 @@ fn is_zero(count: &u64) -> bool {
 
 impl ListAccounts {
     pub(super) fn new(client: Client) -> Self {
-        Self {
-            client,
-            scope: None,
-            limit: DEFAULT_LIMIT,
-            previous_id: None,
-            sort_by: Vec::new(),
-        }
+        Self { client, scope: None, limit: DEFAULT_LIMIT, previous_id: None, sort_by: Vec::new() }
     }
 
     /// Whose accounts to list. What the server does without is not documented.
@@ -123,14 +117,10 @@ impl ListAccounts {
         if self.limit < 2 {
             return refuse(format!("limit is {}; expected 2 or more", self.limit));
         }
-        match self
-            .sort_by
-            .iter()
-            .find(|(key, _)| key.is_empty() || key.contains([':', ',']))
-        {
-            Some((key, _)) => refuse(format!(
-                "the sort key {key:?} is empty or holds ':' or ','; expected a member's name"
-            )),
+        match self.sort_by.iter().find(|(key, _)| key.is_empty() || key.contains([':', ','])) {
+            Some((key, _)) => {
+                refuse(format!("the sort key {key:?} is empty or holds ':' or ','; expected a member's name"))
+            }
             None => Ok(()),
         }
     }
@@ -141,50 +131,30 @@ impl ListAccounts {
             .query("limit", Some(limit))
             .query("previous_id", previous_id)
             .query("sort_by", self.sorting());
-        self.client
-            .channel()
-            .send(self.client.service(), &call, read)
-            .await
+        self.client.channel().send(self.client.service(), &call, read).await
     }
 
     /// The place behind the last of `rows`, which were fetched at `at`.
     fn next(rows: &Rows<Account>, at: Option<&Cursor>) -> Result<Cursor> {
-        let last = rows
-            .ids
-            .iter()
-            .enumerate()
-            .rev()
-            .find_map(|(index, id)| Some((index, uuid(id.as_deref())?)));
+        let last =
+            rows.ids.iter().enumerate().rev().find_map(|(index, id)| Some((index, uuid(id.as_deref())?)));
         match (last, at) {
             (Some((index, previous_id)), _) => {
-                let mut tail: Vec<_> = rows.ids[..index]
-                    .iter()
-                    .rev()
-                    .filter_map(|id| uuid(id.as_deref()))
-                    .take(TAIL)
-                    .collect();
+                let mut tail: Vec<_> =
+                    rows.ids[..index].iter().rev().filter_map(|id| uuid(id.as_deref())).take(TAIL).collect();
                 tail.reverse();
-                Ok(Cursor {
-                    previous_id,
-                    tail,
-                    after: (rows.len() - index - 1) as u64,
-                })
+                Ok(Cursor { previous_id, tail, after: (rows.len() - index - 1) as u64 })
             }
-            (None, Some(at)) => Ok(Cursor {
-                after: at.after.saturating_add(rows.len() as u64),
-                ..at.clone()
-            }),
+            (None, Some(at)) => {
+                Ok(Cursor { after: at.after.saturating_add(rows.len() as u64), ..at.clone() })
+            }
             (None, None) => Err(nothing_to_go_on_from()),
         }
     }
 
     /// Leaves out of `rows` what stands up to `cursor`, and says what is left.
     async fn skip_to(&self, cursor: &Cursor, rows: &mut Rows<Account>) -> Result<Rest> {
-        let find = |wanted: &Uuid| {
-            rows.ids
-                .iter()
-                .position(|id| uuid(id.as_deref()) == Some(*wanted))
-        };
+        let find = |wanted: &Uuid| rows.ids.iter().position(|id| uuid(id.as_deref()) == Some(*wanted));
         let previous = find(&cursor.previous_id);
         let held = previous.or_else(|| cursor.tail.iter().rev().find_map(find));
         let count = rows.len();
@@ -260,14 +230,10 @@ fn read(answer: &Answer) -> Result<Rows<Account>> {
         return if members.keys().all(|name| name == "items") {
             Ok(Rows::none())
         } else {
-            Err(Error::decode(format!(
-                "expected {EXPECTED}, and an object with other members came"
-            )))
+            Err(Error::decode(format!("expected {EXPECTED}, and an object with other members came")))
         };
     };
-    Ok(Rows::decode(&items, |account: &Account| {
-        account.acct_id.to_string()
-    }))
+    Ok(Rows::decode(&items, |account: &Account| account.acct_id.to_string()))
 }
 
 impl Paginator for ListAccounts {
@@ -283,10 +249,7 @@ impl Paginator for ListAccounts {
                 ("user", self.client.user()),
                 ("scope", self.scope.as_ref().map_or("", AccountScope::as_str)),
                 ("limit", &self.limit.to_string()),
-                (
-                    "previous_id",
-                    &self.previous_id.map_or(String::new(), |id| id.to_string()),
-                ),
+                ("previous_id", &self.previous_id.map_or(String::new(), |id| id.to_string())),
                 ("sort_by", &self.sorting().unwrap_or_default()),
             ],
         )
@@ -294,11 +257,7 @@ impl Paginator for ListAccounts {
 
     async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Account, Cursor>> {
         self.check()?;
-        let start = self.previous_id.map(|previous_id| Cursor {
-            previous_id,
-            tail: Vec::new(),
-            after: 0,
-        });
+        let start = self.previous_id.map(|previous_id| Cursor { previous_id, tail: Vec::new(), after: 0 });
         let at = at.or(start.as_ref());
         let mut rows = self.rows(at.map(|cursor| cursor.previous_id), self.limit).await?;
         let rest = match at {
@@ -315,10 +274,7 @@ impl Paginator for ListAccounts {
             _ => None,
         };
         let unstable = self.sort_by.first().is_some_and(|(key, _)| key != "acct_id");
-        Ok(rows
-            .into_page(next)
-            .with_doubt(capped)
-            .with_doubt(unstable.then_some(Doubt::UnstableOrder)))
+        Ok(rows.into_page(next).with_doubt(capped).with_doubt(unstable.then_some(Doubt::UnstableOrder)))
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {

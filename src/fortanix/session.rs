@@ -38,11 +38,7 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(channel: Arc<Channel>, login: Login) -> Self {
-        Self {
-            channel,
-            login,
-            tokens: Arc::default(),
-        }
+        Self { channel, login, tokens: Arc::default() }
     }
 
     /// What tells one user from another.
@@ -61,10 +57,7 @@ impl Session {
                 let (email, password) = match login {
                     // Its end is not known: it is good until it is refused.
                     Login::Token(value) => {
-                        return Ok(Fresh {
-                            value,
-                            lifetime: None,
-                        });
+                        return Ok(Fresh { value, lifetime: None });
                     }
                     Login::Password { email, password } => (email, password),
                 };
@@ -103,9 +96,7 @@ impl Service for Session {
 
 fn bear(request: &mut Request<Bytes>, token: &SecretString) -> Result<()> {
     let bearer = sensitive("token", &format!("Bearer {}", token.expose_secret()))?;
-    request
-        .headers_mut()
-        .insert(header::AUTHORIZATION, bearer.clone());
+    request.headers_mut().insert(header::AUTHORIZATION, bearer.clone());
     request.headers_mut().insert(AUTHENTICATION, bearer);
     Ok(())
 }
@@ -131,16 +122,8 @@ impl SessionInfo {
     /// How long the token lives from now, as far as the server told.
     fn lifetime(&self, channel: &Channel) -> Option<Duration> {
         let ends = [self.session_expires_at, self.session_token_expires_at];
-        let end = ends
-            .into_iter()
-            .flatten()
-            .filter_map(|end| u64::try_from(end).ok())
-            .min()?;
-        let now = channel
-            .clock()
-            .now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let end = ends.into_iter().flatten().filter_map(|end| u64::try_from(end).ok()).min()?;
+        let now = channel.clock().now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Some(Duration::from_secs(end).saturating_sub(now))
     }
 }
@@ -163,10 +146,7 @@ async fn log_in(channel: &Channel, email: &str, password: &SecretString) -> Resu
             };
             refuse_empty(&token)?;
             let lifetime = body.session_info.and_then(|info| info.lifetime(channel));
-            Ok(Fresh {
-                value: token.into(),
-                lifetime,
-            })
+            Ok(Fresh { value: token.into(), lifetime })
         })
         .await
 }
@@ -181,10 +161,7 @@ async fn refresh(channel: &Channel, token: &Token) -> Result<Fresh> {
             if lifetime.is_none_or(|life| life.is_zero()) {
                 return Err(Error::decode("the session can not be kept alive any longer"));
             }
-            Ok(Fresh {
-                value: token.value.clone(),
-                lifetime,
-            })
+            Ok(Fresh { value: token.value.clone(), lifetime })
         })
         .await
 }
@@ -209,9 +186,7 @@ impl Service for Basic {
     }
 
     fn authorise(&self, (): &(), request: &mut Request<Bytes>) -> Result<()> {
-        request
-            .headers_mut()
-            .insert(header::AUTHORIZATION, self.0.clone());
+        request.headers_mut().insert(header::AUTHORIZATION, self.0.clone());
         Ok(())
     }
 

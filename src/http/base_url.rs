@@ -8,11 +8,7 @@ use crate::{Error, Result};
 /// Longer URLs are refused by many servers and proxies, and in ways that are hard to read.
 const LONGEST_URL: usize = 8 * 1024;
 
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Percent-encodes everything but RFC 3986's unreserved characters: a blank is `%20`, never `+`.
 pub(crate) fn encode(text: &str) -> String {
@@ -28,11 +24,7 @@ impl BaseUrl {
     pub(crate) fn parse(text: &str, allow_http: bool) -> Result<Self> {
         let refuse = |why: &str| Err(Error::config(format!("the base URL {why}")));
         let text = text.trim();
-        let with_scheme = if text.contains("://") {
-            text.to_owned()
-        } else {
-            format!("https://{text}")
-        };
+        let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
         let url = match Url::parse(&with_scheme) {
             Ok(url) => url,
             Err(error) => return refuse(&format!("is no URL: {error}; expected https://host[/prefix]")),
@@ -80,10 +72,8 @@ impl BaseUrl {
         let mut url = self.0.clone();
         url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
         if !query.is_empty() {
-            let pairs: Vec<_> = query
-                .iter()
-                .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-                .collect();
+            let pairs: Vec<_> =
+                query.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
             url.set_query(Some(&pairs.join("&")));
         }
         if url.as_str().len() > LONGEST_URL {
@@ -134,13 +124,8 @@ mod tests {
     #[test]
     fn a_prefix_is_kept_and_a_query_strictly_encoded() {
         let base = BaseUrl::parse("https://gw.example/api/", false).unwrap();
-        let url = base
-            .join("/v1/accounts", &[("filters", r#"name eq "a+b&c" "#.into())])
-            .unwrap();
-        assert_eq!(
-            url.as_str(),
-            "https://gw.example/api/v1/accounts?filters=name%20eq%20%22a%2Bb%26c%22%20"
-        );
+        let url = base.join("/v1/accounts", &[("filters", r#"name eq "a+b&c" "#.into())]).unwrap();
+        assert_eq!(url.as_str(), "https://gw.example/api/v1/accounts?filters=name%20eq%20%22a%2Bb%26c%22%20");
         assert!(base.join("/x", &[("f", "y".repeat(9000))]).is_err());
     }
 }

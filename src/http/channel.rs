@@ -145,18 +145,12 @@ impl Channel {
         loop {
             attempt += 1;
             let waits = Instant::now();
-            let permit = service
-                .permit()
-                .await
-                .map_err(|error| error.with_provider(self.provider))?;
+            let permit = service.permit().await.map_err(|error| error.with_provider(self.provider))?;
             if let Some(limiter) = self.limiter.as_ref().filter(|_| call.limited) {
                 limiter.acquire().await;
             }
             excused += waits.elapsed();
-            let left = self
-                .retry
-                .total_timeout
-                .saturating_sub(began.elapsed().saturating_sub(excused));
+            let left = self.retry.total_timeout.saturating_sub(began.elapsed().saturating_sub(excused));
             let missed = match self.attempt(service, &permit, call, left, &read).await {
                 Ok(value) => return Ok(value),
                 Err(missed) => missed,
@@ -199,12 +193,7 @@ impl Channel {
         left: Duration,
         read: &(impl Fn(&Answer) -> Result<T> + Send + Sync),
     ) -> Result<T, Missed> {
-        let unsent = |error| Missed {
-            error,
-            failure: None,
-            asked: None,
-            refused: false,
-        };
+        let unsent = |error| Missed { error, failure: None, asked: None, refused: false };
         let mut request = self.request(call).map_err(unsent)?;
         service.authorise(permit, &mut request).map_err(unsent)?;
         let secrets = Secrets::of(&request, call.secrets.iter().cloned());
@@ -234,11 +223,7 @@ impl Channel {
             }
             Ok(Ok(answer)) => {
                 let (parts, body) = answer.into_parts();
-                Answer {
-                    status: parts.status,
-                    headers: parts.headers,
-                    body,
-                }
+                Answer { status: parts.status, headers: parts.headers, body }
             }
         };
         if answer.status.is_success() {
@@ -255,19 +240,11 @@ impl Channel {
         }
         let asked = retry_after::read(&answer.headers, self.clock.now());
         let status = answer.status.as_u16();
-        let mut error = service
-            .problem(&answer)
-            .into_error(&answer, &secrets)
-            .with_retry_after(asked);
+        let mut error = service.problem(&answer).into_error(&answer, &secrets).with_retry_after(asked);
         if asked.is_some_and(|asked| asked > self.retry.max_server_wait) && matches!(status, 429 | 503) {
             error = error.into_kind(ErrorKind::Throttled);
         }
-        Err(Missed {
-            failure: Some(Failure::Status(status)),
-            refused: status == 401,
-            error,
-            asked,
-        })
+        Err(Missed { failure: Some(Failure::Status(status)), refused: status == 401, error, asked })
     }
 
     fn request(&self, call: &Call) -> Result<Request<Bytes>> {

@@ -9,10 +9,7 @@ pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 impl Clock {
     /// The system's clock.
     pub fn system() -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one place that reads the system's clock"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
         Self::new(SystemTime::now)
     }
 

@@ -17,10 +17,7 @@ pub struct RateLimit {
 impl RateLimit {
     /// At most `requests` (0 is taken for 1) in any `window`.
     pub fn new(requests: u32, window: Duration) -> Self {
-        Self {
-            requests: NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN),
-            window,
-        }
+        Self { requests: NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN), window }
     }
 }
 
@@ -38,11 +35,7 @@ impl Limiter {
     pub(super) fn new(limit: RateLimit) -> Self {
         // The provider counts when requests arrive, which is not as evenly as they leave: 1 % of slack.
         let window = limit.window + limit.window / 100;
-        Self {
-            requests: limit.requests.get() as usize,
-            window,
-            sent: Mutex::default(),
-        }
+        Self { requests: limit.requests.get() as usize, window, sent: Mutex::default() }
     }
 
     /// Waits for the turn of one request.
@@ -84,11 +77,7 @@ mod tests {
             assert!(pair[100] - pair[0] > Duration::from_secs(10));
         }
         // 1,000 requests are ten windows; the first hundred go at once.
-        assert!(
-            began.elapsed() <= Duration::from_secs(92),
-            "{:?}",
-            began.elapsed()
-        );
+        assert!(began.elapsed() <= Duration::from_secs(92), "{:?}", began.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

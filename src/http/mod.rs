@@ -1,8 +1,34 @@
 //! A request's way out and back: what can be set on every client, and a transport of your own.
 //!
-//! Each request goes through the rate limit, is given its token or signature, is sent, and its answer
-//! is judged; what may be retried goes round again with a new token or signature, within the
+//! Each request obtains its token, takes its turn at the rate limit, is authorised or signed, and is sent, and
+//! its answer is judged; what may be retried goes round again with a new token or signature, within the
 //! [`RetryPolicy`]'s limits. Nothing here knows a provider.
+//!
+//! # What a caller sees of a fault
+//!
+//! Each row is tested against the simulators (`tests/it/faults`). *Retried* is within the policy's limits; what
+//! stays so is told with [`Retry::Exhausted`](crate::Retry::Exhausted).
+//!
+//! | fault | at first | if it stays |
+//! |---|---|---|
+//! | 408, 500, 502, 503, 504, with any body | retried | [`Api`](crate::ErrorKind::Api) |
+//! | 429 | retried after the wait that `Retry-After` asks for (seconds or a date; nonsense is ignored) | [`Throttled`](crate::ErrorKind::Throttled) |
+//! | 429 or 503 with a wait beyond `max_server_wait` | `Throttled` at once, with [`retry_after`](crate::Error::retry_after) | |
+//! | connection refused, reset before or within the answer | retried | [`Transport`](crate::ErrorKind::Transport) |
+//! | truncated or malformed JSON, an HTML page with 200, 204, an empty body | retried | [`Decode`](crate::ErrorKind::Decode) |
+//! | right JSON with a wrong `Content-Type`, or an unknown `Content-Encoding` | read | |
+//! | `Content-Encoding: gzip` on what is no gzip | retried | `Transport` |
+//! | a redirect | `Api` at once; it is not followed | |
+//! | slow headers, a trickle, a hang | waited for, until `attempt_timeout`; then retried | [`Timeout`](crate::ErrorKind::Timeout) |
+//! | a body over `body_limit`, also once decompressed | `Decode` at once | |
+//! | a token that ends early or is revoked (401) | renewed once, replayed once | [`Auth`](crate::ErrorKind::Auth) |
+//! | a token endpoint that is down | retried; the old token is used while it lives | the endpoint's error |
+//! | Huawei's 401, such as a clock that is off | `Auth` at once, with both clocks | |
+//! | a cursor that comes back | [`PaginationLoop`](crate::ErrorKind::PaginationLoop) after its pages (a circle of several offsets: [`Drift`](crate::ErrorKind::Drift)) | |
+//! | an empty or short page in the middle | read on | |
+//! | a bad row | [`Record`](crate::ErrorKind::Record) in its place, and the stream goes on | |
+//! | an unknown enum value | kept, as [`UnknownValue`](crate::UnknownValue) | |
+//! | accounts made or removed during the walk | those that are there throughout come once | |
 
 mod base_url;
 mod channel;

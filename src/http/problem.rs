@@ -30,21 +30,14 @@ impl Problem {
             429 => ErrorKind::Throttled,
             _ => ErrorKind::Api,
         });
-        let message = self
-            .message
-            .filter(|text| !text.trim().is_empty())
-            .unwrap_or_else(|| {
-                if answer.status.is_redirection() {
-                    "a redirect, which is never followed: credentials belong to the host they were given for"
-                        .into()
-                } else {
-                    answer
-                        .status
-                        .canonical_reason()
-                        .unwrap_or("the request failed")
-                        .to_owned()
-                }
-            });
+        let message = self.message.filter(|text| !text.trim().is_empty()).unwrap_or_else(|| {
+            if answer.status.is_redirection() {
+                "a redirect, which is never followed: credentials belong to the host they were given for"
+                    .into()
+            } else {
+                answer.status.canonical_reason().unwrap_or("the request failed").to_owned()
+            }
+        });
         Error::new(kind, request.blot(&message))
             .with_status(status)
             .with_code(self.code.map(|code| request.blot(&code)))
@@ -54,9 +47,7 @@ impl Problem {
 
 /// The first of some headers that is there, as text.
 pub(crate) fn header(headers: &HeaderMap, names: &[&str]) -> Option<String> {
-    names
-        .iter()
-        .find_map(|name| Some(headers.get(*name)?.to_str().ok()?.to_owned()))
+    names.iter().find_map(|name| Some(headers.get(*name)?.to_str().ok()?.to_owned()))
 }
 
 /// A body as text, if it is one that a person can read: not HTML, not binary.
@@ -69,9 +60,7 @@ pub(crate) fn plain_text(body: &[u8]) -> Option<String> {
 fn parts(value: &str) -> impl Iterator<Item = &str> {
     let credentials = value.split_once(' ').map_or("", |(_, credentials)| credentials);
     let parameters = credentials.split(", ").filter_map(|part| part.split_once('='));
-    let values = parameters
-        .filter(|(name, _)| *name != "SignedHeaders")
-        .map(|(_, value)| value);
+    let values = parameters.filter(|(name, _)| *name != "SignedHeaders").map(|(_, value)| value);
     std::iter::once(credentials).chain(values)
 }
 
@@ -104,9 +93,7 @@ impl Secrets {
             }
         }
         let mut line = String::with_capacity(text.len().min(LONGEST_TEXT));
-        for word in text
-            .split(|c: char| c.is_whitespace() || c.is_control())
-            .filter(|word| !word.is_empty())
+        for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty())
         {
             if !line.is_empty() {
                 line.push(' ');

@@ -25,10 +25,7 @@ impl ReqwestTransport {
         }
         match builder.build() {
             Ok(client) => Ok(Self(client)),
-            Err(error) => Err(Error::config(format!(
-                "the HTTP client can not be built: {}",
-                causes(&error)
-            ))),
+            Err(error) => Err(Error::config(format!("the HTTP client can not be built: {}", causes(&error)))),
         }
     }
 
@@ -40,11 +37,7 @@ impl ReqwestTransport {
 
 /// reqwest notices a missing TLS only when it sends, and panics without a provider of cryptography.
 fn check_tls(base: &BaseUrl) -> Result<()> {
-    let has_tls = cfg!(any(
-        feature = "rustls",
-        feature = "native-tls",
-        feature = "rustls-no-provider"
-    ));
+    let has_tls = cfg!(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"));
     if base.is_https() && !has_tls {
         return Err(Error::config(
             "https needs one of the features rustls, native-tls or rustls-no-provider, \
@@ -79,15 +72,9 @@ impl Transport for ReqwestTransport {
                 ));
             }
             let too_large = || {
-                TransportError::new(
-                    Kind::TooLarge,
-                    format!("the answer has more than {body_limit} bytes"),
-                )
+                TransportError::new(Kind::TooLarge, format!("the answer has more than {body_limit} bytes"))
             };
-            if response
-                .content_length()
-                .is_some_and(|length| length > body_limit as u64)
-            {
+            if response.content_length().is_some_and(|length| length > body_limit as u64) {
                 return Err(too_large());
             }
             let mut body = BytesMut::new();

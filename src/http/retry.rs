@@ -45,10 +45,7 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// One attempt, no retries; the time limits of the default.
     pub fn none() -> Self {
-        Self {
-            max_attempts: 1,
-            ..Self::default()
-        }
+        Self { max_attempts: 1, ..Self::default() }
     }
 
     /// With so many attempts in all.
@@ -166,39 +163,16 @@ mod tests {
     use super::*;
 
     fn facts(failure: Failure) -> Facts {
-        Facts {
-            failure,
-            repeatable: true,
-            attempt: 1,
-            spent: Duration::ZERO,
-            asked: None,
-            chance: 1.0,
-        }
+        Facts { failure, repeatable: true, attempt: 1, spent: Duration::ZERO, asked: None, chance: 1.0 }
     }
 
     #[test]
     fn delays_double_from_the_first_to_the_highest_and_are_fully_jittered() {
         let policy = RetryPolicy::default().attempts(100);
-        let wait = |attempt, chance| {
-            policy.judge(&Facts {
-                attempt,
-                chance,
-                ..facts(Failure::Lost)
-            })
-        };
-        for (attempt, millis) in [
-            (1, 250),
-            (2, 500),
-            (3, 1000),
-            (7, 16_000),
-            (8, 20_000),
-            (90, 20_000),
-        ] {
+        let wait = |attempt, chance| policy.judge(&Facts { attempt, chance, ..facts(Failure::Lost) });
+        for (attempt, millis) in [(1, 250), (2, 500), (3, 1000), (7, 16_000), (8, 20_000), (90, 20_000)] {
             assert_eq!(wait(attempt, 1.0), Verdict::After(Duration::from_millis(millis)));
-            assert_eq!(
-                wait(attempt, 0.5),
-                Verdict::After(Duration::from_millis(millis) / 2)
-            );
+            assert_eq!(wait(attempt, 0.5), Verdict::After(Duration::from_millis(millis) / 2));
             assert_eq!(wait(attempt, 0.0), Verdict::After(Duration::ZERO));
         }
     }
@@ -208,43 +182,19 @@ mod tests {
         let policy = RetryPolicy::default();
         for status in 100..600 {
             let retried = matches!(policy.judge(&facts(Failure::Status(status))), Verdict::After(_));
-            assert_eq!(
-                retried,
-                [408, 429, 500, 502, 503, 504].contains(&status),
-                "{status}"
-            );
+            assert_eq!(retried, [408, 429, 500, 502, 503, 504].contains(&status), "{status}");
         }
         assert_eq!(policy.judge(&facts(Failure::Final)), Verdict::Final);
-        assert_eq!(
-            policy.judge(&Facts {
-                attempt: 4,
-                ..facts(Failure::Lost)
-            }),
-            Verdict::GiveUp
-        );
+        assert_eq!(policy.judge(&Facts { attempt: 4, ..facts(Failure::Lost) }), Verdict::GiveUp);
     }
 
     #[test]
     fn a_creation_is_sent_again_only_if_it_surely_was_not_sent() {
         let policy = RetryPolicy::default();
-        for failure in [
-            Failure::Lost,
-            Failure::Garbled,
-            Failure::Status(503),
-            Failure::Status(429),
-        ] {
-            assert_eq!(
-                policy.judge(&Facts {
-                    repeatable: false,
-                    ..facts(failure)
-                }),
-                Verdict::Final
-            );
+        for failure in [Failure::Lost, Failure::Garbled, Failure::Status(503), Failure::Status(429)] {
+            assert_eq!(policy.judge(&Facts { repeatable: false, ..facts(failure) }), Verdict::Final);
         }
-        let unsent = Facts {
-            repeatable: false,
-            ..facts(Failure::NotSent)
-        };
+        let unsent = Facts { repeatable: false, ..facts(Failure::NotSent) };
         assert!(matches!(policy.judge(&unsent), Verdict::After(_)));
     }
 
@@ -267,14 +217,8 @@ mod tests {
     #[test]
     fn a_wait_that_does_not_fit_the_time_left_is_not_begun() {
         let policy = RetryPolicy::default();
-        let late = Facts {
-            spent: Duration::from_millis(119_800),
-            ..facts(Failure::Lost)
-        };
+        let late = Facts { spent: Duration::from_millis(119_800), ..facts(Failure::Lost) };
         assert_eq!(policy.judge(&late), Verdict::GiveUp);
-        assert!(matches!(
-            policy.judge(&Facts { chance: 0.1, ..late }),
-            Verdict::After(_)
-        ));
+        assert!(matches!(policy.judge(&Facts { chance: 0.1, ..late }), Verdict::After(_)));
     }
 }

@@ -44,10 +44,7 @@ mod tests {
         assert_eq!(at("1.5"), Some(Duration::from_secs(2)));
         assert_eq!(at("Sun, 06 Nov 1994 08:50:37 GMT"), Some(Duration::from_secs(60)));
         assert_eq!(at("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(
-            at("99999999999999999999999999"),
-            Some(Duration::from_secs(u64::MAX))
-        );
+        assert_eq!(at("99999999999999999999999999"), Some(Duration::from_secs(u64::MAX)));
         for nonsense in ["", "soon", "-5", "NaN", "1h"] {
             assert_eq!(at(nonsense), None, "{nonsense}");
         }

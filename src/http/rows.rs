@@ -51,11 +51,7 @@ impl<T: FromRow> Rows<T> {
 
 impl<T> Rows<T> {
     pub(crate) fn none() -> Self {
-        Self {
-            items: Vec::new(),
-            rejected: Vec::new(),
-            ids: Vec::new(),
-        }
+        Self { items: Vec::new(), rejected: Vec::new(), ids: Vec::new() }
     }
 
     /// How many rows there are, good and bad.
@@ -67,22 +63,13 @@ impl<T> Rows<T> {
     /// they are still there.
     pub(crate) fn nameless_behind(&self, row: usize, count: u64) -> usize {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        self.ids
-            .iter()
-            .skip(row)
-            .take(count)
-            .take_while(|id| id.is_none())
-            .count()
+        self.ids.iter().skip(row).take(count).take_while(|id| id.is_none()).count()
     }
 
     /// Leaves out the rows for which `keep` is false; how many those were.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(usize, Option<&str>) -> bool) -> u64 {
-        let kept: Vec<bool> = self
-            .ids
-            .iter()
-            .enumerate()
-            .map(|(index, id)| keep(index, id.as_deref()))
-            .collect();
+        let kept: Vec<bool> =
+            self.ids.iter().enumerate().map(|(index, id)| keep(index, id.as_deref())).collect();
         let mut rejected = std::mem::take(&mut self.rejected).into_iter().peekable();
         let mut items = std::mem::take(&mut self.items).into_iter();
         let mut ids = std::mem::take(&mut self.ids).into_iter();
@@ -120,11 +107,7 @@ pub(crate) fn read_json<'a, T: Deserialize<'a>>(answer: &'a Answer, expected: &s
     serde_json::from_slice(&answer.body).map_err(|error| {
         let start = answer.body.trim_ascii_start();
         if start.starts_with(b"<") {
-            return instead(
-                answer,
-                expected,
-                "an HTML or XML page, such as a login page or a proxy's",
-            );
+            return instead(answer, expected, "an HTML or XML page, such as a login page or a proxy's");
         }
         instead(answer, expected, &format!("something else: {}", reason(&error)))
     })
@@ -158,10 +141,7 @@ fn shape(row: &RawValue) -> String {
         let comma = if text.len() > 1 { ", " } else { "" };
         let _ = write!(text, "{comma}{}: {}", name.escape_debug(), type_name(value));
         if text.len() > LONGEST_SHAPE {
-            let fits = text
-                .char_indices()
-                .map(|(at, _)| at)
-                .take_while(|at| *at <= LONGEST_SHAPE);
+            let fits = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST_SHAPE);
             let cut = fits.last().unwrap_or(0);
             text.truncate(cut);
             text.push('…');

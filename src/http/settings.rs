@@ -64,12 +64,7 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             // The URL as given may hold a password; it is refused later, and must not be shown before.
-            .field(
-                "base_url",
-                &self
-                    .base()
-                    .map_or("[unusable]".to_owned(), |base| base.as_str().to_owned()),
-            )
+            .field("base_url", &self.base().map_or("[unusable]".to_owned(), |base| base.as_str().to_owned()))
             .field("retry", &self.retry)
             .field("rate_limit", &self.rate_limit)
             .field("user_agent", &self.user_agent)

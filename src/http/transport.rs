@@ -46,11 +46,7 @@ pub struct TransportError {
 impl TransportError {
     /// An error of `kind`. `message` must hold no credential.
     pub fn new(kind: TransportErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into().into_boxed_str(),
-            source: None,
-        }
+        Self { kind, message: message.into().into_boxed_str(), source: None }
     }
 
     /// With the error that caused this one. It must hold no credential, nor a URL with one.

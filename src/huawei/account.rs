@@ -102,32 +102,16 @@ mod tests {
         }"#;
         let account: Account = serde_json::from_str(json).unwrap();
         assert_eq!(account.join_method, Some(JoinMethod::Invited));
-        assert_eq!(
-            account.organization_id(),
-            Some("o-fhkmi6mek7wlqdp6nideqhb47qwtjdsv")
-        );
+        assert_eq!(account.organization_id(), Some("o-fhkmi6mek7wlqdp6nideqhb47qwtjdsv"));
         let shared = crate::Account::from(account);
         assert_eq!(shared.id, "05261f923e80d3890f33c0056e9b3f80");
         assert_eq!(shared.name.as_deref(), Some("paas_iam_573331"));
-        assert_eq!(
-            (shared.status.clone(), shared.raw_status.clone()),
-            (Status::Unstated, None)
-        );
-        assert_eq!(
-            shared.joined_at.unwrap().to_rfc3339(),
-            "2022-08-24T06:41:15+00:00"
-        );
-        assert_eq!(
-            shared.container.as_deref(),
-            Some("o-fhkmi6mek7wlqdp6nideqhb47qwtjdsv")
-        );
+        assert_eq!((shared.status.clone(), shared.raw_status.clone()), (Status::Unstated, None));
+        assert_eq!(shared.joined_at.unwrap().to_rfc3339(), "2022-08-24T06:41:15+00:00");
+        assert_eq!(shared.container.as_deref(), Some("o-fhkmi6mek7wlqdp6nideqhb47qwtjdsv"));
         assert_eq!(shared.alternate_ids[0].name, "urn");
         let typed: Account = shared.record().parse().unwrap();
-        assert_eq!(
-            typed.raw().get(),
-            json.trim(),
-            "nothing is lost on the way to the shared account"
-        );
+        assert_eq!(typed.raw().get(), json.trim(), "nothing is lost on the way to the shared account");
     }
 
     #[test]
@@ -138,10 +122,7 @@ mod tests {
                 "name":null,"email":"a@b.c","mobile_phone":"1","intl_number_prefix":"0086","new":{"x":1}}"#,
         );
         assert_eq!(account.status, Some(AccountStatus::PendingClosure));
-        assert_eq!(
-            account.join_method.as_ref().map(JoinMethod::as_str),
-            Some("beamed")
-        );
+        assert_eq!(account.join_method.as_ref().map(JoinMethod::as_str), Some("beamed"));
         assert_eq!(account.joined_at.as_ref().map(Timestamp::as_str), Some("later"));
         assert_eq!(account.intl_number_prefix.as_deref(), Some("0086"));
         assert_eq!(crate::Account::from(account).status, Status::Closing);

@@ -223,10 +223,7 @@ pub struct ClientBuilder {
 
 impl ClientBuilder {
     fn new(origin: Origin) -> Self {
-        Self {
-            settings: Settings::new(ENDPOINT),
-            source: Source::new(origin),
-        }
+        Self { settings: Settings::new(ENDPOINT), source: Source::new(origin) }
     }
 
     /// With the key that a source has to have.
@@ -286,10 +283,7 @@ impl ClientBuilder {
         let keys = self.source.open(&self.settings);
         let keys = keys.map_err(|error| error.with_provider(NAME))?;
         let channel = Channel::open(NAME, &self.settings)?;
-        let signer = Signer {
-            keys,
-            clock: channel.clock().clone(),
-        };
+        let signer = Signer { keys, clock: channel.clock().clone() };
         Ok(Client(Arc::new(Inner { channel, signer })))
     }
 }

@@ -45,12 +45,7 @@ pub(super) enum Keys {
 
 impl Source {
     pub(super) fn new(origin: Origin) -> Self {
-        Self {
-            origin,
-            security_token: None,
-            domain_id: None,
-            metadata_endpoint: metadata::ENDPOINT.into(),
-        }
+        Self { origin, security_token: None, domain_id: None, metadata_endpoint: metadata::ENDPOINT.into() }
     }
 
     /// Checks everything; asks nobody.
@@ -110,9 +105,9 @@ pub(super) fn from_environment(lookup: Lookup<'_>) -> Result<Asked<Credentials>>
         Err(Error::config(text))
     };
     match (lookup(ACCESS_KEY)?, lookup(SECRET_KEY)?) {
-        (None, None) => Ok(Asked::Nothing(format!(
-            "the environment variables {ACCESS_KEY} and {SECRET_KEY} are not set"
-        ))),
+        (None, None) => {
+            Ok(Asked::Nothing(format!("the environment variables {ACCESS_KEY} and {SECRET_KEY} are not set")))
+        }
         (Some(_), None) => half(ACCESS_KEY, SECRET_KEY),
         (None, Some(_)) => half(SECRET_KEY, ACCESS_KEY),
         (Some(access_key), Some(secret_key)) => Ok(Asked::Has(Credentials {
@@ -209,11 +204,7 @@ mod tests {
         assert_eq!(chain(&[], Some(home.path())).unwrap(), "F");
         let elsewhere = tempfile::tempdir().unwrap();
         let why = chain(&[], Some(elsewhere.path())).unwrap_err();
-        for part in [
-            ACCESS_KEY,
-            SECRET_KEY,
-            ".huaweicloud/credentials: there is no such file",
-        ] {
+        for part in [ACCESS_KEY, SECRET_KEY, ".huaweicloud/credentials: there is no such file"] {
             assert!(why.contains(part), "{why}");
         }
         assert!(chain(&[], None).unwrap_err().contains("home directory"));
@@ -226,10 +217,7 @@ mod tests {
         assert!(why.contains(ACCESS_KEY) && !why.contains("canary"), "{why}");
         let home = home_with("[global]\nsk = canary");
         let why = chain(&[], Some(home.path())).unwrap_err();
-        assert!(
-            why.contains("has sk but no ak") && why.contains(ACCESS_KEY),
-            "{why}"
-        );
+        assert!(why.contains("has sk but no ak") && why.contains(ACCESS_KEY), "{why}");
         assert!(!why.contains("canary"), "{why}");
     }
 
@@ -237,10 +225,7 @@ mod tests {
     fn a_file_that_is_named_has_to_be_there() {
         let home = home_with("[global]\nak = F\nsk = f");
         let why = chain(&[(CREDENTIALS_FILE, "/nowhere/at/all")], Some(home.path())).unwrap_err();
-        assert!(
-            why.contains("/nowhere/at/all") && why.contains("no such file"),
-            "{why}"
-        );
+        assert!(why.contains("/nowhere/at/all") && why.contains("no such file"), "{why}");
         let path = home.path().join(".huaweicloud/credentials");
         let lookup = |name: &str| Ok((name == CREDENTIALS_FILE).then(|| path.display().to_string()));
         assert!(matches!(default_chain(&lookup, None), Ok(Origin::Given(given)) if given.access_key == "F"));

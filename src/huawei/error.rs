@@ -28,12 +28,7 @@ pub(super) fn read(answer: &Answer, own_clock: &str) -> Problem {
     }
     let request_id = header(&answer.headers, &["x-request-id"])
         .or_else(|| Some(body.as_ref()?.get("request_id")?.as_str()?.to_owned()));
-    Problem {
-        kind,
-        code,
-        message,
-        request_id,
-    }
+    Problem { kind, code, message, request_id }
 }
 
 type Found = (Option<String>, Option<String>);
@@ -41,11 +36,7 @@ type Found = (Option<String>, Option<String>);
 /// The code and message in `body`, at the top or in a member that is an object.
 fn find(body: &Value) -> Option<Found> {
     let members = body.as_object()?;
-    for (code, message) in [
-        ("error_code", "error_msg"),
-        ("errorCode", "errorMsg"),
-        ("code", "message"),
-    ] {
+    for (code, message) in [("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message")] {
         let text = |name: &str| match members.get(name)? {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
@@ -77,17 +68,9 @@ mod tests {
     #[test]
     fn every_shape_of_error_is_read() {
         for (body, code, message) in [
-            (
-                r#"{"error_code":"Organizations.1008","error_msg":"bad"}"#,
-                Some("Organizations.1008"),
-                "bad",
-            ),
+            (r#"{"error_code":"Organizations.1008","error_msg":"bad"}"#, Some("Organizations.1008"), "bad"),
             (r#"{"errorCode":"X.1","errorMsg":"bad"}"#, Some("X.1"), "bad"),
-            (
-                r#"{"error":{"code":403,"message":"bad","title":"Forbidden"}}"#,
-                Some("403"),
-                "bad",
-            ),
+            (r#"{"error":{"code":403,"message":"bad","title":"Forbidden"}}"#, Some("403"), "bad"),
             ("bad", None, "bad"),
         ] {
             let problem = problem(400, body);

@@ -35,13 +35,7 @@ pub struct ListAccounts {
 
 impl ListAccounts {
     pub(super) fn new(client: Client) -> Self {
-        Self {
-            client,
-            parent_id: None,
-            with_register_contact_info: None,
-            limit: None,
-            marker: None,
-        }
+        Self { client, parent_id: None, with_register_contact_info: None, limit: None, marker: None }
     }
 
     /// Only the direct children of a root (`r-…`) or organizational unit (`ou-…`). At most 100 characters.
@@ -76,11 +70,7 @@ impl ListAccounts {
     }
 
     fn page_size(&self) -> u32 {
-        self.limit.unwrap_or(if self.contact() {
-            MOST_WITH_CONTACT
-        } else {
-            DEFAULT_LIMIT
-        })
+        self.limit.unwrap_or(if self.contact() { MOST_WITH_CONTACT } else { DEFAULT_LIMIT })
     }
 
     fn check(&self) -> Result<()> {
@@ -88,28 +78,18 @@ impl ListAccounts {
         let most = if self.contact() { MOST_WITH_CONTACT } else { MOST };
         let limit = self.page_size();
         if !(1..=most).contains(&limit) {
-            let contact = if self.contact() {
-                " with contact information"
-            } else {
-                ""
-            };
+            let contact = if self.contact() { " with contact information" } else { "" };
             return refuse(format!("limit is {limit}; expected 1 to {most}{contact}"));
         }
         if let Some(id) = &self.parent_id
             && !(1..=100).contains(&id.chars().count())
         {
-            return refuse(format!(
-                "parent_id has {} characters; expected 1 to 100",
-                id.chars().count()
-            ));
+            return refuse(format!("parent_id has {} characters; expected 1 to 100", id.chars().count()));
         }
         if let Some(marker) = &self.marker
             && !(4..=400).contains(&marker.chars().count())
         {
-            return refuse(format!(
-                "marker has {} characters; expected 4 to 400",
-                marker.chars().count()
-            ));
+            return refuse(format!("marker has {} characters; expected 4 to 400", marker.chars().count()));
         }
         Ok(())
     }
@@ -160,10 +140,7 @@ impl Paginator for ListAccounts {
             .query("with_register_contact_info", self.with_register_contact_info)
             .query("limit", Some(self.page_size()))
             .query("marker", at.or(self.marker.as_ref()));
-        self.client
-            .channel()
-            .send(self.client.service(), &call, read)
-            .await
+        self.client.channel().send(self.client.service(), &call, read).await
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {

@@ -37,10 +37,7 @@ const WITHOUT_TOKENS: Duration = Duration::from_secs(24 * 60 * 60);
 const NO_AGENCY: &str = "Please configure Cloud Service Agency first";
 /// The vendor's SDKs ask for the next key 40 minutes before the end of the last. For a key that lives
 /// shorter than 80 minutes that would be at once, or always: half its life it is then.
-const MARGIN: Margin = Margin {
-    most: Duration::from_secs(40 * 60),
-    share: 2,
-};
+const MARGIN: Margin = Margin { most: Duration::from_secs(40 * 60), share: 2 };
 
 /// Keys of the metadata service, each used until it is time for the next. While a key lives, it does not
 /// matter that there is no next one.
@@ -73,11 +70,7 @@ impl Metadata {
         let channel = Channel::open(SOURCE, &settings)
             .map_err(|error| Error::config(format!("the metadata endpoint: {}", error.message())))?;
         Ok(Self {
-            access: Arc::new(Access {
-                channel,
-                domain_id,
-                no_tokens_until: Mutex::new(None),
-            }),
+            access: Arc::new(Access { channel, domain_id, no_tokens_until: Mutex::new(None) }),
             keys: Arc::new(TokenCache::with_margin(MARGIN)),
             in_vain,
         })
@@ -181,9 +174,7 @@ impl Access {
     }
 
     fn no_tokens(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.no_tokens_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.no_tokens_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -221,9 +212,7 @@ fn read_key(answer: &Answer, clock: &Clock, domain_id: Option<&String>) -> Resul
         domain_id: domain_id.cloned(),
     };
     Ok(Fresh {
-        value: credentials
-            .checked()
-            .map_err(|error| Error::decode(error.message()))?,
+        value: credentials.checked().map_err(|error| Error::decode(error.message()))?,
         lifetime: Some(lifetime),
     })
 }
@@ -249,10 +238,7 @@ impl Service for Plain {
         } else {
             text
         };
-        Problem {
-            message,
-            ..Problem::default()
-        }
+        Problem { message, ..Problem::default() }
     }
 }
 

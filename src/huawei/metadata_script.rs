@@ -27,12 +27,7 @@ struct Shared {
 
 impl Scripted {
     pub(super) fn new(life: u64, script: Script) -> Self {
-        Self(Arc::new(Shared {
-            script,
-            began: Instant::now(),
-            asked: Mutex::default(),
-            life,
-        }))
+        Self(Arc::new(Shared { script, began: Instant::now(), asked: Mutex::default(), life }))
     }
 
     fn now(&self) -> SystemTime {
@@ -89,10 +84,7 @@ impl Transport for Scripted {
             self.0.asked.lock().unwrap().push(asked.clone());
             tokio::time::sleep(Duration::from_millis(10)).await;
             let Some((status, body)) = (self.0.script)(self, &asked) else {
-                return Err(TransportError::new(
-                    TransportErrorKind::Connect,
-                    "no route to host",
-                ));
+                return Err(TransportError::new(TransportErrorKind::Connect, "no route to host"));
             };
             let mut answer = Response::new(Bytes::from(body));
             *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();

@@ -12,11 +12,7 @@ use crate::{
 
 #[expect(clippy::unnecessary_wraps, reason = "a script")]
 fn well(service: &Scripted, asked: &str) -> Option<(u16, String)> {
-    Some(if asked.starts_with("PUT") {
-        (200, "canary-t".into())
-    } else {
-        service.key()
-    })
+    Some(if asked.starts_with("PUT") { (200, "canary-t".into()) } else { service.key() })
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a script")]
@@ -47,17 +43,11 @@ async fn a_key_is_asked_for_with_a_token_once_for_all_who_wait() {
     assert!(keys.into_iter().all(|key| key.unwrap().value.access_key == "AK2"));
     assert_eq!(
         service.asked(),
-        [
-            "PUT /meta-data/latest/api/token -",
-            "GET /openstack/latest/securitykey canary-t"
-        ]
+        ["PUT /meta-data/latest/api/token -", "GET /openstack/latest/securitykey canary-t"]
     );
     let key = metadata.key().await.unwrap();
     assert_eq!(key.value.domain_id.as_deref(), Some("domain"));
-    assert_eq!(
-        key.value.security_token.as_ref().unwrap().expose_secret(),
-        "canary-token"
-    );
+    assert_eq!(key.value.security_token.as_ref().unwrap().expose_secret(), "canary-token");
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,30 +70,12 @@ async fn the_next_key_is_asked_for_forty_minutes_before_the_end_or_at_half_life(
 async fn an_old_service_is_asked_without_a_token_and_for_a_day_not_for_one() {
     for script in [
         old_service as Script,
-        |service, asked| {
-            Some(if asked.starts_with("PUT") {
-                (405, String::new())
-            } else {
-                service.key()
-            })
-        },
-        |service, asked| {
-            Some(if asked.starts_with("PUT") {
-                (503, String::new())
-            } else {
-                service.key()
-            })
-        },
+        |service, asked| Some(if asked.starts_with("PUT") { (405, String::new()) } else { service.key() }),
+        |service, asked| Some(if asked.starts_with("PUT") { (503, String::new()) } else { service.key() }),
     ] {
         let service = Scripted::new(40_000, script);
         let metadata = service.open();
-        let tokens = || {
-            service
-                .asked()
-                .iter()
-                .filter(|asked| asked.starts_with("PUT"))
-                .count()
-        };
+        let tokens = || service.asked().iter().filter(|asked| asked.starts_with("PUT")).count();
         for (hours, asked) in [(0, 1), (11, 1), (22, 1), (33, 2)] {
             tokio::time::sleep(Duration::from_secs(hours * 3600).saturating_sub(service.age())).await;
             name(&metadata).await;
@@ -127,11 +99,7 @@ async fn a_refused_token_is_replaced_once() {
     assert_eq!(name(&service.open()).await, "AK4");
 
     let service = Scripted::new(86_400, |_, asked| {
-        Some(if asked.starts_with("PUT") {
-            (200, "canary-t".into())
-        } else {
-            (401, "no canary-t".into())
-        })
+        Some(if asked.starts_with("PUT") { (200, "canary-t".into()) } else { (401, "no canary-t".into()) })
     });
     let error = service.open().key().await.err().unwrap();
     assert!(shown(&error).contains("401"), "{error}");
@@ -159,11 +127,7 @@ async fn a_service_that_begins_to_want_tokens_is_given_one() {
 async fn without_an_agency_it_is_said_at_once() {
     let service = Scripted::new(86_400, |_, asked| {
         let body = r#"<html>{"message": "Please configure Cloud Service Agency first."}</html>"#;
-        Some(if asked.starts_with("PUT") {
-            (200, "canary-t".into())
-        } else {
-            (401, body.into())
-        })
+        Some(if asked.starts_with("PUT") { (200, "canary-t".into()) } else { (401, body.into()) })
     });
     let error = service.open().key().await.err().unwrap();
     assert!(shown(&error).contains("has no agency"), "{error}");
@@ -185,10 +149,9 @@ async fn while_the_old_key_lives_a_service_that_is_down_does_no_harm() {
     let error = metadata.key().await.err().unwrap();
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Auth, Retry::Safe));
     let text = shown(&error);
-    for part in [
-        "the environment: not set; the metadata service: PUT http://169.254.169.254/",
-        "no route to host",
-    ] {
+    for part in
+        ["the environment: not set; the metadata service: PUT http://169.254.169.254/", "no route to host"]
+    {
         assert!(text.contains(part), "{text}");
     }
 }
@@ -199,22 +162,8 @@ async fn what_is_no_key_is_an_error_that_quotes_no_secret() {
     assert!(shown(&service.open().key().await.err().unwrap()).contains("this machine's clock says"));
     let bodies: [Script; 5] = [
         |_, _| Some((200, "<html>canary</html>".into())),
-        |_, asked| {
-            Some((
-                200,
-                if asked.starts_with("PUT") {
-                    "canary-t".into()
-                } else {
-                    String::new()
-                },
-            ))
-        },
-        |_, _| {
-            Some((
-                200,
-                r#"{"credential":{"access":"canary","secret":"canary"}}"#.into(),
-            ))
-        },
+        |_, asked| Some((200, if asked.starts_with("PUT") { "canary-t".into() } else { String::new() })),
+        |_, _| Some((200, r#"{"credential":{"access":"canary","secret":"canary"}}"#.into())),
         |_, _| {
             Some((200, r#"{"credential":{"access":"A","secret":["canary"],"securitytoken":"canary","expires_at":"2030-01-01T00:00:00Z"}}"#.into()))
         },
@@ -256,21 +205,10 @@ fn http_leads_no_farther_than_the_link() {
     let open = |endpoint: &str| {
         Metadata::open(endpoint, &Settings::new("https://x"), None, InVain::default()).map(|_| ())
     };
-    for good in [
-        ENDPOINT,
-        "http://169.254.1.1:8080/x",
-        "http://127.0.0.1:1",
-        "https://meta.example",
-    ] {
+    for good in [ENDPOINT, "http://169.254.1.1:8080/x", "http://127.0.0.1:1", "https://meta.example"] {
         assert!(open(good).is_ok(), "{good}");
     }
-    for bad in [
-        "http://meta.example",
-        "http://10.0.0.1",
-        "http://169.254.169.254.example",
-        "ftp://x",
-        "",
-    ] {
+    for bad in ["http://meta.example", "http://10.0.0.1", "http://169.254.169.254.example", "ftp://x", ""] {
         let error = open(bad).unwrap_err();
         assert!(error.message().starts_with("the metadata endpoint:"), "{error}");
     }

@@ -30,9 +30,7 @@ pub(super) fn read(text: &str) -> Result<Asked<Credentials>> {
     let get = |section: &'static str, key: &'static str| entries.get(&(section.to_owned(), key.to_owned()));
     for section in SECTIONS {
         let missing = |there: &str, missing: &str| {
-            Err(Error::config(format!(
-                "its section [{section}] has {there} but no {missing}"
-            )))
+            Err(Error::config(format!("its section [{section}] has {there} but no {missing}")))
         };
         match (get(section, "ak"), get(section, "sk")) {
             (None, None) => {}
@@ -52,9 +50,7 @@ pub(super) fn read(text: &str) -> Result<Asked<Credentials>> {
             }
         }
     }
-    Ok(Asked::Nothing(
-        "it has no ak and sk in a section [global] or [basic]".into(),
-    ))
+    Ok(Asked::Nothing("it has no ak and sk in a section [global] or [basic]".into()))
 }
 
 type Entries<'a> = BTreeMap<(String, String), &'a str>;
@@ -127,10 +123,7 @@ mod tests {
              AK=G\r\n  sk : g=/+;#x==  \r\nsecurity_token = t ; optional\r\ndomain_id = d\t# ours\r\n\
              iam_endpoint = https://iam.example\r\n",
         );
-        assert_eq!(
-            (key.access_key.as_str(), key.secret_key.expose_secret()),
-            ("G", "g=/+;#x==")
-        );
+        assert_eq!((key.access_key.as_str(), key.secret_key.expose_secret()), ("G", "g=/+;#x=="));
         assert_eq!(key.security_token.unwrap().expose_secret(), "t");
         assert_eq!(key.domain_id.as_deref(), Some("d"));
     }
@@ -138,15 +131,9 @@ mod tests {
     #[test]
     fn the_other_sections_stand_in_and_keys_are_never_mixed() {
         let key = has("[globalcredentials]\nak=X\nsk=x\n[basic]\nak=B\nsk=b\nsecurity_token=t");
-        assert_eq!(
-            (key.access_key.as_str(), key.security_token.is_some()),
-            ("X", false)
-        );
+        assert_eq!((key.access_key.as_str(), key.security_token.is_some()), ("X", false));
         let key = has("[global]\nak=\nsk =  ; later\ndomain_id = d\n[basic]\nak=B\nsk=b\nsecurity_token=t");
-        assert_eq!(
-            (key.access_key.as_str(), key.domain_id.as_deref()),
-            ("B", Some("d"))
-        );
+        assert_eq!((key.access_key.as_str(), key.domain_id.as_deref()), ("B", Some("d")));
         assert!(key.security_token.is_some());
         let error = read("[global]\nak=G\n[basic]\nak=B\nsk=canary").unwrap_err();
         assert_eq!(error.message(), "its section [global] has ak but no sk");
@@ -154,12 +141,7 @@ mod tests {
 
     #[test]
     fn a_file_without_a_key_is_passed_over() {
-        for text in [
-            "",
-            "ak = A\nsk = a",
-            "[other]\nak=A\nsk=a",
-            "[global]\nidp_id = i",
-        ] {
+        for text in ["", "ak = A\nsk = a", "[other]\nak=A\nsk=a", "[global]\nidp_id = i"] {
             assert!(matches!(read(text).unwrap(), Asked::Nothing(_)), "{text}");
         }
     }

@@ -44,15 +44,9 @@ pub(super) fn sign(
         None => return Err(Error::config("the request has no host to sign")),
     };
     let headers = request.headers_mut();
-    headers.insert(
-        DATE,
-        HeaderValue::try_from(&date).map_err(|_| Error::config("the date is no header"))?,
-    );
+    headers.insert(DATE, HeaderValue::try_from(&date).map_err(|_| Error::config("the date is no header"))?);
     if let Some(token) = &credentials.security_token {
-        headers.insert(
-            SECURITY_TOKEN,
-            sensitive("security token", token.expose_secret())?,
-        );
+        headers.insert(SECURITY_TOKEN, sensitive("security token", token.expose_secret())?);
     }
     if let Some(domain) = &credentials.domain_id {
         let value = HeaderValue::try_from(domain.trim())
@@ -62,9 +56,7 @@ pub(super) fn sign(
     let mut signed = vec![(header::HOST.as_str().to_owned(), host)];
     for name in [header::CONTENT_TYPE, DATE, SECURITY_TOKEN, DOMAIN_ID] {
         if let Some(value) = headers.get(&name) {
-            let value = value
-                .to_str()
-                .map_err(|_| Error::config("a header to sign is no text"))?;
+            let value = value.to_str().map_err(|_| Error::config("a header to sign is no text"))?;
             signed.push((name.as_str().to_owned(), value.to_owned()));
         }
     }
@@ -80,9 +72,7 @@ pub(super) fn sign(
     );
     let signature = signature(&credentials.secret_key, &string_to_sign(&date, &canonical));
     let authorization = authorization(&credentials.access_key, &signed, &signature);
-    request
-        .headers_mut()
-        .insert(header::AUTHORIZATION, sensitive("access key", &authorization)?);
+    request.headers_mut().insert(header::AUTHORIZATION, sensitive("access key", &authorization)?);
     Ok(())
 }
 
@@ -96,52 +86,29 @@ pub(super) fn canonical_request(
     body: &[u8],
 ) -> String {
     // Decoded first and split then, as the vendor's signer does. An encoded slash is a slash here.
-    let mut path: String = percent_decode_str(path)
-        .decode_utf8_lossy()
-        .split('/')
-        .map(encode)
-        .collect::<Vec<_>>()
-        .join("/");
+    let mut path: String =
+        percent_decode_str(path).decode_utf8_lossy().split('/').map(encode).collect::<Vec<_>>().join("/");
     // Only in the signature: the request itself goes without.
     if !path.ends_with('/') {
         path.push('/');
     }
     let mut query: Vec<_> = query.iter().collect();
     query.sort();
-    let query: Vec<_> = query
-        .into_iter()
-        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-        .collect();
+    let query: Vec<_> =
+        query.into_iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     headers.sort();
-    let lines: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| format!("{name}:{}", value.trim()))
-        .collect();
+    let lines: Vec<_> = headers.iter().map(|(name, value)| format!("{name}:{}", value.trim())).collect();
     let lines = lines.join("\n") + "\n";
-    [
-        method,
-        &path,
-        &query.join("&"),
-        &lines,
-        &signed_headers(headers),
-        &hex::encode(Sha256::digest(body)),
-    ]
-    .join("\n")
+    [method, &path, &query.join("&"), &lines, &signed_headers(headers), &hex::encode(Sha256::digest(body))]
+        .join("\n")
 }
 
 fn signed_headers(headers: &[(String, String)]) -> String {
-    headers
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect::<Vec<_>>()
-        .join(";")
+    headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";")
 }
 
 pub(super) fn string_to_sign(date: &str, canonical_request: &str) -> String {
-    format!(
-        "{ALGORITHM}\n{date}\n{}",
-        hex::encode(Sha256::digest(canonical_request))
-    )
+    format!("{ALGORITHM}\n{date}\n{}", hex::encode(Sha256::digest(canonical_request)))
 }
 
 pub(super) fn signature(secret_key: &SecretString, string_to_sign: &str) -> String {

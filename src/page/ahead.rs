@@ -21,10 +21,7 @@ struct Worker<P: Paginator> {
 
 impl<P: Paginator> Ahead<P> {
     pub(super) fn new(depth: usize) -> Self {
-        Self {
-            depth: depth.max(1),
-            worker: None,
-        }
+        Self { depth: depth.max(1), worker: None }
     }
 
     pub(super) fn reset(&mut self) {
@@ -49,9 +46,9 @@ impl<P: Paginator> Ahead<P> {
         // It never stops before an error or the last page, which were handed over already.
         let ended = ready!(worker.task.poll(cx));
         self.worker = None;
-        Poll::Ready(Err(ended.err().unwrap_or_else(|| {
-            Error::new(ErrorKind::Transport, "the worker is gone")
-        })))
+        Poll::Ready(Err(ended
+            .err()
+            .unwrap_or_else(|| Error::new(ErrorKind::Transport, "the worker is gone"))))
     }
 }
 

@@ -52,11 +52,7 @@ impl<P: Paginator> Listing<P::Item> for Erased<P> {
         async move {
             let at = at.map(ErasedCursor::restore).transpose()?;
             let mut page = self.paginator.fetch(at.as_ref()).await?;
-            let next = page
-                .next
-                .take()
-                .map(|next| ErasedCursor::erase(&next))
-                .transpose()?;
+            let next = page.next.take().map(|next| ErasedCursor::erase(&next)).transpose()?;
             page.at = None;
             let mut page = page.convert(|item| item, |_| ErasedCursor(Value::Null));
             page.next = next;
@@ -91,18 +87,12 @@ impl<T: Send + 'static> AnyPaginator<T> {
     /// Hides the type of `paginator`. Its pages are fetched one at a time, also by
     /// [`concurrent`](super::Pages::concurrent).
     pub fn new(paginator: impl Paginator<Item = T>) -> Self {
-        Self(Arc::new(Erased {
-            paginator,
-            seek: None,
-        }))
+        Self(Arc::new(Erased { paginator, seek: None }))
     }
 
     /// Hides the type of `paginator`, which can seek.
     pub fn seeking<P: SeekPaginator<Item = T>>(paginator: P) -> Self {
-        let seek = Some(Seek {
-            guess: P::guess,
-            continues: P::continues,
-        });
+        let seek = Some(Seek { guess: P::guess, continues: P::continues });
         Self(Arc::new(Erased { paginator, seek }))
     }
 }

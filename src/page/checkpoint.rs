@@ -27,10 +27,7 @@ impl Scope {
                 digest.update(part);
             }
         }
-        Self {
-            provider: provider.to_owned(),
-            listing: hex::encode(&digest.finalize()[..16]),
-        }
+        Self { provider: provider.to_owned(), listing: hex::encode(&digest.finalize()[..16]) }
     }
 
     /// The provider's name.
@@ -93,10 +90,7 @@ pub(super) struct Place {
 
 impl Checkpoint {
     pub(super) fn new(place: Place) -> Self {
-        Self {
-            v: VERSION,
-            content: Content::Known(Box::new(place)),
-        }
+        Self { v: VERSION, content: Content::Known(Box::new(place)) }
     }
 
     /// Whether the listing was walked to its end.
@@ -131,10 +125,7 @@ impl Checkpoint {
                     self.v
                 ))
             } else {
-                refuse(format!(
-                    "the checkpoint says version {} and is not of that form",
-                    self.v
-                ))
+                refuse(format!("the checkpoint says version {} and is not of that form", self.v))
             };
         };
         if place.scope.provider != scope.provider {

@@ -33,10 +33,7 @@ type Continues<P> = fn(&P, &CursorOf<P>, &CursorOf<P>, Option<&str>) -> Option<u
 
 impl<P: SeekPaginator> Seek<P> {
     pub(super) fn of() -> Self {
-        Self {
-            guess: P::guess,
-            continues: P::continues,
-        }
+        Self { guess: P::guess, continues: P::continues }
     }
 }
 
@@ -45,11 +42,7 @@ impl<P: Paginator> Concurrent<P> {
     where
         P: SeekPaginator,
     {
-        Self {
-            width: width.max(1),
-            seek: Seek::of(),
-            flights: VecDeque::new(),
-        }
+        Self { width: width.max(1), seek: Seek::of(), flights: VecDeque::new() }
     }
 
     pub(super) fn reset(&mut self) {

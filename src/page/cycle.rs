@@ -17,12 +17,7 @@ pub(super) struct CycleGuard {
 
 impl CycleGuard {
     pub(super) fn new() -> Self {
-        Self {
-            mark: None,
-            steps: 0,
-            limit: 1,
-            found: false,
-        }
+        Self { mark: None, steps: 0, limit: 1, found: false }
     }
 
     /// Notes the next cursor; `true` if the walk has come back to an earlier one.
@@ -55,18 +50,11 @@ mod tests {
             for period in 1..20_u64 {
                 let mut guard = CycleGuard::new();
                 let found = (0..1000).find(|step: &u64| {
-                    let cursor = if *step < tail {
-                        *step
-                    } else {
-                        tail + (step - tail) % period
-                    };
+                    let cursor = if *step < tail { *step } else { tail + (step - tail) % period };
                     guard.step(&cursor.into())
                 });
                 let limit = 3 * (tail + period) + 1;
-                assert!(
-                    found.is_some_and(|steps| steps <= limit),
-                    "{tail} {period} {found:?}"
-                );
+                assert!(found.is_some_and(|steps| steps <= limit), "{tail} {period} {found:?}");
             }
         }
     }

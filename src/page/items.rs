@@ -41,9 +41,7 @@ impl<T> Current<T> {
 
     fn next_rejected(&mut self) -> Option<Rejected> {
         let here = self.items.as_slice().is_empty();
-        let rejected = self
-            .rejected
-            .next_if(|rejected| here || rejected.index <= self.row)?;
+        let rejected = self.rejected.next_if(|rejected| here || rejected.index <= self.row)?;
         self.row += 1;
         Some(rejected)
     }
@@ -57,12 +55,7 @@ impl<T> Current<T> {
 
 impl<P: Paginator> Items<P> {
     pub(super) fn new(pages: Pages<P>) -> Self {
-        Self {
-            pages,
-            current: None,
-            skip: 0,
-            tail: Tail::default(),
-        }
+        Self { pages, current: None, skip: 0, tail: Tail::default() }
     }
 
     pub(super) fn skipping(mut self, rows: usize, tail: &[String]) -> Self {
@@ -82,28 +75,16 @@ impl<P: Paginator> Items<P> {
                 let mut place = current.place.clone();
                 place.tally.yielded = now.tally.yielded;
                 place.tally.rejected = now.tally.rejected;
-                Place {
-                    skip: current.row,
-                    tail: self.tail.to_vec(),
-                    ..place
-                }
+                Place { skip: current.row, tail: self.tail.to_vec(), ..place }
             }
-            _ => Place {
-                skip: self.skip,
-                tail: self.tail_of_next_page(),
-                ..now
-            },
+            _ => Place { skip: self.skip, tail: self.tail_of_next_page(), ..now },
         };
         Checkpoint::new(place)
     }
 
     /// Ids that belong to the next page: only before the first page of a resumed walk.
     fn tail_of_next_page(&self) -> Vec<String> {
-        if self.skip > 0 {
-            self.tail.to_vec()
-        } else {
-            Vec::new()
-        }
+        if self.skip > 0 { self.tail.to_vec() } else { Vec::new() }
     }
 
     /// What came so far, and whether it is everything.
@@ -218,10 +199,7 @@ impl<P: Paginator> Stream for Items<P> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let rows = self
-            .current
-            .as_ref()
-            .map_or(0, |current| current.items.len() + current.rejected.len());
+        let rows = self.current.as_ref().map_or(0, |current| current.items.len() + current.rejected.len());
         (rows, self.pages.is_terminated().then_some(rows))
     }
 }
@@ -236,8 +214,6 @@ impl<P: Paginator> Unpin for Items<P> {}
 
 impl<P: Paginator> fmt::Debug for Items<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Items")
-            .field("pages", &self.pages)
-            .finish_non_exhaustive()
+        f.debug_struct("Items").field("pages", &self.pages).finish_non_exhaustive()
     }
 }

@@ -93,29 +93,18 @@ impl<T: Send + 'static> Merge<T> {
         N: Into<Arc<str>>,
         S: Into<Items<AnyPaginator<T>>>,
     {
-        let source = |(name, items): (N, S)| Source {
-            name: name.into(),
-            items: items.into(),
-            over: false,
-        };
-        Self {
-            sources: sources.into_iter().map(source).collect(),
-            turn: 0,
-        }
+        let source = |(name, items): (N, S)| Source { name: name.into(), items: items.into(), over: false };
+        Self { sources: sources.into_iter().map(source).collect(), turn: 0 }
     }
 
     /// Where each source stands, in the order given; also of those that ended.
     pub fn checkpoints(&self) -> impl Iterator<Item = (&str, Checkpoint)> {
-        self.sources
-            .iter()
-            .map(|source| (&*source.name, source.items.checkpoint()))
+        self.sources.iter().map(|source| (&*source.name, source.items.checkpoint()))
     }
 
     /// What each source gave so far, in the order given.
     pub fn summaries(&self) -> impl Iterator<Item = (&str, Summary)> {
-        self.sources
-            .iter()
-            .map(|source| (&*source.name, source.items.summary()))
+        self.sources.iter().map(|source| (&*source.name, source.items.summary()))
     }
 
     /// The same of the sources that have neither finished nor failed.
@@ -135,19 +124,11 @@ impl<T: Send + 'static> Source<T> {
                 Some(Err(error)) => {
                     self.over = true;
                     let (checkpoint, summary) = (Box::new(self.items.checkpoint()), self.items.summary());
-                    Event::Failed {
-                        source,
-                        error,
-                        checkpoint,
-                        summary,
-                    }
+                    Event::Failed { source, error, checkpoint, summary }
                 }
                 None => {
                     self.over = true;
-                    Event::Finished {
-                        source,
-                        summary: self.items.summary(),
-                    }
+                    Event::Finished { source, summary: self.items.summary() }
                 }
             }
         })
@@ -185,8 +166,6 @@ impl<T: Send + 'static> Unpin for Merge<T> {}
 
 impl<T: Send + 'static> fmt::Debug for Merge<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.sources.iter().map(|source| &source.name))
-            .finish()
+        f.debug_list().entries(self.sources.iter().map(|source| &source.name)).finish()
     }
 }

@@ -53,15 +53,7 @@ pub struct Page<T, C> {
 impl<T, C> Page<T, C> {
     /// A page, and where it leads.
     pub fn new(items: Vec<T>, next: Option<C>) -> Self {
-        Self {
-            items,
-            rejected: Vec::new(),
-            at: None,
-            next,
-            total: None,
-            duplicates: 0,
-            doubts: Vec::new(),
-        }
+        Self { items, rejected: Vec::new(), at: None, next, total: None, duplicates: 0, doubts: Vec::new() }
     }
 
     /// With the rows that could not be read, in the order of their places.
@@ -137,12 +129,7 @@ pub struct Rejected {
 impl Rejected {
     /// A row at `index` that could not be read.
     pub fn new(index: usize, reason: impl Into<String>) -> Self {
-        Self {
-            index,
-            id: None,
-            reason: reason.into(),
-            shape: String::new(),
-        }
+        Self { index, id: None, reason: reason.into(), shape: String::new() }
     }
 
     /// The error that stands in the row's place in a stream of items. `page` counts from 1.
@@ -150,17 +137,10 @@ impl Rejected {
         // Whatever came in the place of an id: kept short, and on one line.
         let id: Option<String> = self.id.map(|id| id.chars().take(LONGEST_ID).collect());
         let id = id.map_or(String::new(), |id| format!(" with id {}", id.escape_debug()));
-        let shape = if self.shape.is_empty() {
-            String::new()
-        } else {
-            format!("; it is {}", self.shape)
-        };
+        let shape = if self.shape.is_empty() { String::new() } else { format!("; it is {}", self.shape) };
         Error::new(
             ErrorKind::Record,
-            format!(
-                "row {} of page {page}{id} can not be read: {}{shape}",
-                self.index, self.reason
-            ),
+            format!("row {} of page {page}{id} can not be read: {}{shape}", self.index, self.reason),
         )
     }
 }

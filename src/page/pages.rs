@@ -101,11 +101,8 @@ impl<P: Paginator> Pages<P> {
             Position::Start => (None, State::Open),
             Position::At { cursor } => {
                 let cursor = serde_json::from_value(cursor.clone()).map_err(|error| {
-                    Error::new(
-                        ErrorKind::Checkpoint,
-                        "the checkpoint's cursor is not one of this listing",
-                    )
-                    .with_source(error)
+                    Error::new(ErrorKind::Checkpoint, "the checkpoint's cursor is not one of this listing")
+                        .with_source(error)
                 })?;
                 (Some(cursor), State::Open)
             }

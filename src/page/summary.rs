@@ -76,16 +76,10 @@ impl std::fmt::Display for Doubt {
                 write!(f, "the provider counts {total}, and {listed} came")
             }
             Self::TotalChanged { from, to } => {
-                write!(
-                    f,
-                    "the provider's count changed from {from} to {to} during the walk"
-                )
+                write!(f, "the provider's count changed from {from} to {to} during the walk")
             }
             Self::Capped { cap } => {
-                write!(
-                    f,
-                    "the endpoint gives at most {cap} rows and gave as many: it may be truncated"
-                )
+                write!(f, "the endpoint gives at most {cap} rows and gave as many: it may be truncated")
             }
             Self::SeamsUnchecked => f.write_str("it was not checked that the pages join"),
             Self::UnstableOrder => f.write_str("the order of the pages is not safe against changes"),
@@ -149,10 +143,7 @@ impl Tally {
         if let Some(total) = self.total
             && self.rows < total
         {
-            doubts.push(Doubt::FewerThanTotal {
-                total,
-                listed: self.rows,
-            });
+            doubts.push(Doubt::FewerThanTotal { total, listed: self.rows });
         }
         let completeness = match (finished, doubts.is_empty()) {
             (false, _) => Completeness::Unfinished,

@@ -11,11 +11,8 @@ pub(super) struct Tail(VecDeque<String>);
 impl Tail {
     pub(super) fn push(&mut self, id: &str) {
         // Reuses the string that falls out: this runs once an item.
-        let mut slot = if self.0.len() == LENGTH {
-            self.0.pop_front().unwrap_or_default()
-        } else {
-            String::new()
-        };
+        let mut slot =
+            if self.0.len() == LENGTH { self.0.pop_front().unwrap_or_default() } else { String::new() };
         slot.clear();
         slot.push_str(id);
         self.0.push_back(slot);

@@ -176,11 +176,7 @@ impl fmt::Debug for Attributes {
 impl Account {
     /// The features of its source, one by one.
     pub fn features(&self) -> impl Iterator<Item = &str> {
-        self.features
-            .iter()
-            .flat_map(|text| text.split(','))
-            .map(str::trim)
-            .filter(|text| !text.is_empty())
+        self.features.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|text| !text.is_empty())
     }
 
     /// An attribute as text: what holds an e-mail address, a department and so on differs by source.
@@ -191,11 +187,8 @@ impl Account {
 
 impl From<Account> for crate::Account {
     fn from(account: Account) -> Self {
-        let kind = if account.system_account == Some(true) {
-            Kind::SystemAccount
-        } else {
-            Kind::SourceAccount
-        };
+        let kind =
+            if account.system_account == Some(true) { Kind::SystemAccount } else { Kind::SourceAccount };
         let mut shared = Self::new(Provider::SailPoint, kind, account.id, account.record);
         shared.name = account.name.or_else(|| account.native_identity.clone());
         (shared.status, shared.raw_status) = match (account.disabled, account.locked) {

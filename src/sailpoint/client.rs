@@ -34,11 +34,7 @@ impl Client {
     pub fn builder(base_url: impl Into<String>) -> ClientBuilder {
         let mut settings = Settings::new(base_url);
         settings.rate_limit = Some(RateLimit::new(100, Duration::from_secs(10)));
-        ClientBuilder {
-            settings,
-            login: None,
-            version: ApiVersion::default(),
-        }
+        ClientBuilder { settings, login: None, version: ApiVersion::default() }
     }
 
     /// A client with what the environment says, in the variables of SailPoint's own SDKs: `SAIL_BASE_URL`,
@@ -139,10 +135,7 @@ impl ClientBuilder {
     /// The id and secret of a personal access token or API client. The token is obtained with the first
     /// request, renewed before it ends, and obtained anew if it is refused.
     pub fn client_credentials(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
-        self.login = Some(Login::ClientCredentials {
-            id: id.into(),
-            secret: secret.into(),
-        });
+        self.login = Some(Login::ClientCredentials { id: id.into(), secret: secret.into() });
         self
     }
 
@@ -177,18 +170,12 @@ impl ClientBuilder {
             Some(Login::Token(token)) => credential("token", token)
                 .and_then(|token| sensitive("token", token.expose_secret()).map(|_| token))
                 .map(Login::Token),
-            None => Err(Error::config(
-                "no credential: call client_credentials() or token()",
-            )),
+            None => Err(Error::config("no credential: call client_credentials() or token()")),
         };
         let login = login.map_err(|error| error.with_provider(NAME))?;
         let channel = Arc::new(Channel::open(NAME, &self.settings)?);
         let tokens = Tokens::new(Arc::clone(&channel), login);
-        Ok(Client(Arc::new(Inner {
-            channel,
-            tokens,
-            version: self.version,
-        })))
+        Ok(Client(Arc::new(Inner { channel, tokens, version: self.version })))
     }
 }
 

@@ -36,10 +36,9 @@ pub(super) fn default_chain(lookup: Lookup<'_>, directory: &Path, home: Option<&
     }
     let (source, asked) = match home.map(|home| home.join(".sailpoint").join("config.yaml")) {
         Some(path) => (path.display().to_string(), from_file(&path, read_yaml)),
-        None => (
-            "~/.sailpoint/config.yaml".into(),
-            Ok(Asked::Nothing("the home directory is not known".into())),
-        ),
+        None => {
+            ("~/.sailpoint/config.yaml".into(), Ok(Asked::Nothing("the home directory is not known".into())))
+        }
     };
     match in_vain.ask(&source, asked)? {
         Some(config) => Ok(config),
@@ -80,14 +79,10 @@ fn read_json(text: &str) -> Result<Asked<Config>> {
             .map(|(_, value)| serde_json::from_str(value.get()))
             .transpose()
             .map_err(|_| Error::config(format!("its {key} is no string")))?;
-        Ok(value
-            .flatten()
-            .filter(|value| !value.expose_secret().trim().is_empty()))
+        Ok(value.flatten().filter(|value| !value.expose_secret().trim().is_empty()))
     };
     match (get("BaseURL")?, get("ClientId")?, get("ClientSecret")?) {
-        (None, None, None) => Ok(Asked::Nothing(
-            "it has no BaseURL, ClientId and ClientSecret".into(),
-        )),
+        (None, None, None) => Ok(Asked::Nothing("it has no BaseURL, ClientId and ClientSecret".into())),
         (Some(base_url), Some(client_id), Some(client_secret)) => Ok(Asked::Has(Config {
             base_url: base_url.expose_secret().to_owned(),
             client_id: client_id.expose_secret().to_owned(),
@@ -113,9 +108,7 @@ use super::config_yaml::read as read_yaml;
 #[cfg(not(feature = "sailpoint-config"))]
 #[expect(clippy::unnecessary_wraps, reason = "as the one that reads")]
 fn read_yaml(_: &str) -> Result<Asked<Config>> {
-    Ok(Asked::Nothing(
-        "it is not read without the feature sailpoint-config of this crate".into(),
-    ))
+    Ok(Asked::Nothing("it is not read without the feature sailpoint-config of this crate".into()))
 }
 
 #[cfg(test)]
@@ -134,13 +127,11 @@ mod tests {
             let set = variables.iter().find(|(variable, _)| *variable == name);
             Ok(set.map(|(_, value)| (*value).to_owned()))
         };
-        default_chain(&lookup, directory, Some(directory))
-            .map(|config| config.base_url)
-            .map_err(|error| {
-                let shown = format!("{error} {error:?}");
-                assert!(!shown.contains("canary"), "{shown}");
-                shown
-            })
+        default_chain(&lookup, directory, Some(directory)).map(|config| config.base_url).map_err(|error| {
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("canary"), "{shown}");
+            shown
+        })
     }
 
     #[test]
@@ -149,14 +140,8 @@ mod tests {
         let json =
             r#"{"clientid":"i","CLIENTSECRET":"canary","BaseUrl":"https://json.example","NermBaseUrl":null}"#;
         std::fs::write(directory.path().join("config.json"), json).unwrap();
-        assert_eq!(
-            chain(&ENVIRONMENT, directory.path()).unwrap(),
-            "https://env.example"
-        );
-        assert_eq!(
-            chain(&ENVIRONMENT[1..], directory.path()).unwrap(),
-            "https://json.example"
-        );
+        assert_eq!(chain(&ENVIRONMENT, directory.path()).unwrap(), "https://env.example");
+        assert_eq!(chain(&ENVIRONMENT[1..], directory.path()).unwrap(), "https://json.example");
         let why = chain(&ENVIRONMENT[..2], directory.path()).unwrap_err();
         assert!(why.contains("SAIL_CLIENT_SECRET is not set"), "{why}");
     }
@@ -165,32 +150,19 @@ mod tests {
     fn if_no_source_has_credentials_each_is_named() {
         let directory = tempfile::tempdir().unwrap();
         let why = chain(&[], directory.path()).unwrap_err();
-        for part in [
-            "SAIL_BASE_URL is not set",
-            "config.json: there is no such file",
-            "config.yaml: there",
-        ] {
+        for part in ["SAIL_BASE_URL is not set", "config.json: there is no such file", "config.yaml: there"] {
             assert!(why.contains(part), "{why}");
         }
         std::fs::write(directory.path().join("config.json"), r#"{"port": 80}"#).unwrap();
         let why = chain(&[], directory.path()).unwrap_err();
-        assert!(
-            why.contains("it has no BaseURL, ClientId and ClientSecret"),
-            "{why}"
-        );
+        assert!(why.contains("it has no BaseURL, ClientId and ClientSecret"), "{why}");
     }
 
     #[test]
     fn half_a_config_json_ends_the_chain_without_quoting_it() {
         for (json, expected) in [
-            (
-                r#"{"ClientSecret":"canary","BaseURL":" "}"#,
-                "it has no BaseURL and no ClientId",
-            ),
-            (
-                r#"{"ClientId":"i","ClientSecret":["canary"],"BaseURL":"b"}"#,
-                "its ClientSecret is no string",
-            ),
+            (r#"{"ClientSecret":"canary","BaseURL":" "}"#, "it has no BaseURL and no ClientId"),
+            (r#"{"ClientId":"i","ClientSecret":["canary"],"BaseURL":"b"}"#, "its ClientSecret is no string"),
             (r#""canary""#, "it is no JSON object"),
             (r#"{"ClientSecret":"canary" "#, "it is no JSON object"),
         ] {
@@ -207,11 +179,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join(".sailpoint")).unwrap();
         std::fs::write(home.path().join(".sailpoint/config.yaml"), "{}").unwrap();
-        assert!(
-            chain(&[], home.path())
-                .unwrap_err()
-                .contains("feature sailpoint-config")
-        );
+        assert!(chain(&[], home.path()).unwrap_err().contains("feature sailpoint-config"));
     }
 
     #[cfg(feature = "sailpoint-config")]

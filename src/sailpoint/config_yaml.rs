@@ -35,20 +35,17 @@ pub(super) fn read(text: &str) -> Result<Asked<Config>> {
     // The parser's own text may quote a value.
     let file: Option<File> = yaml_serde::from_str(text).map_err(|error| {
         Error::config(match error.location() {
-            Some(place) => format!(
-                "it is not understood at line {} column {}",
-                place.line(),
-                place.column()
-            ),
+            Some(place) => format!("it is not understood at line {} column {}", place.line(), place.column()),
             None => "it is not understood".into(),
         })
     })?;
     let nothing = |why: String| Ok(Asked::Nothing(why));
     let (active, environments) = match file {
-        Some(File {
-            activeenvironment: Some(active),
-            environments: Some(environments),
-        }) if !active.is_empty() => (active, environments),
+        Some(File { activeenvironment: Some(active), environments: Some(environments) })
+            if !active.is_empty() =>
+        {
+            (active, environments)
+        }
         _ => return nothing("it has no activeenvironment, or no environments".into()),
     };
     // The tool's own library has keys in lower case, whatever the name was.
@@ -59,16 +56,11 @@ pub(super) fn read(text: &str) -> Result<Asked<Config>> {
     let Some(environment) = environment else {
         return nothing(format!("it has no environment {active}, which is the active one"));
     };
-    let pat = environment.pat.unwrap_or(Pat {
-        clientid: None,
-        clientsecret: None,
-    });
+    let pat = environment.pat.unwrap_or(Pat { clientid: None, clientsecret: None });
     match (environment.baseurl, pat.clientid, pat.clientsecret) {
-        (Some(base_url), Some(client_id), Some(client_secret)) => Ok(Asked::Has(Config {
-            base_url,
-            client_id,
-            client_secret,
-        })),
+        (Some(base_url), Some(client_id), Some(client_secret)) => {
+            Ok(Asked::Has(Config { base_url, client_id, client_secret }))
+        }
         (None, _, _) => nothing(format!("its environment {active} has no baseurl")),
         _ => nothing(format!(
             "its environment {active} has no pat.clientid and pat.clientsecret; SailPoint's tool keeps them in \
@@ -136,19 +128,13 @@ environments:
     fn what_is_missing_is_named_and_what_is_wrong_not_quoted() {
         for (text, expected) in [
             ("", "no activeenvironment"),
-            (
-                "activeenvironment: \"\"\nenvironments: {}",
-                "no activeenvironment",
-            ),
+            ("activeenvironment: \"\"\nenvironments: {}", "no activeenvironment"),
             ("activeenvironment: a\nenvironments: {b: {}}", "no environment a"),
             ("activeenvironment: a\nenvironments: {a: }", "no environment a"),
             ("activeenvironment: a\nenvironments: {a: {}}", "no baseurl"),
             ("activeenvironment: [canary", "not understood at line"),
             ("canary", "not understood"),
-            (
-                "activeenvironment: a\nenvironments:\n  a: canary",
-                "not understood at line",
-            ),
+            ("activeenvironment: a\nenvironments:\n  a: canary", "not understood at line"),
         ] {
             assert!(why(text).contains(expected), "{text}: {}", why(text));
         }

@@ -39,14 +39,7 @@ fn is_zero(count: &u64) -> bool {
 
 impl Cursor {
     pub(super) fn guess(offset: u64, total: u64) -> Self {
-        Self {
-            offset,
-            tail: Vec::new(),
-            unseen: Vec::new(),
-            after: 0,
-            total: Some(total),
-            guessed: true,
-        }
+        Self { offset, tail: Vec::new(), unseen: Vec::new(), after: 0, total: Some(total), guessed: true }
     }
 
     /// The place behind `window`, which was fetched at `before`, and did not reach to the rows `beyond`,
@@ -68,14 +61,7 @@ impl Cursor {
             _ => (tail, behind_last),
         };
         let total = window.total.or(known);
-        Self {
-            offset: window.end(),
-            tail,
-            after,
-            unseen,
-            total,
-            guessed: false,
-        }
+        Self { offset: window.end(), tail, after, unseen, total, guessed: false }
     }
 
     /// Whether `id` is of a row that is known to be listed.
@@ -144,11 +130,8 @@ impl Window {
             // In another order than by id the row may have moved, past others that were not listed. It has not
             // if it still stands behind the one before it.
             let before = row.checked_sub(1).and_then(|row| ids[row].as_ref());
-            let stays = by_id
-                || row == 0
-                || newest
-                    .checked_sub(1)
-                    .is_none_or(|at| before == Some(&cursor.tail[at]));
+            let stays =
+                by_id || row == 0 || newest.checked_sub(1).is_none_or(|at| before == Some(&cursor.tail[at]));
             if stays {
                 return Stand::Holds { row, tail: newest };
             }
@@ -163,12 +146,7 @@ impl Window {
         // The last one is gone, or further down; one before it is as good, if the others are remembered.
         let mut older = cursor.tail.iter().enumerate().rev().skip(1);
         older
-            .find_map(|(tail, id)| {
-                Some(Stand::Holds {
-                    row: self.place_of(id)?,
-                    tail,
-                })
-            })
+            .find_map(|(tail, id)| Some(Stand::Holds { row: self.place_of(id)?, tail }))
             .unwrap_or(Stand::Unknown)
     }
 }

@@ -12,20 +12,11 @@ pub(super) fn read(answer: &Answer) -> Problem {
         Some(body) => message(body),
         None => plain_text(&answer.body),
     };
-    Problem {
-        kind: None,
-        code: member(body.as_ref(), "detailCode"),
-        message,
-        request_id,
-    }
+    Problem { kind: None, code: member(body.as_ref(), "detailCode"), message, request_id }
 }
 
 fn member(body: Option<&Value>, name: &str) -> Option<String> {
-    body?
-        .get(name)?
-        .as_str()
-        .map(|text| text.trim().to_owned())
-        .filter(|text| !text.is_empty())
+    body?.get(name)?.as_str().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 fn message(body: &Value) -> Option<String> {
@@ -37,23 +28,14 @@ fn message(body: &Value) -> Option<String> {
         });
     }
     // The first in a language: others may repeat it under the locale "und".
-    let first = |name: &str| {
-        body.get(name)?
-            .as_array()?
-            .iter()
-            .find_map(|text| member(Some(text), "text"))
-    };
+    let first = |name: &str| body.get(name)?.as_array()?.iter().find_map(|text| member(Some(text), "text"));
     let (general, cause) = (first("messages"), first("causes"));
     one("message")
         .or_else(|| match (general, cause) {
             (Some(general), Some(cause)) if general != cause => Some(format!("{general} {cause}")),
             (general, cause) => general.or(cause),
         })
-        .or_else(|| {
-            ["formatted_msg", "errorMessage", "detailMessage"]
-                .into_iter()
-                .find_map(one)
-        })
+        .or_else(|| ["formatted_msg", "errorMessage", "detailMessage"].into_iter().find_map(one))
 }
 
 #[cfg(test)]
@@ -68,22 +50,13 @@ mod tests {
             "messages":[{"locale":"en-US","localeOrigin":"DEFAULT","text":"It was wrong."}],
             "causes":[{"locale":null,"text":"limit must be less than or equal to 250"}]}"#;
         for (body, message) in [
-            (
-                full,
-                Some("It was wrong. limit must be less than or equal to 250"),
-            ),
+            (full, Some("It was wrong. limit must be less than or equal to 250")),
             (
                 r#"{"error":"JWT validation failed: JWT is expired"}"#,
                 Some("JWT validation failed: JWT is expired"),
             ),
-            (
-                r#"{"error":"invalid_client","error_description":"no"}"#,
-                Some("invalid_client: no"),
-            ),
-            (
-                r#"{"message":" Rate Limit Exceeded "}"#,
-                Some("Rate Limit Exceeded"),
-            ),
+            (r#"{"error":"invalid_client","error_description":"no"}"#, Some("invalid_client: no")),
+            (r#"{"message":" Rate Limit Exceeded "}"#, Some("Rate Limit Exceeded")),
             (
                 r#"{"detailMessage":"Specified offset is invalid.","stackTrace":[]}"#,
                 Some("Specified offset is invalid."),
@@ -91,18 +64,11 @@ mod tests {
             ("<html>Bad Gateway</html>", None),
             ("[]", None),
         ] {
-            let answer = Answer {
-                status: StatusCode::BAD_REQUEST,
-                headers: HeaderMap::new(),
-                body: body.into(),
-            };
+            let answer =
+                Answer { status: StatusCode::BAD_REQUEST, headers: HeaderMap::new(), body: body.into() };
             assert_eq!(read(&answer).message.as_deref(), message, "{body}");
         }
-        let answer = Answer {
-            status: StatusCode::BAD_REQUEST,
-            headers: HeaderMap::new(),
-            body: full.into(),
-        };
+        let answer = Answer { status: StatusCode::BAD_REQUEST, headers: HeaderMap::new(), body: full.into() };
         let problem = read(&answer);
         assert_eq!(problem.code.as_deref(), Some("400.1 Bad Request Content"));
         assert_eq!(problem.request_id.as_deref(), Some("e7eab6"));

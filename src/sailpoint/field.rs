@@ -126,11 +126,7 @@ impl Field {
             Self::Created => version != ApiVersion::Beta || *operator != Operator::Lt,
             _ => true,
         };
-        self.documented_operators()
-            .iter()
-            .copied()
-            .filter(in_version)
-            .collect()
+        self.documented_operators().iter().copied().filter(in_version).collect()
     }
 
     /// Whether `version` documents sorting by the field.

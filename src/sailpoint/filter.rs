@@ -1,9 +1,7 @@
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat, Utc};
-
 use super::{
-    ApiVersion, Field,
+    ApiVersion, Field, Literal,
     field::{LiteralType, Operator},
 };
 use crate::{Error, Result};
@@ -37,52 +35,6 @@ enum Node {
     Any(Vec<Node>),
     Not(Box<Node>),
     Raw(String),
-}
-
-/// A value in a filter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Literal {
-    /// Text; compared without regard to case, mostly.
-    Text(String),
-    /// `true` or `false`.
-    Bool(bool),
-    /// A moment, sent with as many digits as it has.
-    Date(DateTime<Utc>),
-}
-
-impl From<&str> for Literal {
-    fn from(text: &str) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl From<String> for Literal {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<bool> for Literal {
-    fn from(yes: bool) -> Self {
-        Self::Bool(yes)
-    }
-}
-
-impl From<DateTime<Utc>> for Literal {
-    fn from(date: DateTime<Utc>) -> Self {
-        Self::Date(date)
-    }
-}
-
-impl Literal {
-    fn literal_type(&self) -> LiteralType {
-        match self {
-            Self::Text(_) => LiteralType::Text,
-            Self::Bool(_) => LiteralType::Bool,
-            Self::Date(_) => LiteralType::Date,
-        }
-    }
 }
 
 impl Filter {
@@ -154,10 +106,7 @@ impl Filter {
     }
 
     /// Not this.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "reads like `and` and `or`; `!filter` would not"
-    )]
+    #[expect(clippy::should_implement_trait, reason = "reads like `and` and `or`; `!filter` would not")]
     pub fn not(self) -> Self {
         Self(Node::Not(Box::new(self.0)))
     }
@@ -203,11 +152,8 @@ fn allow(field: Field, operator: Operator, version: ApiVersion) -> Result<()> {
         return Ok(());
     }
     let names: Vec<_> = allowed.iter().map(|operator| operator.as_str()).collect();
-    let known = if names.is_empty() {
-        "no filter at all".into()
-    } else {
-        format!("only {}", names.join(", "))
-    };
+    let known =
+        if names.is_empty() { "no filter at all".into() } else { format!("only {}", names.join(", ")) };
     Err(Error::config(format!(
         "{} does not know `{}`: in {} it knows {known}",
         field.as_str(),
@@ -223,10 +169,7 @@ fn fits(field: Field, value: &Literal) -> Result<()> {
         (LiteralType::Bool, _) => "true or false",
         (LiteralType::Date, _) => "a date",
     };
-    Err(Error::config(format!(
-        "the filter on {} expects {expected}",
-        field.as_str()
-    )))
+    Err(Error::config(format!("the filter on {} expects {expected}", field.as_str())))
 }
 
 impl fmt::Display for Filter {
@@ -267,19 +210,10 @@ impl fmt::Display for Node {
     }
 }
 
-impl fmt::Display for Literal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            // `#`, `%` and `&` need percent-encoding in a URL, which the whole filter gets; nothing here.
-            Self::Text(text) => write!(f, "\"{}\"", text.replace('\\', r"\\").replace('"', "\\\"")),
-            Self::Bool(yes) => yes.fmt(f),
-            Self::Date(date) => f.write_str(&date.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, Utc};
+
     use super::*;
 
     #[test]
@@ -292,10 +226,7 @@ mod tests {
             ("#%&", "\"#%&\""),
             ("", "\"\""),
         ] {
-            assert_eq!(
-                Filter::eq(Field::Name, text).to_string(),
-                format!("name eq {quoted}")
-            );
+            assert_eq!(Filter::eq(Field::Name, text).to_string(), format!("name eq {quoted}"));
         }
     }
 
@@ -309,15 +240,9 @@ mod tests {
             a.clone().or(b.clone()).and(c.clone().not()).to_string(),
             r#"(created gt 2018-12-18T23:05:55Z or origin in ("AGGREGATED","PROVISIONED")) and not (recommendation.method isnull)"#
         );
+        assert_eq!(a.and(b).and(c).to_string().matches('(').count(), 1, "one level needs none");
         assert_eq!(
-            a.and(b).and(c).to_string().matches('(').count(),
-            1,
-            "one level needs none"
-        );
-        assert_eq!(
-            Filter::raw("name eq \"x\" or id pr")
-                .and(Filter::eq(Field::Uncorrelated, true))
-                .to_string(),
+            Filter::raw("name eq \"x\" or id pr").and(Filter::eq(Field::Uncorrelated, true)).to_string(),
             r#"(name eq "x" or id pr) and uncorrelated eq true"#
         );
     }

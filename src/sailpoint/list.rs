@@ -157,9 +157,7 @@ impl ListAccounts {
     }
 
     pub(super) fn is_sorted_by_id(&self) -> bool {
-        self.sorters
-            .first()
-            .is_none_or(|sorter| *sorter == (Field::Id, SortOrder::Ascending))
+        self.sorters.first().is_none_or(|sorter| *sorter == (Field::Id, SortOrder::Ascending))
     }
 
     /// Whether asking for a count is allowed at all.
@@ -191,25 +189,17 @@ impl ListAccounts {
             .query("count", count.then_some(true))
             .query("filters", self.filter.as_ref())
             .query("sorters", Some(self.sorting()));
-        self.client
-            .channel()
-            .send(self.client.service(), &call, read)
-            .await
+        self.client.channel().send(self.client.service(), &call, read).await
     }
 
     /// `type,-modified,id`.
     fn sorting(&self) -> String {
         let by_id = self.sorters.iter().any(|(field, _)| *field == Field::Id);
         let last = (!by_id).then_some((Field::Id, SortOrder::Ascending));
-        let sorters = self
-            .sorters
-            .iter()
-            .copied()
-            .chain(last)
-            .map(|(field, order)| match order {
-                SortOrder::Ascending => field.as_str().to_owned(),
-                SortOrder::Descending => format!("-{}", field.as_str()),
-            });
+        let sorters = self.sorters.iter().copied().chain(last).map(|(field, order)| match order {
+            SortOrder::Ascending => field.as_str().to_owned(),
+            SortOrder::Descending => format!("-{}", field.as_str()),
+        });
         sorters.collect::<Vec<_>>().join(",")
     }
 
@@ -218,22 +208,11 @@ impl ListAccounts {
         let version = self.client.api_version();
         let least = if self.overlap { 2 } else { 1 };
         if !(least..=MOST).contains(&self.limit) {
-            let why = if self.overlap {
-                ", or 1 with overlap(false)"
-            } else {
-                ""
-            };
-            return refuse(format!(
-                "limit is {}; expected {least} to {MOST}{why}",
-                self.limit
-            ));
+            let why = if self.overlap { ", or 1 with overlap(false)" } else { "" };
+            return refuse(format!("limit is {}; expected {least} to {MOST}{why}", self.limit));
         }
         if i32::try_from(self.offset).is_err() {
-            return refuse(format!(
-                "offset is {}; expected at most {}",
-                self.offset,
-                i32::MAX
-            ));
+            return refuse(format!("offset is {}; expected at most {}", self.offset, i32::MAX));
         }
         if let Some((field, _)) = self.sorters.iter().find(|(field, _)| !field.sorts(version)) {
             return refuse(format!("{} does not sort in {}", field.as_str(), version.path()));
@@ -261,16 +240,10 @@ impl Paginator for ListAccounts {
             [
                 ("base_url", self.client.channel().base_url()),
                 ("path", self.client.api_version().path()),
-                (
-                    "detail_level",
-                    self.detail_level.as_ref().map_or("", DetailLevel::as_str),
-                ),
+                ("detail_level", self.detail_level.as_ref().map_or("", DetailLevel::as_str)),
                 ("limit", &self.limit.to_string()),
                 ("offset", &self.offset.to_string()),
-                (
-                    "filters",
-                    &self.filter.as_ref().map_or(String::new(), Filter::to_string),
-                ),
+                ("filters", &self.filter.as_ref().map_or(String::new(), Filter::to_string)),
                 ("sorters", &self.sorting()),
                 ("overlap", if self.overlap { "true" } else { "" }),
             ],

@@ -31,6 +31,7 @@ mod error;
 mod field;
 mod filter;
 mod list;
+mod literal;
 mod token;
 mod version;
 mod walk;
@@ -41,8 +42,9 @@ pub use account::{
 pub use client::{Client, ClientBuilder};
 pub use cursor::Cursor;
 pub use field::Field;
-pub use filter::{Filter, Literal};
+pub use filter::Filter;
 pub use list::{DetailLevel, ListAccounts};
+pub use literal::Literal;
 pub use version::ApiVersion;
 
 pub(crate) const NAME: &str = "sailpoint";

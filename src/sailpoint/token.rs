@@ -28,11 +28,7 @@ pub(super) struct Tokens {
 
 impl Tokens {
     pub(super) fn new(channel: Arc<Channel>, login: Login) -> Self {
-        Self {
-            channel,
-            login,
-            cache: Arc::default(),
-        }
+        Self { channel, login, cache: Arc::default() }
     }
 
     async fn token(&self) -> Result<Arc<Token>> {
@@ -42,10 +38,7 @@ impl Tokens {
             .get(move |_| async move {
                 match login {
                     // Its end is not known: it is good until it is refused.
-                    Login::Token(value) => Ok(Fresh {
-                        value,
-                        lifetime: None,
-                    }),
+                    Login::Token(value) => Ok(Fresh { value, lifetime: None }),
                     Login::ClientCredentials { id, secret } => obtain(&channel, &id, &secret).await,
                 }
             })
@@ -94,10 +87,8 @@ async fn obtain(channel: &Channel, id: &str, secret: &SecretString) -> Result<Fr
     );
     let mut call = Call::get("/oauth/token");
     call.method = Method::POST;
-    call.headers = vec![(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/x-www-form-urlencoded"),
-    )];
+    call.headers =
+        vec![(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))];
     call.body = Bytes::from(form);
     call.secrets = vec![secret.clone(), encode(secret_text).into()];
     // Not counted by the provider, and it must not wait behind the requests that wait for it.
@@ -106,13 +97,8 @@ async fn obtain(channel: &Channel, id: &str, secret: &SecretString) -> Result<Fr
         .send(&Endpoint, &call, |answer| {
             let body: TokenResponse = read_json(answer, "an access_token")?;
             refuse_empty(&body.access_token)?;
-            let lifetime = body
-                .expires_in
-                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-            Ok(Fresh {
-                value: body.access_token.into(),
-                lifetime,
-            })
+            let lifetime = body.expires_in.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            Ok(Fresh { value: body.access_token.into(), lifetime })
         })
         .await
 }

@@ -22,14 +22,8 @@ pub enum ApiVersion {
 
 impl ApiVersion {
     /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Beta,
-        Self::V3,
-        Self::V2024,
-        Self::V2025,
-        Self::V2026,
-        Self::AccountsV1,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Beta, Self::V3, Self::V2024, Self::V2025, Self::V2026, Self::AccountsV1];
 
     /// The path of the accounts collection.
     pub fn path(self) -> &'static str {

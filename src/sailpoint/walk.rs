@@ -28,17 +28,8 @@ pub(super) async fn fetch(list: &ListAccounts, at: Option<&Cursor>) -> Result<Pa
     if list.overlaps() && cursor.guessed {
         // The row before is fetched too, and shows whether the guess was right. With nothing behind it, the
         // page leads nowhere, and the guess is not worth judging.
-        let window = walk
-            .window(cursor.offset.saturating_sub(1), list.counts(Some(cursor)))
-            .await?;
-        let window = if window.len() < 2 {
-            Window {
-                rows: Rows::none(),
-                ..window
-            }
-        } else {
-            window
-        };
+        let window = walk.window(cursor.offset.saturating_sub(1), list.counts(Some(cursor))).await?;
+        let window = if window.len() < 2 { Window { rows: Rows::none(), ..window } } else { window };
         Ok(walk.page(window, Some(cursor), 0))
     } else if list.overlaps() && !cursor.tail.is_empty() && reach < list.page_size() {
         walk.joined(cursor).await
@@ -61,11 +52,9 @@ impl Walk<'_> {
     /// The same, where `offset` may lie beyond the end: that is answered with no rows, or with a 400.
     async fn window_if_any(&self, offset: u64, count: bool) -> Result<Window> {
         match self.window(offset, count).await {
-            Err(error) if error.status() == Some(400) && offset > 0 => Ok(Window {
-                offset,
-                rows: Rows::none(),
-                total: None,
-            }),
+            Err(error) if error.status() == Some(400) && offset > 0 => {
+                Ok(Window { offset, rows: Rows::none(), total: None })
+            }
             window => window,
         }
     }
@@ -79,11 +68,7 @@ impl Walk<'_> {
 
     fn finish(&self, window: Window, next: Option<Cursor>, duplicates: u64) -> Page<Account, Cursor> {
         let total = window.total.map(|total| total.saturating_sub(self.list.start()));
-        window
-            .rows
-            .into_page(next)
-            .with_total(total)
-            .with_duplicates(duplicates)
+        window.rows.into_page(next).with_total(total).with_duplicates(duplicates)
     }
 
     /// The page behind `cursor` by its offset alone. Rows that the page before had are left out.
@@ -93,9 +78,7 @@ impl Walk<'_> {
             let window = self.window(offset, self.list.counts(Some(cursor))).await?;
             let last = window.rows.ids.iter().flatten().next_back();
             if last.is_none() || last != cursor.tail.last() {
-                return Ok(self
-                    .beyond(window, cursor)
-                    .with_doubt(Some(Doubt::SeamsUnchecked)));
+                return Ok(self.beyond(window, cursor).with_doubt(Some(Doubt::SeamsUnchecked)));
             }
             // It ends as the page before did: accounts made meanwhile have moved it, or the offset is not
             // looked at.
@@ -109,11 +92,7 @@ impl Walk<'_> {
         let ended = window.len() == 0 || window.is_last();
         let next = (!ended).then(|| Cursor::behind(&window, Some(cursor), &[]));
         let last = cursor.tail.last();
-        let from = window
-            .rows
-            .ids
-            .iter()
-            .rposition(|id| id.is_some() && id.as_ref() == last);
+        let from = window.rows.ids.iter().rposition(|id| id.is_some() && id.as_ref() == last);
         let from = from.map_or(0, |row| row + 1);
         let repeated = window.rows.retain(|index, id| index >= from && !cursor.lists(id));
         self.finish(window, next, repeated)
@@ -162,14 +141,7 @@ impl Walk<'_> {
                 }
                 Stand::Before => {
                     if is_last {
-                        return Ok(self.finish(
-                            Window {
-                                rows: Rows::none(),
-                                ..window
-                            },
-                            None,
-                            len,
-                        ));
+                        return Ok(self.finish(Window { rows: Rows::none(), ..window }, None, len));
                     }
                     end - 1
                 }
@@ -185,9 +157,7 @@ impl Walk<'_> {
                     return Ok(self.finish(window, None, 0));
                 }
                 Stand::Unknown if blind && window.len() > 0 => {
-                    return Ok(self
-                        .beyond(window, cursor)
-                        .with_doubt(Some(Doubt::SeamsUnchecked)));
+                    return Ok(self.beyond(window, cursor).with_doubt(Some(Doubt::SeamsUnchecked)));
                 }
                 Stand::Unknown if offset == 0 => break,
                 Stand::Behind(_) | Stand::Unknown => {
@@ -223,11 +193,7 @@ impl Walk<'_> {
         (row, tail): (usize, usize),
     ) -> (Window, Option<Cursor>, u64) {
         let newest = tail + 1 == cursor.tail.len();
-        let nameless = if newest {
-            window.rows.nameless_behind(row + 1, cursor.after)
-        } else {
-            0
-        };
+        let nameless = if newest { window.rows.nameless_behind(row + 1, cursor.after) } else { 0 };
         let beyond = &cursor.tail[tail + 1..];
         let next = (!window.is_last()).then(|| Cursor::behind(&window, Some(cursor), beyond));
         let from = row + 1 + nameless;

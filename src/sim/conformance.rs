@@ -75,31 +75,17 @@ impl<P: Paginator, F> fmt::Debug for Conformance<P, F> {
 type Checked<T = ()> = Result<T, BrokenPromise>;
 
 fn hold(holds: bool, promise: &'static str, seen: impl FnOnce() -> String) -> Checked {
-    if holds {
-        Ok(())
-    } else {
-        Err(BrokenPromise {
-            promise,
-            seen: seen(),
-        })
-    }
+    if holds { Ok(()) } else { Err(BrokenPromise { promise, seen: seen() }) }
 }
 
 fn expect<T, E: fmt::Display>(result: Result<T, E>, promise: &'static str) -> Checked<T> {
-    result.map_err(|error| BrokenPromise {
-        promise,
-        seen: error.to_string(),
-    })
+    result.map_err(|error| BrokenPromise { promise, seen: error.to_string() })
 }
 
 impl<P: Paginator, F: Fn() -> P + Send + Sync> Conformance<P, F> {
     /// Checks the listing that `make` gives, a new one each time.
     pub fn new(make: F) -> Self {
-        Self {
-            make,
-            expected: None,
-            concurrent: None,
-        }
+        Self { make, expected: None, concurrent: None }
     }
 
     /// What should be listed: these ids, in any order.
@@ -157,15 +143,11 @@ impl<P: Paginator, F: Fn() -> P + Send + Sync> Conformance<P, F> {
             ids.push(expect(id.ok_or("an item has none"), "every item has an id")?);
         }
         let (summary, checkpoint) = (items.summary(), items.checkpoint());
-        hold(
-            summary.yielded == checkpoint.yielded(),
-            "the summary says the truth",
-            || format!("{summary:?}"),
-        )?;
-        let ended = summary.completeness != Completeness::Unfinished && checkpoint.is_done();
-        hold(ended, "the summary says the truth", || {
-            format!("at the end, {summary:?}")
+        hold(summary.yielded == checkpoint.yielded(), "the summary says the truth", || {
+            format!("{summary:?}")
         })?;
+        let ended = summary.completeness != Completeness::Unfinished && checkpoint.is_done();
+        hold(ended, "the summary says the truth", || format!("at the end, {summary:?}"))?;
         Ok((ids, checkpoint))
     }
 
@@ -173,9 +155,7 @@ impl<P: Paginator, F: Fn() -> P + Send + Sync> Conformance<P, F> {
         let promise = "everything is listed once";
         let (ids, _) = self.walk(self.pages().items(), promise).await?;
         let distinct: BTreeSet<_> = ids.iter().cloned().collect();
-        hold(distinct.len() == ids.len(), promise, || {
-            "an item came twice".into()
-        })?;
+        hold(distinct.len() == ids.len(), promise, || "an item came twice".into())?;
         if let Some(expected) = &self.expected {
             let missing = expected.difference(&distinct).count();
             let others = distinct.difference(expected).count();
@@ -220,17 +200,12 @@ impl<P: Paginator, F: Fn() -> P + Send + Sync> Conformance<P, F> {
             for _ in 0..cut {
                 expect(items.try_next().await, promise)?;
             }
-            let json = expect(
-                serde_json::to_string(&items.checkpoint()),
-                "a checkpoint survives JSON",
-            )?;
+            let json = expect(serde_json::to_string(&items.checkpoint()), "a checkpoint survives JSON")?;
             drop(items);
             let saved: Checkpoint = expect(serde_json::from_str(&json), "a checkpoint survives JSON")?;
             let rest = expect((self.make)().resume(&saved), promise)?;
             let (ids, _) = self.walk(rest, promise).await?;
-            hold(ids == all[cut..], promise, || {
-                format!("cut at {cut}: {}", difference(&all[cut..], &ids))
-            })?;
+            hold(ids == all[cut..], promise, || format!("cut at {cut}: {}", difference(&all[cut..], &ids)))?;
         }
         Ok(())
     }
@@ -238,14 +213,10 @@ impl<P: Paginator, F: Fn() -> P + Send + Sync> Conformance<P, F> {
     async fn done_is_not_start(&self) -> Checked {
         let promise = "done is not start";
         let (_, done) = self.walk(self.pages().items(), promise).await?;
-        hold(done.position() == Some(&Position::Done), promise, || {
-            format!("{done:?}")
-        })?;
+        hold(done.position() == Some(&Position::Done), promise, || format!("{done:?}"))?;
         let mut again = expect((self.make)().resume(&done), promise)?;
         let next = expect(again.try_next().await, promise)?;
-        hold(next.is_none(), promise, || {
-            "a list that was done began anew".into()
-        })
+        hold(next.is_none(), promise, || "a list that was done began anew".into())
     }
 
     async fn a_dropped_next_loses_nothing(&self, all: &[String]) -> Checked {

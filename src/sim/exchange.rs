@@ -67,17 +67,12 @@ impl Incoming {
 
 /// The pairs of a query or of a form body.
 pub(crate) fn pairs(form: &str) -> Vec<(String, String)> {
-    url::form_urlencoded::parse(form.as_bytes())
-        .into_owned()
-        .collect()
+    url::form_urlencoded::parse(form.as_bytes()).into_owned().collect()
 }
 
 /// The first value under a name.
 pub(crate) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    pairs
-        .iter()
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.as_str())
+    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
 /// An answer.
@@ -91,11 +86,7 @@ pub(crate) struct Reply {
 impl Reply {
     /// An answer without a body.
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self {
-            status,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-        }
+        Self { status, headers: HeaderMap::new(), body: Bytes::new() }
     }
 
     pub(crate) fn json(status: StatusCode, body: &Value) -> Self {
@@ -105,19 +96,14 @@ impl Reply {
     /// An answer whose JSON has been written already.
     pub(crate) fn json_bytes(status: StatusCode, body: Vec<u8>) -> Self {
         let mut reply = Self::empty(status);
-        reply
-            .headers
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         reply.body = body.into();
         reply
     }
 
     pub(crate) fn text(status: StatusCode, body: &str) -> Self {
         let mut reply = Self::empty(status);
-        reply.headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("text/plain; charset=utf-8"),
-        );
+        reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         reply.body = Bytes::copy_from_slice(body.as_bytes());
         reply
     }

@@ -102,9 +102,7 @@ impl Gate {
         let mut incoming = Incoming::new(&parts, &self.prefix, body);
         let list = self.vendor.is_list(&incoming);
         let login = self.vendor.is_login(&incoming);
-        let (number, nth) = self
-            .log()
-            .note(Request::new(&incoming, list, login, self.record_secrets));
+        let (number, nth) = self.log().note(Request::new(&incoming, list, login, self.record_secrets));
         let picked = lock(&self.injector).pick(list, login, &incoming.path);
         if !self.latency.is_zero() {
             tokio::time::sleep(self.latency).await;
@@ -208,9 +206,7 @@ impl Gate {
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gate")
-            .field("prefix", &self.prefix)
-            .finish_non_exhaustive()
+        f.debug_struct("Gate").field("prefix", &self.prefix).finish_non_exhaustive()
     }
 }
 

@@ -68,13 +68,8 @@ mod tests {
 
     #[test]
     fn ids_of_both_kinds_sort_as_their_text() {
-        let mut texts = [
-            "zeta",
-            "0f",
-            "ffffffffffffffffffffffffffffffff",
-            "a0000000000000000000000000000000",
-            "a1",
-        ];
+        let mut texts =
+            ["zeta", "0f", "ffffffffffffffffffffffffffffffff", "a0000000000000000000000000000000", "a1"];
         let mut ids: Vec<Id> = texts.iter().map(|text| Id::from_hex(text)).collect();
         texts.sort_unstable();
         ids.sort_unstable();
@@ -84,10 +79,7 @@ mod tests {
 
     #[test]
     fn upper_case_hex_keeps_its_spelling() {
-        assert!(matches!(
-            Id::from_hex("A0000000000000000000000000000000"),
-            Id::Text(_)
-        ));
+        assert!(matches!(Id::from_hex("A0000000000000000000000000000000"), Id::Text(_)));
         assert_eq!(
             Id::from_uuid("5E2B9F3A-4B1E-4C7E-9D55-0C1F7F4F0A01"),
             Id::from_uuid("5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01")

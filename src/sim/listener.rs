@@ -53,21 +53,10 @@ impl Listener {
     pub(crate) fn new(tcp: TcpListener) -> io::Result<(Self, Door)> {
         let (send, closings) = mpsc::unbounded_channel();
         let (breaks, _) = watch::channel(0);
-        let door = Door {
-            closings: send,
-            breaks: breaks.clone(),
-        };
+        let door = Door { closings: send, breaks: breaks.clone() };
         let address = tcp.local_addr()?;
         let tcp = Some(tcp);
-        Ok((
-            Self {
-                tcp,
-                address,
-                closings,
-                breaks,
-            },
-            door,
-        ))
+        Ok((Self { tcp, address, closings, breaks }, door))
     }
 
     /// Nobody listens for so long. The port stays bound: connections are refused, and nobody else gets it.

@@ -43,16 +43,8 @@ const COMPANIES: &[&str] = &[
     "Ça & Là",
 ];
 
-const TEAMS: &[&str] = &[
-    "Production",
-    "staging",
-    "沙箱",
-    "Données",
-    "ML-Research",
-    "Audit",
-    "EU West",
-    "тест",
-];
+const TEAMS: &[&str] =
+    &["Production", "staging", "沙箱", "Données", "ML-Research", "Audit", "EU West", "тест"];
 
 /// A person: the name as people write it, and a login in plain letters.
 pub(crate) fn person(rng: &mut Rng) -> (&'static str, &'static str) {
@@ -66,9 +58,5 @@ pub(crate) fn company(rng: &mut Rng) -> &'static str {
 /// A team or an environment of a company; now and then with an emoji, as people will.
 pub(crate) fn team(rng: &mut Rng) -> String {
     let team = pick(rng, TEAMS);
-    if one_in(rng, 12) {
-        format!("{team} 🔐")
-    } else {
-        team.to_owned()
-    }
+    if one_in(rng, 12) { format!("{team} 🔐") } else { team.to_owned() }
 }

@@ -69,10 +69,7 @@ impl Request {
 
     /// The first value of a header; the name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The body, as text.
@@ -100,38 +97,19 @@ impl Request {
         let headers = incoming.headers.iter().map(|(name, value)| {
             let secret = !secrets && SECRET_HEADERS.contains(&name.as_str());
             let value = String::from_utf8_lossy(value.as_bytes());
-            (
-                name.to_string(),
-                if secret {
-                    REDACTED.to_owned()
-                } else {
-                    value.into_owned()
-                },
-            )
+            (name.to_string(), if secret { REDACTED.to_owned() } else { value.into_owned() })
         });
         let text = |value: &str| {
-            if hide {
-                REDACTED.to_owned()
-            } else {
-                value.to_owned()
-            }
+            if hide { REDACTED.to_owned() } else { value.to_owned() }
         };
         let body = String::from_utf8_lossy(&incoming.body);
         Self {
             method: incoming.method.to_string(),
             path: incoming.path.clone(),
             raw_query: incoming.raw_query.as_deref().map(text),
-            query: incoming
-                .query
-                .iter()
-                .map(|(name, value)| (name.clone(), text(value)))
-                .collect(),
+            query: incoming.query.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
             headers: headers.collect(),
-            body: if body.is_empty() {
-                String::new()
-            } else {
-                text(&body)
-            },
+            body: if body.is_empty() { String::new() } else { text(&body) },
             list,
             status: None,
             fault: None,

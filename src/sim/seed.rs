@@ -33,9 +33,7 @@ pub(crate) fn hex_id(rng: &mut Rng) -> String {
 
 /// A UUID of version 4.
 pub(crate) fn uuid(rng: &mut Rng) -> String {
-    uuid::Builder::from_random_bytes(bytes(rng))
-        .into_uuid()
-        .to_string()
+    uuid::Builder::from_random_bytes(bytes(rng)).into_uuid().to_string()
 }
 
 /// True once in `n` times.
@@ -53,11 +51,7 @@ pub(crate) fn pick<T: Copy + Default>(rng: &mut Rng, of: &[T]) -> T {
 
 /// One of several known words or, once in fifty times, a word that no reference knows yet.
 pub(crate) fn pick_or(rng: &mut Rng, known: &[&'static str], unknown: &'static str) -> &'static str {
-    if one_in(rng, 50) {
-        unknown
-    } else {
-        pick(rng, known)
-    }
+    if one_in(rng, 50) { unknown } else { pick(rng, known) }
 }
 
 /// Letters and digits, as keys and passwords have them.

@@ -55,13 +55,7 @@ impl Server {
             // Never ends of itself: accepting retries for ever.
             let _ = serve.await;
         });
-        Ok(Self {
-            env: env(&base_url),
-            base_url,
-            world,
-            gate,
-            accepting,
-        })
+        Ok(Self { env: env(&base_url), base_url, world, gate, accepting })
     }
 
     /// Where the server listens, such as `http://127.0.0.1:40123`, with the path prefix and without a slash
@@ -117,13 +111,7 @@ impl Server {
 
     /// The requests so far to the account listing.
     pub fn list_requests(&self) -> Vec<Request> {
-        self.gate
-            .log()
-            .requests()
-            .iter()
-            .filter(|request| request.is_list())
-            .cloned()
-            .collect()
+        self.gate.log().requests().iter().filter(|request| request.is_list()).cloned().collect()
     }
 
     /// Begins another plan of faults. It counts requests from here on; a circle of pages ends.
@@ -151,8 +139,6 @@ impl Drop for Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server")
-            .field("base_url", &self.base_url)
-            .finish_non_exhaustive()
+        f.debug_struct("Server").field("base_url", &self.base_url).finish_non_exhaustive()
     }
 }

@@ -23,11 +23,7 @@ pub(crate) struct Setup {
 impl Setup {
     pub(crate) fn set_prefix(&mut self, prefix: &str) {
         let inner = prefix.trim_matches('/');
-        self.prefix = if inner.is_empty() {
-            String::new()
-        } else {
-            format!("/{inner}")
-        };
+        self.prefix = if inner.is_empty() { String::new() } else { format!("/{inner}") };
     }
 }
 

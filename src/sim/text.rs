@@ -51,10 +51,7 @@ fn write(out: &mut Vec<u8>, value: &Value) {
 }
 
 fn write_text(out: &mut Vec<u8>, text: &str) {
-    if text
-        .bytes()
-        .any(|byte| byte < b' ' || byte == b'"' || byte == b'\\')
-    {
+    if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
         drop(serde_json::to_writer(out, text));
         return;
     }
@@ -76,10 +73,7 @@ mod tests {
         ];
         let mut out = Vec::new();
         super::write_array(&mut out, records.iter().cloned());
-        assert_eq!(
-            String::from_utf8(out),
-            Ok(Value::from(records.to_vec()).to_string())
-        );
+        assert_eq!(String::from_utf8(out), Ok(Value::from(records.to_vec()).to_string()));
         let mut out = Vec::new();
         super::write_array(&mut out, std::iter::empty());
         assert_eq!(out, b"[]");

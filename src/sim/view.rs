@@ -26,10 +26,7 @@ impl Views {
         what: &str,
         build: impl FnOnce() -> Vec<usize>,
     ) -> Arc<[usize]> {
-        let found = self
-            .kept
-            .iter()
-            .find(|view| view.revision == revision && view.what == what);
+        let found = self.kept.iter().find(|view| view.revision == revision && view.what == what);
         if let Some(view) = found {
             return Arc::clone(&view.positions);
         }
@@ -38,11 +35,7 @@ impl Views {
         if self.kept.len() >= KEPT {
             self.kept.remove(0);
         }
-        self.kept.push(View {
-            revision,
-            what: what.to_owned(),
-            positions: Arc::clone(&positions),
-        });
+        self.kept.push(View { revision, what: what.to_owned(), positions: Arc::clone(&positions) });
         positions
     }
 }

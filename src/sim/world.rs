@@ -58,12 +58,7 @@ enum Body {
 
 impl World {
     pub(crate) fn new(recipe: Arc<dyn Recipe>, accounts: usize) -> Self {
-        let mut world = Self {
-            recipe,
-            entries: Vec::new(),
-            next: 0,
-            revision: 0,
-        };
+        let mut world = Self { recipe, entries: Vec::new(), next: 0, revision: 0 };
         world.grow(accounts);
         world
     }
@@ -80,10 +75,7 @@ impl World {
 
     /// The ids of all accounts, in the provider's default order. Inserted records without an id have none.
     pub fn ids(&self) -> Vec<String> {
-        self.entries
-            .iter()
-            .filter_map(|entry| self.id_of(entry))
-            .collect()
+        self.entries.iter().filter_map(|entry| self.id_of(entry)).collect()
     }
 
     /// All records in the provider's default order, as full as the server would ever tell.
@@ -112,25 +104,13 @@ impl World {
             if let Some(position) = position {
                 self.entries.remove(position);
             }
-            Key {
-                rank: self.recipe.rank(&record),
-                id: self.recipe.parse_id(id),
-            }
+            Key { rank: self.recipe.rank(&record), id: self.recipe.parse_id(id) }
         } else {
             let place = seed::bytes(&mut seed::rng(self.revision, 0));
-            Key {
-                rank: self.recipe.rank(&record),
-                id: Id::Hex(place),
-            }
+            Key { rank: self.recipe.rank(&record), id: Id::Hex(place) }
         };
         let position = self.after(&key);
-        self.entries.insert(
-            position,
-            Entry {
-                key,
-                body: Body::Inserted(Box::new(record)),
-            },
-        );
+        self.entries.insert(position, Entry { key, body: Body::Inserted(Box::new(record)) });
         self.revision += 1;
     }
 
@@ -252,10 +232,9 @@ impl World {
 
     fn id_of(&self, entry: &Entry) -> Option<String> {
         match (&entry.body, &entry.key.id) {
-            (Body::Inserted(record), _) => record
-                .get(self.recipe.id_field())
-                .and_then(Value::as_str)
-                .map(str::to_owned),
+            (Body::Inserted(record), _) => {
+                record.get(self.recipe.id_field()).and_then(Value::as_str).map(str::to_owned)
+            }
             (Body::Generated(_), Id::Hex(id)) => Some(self.recipe.id_text(id)),
             (Body::Generated(_), Id::Text(id)) => Some(id.to_string()),
         }
@@ -264,10 +243,8 @@ impl World {
     fn grow(&mut self, n: usize) {
         let end = self.next.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
         let recipe = Arc::clone(&self.recipe);
-        let new = (self.next..end).map(|index| Entry {
-            key: recipe.key(index),
-            body: Body::Generated(index),
-        });
+        let new =
+            (self.next..end).map(|index| Entry { key: recipe.key(index), body: Body::Generated(index) });
         self.entries.extend(new);
         self.entries.sort_by(|one, two| one.key.cmp(&two.key));
         self.next = end;
@@ -277,9 +254,7 @@ impl World {
 
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("World")
-            .field("accounts", &self.len())
-            .finish_non_exhaustive()
+        f.debug_struct("World").field("accounts", &self.len()).finish_non_exhaustive()
     }
 }
 

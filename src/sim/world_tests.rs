@@ -16,10 +16,7 @@ impl Recipe for Numbers {
     fn key(&self, index: u32) -> Key {
         let mut id = [0; 16];
         id[..4].copy_from_slice(&crate::sim::seed::mix(u64::from(index)).to_be_bytes()[..4]);
-        Key {
-            rank: i64::from(index % 7),
-            id: Id::Hex(id),
-        }
+        Key { rank: i64::from(index % 7), id: Id::Hex(id) }
     }
 
     fn record(&self, index: u32) -> Value {
@@ -44,11 +41,7 @@ fn generated_records_are_in_order_and_are_what_their_keys_say() {
     assert_eq!((world.len(), added.len()), (150, 50));
     assert!(is_ordered(&world));
     assert!(added.iter().all(|id| world.contains(id)));
-    let ids: Vec<Value> = world
-        .records()
-        .into_iter()
-        .map(|record| record["id"].clone())
-        .collect();
+    let ids: Vec<Value> = world.records().into_iter().map(|record| record["id"].clone()).collect();
     assert_eq!(json!(ids), json!(world.ids()));
 }
 
@@ -58,10 +51,7 @@ fn inserted_records_go_to_their_place_and_replace_their_like() {
     let before = world.revision();
     world.insert(json!({"id": "new", "rank": 3, "odd": [1]}));
     assert!(is_ordered(&world) && world.revision() > before);
-    assert_eq!(
-        world.record("new"),
-        Some(json!({"id": "new", "rank": 3, "odd": [1]}))
-    );
+    assert_eq!(world.record("new"), Some(json!({"id": "new", "rank": 3, "odd": [1]})));
     world.insert(json!({"id": "new", "rank": -1}));
     assert_eq!(world.len(), 21);
     assert_eq!(world.ids()[0], "new");
@@ -101,9 +91,7 @@ fn accounts_are_generated_where_they_are_wanted() {
     assert!(!world.generate_at(|_| false));
     assert!(is_ordered(&world));
     let after = world.ids();
-    let new: Vec<usize> = (0..after.len())
-        .filter(|at| !before.contains(&after[*at]))
-        .collect();
+    let new: Vec<usize> = (0..after.len()).filter(|at| !before.contains(&after[*at])).collect();
     assert!(new.len() == 2 && new[0] < 10 && new[1] >= 40, "{new:?}");
     world.remove_at(new[1]);
     world.remove_at(new[0]);

@@ -52,10 +52,7 @@ impl Metadata {
                     } else {
                         ("400 Bad Request", String::new())
                     };
-                    asked
-                        .lock()
-                        .unwrap()
-                        .push(head.lines().next().unwrap().to_owned());
+                    asked.lock().unwrap().push(head.lines().next().unwrap().to_owned());
                     let length = body.len();
                     let answer = format!(
                         "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
@@ -79,27 +76,15 @@ impl Drop for Metadata {
 }
 
 async fn count(client: &huawei::Client) -> Result<usize> {
-    Ok(client
-        .list_accounts()
-        .limit(7)
-        .items()
-        .try_collect::<Vec<_>>()
-        .await?
-        .len())
+    Ok(client.list_accounts().limit(7).items().try_collect::<Vec<_>>().await?.len())
 }
 
 #[tokio::test]
 async fn the_metadata_services_key_signs_and_is_asked_for_once() {
-    let server = sim::Huawei::builder()
-        .temporary(true)
-        .accounts(30)
-        .start()
-        .await
-        .unwrap();
+    let server = sim::Huawei::builder().temporary(true).accounts(30).start().await.unwrap();
     let metadata = Metadata::start(&server).await;
-    let builder = huawei::Client::builder_from_metadata()
-        .metadata_endpoint(&metadata.url)
-        .endpoint(server.base_url());
+    let builder =
+        huawei::Client::builder_from_metadata().metadata_endpoint(&metadata.url).endpoint(server.base_url());
     let client = builder.build().unwrap();
     assert_eq!(metadata.asked(), 0, "not before a request is made");
     assert_eq!(count(&client).await.unwrap(), 30);
@@ -113,20 +98,11 @@ async fn the_metadata_services_key_signs_and_is_asked_for_once() {
 
 #[tokio::test]
 async fn a_profile_file_signs_and_one_without_a_key_is_an_error_with_its_path() {
-    let server = sim::Huawei::builder()
-        .temporary(true)
-        .accounts(5)
-        .start()
-        .await
-        .unwrap();
+    let server = sim::Huawei::builder().temporary(true).accounts(5).start().await.unwrap();
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("credentials");
     let token = server.security_token().unwrap();
-    let text = format!(
-        "[global]\nak = {}\nsk = {}\nsecurity_token = {token}\n",
-        server.ak(),
-        server.sk()
-    );
+    let text = format!("[global]\nak = {}\nsk = {}\nsecurity_token = {token}\n", server.ak(), server.sk());
     std::fs::write(&path, text).unwrap();
     let builder = huawei::Client::builder_from_profile(&path).unwrap();
     let shown = format!("{builder:?}");
@@ -137,10 +113,7 @@ async fn a_profile_file_signs_and_one_without_a_key_is_an_error_with_its_path() 
     std::fs::write(&path, "[global]\nregion = x\n").unwrap();
     for path in [path, home.path().join("elsewhere")] {
         let error = huawei::Client::builder_from_profile(&path).unwrap_err();
-        assert_eq!(
-            (error.kind(), error.provider()),
-            (ErrorKind::Config, Some("huawei"))
-        );
+        assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("huawei")));
         assert!(error.message().contains(path.to_str().unwrap()), "{error}");
     }
 }
@@ -152,10 +125,7 @@ async fn without_a_metadata_service_a_request_says_what_was_asked() {
     drop(listener);
     let builder = huawei::Client::builder_from_metadata().metadata_endpoint(&nowhere);
     let error = count(&builder.build().unwrap()).await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.provider()),
-        (ErrorKind::Auth, Some("huawei"))
-    );
+    assert_eq!((error.kind(), error.provider()), (ErrorKind::Auth, Some("huawei")));
     assert!(
         error.message().contains("the metadata service: PUT") && error.message().contains(&nowhere),
         "{error}"

@@ -6,4 +6,5 @@ mod http;
 mod program;
 mod providers;
 mod streams;
+mod tenants;
 mod walks;

@@ -17,10 +17,7 @@ fn program(name: &str) -> Command {
     let mut command = Command::new(path.join("examples").join(name));
     // Nothing of the environment that the tests run in.
     for (name, _) in std::env::vars() {
-        if ["FORTANIX_", "HUAWEICLOUD_", "ANNATURE_", "SAIL_"]
-            .iter()
-            .any(|start| name.starts_with(start))
-        {
+        if ["FORTANIX_", "HUAWEICLOUD_", "ANNATURE_", "SAIL_"].iter().any(|start| name.starts_with(start)) {
             command.env_remove(name);
         }
     }
@@ -72,20 +69,13 @@ fn text(bytes: &[u8]) -> String {
 fn accounts(ndjson: &str) -> Vec<(String, String)> {
     let account = |line: &str| {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
-        (
-            line["source"].as_str().unwrap().to_owned(),
-            line["id"].as_str().unwrap().to_owned(),
-        )
+        (line["source"].as_str().unwrap().to_owned(), line["id"].as_str().unwrap().to_owned())
     };
     ndjson.lines().map(account).collect()
 }
 
 fn run(command: &mut Command) -> (Option<i32>, String, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().unwrap();
+    let Output { status, stdout, stderr } = command.output().unwrap();
     (status.code(), text(&stdout), text(&stderr))
 }
 
@@ -101,30 +91,19 @@ fn without_credentials_the_simulators_of_all_four_providers_are_listed() {
         assert!(err.contains(&format!("{source}: 250 accounts")), "{err}");
     }
     assert!(out.lines().all(|line| line.contains("\"record\":{")));
-    assert!(
-        out.contains("[redacted]"),
-        "some of Fortanix's records have a client secret"
-    );
+    assert!(out.contains("[redacted]"), "some of Fortanix's records have a client secret");
 }
 
 #[test]
 fn a_table_and_csv_have_a_row_for_each_account() {
     let simulate = Simulate::start(&["--accounts", "30"]);
     let (code, out, _) = run(&mut simulate.list(&["--page-size", "7"]));
-    assert_eq!(
-        (code, out.lines().filter(|line| line.contains(" huawei ")).count()),
-        (Some(0), 30)
-    );
-    for (more, count) in [
-        (&["--concurrency", "4"][..], 120),
-        (&["--max", "33"], 33),
-        (&["--sailpoint-api", "beta"], 120),
-    ] {
-        let args: Vec<&str> = ["--format", "ndjson", "--page-size", "7"]
-            .iter()
-            .chain(more)
-            .copied()
-            .collect();
+    assert_eq!((code, out.lines().filter(|line| line.contains(" huawei ")).count()), (Some(0), 30));
+    for (more, count) in
+        [(&["--concurrency", "4"][..], 120), (&["--max", "33"], 33), (&["--sailpoint-api", "beta"], 120)]
+    {
+        let args: Vec<&str> =
+            ["--format", "ndjson", "--page-size", "7"].iter().chain(more).copied().collect();
         let (code, out, err) = run(&mut simulate.list(&args));
         assert_eq!((code, accounts(&out).len()), (Some(0), count), "{more:?}: {err}");
     }
@@ -145,20 +124,10 @@ fn a_table_and_csv_have_a_row_for_each_account() {
 #[test]
 fn annatures_first_version_is_told_to_be_truncated() {
     let simulate = Simulate::start(&["--accounts", "1500"]);
-    let args = [
-        "--format",
-        "ndjson",
-        "--provider",
-        "annature",
-        "--annature-api",
-        "v1",
-    ];
+    let args = ["--format", "ndjson", "--provider", "annature", "--annature-api", "v1"];
     let (code, out, err) = run(&mut simulate.list(&args));
     assert_eq!((code, out.lines().count()), (Some(1), 1000));
-    assert!(
-        err.contains("may not be whole: the endpoint gives at most 1000 rows"),
-        "{err}"
-    );
+    assert!(err.contains("may not be whole: the endpoint gives at most 1000 rows"), "{err}");
 }
 
 #[test]
@@ -167,10 +136,7 @@ fn a_failing_source_fails_alone_and_the_exit_code_tells() {
     simulate.env.insert("ANNATURE_KEY".into(), "wrong".into());
     let (code, out, err) = run(&mut simulate.list(&["--format", "ndjson"]));
     assert_eq!((code, out.lines().count()), (Some(1), 60), "{err}");
-    assert!(
-        err.contains("annature: 0 accounts on 0 pages; failed: annature: GET "),
-        "{err}"
-    );
+    assert!(err.contains("annature: 0 accounts on 0 pages; failed: annature: GET "), "{err}");
 }
 
 #[test]
@@ -178,10 +144,7 @@ fn wrong_usage_exits_with_2_and_says_why() {
     for (args, why) in [
         (&["--format", "yaml"][..], "invalid value 'yaml'"),
         (&["--page-size", "1"], "1 is not in 2.."),
-        (
-            &["--checkpoint", "x"],
-            "--checkpoint needs --format ndjson or csv",
-        ),
+        (&["--checkpoint", "x"], "--checkpoint needs --format ndjson or csv"),
         (&["--raw"], "--raw needs --format ndjson"),
         (&["--ahead", "1", "--concurrency", "2"], "cannot be used with"),
     ] {
@@ -202,20 +165,13 @@ fn a_closed_pipe_ends_it_quietly() {
     let simulate = Simulate::start(&["--accounts", "3000"]);
     for format in ["ndjson", "csv", "table"] {
         let mut command = simulate.list(&["--format", format]);
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut first = [0; 100];
         child.stdout.take().unwrap().read_exact(&mut first).unwrap();
         let mut err = String::new();
         child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(0), "{format}: {err}");
-        assert!(
-            !err.contains("panic") && !err.contains("Broken pipe"),
-            "{format}: {err}"
-        );
+        assert!(!err.contains("panic") && !err.contains("Broken pipe"), "{format}: {err}");
     }
 }
 
@@ -224,26 +180,14 @@ fn an_interrupt_ends_it_soon_also_when_nobody_reads() {
     let simulate = Simulate::start(&["--accounts", "3000"]);
     for reads in [true, false] {
         let mut command = simulate.list(&["--format", "ndjson"]);
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut out = child.stdout.take().unwrap();
         out.read_exact(&mut [0; 100]).unwrap();
-        let status = Command::new("kill")
-            .args(["-INT", &child.id().to_string()])
-            .status()
-            .unwrap();
+        let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
         assert!(status.success());
         // With nobody reading, the pipe is full, and stays open.
         let (reader, kept) = if reads {
-            (
-                Some(std::thread::spawn(move || {
-                    std::io::copy(&mut out, &mut std::io::sink())
-                })),
-                None,
-            )
+            (Some(std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()))), None)
         } else {
             (None, Some(out))
         };
@@ -265,12 +209,7 @@ fn killed_and_started_again_it_loses_nothing_and_repeats_less_than_a_page() {
     let mut printed = Vec::new();
     let mut kills = 0;
     loop {
-        let mut child = simulate
-            .list(&args)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = simulate.list(&args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut out = child.stdout.take().unwrap();
         let reader = std::thread::spawn(move || {
             let mut bytes = Vec::new();
@@ -288,10 +227,7 @@ fn killed_and_started_again_it_loses_nothing_and_repeats_less_than_a_page() {
         let status = child.wait().unwrap();
         let mut bytes = reader.join().unwrap();
         // A line that was cut off by the kill was not printed.
-        let whole = bytes
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |at| at + 1);
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         bytes.truncate(whole);
         printed.push(accounts(&text(&bytes)));
         if ended || status.success() {

@@ -14,9 +14,7 @@ use tokio::runtime::Runtime;
 
 /// So many cases, or as many as `PROPTEST_CASES` says.
 fn cases(count: u32) -> ProptestConfig {
-    let wanted = std::env::var("PROPTEST_CASES")
-        .ok()
-        .and_then(|cases| cases.parse().ok());
+    let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     ProptestConfig::with_cases(wanted.unwrap_or(count))
 }
 
@@ -29,11 +27,7 @@ enum Mode {
 }
 
 fn mode() -> impl Strategy<Value = Mode> {
-    prop_oneof![
-        Just(Mode::Lazy),
-        (1..4_usize).prop_map(Mode::Ahead),
-        (1..6_usize).prop_map(Mode::Concurrent)
-    ]
+    prop_oneof![Just(Mode::Lazy), (1..4_usize).prop_map(Mode::Ahead), (1..6_usize).prop_map(Mode::Concurrent)]
 }
 
 async fn walk(list: AnyPaginator<Account>, mode: Mode) -> Result<(Vec<String>, headcount::Summary)> {
@@ -52,18 +46,10 @@ async fn walk(list: AnyPaginator<Account>, mode: Mode) -> Result<(Vec<String>, h
 
 /// One runtime and one HTTP client for all walks: making a client reads the system's certificates.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 });
 static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| {
-    reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .unwrap()
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
 });
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
@@ -71,38 +57,22 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 fn fortanix_list(server: &sim::Fortanix, limit: u32) -> AnyPaginator<Account> {
-    let builder = fortanix::Client::builder()
-        .base_url(server.base_url())
-        .http_client(HTTP.clone());
-    let client = builder
-        .password(server.email(), server.password())
-        .build()
-        .unwrap();
+    let builder = fortanix::Client::builder().base_url(server.base_url()).http_client(HTTP.clone());
+    let client = builder.password(server.email(), server.password()).build().unwrap();
     client.list_accounts().limit(limit.max(2)).into_accounts()
 }
 
 fn huawei_list(server: &sim::Huawei, limit: u32) -> AnyPaginator<Account> {
     let builder = huawei::Client::builder(server.ak(), server.sk()).endpoint(server.base_url());
-    builder
-        .http_client(HTTP.clone())
-        .build()
-        .unwrap()
-        .list_accounts()
-        .limit(limit)
-        .into_accounts()
+    builder.http_client(HTTP.clone()).build().unwrap().list_accounts().limit(limit).into_accounts()
 }
 
 fn annature_client(server: &sim::Annature) -> annature::Client {
-    annature::Client::builder(server.id(), server.key())
-        .base_url(server.base_url())
-        .build()
-        .unwrap()
+    annature::Client::builder(server.id(), server.key()).base_url(server.base_url()).build().unwrap()
 }
 
 fn sailpoint_list(server: &sim::SailPoint, limit: u32) -> sailpoint::ListAccounts {
-    let client = sailpoint::Client::builder(server.base_url())
-        .token(server.token())
-        .rate_limit(None);
+    let client = sailpoint::Client::builder(server.base_url()).token(server.token()).rate_limit(None);
     let client = client.http_client(HTTP.clone()).build().unwrap();
     client.list_accounts().limit(limit.clamp(2, 250))
 }
@@ -255,49 +225,21 @@ async fn check_all_four() {
     let check = sim::Conformance::new(|| fortanix_list(&server, 25)).expecting(server.ids());
     check.run().await.unwrap();
     for paging in [sim::FortanixPaging::At, sim::FortanixPaging::IgnoresAll] {
-        let server = sim::Fortanix::builder()
-            .accounts(60)
-            .paging(paging)
-            .start()
-            .await
-            .unwrap();
-        sim::Conformance::new(|| fortanix_list(&server, 25))
-            .expecting(server.ids())
-            .run()
-            .await
-            .unwrap();
+        let server = sim::Fortanix::builder().accounts(60).paging(paging).start().await.unwrap();
+        sim::Conformance::new(|| fortanix_list(&server, 25)).expecting(server.ids()).run().await.unwrap();
     }
 
-    let server = sim::Huawei::builder()
-        .accounts(120)
-        .empty_page_every(3)
-        .start()
-        .await
-        .unwrap();
-    sim::Conformance::new(|| huawei_list(&server, 25))
-        .expecting(server.ids())
-        .run()
-        .await
-        .unwrap();
+    let server = sim::Huawei::builder().accounts(120).empty_page_every(3).start().await.unwrap();
+    sim::Conformance::new(|| huawei_list(&server, 25)).expecting(server.ids()).run().await.unwrap();
 
-    let server = sim::Annature::builder()
-        .accounts(1_200)
-        .page_size(50)
-        .start()
-        .await
-        .unwrap();
+    let server = sim::Annature::builder().accounts(1_200).page_size(50).start().await.unwrap();
     let client = annature_client(&server);
     let check = sim::Conformance::new(|| client.list_accounts()).expecting(server.ids());
     check.run().await.unwrap();
     let check = sim::Conformance::new(|| client.list_accounts_v1().windowed(true)).expecting(server.ids());
     check.run().await.unwrap();
 
-    let server = sim::SailPoint::builder()
-        .accounts(120)
-        .rate_limit(None)
-        .start()
-        .await
-        .unwrap();
+    let server = sim::SailPoint::builder().accounts(120).rate_limit(None).start().await.unwrap();
     for limit in [11, 25, 120, 250] {
         let check = sim::Conformance::new(|| sailpoint_list(&server, limit));
         check.expecting(server.ids()).seeking().run().await.unwrap();
@@ -317,9 +259,7 @@ async fn the_conformance_suite_finds_a_paginator_that_loses_an_item() {
         }
         async fn fetch(&self, at: Option<&u32>) -> Result<headcount::Page<String, u32>> {
             let at = at.copied().unwrap_or(0);
-            let items = (at * 3..at * 3 + 3)
-                .filter(|item| *item != 4)
-                .map(|item| item.to_string());
+            let items = (at * 3..at * 3 + 3).filter(|item| *item != 4).map(|item| item.to_string());
             Ok(headcount::Page::new(items.collect(), (at < 2).then_some(at + 1)))
         }
         fn item_id<'a>(&self, item: &'a String) -> Option<std::borrow::Cow<'a, str>> {
@@ -327,15 +267,8 @@ async fn the_conformance_suite_finds_a_paginator_that_loses_an_item() {
         }
     }
     let expected = (0..9).map(|item| item.to_string());
-    let broken = sim::Conformance::new(|| Lossy)
-        .expecting(expected)
-        .run()
-        .await
-        .unwrap_err();
-    assert_eq!(
-        broken.to_string(),
-        "everything is listed once: 1 are missing, 0 were not expected"
-    );
+    let broken = sim::Conformance::new(|| Lossy).expecting(expected).run().await.unwrap_err();
+    assert_eq!(broken.to_string(), "everything is listed once: 1 are missing, 0 were not expected");
 }
 
 #[test]
@@ -345,19 +278,10 @@ fn several_pages_at_a_time_ask_sailpoint_for_nothing_beyond_the_total() {
 
 async fn check_total() {
     let server = sim::SailPoint::builder().accounts(1_000).rate_limit(None);
-    let server = server
-        .past_end(sim::SailPointPastEnd::BadRequest)
-        .start()
-        .await
-        .unwrap();
+    let server = server.past_end(sim::SailPointPastEnd::BadRequest).start().await.unwrap();
     let list = sailpoint_list(&server, 100).into_accounts();
-    let count = list
-        .pages()
-        .concurrent(8)
-        .items()
-        .filter(|item| std::future::ready(item.is_ok()))
-        .count()
-        .await;
+    let count =
+        list.pages().concurrent(8).items().filter(|item| std::future::ready(item.is_ok())).count().await;
     assert_eq!(count, 1_000);
     for request in server.list_requests() {
         assert_eq!(request.status(), Some(200), "{request:?}");
@@ -368,92 +292,9 @@ async fn check_total() {
 }
 
 #[test]
-fn a_checkpoint_of_another_tenant_is_refused() {
-    let refused = |saved: &headcount::Checkpoint, other: AnyPaginator<Account>| {
-        let error = other.resume(saved).unwrap_err();
-        assert_eq!(error.kind(), headcount::ErrorKind::Checkpoint);
-        assert!(error.message().contains("another listing"), "{error}");
-    };
-    let fortanix = |email: &str| {
-        let builder = fortanix::Client::builder().http_client(HTTP.clone());
-        builder
-            .password(email, "p")
-            .build()
-            .unwrap()
-            .list_accounts()
-            .into_accounts()
-    };
-    refused(
-        &fortanix("a@x.example").items().checkpoint(),
-        fortanix("b@x.example"),
-    );
-    let huawei = |key: &str, domain: Option<&str>| {
-        let mut builder = huawei::Client::builder(key, "sk").http_client(HTTP.clone());
-        if let Some(domain) = domain {
-            builder = builder.domain_id(domain);
-        }
-        builder.build().unwrap().list_accounts().into_accounts()
-    };
-    refused(&huawei("AK1", None).items().checkpoint(), huawei("AK2", None));
-    refused(
-        &huawei("AK1", Some("d1")).items().checkpoint(),
-        huawei("AK1", Some("d2")),
-    );
-    let same = huawei("AK1", Some("d1")).items().checkpoint();
-    assert!(
-        huawei("AK2", Some("d1")).resume(&same).is_ok(),
-        "the domain tells, whatever the key"
-    );
-    let annature = |id: &str, partner: &str| {
-        let builder = annature::Client::builder(id, "k")
-            .partner_key(partner)
-            .http_client(HTTP.clone());
-        builder.build().unwrap().list_accounts().into_accounts()
-    };
-    refused(
-        &annature("i", "partner-1").items().checkpoint(),
-        annature("i", "partner-2"),
-    );
-    refused(
-        &annature("i", "partner-1").items().checkpoint(),
-        annature("j", "partner-1"),
-    );
-    let sailpoint = |tenant: &str| {
-        let builder = sailpoint::Client::builder(format!("https://{tenant}.api.identitynow.com"));
-        builder
-            .token("t")
-            .http_client(HTTP.clone())
-            .build()
-            .unwrap()
-            .list_accounts()
-            .into_accounts()
-    };
-    refused(&sailpoint("one").items().checkpoint(), sailpoint("two"));
-    refused(&sailpoint("one").items().checkpoint(), another_list());
-}
-
-/// Another list at the same provider.
-fn another_list() -> AnyPaginator<Account> {
-    struct Other;
-    impl Paginator for Other {
-        type Item = Account;
-        type Cursor = u8;
-        fn scope(&self) -> headcount::Scope {
-            headcount::Scope::new("sailpoint", [("path", "another listing")])
-        }
-        async fn fetch(&self, _: Option<&u8>) -> Result<headcount::Page<Account, u8>> {
-            Ok(headcount::Page::new(Vec::new(), None))
-        }
-    }
-    AnyPaginator::new(Other)
-}
-
-#[test]
 fn a_fortanix_server_that_knows_no_parameters_repeats_nothing_when_its_last_account_goes() {
     block_on(async {
-        let server = sim::Fortanix::builder()
-            .accounts(50)
-            .paging(sim::FortanixPaging::IgnoresAll);
+        let server = sim::Fortanix::builder().accounts(50).paging(sim::FortanixPaging::IgnoresAll);
         let server = server.before_list(|nth, world| {
             if nth == 2
                 && let Some(last) = world.ids().pop()

@@ -14,9 +14,7 @@ use crate::sim::world::Recipe;
 const FIRST: i64 = 1_546_300_800;
 /// The time over which accounts were made, in seconds.
 const SPAN: i64 = 240_000_000;
-const ZONES: [&str; 7] = [
-    "+10:00", "+10:30", "+08:00", "+00:00", "-03:30", "+05:45", "-11:00",
-];
+const ZONES: [&str; 7] = ["+10:00", "+10:30", "+08:00", "+00:00", "-03:30", "+05:45", "-11:00"];
 
 #[derive(Clone, Debug)]
 pub(crate) struct Accounts {
@@ -39,11 +37,7 @@ impl Accounts {
     fn of(seed: u64, organisations: usize) -> Self {
         let rng = &mut seed::rng(seed, u64::MAX);
         let organisations = (0..organisations).map(|_| seed::hex_id(rng)).collect();
-        Self {
-            seed,
-            organisations,
-            groups: (0..6).map(|_| seed::hex_id(rng)).collect(),
-        }
+        Self { seed, organisations, groups: (0..6).map(|_| seed::hex_id(rng)).collect() }
     }
 
     fn begin(&self, index: u32) -> ([u8; 16], Rng) {
@@ -56,18 +50,10 @@ impl Accounts {
     /// three more, as after an import.
     fn created(&self, index: u32) -> i64 {
         let alone = index.is_multiple_of(2);
-        let lot = if alone {
-            u64::from(index) << 32
-        } else {
-            u64::from(index / 8)
-        };
+        let lot = if alone { u64::from(index) << 32 } else { u64::from(index / 8) };
         let rng = &mut seed::rng(self.seed ^ 0xC4EA, lot);
         let seconds = FIRST + rng.i64(0..SPAN);
-        let millis = if alone && one_in(rng, 4) {
-            rng.i64(0..1000)
-        } else {
-            0
-        };
+        let millis = if alone && one_in(rng, 4) { rng.i64(0..1000) } else { 0 };
         seconds * 1000 + millis
     }
 }
@@ -78,18 +64,11 @@ impl Recipe for Accounts {
     }
 
     fn key(&self, index: u32) -> Key {
-        Key {
-            rank: rank(self.created(index)),
-            id: Id::Hex(self.begin(index).0),
-        }
+        Key { rank: rank(self.created(index)), id: Id::Hex(self.begin(index).0) }
     }
 
     fn rank(&self, record: &Value) -> i64 {
-        record
-            .get("created")
-            .and_then(Value::as_str)
-            .and_then(millis)
-            .map_or(UNDATED, rank)
+        record.get("created").and_then(Value::as_str).and_then(millis).map_or(UNDATED, rank)
     }
 
     fn record(&self, index: u32) -> Value {
@@ -112,23 +91,9 @@ impl Recipe for Accounts {
             _ => set("number", json!(format!("04{:08}", rng.u32(..100_000_000)))),
         }
         if !one_in(rng, 40) {
-            set(
-                "timezone",
-                if one_in(rng, 40) {
-                    Value::Null
-                } else {
-                    pick(rng, &ZONES).into()
-                },
-            );
+            set("timezone", if one_in(rng, 40) { Value::Null } else { pick(rng, &ZONES).into() });
         }
-        set(
-            "role",
-            pick(
-                rng,
-                &["standard", "standard", "standard", "administrator", "read-only"],
-            )
-            .into(),
-        );
+        set("role", pick(rng, &["standard", "standard", "standard", "administrator", "read-only"]).into());
         if one_in(rng, 60) {
             set("role", pick(rng, &["owner", "Administrator"]).into());
         }
@@ -145,14 +110,7 @@ impl Recipe for Accounts {
         set("created", json!(text));
         let verified = created + rng.i64(1_000..86_400_000) / 1000 * 1000;
         let verified = timestamp(rng, verified);
-        set(
-            "verified",
-            if one_in(rng, 5) {
-                Value::Null
-            } else {
-                json!(verified)
-            },
-        );
+        set("verified", if one_in(rng, 5) { Value::Null } else { json!(verified) });
         if one_in(rng, 20) {
             set("sim_unannounced", json!({"avatar": null, "two_factor": true}));
         }
@@ -164,12 +122,5 @@ impl Recipe for Accounts {
 fn timestamp(rng: &mut Rng, millis: i64) -> String {
     let at = DateTime::from_timestamp_millis(millis).unwrap_or_default();
     let whole = millis % 1000 == 0 && one_in(rng, 2);
-    at.to_rfc3339_opts(
-        if whole {
-            SecondsFormat::Secs
-        } else {
-            SecondsFormat::Millis
-        },
-        true,
-    )
+    at.to_rfc3339_opts(if whole { SecondsFormat::Secs } else { SecondsFormat::Millis }, true)
 }

@@ -112,10 +112,7 @@ impl AnnatureBuilder {
         let world = Arc::new(Mutex::new(world));
         let workspace = Arc::new(Workspace {
             world: Arc::clone(&world),
-            partner_world: Mutex::new(World::new(
-                Arc::new(Accounts::partner(seed)),
-                self.partner_accounts,
-            )),
+            partner_world: Mutex::new(World::new(Arc::new(Accounts::partner(seed)), self.partner_accounts)),
             rules: self.rules,
             id: seed::hex_id(rng),
             key: seed::hex_id(rng),

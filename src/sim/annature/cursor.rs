@@ -18,18 +18,9 @@ pub(crate) fn rank(millis: i64) -> i64 {
 /// Milliseconds since 1970 of an ISO 8601 timestamp; without an offset it is UTC, without a time midnight.
 pub(crate) fn millis(text: &str) -> Option<i64> {
     let zoned = DateTime::parse_from_rfc3339(text).map(|at| at.timestamp_millis());
-    let naive = || {
-        text.parse::<NaiveDateTime>()
-            .map(|at| at.and_utc().timestamp_millis())
-    };
-    let day = || {
-        text.parse::<NaiveDate>()
-            .map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc())
-    };
-    zoned
-        .or_else(|_| naive())
-        .or_else(|_| day().map(|at| at.timestamp_millis()))
-        .ok()
+    let naive = || text.parse::<NaiveDateTime>().map(|at| at.and_utc().timestamp_millis());
+    let day = || text.parse::<NaiveDate>().map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc());
+    zoned.or_else(|_| naive()).or_else(|_| day().map(|at| at.timestamp_millis())).ok()
 }
 
 pub(crate) fn write(key: &Key) -> String {
@@ -37,11 +28,7 @@ pub(crate) fn write(key: &Key) -> String {
         Id::Hex(id) => hex::encode(id),
         Id::Text(id) => id.to_string(),
     };
-    let at = key
-        .rank
-        .checked_neg()
-        .filter(|_| key.rank != UNDATED)
-        .and_then(DateTime::from_timestamp_millis);
+    let at = key.rank.checked_neg().filter(|_| key.rank != UNDATED).and_then(DateTime::from_timestamp_millis);
     let created = at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
     STANDARD.encode(json!({"id": id, "created": created}).to_string())
 }
@@ -88,17 +75,11 @@ mod tests {
 
     #[test]
     fn another_cursor_for_a_place_is_another_text() {
-        let key = Key {
-            rank: rank(1_752_049_800_000),
-            id: Id::Hex([9; 16]),
-        };
+        let key = Key { rank: rank(1_752_049_800_000), id: Id::Hex([9; 16]) };
         let (first, second) = (write(&key), again(Some(&write(&key))));
         let third = again(Some(&second));
         assert!(first != second && second != third);
-        assert_eq!(
-            [read(&second), read(&third)],
-            [Some(key.clone()), Some(key.clone())]
-        );
+        assert_eq!([read(&second), read(&third)], [Some(key.clone()), Some(key.clone())]);
         let start = read(&again(None)).expect("a cursor");
         assert!(start < key);
     }
@@ -106,13 +87,7 @@ mod tests {
     #[test]
     fn the_cursor_of_the_reference_is_read() {
         let key = read("eyJpZCI6ImYxMjMiLCJjcmVhdGVkIjoiMjAyNS0wNy0wOVQwODozMDowMFoifQ==").expect("a cursor");
-        assert_eq!(
-            key,
-            Key {
-                rank: rank(1_752_049_800_000),
-                id: Id::Text("f123".into())
-            }
-        );
+        assert_eq!(key, Key { rank: rank(1_752_049_800_000), id: Id::Text("f123".into()) });
         for wrong in ["", "f123", "e30=", "bnVsbA=="] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
@@ -121,12 +96,9 @@ mod tests {
     #[test]
     fn timestamps_with_and_without_their_parts() {
         let at = Some(1_704_067_200_000);
-        for text in [
-            "2024-01-01T00:00:00Z",
-            "2024-01-01T00:00:00.000Z",
-            "2024-01-01T10:00:00+10:00",
-            "2024-01-01",
-        ] {
+        for text in
+            ["2024-01-01T00:00:00Z", "2024-01-01T00:00:00.000Z", "2024-01-01T10:00:00+10:00", "2024-01-01"]
+        {
             assert_eq!(millis(text), at, "{text}");
         }
         for text in ["", "yesterday", "2024-01-01T10:00:00 10:00", "2024-13-01"] {

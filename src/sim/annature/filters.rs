@@ -29,9 +29,7 @@ impl Filters {
             .filter_map(|name| given(name).map(|value| (name, Value::from(value))))
             .collect();
         if let Some(active) = given("active") {
-            let flag = active
-                .parse::<bool>()
-                .map_or_else(|_| Value::from(active), Value::from);
+            let flag = active.parse::<bool>().map_or_else(|_| Value::from(active), Value::from);
             exact.push(("active", flag));
         }
         Self {
@@ -46,12 +44,8 @@ impl Filters {
     /// The first position that can match: the listing is newest first, so that is where `created_before`
     /// begins.
     pub(crate) fn start(&self, world: &World) -> usize {
-        self.before.map_or(0, |before| {
-            world.at_or_after(&Key {
-                rank: rank(before),
-                id: Id::Text("".into()),
-            })
-        })
+        self.before
+            .map_or(0, |before| world.at_or_after(&Key { rank: rank(before), id: Id::Text("".into()) }))
     }
 
     pub(crate) fn matches(&self, world: &World, position: usize) -> bool {
@@ -59,9 +53,7 @@ impl Filters {
             // A record is made only where something is to be compared.
             self.exact.is_empty() || {
                 let record = world.at(position);
-                self.exact
-                    .iter()
-                    .all(|(name, value)| record.get(name) == Some(value))
+                self.exact.iter().all(|(name, value)| record.get(name) == Some(value))
             }
         }
     }
@@ -73,12 +65,8 @@ impl Filters {
         let Some(created) = rank.checked_neg().filter(|_| rank != UNDATED) else {
             return false;
         };
-        let before = self
-            .before
-            .is_none_or(|before| created < before || (self.before_inclusive && created == before));
-        before
-            && self
-                .after
-                .is_none_or(|after| created > after || (self.after_inclusive && created == after))
+        let before =
+            self.before.is_none_or(|before| created < before || (self.before_inclusive && created == before));
+        before && self.after.is_none_or(|after| created > after || (self.after_inclusive && created == after))
     }
 }

@@ -21,10 +21,7 @@ impl Workspace {
         let filters = Filters::new(incoming, &self.rules);
         let positions = (filters.start(world)..world.len()).filter(|at| filters.matches(world, *at));
         let mut body = Vec::new();
-        write_array(
-            &mut body,
-            positions.take(V1_MAX).map(|position| world.at(position)),
-        );
+        write_array(&mut body, positions.take(V1_MAX).map(|position| world.at(position)));
         Reply::json_bytes(StatusCode::OK, body)
     }
 
@@ -43,22 +40,11 @@ impl Workspace {
         let cut = emptied || incoming.tweak.shorten(&mut positions);
         let more = cut || matching.next().is_some();
         let last_key = positions.last().and_then(|at| world.key_at(*at));
-        let text = if emptied {
-            Some(cursor::again(asked))
-        } else {
-            last_key.map(cursor::write)
-        };
+        let text = if emptied { Some(cursor::again(asked)) } else { last_key.map(cursor::write) };
         let last = self.rules.last_cursor;
-        let cursor = if more || last == AnnatureLastCursor::Text {
-            text
-        } else {
-            None
-        };
+        let cursor = if more || last == AnnatureLastCursor::Text { text } else { None };
         let mut body = b"{\"accounts\":".to_vec();
-        write_array(
-            &mut body,
-            positions.into_iter().map(|position| world.at(position)),
-        );
+        write_array(&mut body, positions.into_iter().map(|position| world.at(position)));
         if more || last != AnnatureLastCursor::Absent {
             body.extend_from_slice(format!(",\"cursor\":{}", Value::from(cursor)).as_bytes());
         }

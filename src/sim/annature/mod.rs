@@ -83,8 +83,6 @@ impl Deref for Annature {
 
 impl fmt::Debug for Annature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Annature")
-            .field("base_url", &self.base_url())
-            .finish_non_exhaustive()
+        f.debug_struct("Annature").field("base_url", &self.base_url()).finish_non_exhaustive()
     }
 }

@@ -21,16 +21,10 @@ pub(crate) enum Refusal {
 impl Refusal {
     pub(crate) fn reply(self, errors: AnnatureErrors) -> Reply {
         let (status, message) = match self {
-            Self::BadKeys => (
-                StatusCode::UNAUTHORIZED,
-                "The supplied API credentials are invalid.",
-            ),
+            Self::BadKeys => (StatusCode::UNAUTHORIZED, "The supplied API credentials are invalid."),
             Self::BadPartnerKey => (StatusCode::UNAUTHORIZED, "The supplied partner key is invalid."),
             Self::BadCursor => (StatusCode::BAD_REQUEST, "The supplied cursor is invalid."),
-            Self::NotFound => (
-                StatusCode::NOT_FOUND,
-                "The requested resource could not be found.",
-            ),
+            Self::NotFound => (StatusCode::NOT_FOUND, "The requested resource could not be found."),
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed."),
             Self::Trouble(status) => (status, status.canonical_reason().unwrap_or("Error")),
         };
@@ -41,10 +35,6 @@ impl Refusal {
             }
         };
         let reply = Reply::json(status, &body);
-        if self == Self::WrongMethod {
-            reply.with("allow", "GET")
-        } else {
-            reply
-        }
+        if self == Self::WrongMethod { reply.with("allow", "GET") } else { reply }
     }
 }

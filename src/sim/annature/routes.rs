@@ -33,11 +33,7 @@ impl Vendor for Workspace {
     }
 
     fn world(&self, incoming: &Incoming) -> &Mutex<World> {
-        if incoming.headers.contains_key("x-annature-partner") {
-            &self.partner_world
-        } else {
-            &self.world
-        }
+        if incoming.headers.contains_key("x-annature-partner") { &self.partner_world } else { &self.world }
     }
 
     fn answer(&self, incoming: &Incoming) -> Reply {
@@ -47,9 +43,7 @@ impl Vendor for Workspace {
             *answered
         };
         let request_id = seed::uuid(&mut seed::rng(self.seed ^ 0x1D, number));
-        let reply = self
-            .route(incoming)
-            .unwrap_or_else(|refusal| refusal.reply(self.rules.errors));
+        let reply = self.route(incoming).unwrap_or_else(|refusal| refusal.reply(self.rules.errors));
         let digest = hex::encode(Sha256::digest(self.version(incoming)));
         let tag = format!("W/\"{}\"", digest.get(..32).unwrap_or_default());
         reply

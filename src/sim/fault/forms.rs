@@ -19,10 +19,7 @@ pub(crate) fn share<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error>
 /// The number of a request, from 1.
 pub(crate) fn nth<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     match u64::deserialize(from)? {
-        0 => Err(wrong(
-            Unexpected::Unsigned(0),
-            &"the number of a request; the first is 1",
-        )),
+        0 => Err(wrong(Unexpected::Unsigned(0), &"the number of a request; the first is 1")),
         nth => Ok(nth),
     }
 }

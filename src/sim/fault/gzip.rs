@@ -48,9 +48,7 @@ impl Packer {
         };
         self.note(&piece);
         while !piece.is_empty() {
-            let run = piece
-                .get(..RUN)
-                .is_some_and(|run| run.iter().all(|byte| *byte == b' '));
+            let run = piece.get(..RUN).is_some_and(|run| run.iter().all(|byte| *byte == b' '));
             if run {
                 out.extend_from_slice(&self.run);
                 let _ = piece.split_to(RUN);
@@ -76,9 +74,7 @@ impl Packer {
 
 /// A row of the table of CRC-32.
 fn remainder(byte: u32) -> u32 {
-    (0..8).fold(byte, |crc, _| {
-        (crc >> 1) ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 }
-    })
+    (0..8).fold(byte, |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 })
 }
 
 fn stored(out: &mut Vec<u8>, part: &[u8], last: bool) {
@@ -145,12 +141,8 @@ mod tests {
         let mut out = packer.pack(Some(Bytes::from_static(b"ab"))).to_vec();
         out.extend_from_slice(&packer.pack(None));
         let crc = [0x6D, 0x48, 0x83, 0x9E];
-        let expected = [
-            &HEADER[..],
-            &[0, 2, 0, 0xFD, 0xFF, b'a', b'b', 1, 0, 0, 0xFF, 0xFF],
-            &crc,
-            &[2, 0, 0, 0],
-        ];
+        let expected =
+            [&HEADER[..], &[0, 2, 0, 0xFD, 0xFF, b'a', b'b', 1, 0, 0, 0xFF, 0xFF], &crc, &[2, 0, 0, 0]];
         assert_eq!(out, expected.concat());
     }
 

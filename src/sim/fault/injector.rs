@@ -17,22 +17,12 @@ pub(crate) struct Injector {
 
 impl Injector {
     pub(crate) fn new(plan: Faults) -> Self {
-        Self {
-            plan,
-            requests: 0,
-            lists: 0,
-            logins: 0,
-            circle: None,
-            injected: 0,
-        }
+        Self { plan, requests: 0, lists: 0, logins: 0, circle: None, injected: 0 }
     }
 
     /// Begins another plan; only the count of injected faults goes on.
     pub(crate) fn set(&mut self, plan: Faults) {
-        *self = Self {
-            injected: self.injected,
-            ..Self::new(plan)
-        };
+        *self = Self { injected: self.injected, ..Self::new(plan) };
     }
 
     /// The fault that hits the request that has just come, with a seed for what is random within it.
@@ -44,12 +34,7 @@ impl Injector {
         self.requests += 1;
         let list = count(&mut self.lists, list);
         let login = count(&mut self.logins, login);
-        self.plan.pick(Sight {
-            request: self.requests,
-            list,
-            login,
-            path,
-        })
+        self.plan.pick(Sight { request: self.requests, list, login, path })
     }
 
     /// Lets the listing go round from here on, if it does not yet.

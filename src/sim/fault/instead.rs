@@ -30,16 +30,10 @@ pub(crate) fn instead(fault: &Fault, vendor: &dyn Vendor, incoming: &mut Incomin
         }
     };
     match fault {
-        Fault::TooManyRequests { retry_after } => Some(error(
-            StatusCode::TOO_MANY_REQUESTS,
-            ErrorBody::Vendor,
-            retry_after.as_ref(),
-        )),
-        Fault::Status {
-            status,
-            body,
-            retry_after,
-        } => {
+        Fault::TooManyRequests { retry_after } => {
+            Some(error(StatusCode::TOO_MANY_REQUESTS, ErrorBody::Vendor, retry_after.as_ref()))
+        }
+        Fault::Status { status, body, retry_after } => {
             let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             Some(error(status, *body, retry_after.as_ref()))
         }
@@ -71,11 +65,7 @@ fn html(status: StatusCode, page: &str) -> Reply {
 
 /// As nginx writes it.
 fn error_page(status: StatusCode) -> String {
-    let title = format!(
-        "{} {}",
-        status.as_u16(),
-        status.canonical_reason().unwrap_or("Error")
-    );
+    let title = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or("Error"));
     format!(
         "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n\
          <hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"

@@ -172,11 +172,7 @@ impl Fault {
     pub fn name(&self) -> String {
         match serde_json::to_value(self) {
             Ok(Value::String(name)) => name,
-            Ok(Value::Object(fields)) => fields
-                .into_iter()
-                .map(|(name, _)| name)
-                .next()
-                .unwrap_or_default(),
+            Ok(Value::Object(fields)) => fields.into_iter().map(|(name, _)| name).next().unwrap_or_default(),
             _ => String::new(),
         }
     }

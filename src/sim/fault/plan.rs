@@ -110,10 +110,7 @@ impl Faults {
 
     /// A plan without rules, whose draws come from this seed.
     pub fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            rules: Vec::new(),
-        }
+        Self { seed, rules: Vec::new() }
     }
 
     /// Hits the n-th list request; the first is 1, and 0 is taken for 1.
@@ -139,11 +136,7 @@ impl Faults {
     /// Hits a random share of the list requests, from 0 for none to 1 for all, each with one of these. What
     /// is outside is taken for the nearer of the two, what is no number for 0.
     pub fn rate_any(self, share: f64, faults: impl IntoIterator<Item = Fault>) -> Self {
-        let share = if share.is_nan() {
-            0.0
-        } else {
-            share.clamp(0.0, 1.0)
-        };
+        let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
         self.rule(When::Rate(share), faults)
     }
 
@@ -252,11 +245,7 @@ pub struct FaultsError(String);
 
 impl fmt::Display for FaultsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "this is no plan of faults, which is an object with `seed` and `rules`: {}",
-            self.0
-        )
+        write!(f, "this is no plan of faults, which is an object with `seed` and `rules`: {}", self.0)
     }
 }
 

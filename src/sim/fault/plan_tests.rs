@@ -4,12 +4,7 @@ use super::*;
 use crate::sim::{BadRow, ErrorBody, RetryAfter, Side};
 
 fn list(number: u64) -> Sight<'static> {
-    Sight {
-        request: number + 1,
-        list: Some(number),
-        login: None,
-        path: "/v1/accounts",
-    }
+    Sight { request: number + 1, list: Some(number), login: None, path: "/v1/accounts" }
 }
 
 fn picked(plan: &Faults, sight: Sight<'_>) -> Option<String> {
@@ -19,18 +14,10 @@ fn picked(plan: &Faults, sight: Sight<'_>) -> Option<String> {
 fn every_fault() -> Vec<Fault> {
     let retry_after = Some(RetryAfter::Date(-30));
     vec![
-        Fault::TooManyRequests {
-            retry_after: Some(RetryAfter::Text("in a while".into())),
-        },
+        Fault::TooManyRequests { retry_after: Some(RetryAfter::Text("in a while".into())) },
         Fault::TooManyRequests { retry_after: None },
-        Fault::Status {
-            status: 502,
-            body: ErrorBody::Html,
-            retry_after,
-        },
-        Fault::RefuseConnections {
-            lasting: Duration::from_millis(1500),
-        },
+        Fault::Status { status: 502, body: ErrorBody::Html, retry_after },
+        Fault::RefuseConnections { lasting: Duration::from_millis(1500) },
         Fault::ResetBeforeAnswer,
         Fault::ResetMidBody,
         Fault::TruncatedJson,
@@ -38,14 +25,9 @@ fn every_fault() -> Vec<Fault> {
         Fault::WrongContentType,
         Fault::HtmlOk,
         Fault::NoContent,
-        Fault::Redirect {
-            to: "https://else.example/".into(),
-        },
+        Fault::Redirect { to: "https://else.example/".into() },
         Fault::SlowHeaders(Duration::from_secs(3)),
-        Fault::SlowTrickle {
-            chunk: 10,
-            every: Duration::from_nanos(17),
-        },
+        Fault::SlowTrickle { chunk: 10, every: Duration::from_nanos(17) },
         Fault::Hang,
         Fault::OversizedBody { bytes: u64::MAX },
         Fault::GzipBomb { bytes: 1 << 30 },
@@ -56,15 +38,9 @@ fn every_fault() -> Vec<Fault> {
         Fault::RepeatedMarker { period: 3 },
         Fault::EmptyPageWithMarker,
         Fault::ShortPage,
-        Fault::BadRow {
-            kind: BadRow::NotAnObject,
-        },
+        Fault::BadRow { kind: BadRow::NotAnObject },
         Fault::UnknownEnum,
-        Fault::WorldChange {
-            remove: 1,
-            insert: 2,
-            side: Side::Before,
-        },
+        Fault::WorldChange { remove: 1, insert: 2, side: Side::Before },
     ]
 }
 
@@ -73,10 +49,7 @@ fn every_plan_comes_back_from_json() {
     let mut plan = Faults::new(u64::MAX).rate_any(0.25, every_fault());
     for fault in every_fault() {
         let name = fault.name();
-        assert!(
-            name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
-            "{name}"
-        );
+        assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
         plan = plan.on_list(3, fault.clone()).on_login(1, fault.clone());
         plan = plan.on_request(2, fault.clone()).on_path("/v1", fault.clone());
         plan = plan.rate(0.1, fault.clone()).always(fault);
@@ -100,35 +73,14 @@ fn errors_say_where_and_what_was_expected() {
         ),
         (rule(r#"{"on": {"list": 0}, "fault": "hang"}"#), "the first is 1"),
         (rule(r#"{"on": {"list": "2"}, "fault": "hang"}"#), "expected u64"),
-        (
-            rule(r#"{"on": {"lists": 2}, "fault": "hang"}"#),
-            "expected one of `list`, `login`",
-        ),
-        (
-            rule(r#"{"on": {"rate": 5}, "fault": "hang"}"#),
-            "a share from 0 to 1",
-        ),
-        (
-            rule(r#"{"on": "always", "fault": {"status": {"status": 42}}}"#),
-            "from 200 to 599",
-        ),
-        (
-            rule(r#"{"on": "always", "fault": {"slow_headers": "3"}}"#),
-            "such as \"250ms\"",
-        ),
-        (
-            rule(r#"{"on": "always", "fault": {"slow_headers": 3}}"#),
-            "expected a string",
-        ),
-        (
-            rule(r#"{"on": "always", "fault": {"repeated_marker": {}}}"#),
-            "missing field `period`",
-        ),
+        (rule(r#"{"on": {"lists": 2}, "fault": "hang"}"#), "expected one of `list`, `login`"),
+        (rule(r#"{"on": {"rate": 5}, "fault": "hang"}"#), "a share from 0 to 1"),
+        (rule(r#"{"on": "always", "fault": {"status": {"status": 42}}}"#), "from 200 to 599"),
+        (rule(r#"{"on": "always", "fault": {"slow_headers": "3"}}"#), "such as \"250ms\""),
+        (rule(r#"{"on": "always", "fault": {"slow_headers": 3}}"#), "expected a string"),
+        (rule(r#"{"on": "always", "fault": {"repeated_marker": {}}}"#), "missing field `period`"),
         (rule(r#"{"on": "always"}"#), "neither `fault` nor `faults`"),
-        (
-            rule(r#"{"on": "always", "fault": "hang", "faults": ["hang"]}"#),
-            "one of the two",
-        ),
+        (rule(r#"{"on": "always", "fault": "hang", "faults": ["hang"]}"#), "one of the two"),
         (rule(r#"{"on": "always", "faults": []}"#), "one fault or more"),
     ];
     for (error, expected) in cases {
@@ -154,18 +106,10 @@ fn the_same_seed_hits_the_same_requests_and_another_seed_others() {
 #[test]
 fn shares_of_nothing_and_of_all() {
     let plan = |share: f64| Faults::new(1).rate(share, Fault::Hang);
-    let hits = |share: f64| {
-        (1..=50)
-            .filter(|n| picked(&plan(share), list(*n)).is_some())
-            .count()
-    };
+    let hits = |share: f64| (1..=50).filter(|n| picked(&plan(share), list(*n)).is_some()).count();
     assert_eq!([hits(0.0), hits(-1.0), hits(f64::NAN)], [0, 0, 0]);
     assert_eq!([hits(1.0), hits(9.0)], [50, 50]);
-    let login = Sight {
-        list: None,
-        login: Some(1),
-        ..list(1)
-    };
+    let login = Sight { list: None, login: Some(1), ..list(1) };
     assert_eq!(picked(&plan(1.0), login), None, "a share is one of list requests");
 }
 
@@ -182,12 +126,7 @@ fn the_most_particular_rule_decides() {
     assert_eq!(picked(&plan, list(2)).as_deref(), Some("reset_mid_body"));
     let elsewhere = Sight { path: "/", ..list(1) };
     assert_eq!(picked(&plan, elsewhere).as_deref(), Some("no_content"));
-    let login = Sight {
-        request: 1,
-        list: None,
-        login: Some(1),
-        path: "/oauth/token",
-    };
+    let login = Sight { request: 1, list: None, login: Some(1), path: "/oauth/token" };
     assert_eq!(picked(&plan, login).as_deref(), Some("hang"));
     assert_eq!(picked(&Faults::none(), login), None);
 }

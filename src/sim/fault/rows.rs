@@ -20,10 +20,9 @@ impl<'a> Page<'a> {
         let start = if body.starts_with(b"[") {
             0
         } else {
-            let name = NAMES.iter().find(|name| {
-                body.get(1..)
-                    .is_some_and(|rest| rest.starts_with(name.as_bytes()))
-            })?;
+            let name = NAMES
+                .iter()
+                .find(|name| body.get(1..).is_some_and(|rest| rest.starts_with(name.as_bytes())))?;
             name.len()
         };
         let (before, rest) = body.split_at_checked(start)?;
@@ -51,9 +50,7 @@ impl<'a> Page<'a> {
 
     pub(crate) fn write(&self) -> Bytes {
         let rows: Vec<&str> = self.rows.iter().map(|row| row.get()).collect();
-        [self.before, b"[", rows.join(",").as_bytes(), b"]", self.after]
-            .concat()
-            .into()
+        [self.before, b"[", rows.join(",").as_bytes(), b"]", self.after].concat().into()
     }
 }
 

@@ -40,10 +40,7 @@ impl Tweak {
     }
 
     fn new(what: What) -> Self {
-        Self {
-            what,
-            done: AtomicBool::new(false),
-        }
+        Self { what, done: AtomicBool::new(false) }
     }
 
     /// Whether the provider has done it.

@@ -22,9 +22,7 @@ pub(crate) struct Accounts {
 
 impl Accounts {
     pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            seed: seed::mix(seed ^ 0xF0F0),
-        }
+        Self { seed: seed::mix(seed ^ 0xF0F0) }
     }
 
     /// The account's id, and the generator for the rest of it.
@@ -36,11 +34,7 @@ impl Accounts {
 
     /// Half of the accounts were made one by one, the others in lots within the same second.
     fn created(self, index: u32) -> i64 {
-        let lot = if index.is_multiple_of(2) {
-            u64::from(index) << 32
-        } else {
-            u64::from(index / 8)
-        };
+        let lot = if index.is_multiple_of(2) { u64::from(index) << 32 } else { u64::from(index / 8) };
         FIRST + seed::rng(self.seed ^ 0xC4EA, lot).i64(0..SPAN)
     }
 }
@@ -78,19 +72,8 @@ impl Recipe for Accounts {
         if !one_in(rng, 60) {
             set("created_at", json!(self.created(index)));
         }
-        set(
-            "roles",
-            pick(rng, &[&["MANAGER"][..], &["READER"], &["READER", "WRITER"], &[]]).into(),
-        );
-        set(
-            "status",
-            pick_or(
-                rng,
-                &["ACTIVE", "ACTIVE", "ACTIVE", "PENDING", "DISABLED"],
-                "ON_HOLD",
-            )
-            .into(),
-        );
+        set("roles", pick(rng, &[&["MANAGER"][..], &["READER"], &["READER", "WRITER"], &[]]).into());
+        set("status", pick_or(rng, &["ACTIVE", "ACTIVE", "ACTIVE", "PENDING", "DISABLED"], "ON_HOLD").into());
         if one_in(rng, 10) {
             set("custom_logo", json!(logo(rng)));
         }
@@ -98,20 +81,11 @@ impl Recipe for Accounts {
         if one_in(rng, 15) {
             // What older servers send: fields that have since gone, without those that have since come.
             set("features", json!(["SAML", "EARLY_ACCESS"]));
-            set(
-                "approval_state",
-                pick(rng, &["APPROVED", "PENDING_CONFIRMATION", "DISAPPROVED"]).into(),
-            );
+            set("approval_state", pick(rng, &["APPROVED", "PENDING_CONFIRMATION", "DISAPPROVED"]).into());
             return Value::Object(account);
         }
-        set(
-            "node_enrollment",
-            json!({"attestation_enforcement_disabled_insecure": one_in(rng, 4)}),
-        );
-        set(
-            "component",
-            pick_or(rng, &["DEFAULT", "DEFAULT", "CONFIDENTIAL_AI"], "EDGE").into(),
-        );
+        set("node_enrollment", json!({"attestation_enforcement_disabled_insecure": one_in(rng, 4)}));
+        set("component", pick_or(rng, &["DEFAULT", "DEFAULT", "CONFIDENTIAL_AI"], "EDGE").into());
         set(
             "account_status",
             pick_or(rng, &["Active", "Active", "Active", "Deactivated"], "Archived").into(),
@@ -120,14 +94,7 @@ impl Recipe for Accounts {
             set("default_group_id", json!(seed::uuid(rng)));
         }
         if one_in(rng, 5) {
-            set(
-                "marketplace_group_id",
-                if one_in(rng, 2) {
-                    Value::Null
-                } else {
-                    json!(seed::uuid(rng))
-                },
-            );
+            set("marketplace_group_id", if one_in(rng, 2) { Value::Null } else { json!(seed::uuid(rng)) });
         }
         if one_in(rng, 8) {
             let mut priority: Vec<u8> = (0..23).collect();
@@ -135,10 +102,7 @@ impl Recipe for Accounts {
             set("azure_cvm_pcr_priority", json!(priority));
         }
         if one_in(rng, 20) {
-            set(
-                "sim_unannounced",
-                json!({"since": "2026", "levels": [1, 2.5, null]}),
-            );
+            set("sim_unannounced", json!({"since": "2026", "levels": [1, 2.5, null]}));
         }
         Value::Object(account)
     }
@@ -193,10 +157,7 @@ fn oauth(rng: &mut Rng) -> Value {
     if one_in(rng, 2)
         && let Some(oauth) = oauth.as_object_mut()
     {
-        oauth.insert(
-            "idp_userinfo_endpoint".to_owned(),
-            json!("https://idp.example/userinfo"),
-        );
+        oauth.insert("idp_userinfo_endpoint".to_owned(), json!("https://idp.example/userinfo"));
     }
     oauth
 }

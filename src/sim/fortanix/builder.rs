@@ -143,18 +143,11 @@ impl FortanixBuilder {
         let rng = &mut seed::rng(self.setup.seed, 0xF0);
         let manager = Arc::new(Manager {
             world: Arc::clone(&world),
-            sessions: Mutex::new(Sessions::new(
-                self.setup.seed,
-                self.session_lifetime,
-                self.token_lifetime,
-            )),
+            sessions: Mutex::new(Sessions::new(self.setup.seed, self.session_lifetime, self.token_lifetime)),
             rules: self.rules,
             views: Mutex::default(),
             seed: self.setup.seed,
-            email: format!(
-                "sim-{}@headcount.example",
-                seed::word(rng, b"abcdefghjkmnpqrstuvwxyz", 6)
-            ),
+            email: format!("sim-{}@headcount.example", seed::word(rng, b"abcdefghjkmnpqrstuvwxyz", 6)),
             password: format!("p:{}", seed::hex_id(rng)),
         });
         let server = Server::start(self.setup, world, manager.clone(), |base_url| {

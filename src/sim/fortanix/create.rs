@@ -19,10 +19,7 @@ impl Manager {
         let bad = |why: &str| Refusal::BadBody(why.to_owned());
         let body: Value = serde_json::from_slice(&incoming.body).map_err(|_| bad("the body is not JSON"))?;
         let asked = body.as_object().ok_or_else(|| bad("the body is not an object"))?;
-        let name = asked
-            .get("name")
-            .and_then(Value::as_str)
-            .filter(|name| !name.is_empty());
+        let name = asked.get("name").and_then(Value::as_str).filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| bad("name is missing"))?;
         let mut world = lock(&self.world);
         if (0..world.len()).any(|at| world.at(at).get("name").and_then(Value::as_str) == Some(name)) {
@@ -31,10 +28,7 @@ impl Manager {
         let rng = &mut seed::rng(self.seed ^ 0xC2EA, world.revision());
         let mut configs = Map::new();
         if let Some(asked) = asked.get("auth_configs").filter(|configs| !configs.is_null()) {
-            for config in asked
-                .as_array()
-                .ok_or_else(|| bad("auth_configs is not an array"))?
-            {
+            for config in asked.as_array().ok_or_else(|| bad("auth_configs is not an array"))? {
                 configs.insert(seed::uuid(rng), config.clone());
             }
         }

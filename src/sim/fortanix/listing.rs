@@ -53,9 +53,7 @@ impl Manager {
                 world.page(start, asked.limit).collect()
             }
             Some((Column::Id, true)) => {
-                let end = asked
-                    .previous
-                    .map_or(world.len(), |id| start(&world, &id, !inclusive));
+                let end = asked.previous.map_or(world.len(), |id| start(&world, &id, !inclusive));
                 (0..end).rev().take(asked.limit).collect()
             }
             Some(_) => self.sorted(&world, &asked, inclusive)?,
@@ -105,11 +103,7 @@ impl Manager {
             None => Vec::new(),
             Some(text) => order(text).ok_or_else(|| bad("sort_by", text))?,
         };
-        Ok(Asked {
-            limit: limit.min(self.rules.max_limit),
-            previous,
-            order,
-        })
+        Ok(Asked { limit: limit.min(self.rules.max_limit), previous, order })
     }
 
     fn items(&self, world: &World, positions: Vec<usize>) -> Reply {
@@ -117,10 +111,7 @@ impl Manager {
             return Reply::json_bytes(StatusCode::OK, b"{}".to_vec());
         }
         let mut body = b"{\"items\":".to_vec();
-        write_array(
-            &mut body,
-            positions.into_iter().map(|position| world.at(position)),
-        );
+        write_array(&mut body, positions.into_iter().map(|position| world.at(position)));
         body.push(b'}');
         Reply::json_bytes(StatusCode::OK, body)
     }
@@ -129,11 +120,7 @@ impl Manager {
 /// Where a page starts by its `previous_id`, there or not.
 pub(crate) fn start(world: &World, id: &str, inclusive: bool) -> usize {
     let key = Key::by_id(Id::from_uuid(id));
-    if inclusive {
-        world.at_or_after(&key)
-    } else {
-        world.after(&key)
-    }
+    if inclusive { world.at_or_after(&key) } else { world.after(&key) }
 }
 
 /// `key1:ASC,key2:DESC`; true is descending.
@@ -162,9 +149,7 @@ fn sort(world: &World, order: &[(Column, bool)]) -> Vec<usize> {
         let record = world.at(position);
         let cell = |column: Column| match column {
             Column::Id => Cell::Text(world.id_at(position).unwrap_or_default()),
-            Column::Name => record["name"]
-                .as_str()
-                .map_or(Cell::Null, |name| Cell::Text(name.to_owned())),
+            Column::Name => record["name"].as_str().map_or(Cell::Null, |name| Cell::Text(name.to_owned())),
             Column::Created => record["created_at"].as_i64().map_or(Cell::Null, Cell::Number),
         };
         order.iter().map(|(column, _)| cell(*column)).collect()
@@ -177,9 +162,7 @@ fn sort(world: &World, order: &[(Column, bool)]) -> Vec<usize> {
                 if *descending { two.cmp(one) } else { one.cmp(two) }
             },
         );
-        differs
-            .fold(Ordering::Equal, Ordering::then)
-            .then(one.1.cmp(&two.1))
+        differs.fold(Ordering::Equal, Ordering::then).then(one.1.cmp(&two.1))
     });
     rows.into_iter().map(|(_, position)| position).collect()
 }

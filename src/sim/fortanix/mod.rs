@@ -75,8 +75,6 @@ impl Deref for Fortanix {
 
 impl fmt::Debug for Fortanix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fortanix")
-            .field("base_url", &self.base_url())
-            .finish_non_exhaustive()
+        f.debug_struct("Fortanix").field("base_url", &self.base_url()).finish_non_exhaustive()
     }
 }

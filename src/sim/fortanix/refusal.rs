@@ -32,17 +32,13 @@ impl Refusal {
             Self::ExpiredSession => (StatusCode::UNAUTHORIZED, "SESSION_EXPIRED", "Session has expired"),
             Self::BadQuery(why) => (StatusCode::BAD_REQUEST, "INVALID_QUERY_PARAMETER", why.as_str()),
             Self::BadBody(why) => (StatusCode::BAD_REQUEST, "INVALID_BODY_PARAMETER", why.as_str()),
-            Self::NotUnique => (
-                StatusCode::BAD_REQUEST,
-                "UNIQUE_VIOLATION",
-                "An account with this name already exists",
-            ),
+            Self::NotUnique => {
+                (StatusCode::BAD_REQUEST, "UNIQUE_VIOLATION", "An account with this name already exists")
+            }
             Self::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND", "Not found"),
-            Self::WrongMethod(_) => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "METHOD_NOT_ALLOWED",
-                "Method not allowed",
-            ),
+            Self::WrongMethod(_) => {
+                (StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method not allowed")
+            }
             Self::Trouble(status) => {
                 let reason = status.canonical_reason().unwrap_or("Error");
                 (*status, "SERVER_ERROR", reason)

@@ -46,8 +46,7 @@ impl Vendor for Manager {
     }
 
     fn answer(&self, incoming: &Incoming) -> Reply {
-        self.route(incoming)
-            .unwrap_or_else(|refusal| refusal.reply(self.rules.errors))
+        self.route(incoming).unwrap_or_else(|refusal| refusal.reply(self.rules.errors))
     }
 
     fn cursor(&self, _: &Incoming) -> Option<&'static str> {
@@ -57,9 +56,7 @@ impl Vendor for Manager {
 
     fn place(&self, incoming: &Incoming, world: &World) -> usize {
         let inclusive = self.rules.paging == FortanixPaging::At;
-        incoming
-            .value("previous_id")
-            .map_or(0, |id| super::listing::start(world, id, inclusive))
+        incoming.value("previous_id").map_or(0, |id| super::listing::start(world, id, inclusive))
     }
 
     fn enums(&self) -> &'static [&'static str] {
@@ -79,11 +76,7 @@ impl Manager {
         }
         let route = incoming.route();
         let needs = |method: &Method, name: &'static str| {
-            if incoming.method == *method {
-                Ok(())
-            } else {
-                Err(Refusal::WrongMethod(name))
-            }
+            if incoming.method == *method { Ok(()) } else { Err(Refusal::WrongMethod(name)) }
         };
         if route == VERSION {
             needs(&Method::GET, "GET")?;
@@ -98,11 +91,7 @@ impl Manager {
                 needs(&Method::GET, "GET, POST")?;
             }
             self.token(incoming)?;
-            return if incoming.method == Method::GET {
-                self.list(incoming)
-            } else {
-                self.create(incoming)
-            };
+            return if incoming.method == Method::GET { self.list(incoming) } else { self.create(incoming) };
         }
         if let Some(id) = route.strip_prefix("/v1/accounts/") {
             needs(&Method::GET, "GET")?;
@@ -142,34 +131,20 @@ impl Manager {
 
     /// A login: HTTP Basic with e-mail and password, as the vendor's clients do it.
     fn login(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
-        let basic = incoming
-            .header("authorization")
-            .and_then(|value| scheme(value, "basic"));
-        let decoded = basic
-            .and_then(|value| STANDARD.decode(value).ok())
-            .ok_or(Refusal::BadLogin)?;
+        let basic = incoming.header("authorization").and_then(|value| scheme(value, "basic"));
+        let decoded = basic.and_then(|value| STANDARD.decode(value).ok()).ok_or(Refusal::BadLogin)?;
         if decoded != format!("{}:{}", self.email, self.password).into_bytes() {
             return Err(Refusal::BadLogin);
         }
         let (token, info) = lock(&self.sessions).open();
-        Ok(Reply::json(
-            StatusCode::OK,
-            &json!({"access_token": token, "session_info": info}),
-        ))
+        Ok(Reply::json(StatusCode::OK, &json!({"access_token": token, "session_info": info})))
     }
 
     /// The token of a request, if it is good.
     fn token<'a>(&self, incoming: &'a Incoming) -> Result<&'a str, Refusal> {
-        let authorization = || {
-            incoming
-                .header("authorization")
-                .and_then(|value| scheme(value, "bearer"))
-        };
-        let authentication = || {
-            incoming
-                .header("authentication")
-                .map(|value| scheme(value, "bearer").unwrap_or(value))
-        };
+        let authorization = || incoming.header("authorization").and_then(|value| scheme(value, "bearer"));
+        let authentication =
+            || incoming.header("authentication").map(|value| scheme(value, "bearer").unwrap_or(value));
         let token = match self.rules.header {
             FortanixHeader::Authorization => authorization(),
             FortanixHeader::Authentication => authentication(),
@@ -185,10 +160,7 @@ impl Manager {
         if incoming.value("with_totals") == Some("true")
             && let Some(fields) = record.as_object_mut()
         {
-            fields.insert(
-                "totals".to_owned(),
-                json!({"datasets": 2, "final_workflows": 0, "nodes": 7}),
-            );
+            fields.insert("totals".to_owned(), json!({"datasets": 2, "final_workflows": 0, "nodes": 7}));
         }
         Ok(Reply::json(StatusCode::OK, &record))
     }

@@ -41,13 +41,7 @@ impl Session {
 
 impl Sessions {
     pub(crate) fn new(seed: u64, session_lifetime: Duration, token_lifetime: Duration) -> Self {
-        Self {
-            seed,
-            issued: 0,
-            session_lifetime,
-            token_lifetime,
-            open: HashMap::new(),
-        }
+        Self { seed, issued: 0, session_lifetime, token_lifetime, open: HashMap::new() }
     }
 
     /// Opens a session; gives its token and what is told of it.
@@ -57,12 +51,7 @@ impl Sessions {
         let session_id = seed::uuid(&mut seed::rng(self.seed ^ 0x5E55, self.issued));
         let ends = clock::after(self.session_lifetime);
         let token_ends = clock::after(self.token_lifetime).min(ends);
-        let session = Session {
-            subject,
-            ends,
-            token_ends,
-            selected: None,
-        };
+        let session = Session { subject, ends, token_ends, selected: None };
         let token = seed::token(&json!({"sub": session.subject, "sid": session_id, "iss": "sim"}));
         let info = session.info();
         self.open.insert(token.clone(), session);
@@ -73,11 +62,7 @@ impl Sessions {
     pub(crate) fn check(&self, token: &str) -> Result<(), Refusal> {
         let session = self.open.get(token).ok_or(Refusal::UnknownSession)?;
         let now = Instant::now();
-        if now < session.ends && now < session.token_ends {
-            Ok(())
-        } else {
-            Err(Refusal::ExpiredSession)
-        }
+        if now < session.ends && now < session.token_ends { Ok(()) } else { Err(Refusal::ExpiredSession) }
     }
 
     /// Starts the token's clock again, never past the end of its session.

@@ -54,9 +54,7 @@ impl Tree {
     }
 
     pub(crate) fn parent_of(&self, id: &Id) -> &str {
-        self.parents
-            .get(Self::parent_index(id))
-            .map_or("", String::as_str)
+        self.parents.get(Self::parent_index(id)).map_or("", String::as_str)
     }
 }
 
@@ -68,11 +66,7 @@ pub(crate) struct Accounts {
 
 impl Accounts {
     pub(crate) fn new(seed: u64, management_account: &str) -> Self {
-        let organization = seed::word(
-            &mut seed::rng(seed, 0x0),
-            b"abcdefghijklmnopqrstuvwxyz0123456789",
-            32,
-        );
+        let organization = seed::word(&mut seed::rng(seed, 0x0), b"abcdefghijklmnopqrstuvwxyz0123456789", 32);
         Self {
             seed: seed::mix(seed ^ 0x4857),
             urn: format!("organizations::{management_account}:account:o-{organization}"),
@@ -87,11 +81,7 @@ impl Accounts {
     /// The day an account joined. The reference only shows `…Z`; one in fifty is in another of the layouts
     /// that the vendor's Go SDK reads.
     fn joined_at(&self, index: u32, rng: &mut Rng) -> String {
-        let lot = if index.is_multiple_of(2) {
-            u64::from(index) << 32
-        } else {
-            u64::from(index / 8)
-        };
+        let lot = if index.is_multiple_of(2) { u64::from(index) << 32 } else { u64::from(index / 8) };
         let seconds = FIRST + seed::rng(self.seed ^ 0x101, lot).i64(0..SPAN);
         let at = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
         match rng.u8(..200) {
@@ -125,12 +115,7 @@ impl Recipe for Accounts {
         set("id", json!(id));
         set(
             "join_method",
-            pick_or(
-                rng,
-                &["invited", "invited", "created", "created", "CREATED"],
-                "imported",
-            )
-            .into(),
+            pick_or(rng, &["invited", "invited", "created", "created", "CREATED"], "imported").into(),
         );
         if let Some(status) = status(rng) {
             set("status", status);
@@ -146,28 +131,15 @@ impl Recipe for Accounts {
         set("name", json!(name));
         if !one_in(rng, 3) {
             let phone = format!("1{:010}", rng.u64(..10_000_000_000));
-            set(
-                "mobile_phone",
-                if one_in(rng, 10) {
-                    Value::Null
-                } else {
-                    json!(phone)
-                },
-            );
-            set(
-                "intl_number_prefix",
-                pick(rng, &["0086", "0049", "+1", ""]).into(),
-            );
+            set("mobile_phone", if one_in(rng, 10) { Value::Null } else { json!(phone) });
+            set("intl_number_prefix", pick(rng, &["0086", "0049", "+1", ""]).into());
             let (_, login) = names::person(rng);
             set("email", json!(format!("{login}.{index}@example.com")));
         }
         match rng.u8(..6) {
             0 => set("description", Value::Null),
             1 => set("description", json!("")),
-            2 => set(
-                "description",
-                json!(format!("{} – {}", names::person(rng).0, names::team(rng))),
-            ),
+            2 => set("description", json!(format!("{} – {}", names::person(rng).0, names::team(rng)))),
             _ => {}
         }
         if one_in(rng, 20) {

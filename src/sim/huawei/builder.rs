@@ -105,10 +105,7 @@ impl HuaweiBuilder {
     pub async fn start(self) -> io::Result<Huawei> {
         let seed = self.setup.seed;
         let keys = Keys::new(seed, self.temporary);
-        let world = World::new(
-            Arc::new(Accounts::new(seed, &keys.domain_id)),
-            self.setup.accounts,
-        );
+        let world = World::new(Arc::new(Accounts::new(seed, &keys.domain_id)), self.setup.accounts);
         let world = Arc::new(Mutex::new(world));
         let organization = Arc::new(Organization {
             world: Arc::clone(&world),
@@ -125,10 +122,7 @@ impl HuaweiBuilder {
             let mut env = vec![
                 ("HUAWEICLOUD_SDK_AK", keys.ak.clone()),
                 ("HUAWEICLOUD_SDK_SK", keys.sk.clone()),
-                (
-                    "HUAWEICLOUD_SDK_REGION_ORGANIZATIONS_CN_NORTH_4",
-                    base_url.to_owned(),
-                ),
+                ("HUAWEICLOUD_SDK_REGION_ORGANIZATIONS_CN_NORTH_4", base_url.to_owned()),
             ];
             if let Some(token) = &keys.security_token {
                 env.push(("HUAWEICLOUD_SDK_SECURITY_TOKEN", token.clone()));

@@ -23,29 +23,19 @@ pub(crate) struct Keys {
 impl Keys {
     pub(crate) fn new(seed: u64, temporary: bool) -> Self {
         let rng = &mut seed::rng(seed, 0x4857);
-        let ak = format!(
-            "HSTA{}",
-            seed::word(rng, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 16)
-        );
+        let ak = format!("HSTA{}", seed::word(rng, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 16));
         let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
         let sk = seed::word(rng, alphabet, 40);
         let domain_id = seed::hex_id(rng);
         // Real ones are long and hold `+`, `/` and `=`.
         let noise: Vec<u8> = (0..25).flat_map(|_| seed::bytes(rng)).collect();
-        Self {
-            ak,
-            sk,
-            security_token: temporary.then(|| STANDARD.encode(noise)),
-            domain_id,
-        }
+        Self { ak, sk, security_token: temporary.then(|| STANDARD.encode(noise)), domain_id }
     }
 }
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keys")
-            .field("ak", &self.ak)
-            .finish_non_exhaustive()
+        f.debug_struct("Keys").field("ak", &self.ak).finish_non_exhaustive()
     }
 }
 

@@ -43,17 +43,11 @@ impl Organization {
         let next = more.then(|| {
             let last = positions.last().and_then(|position| world.key_at(*position));
             let after = last.or(asked.place.after.as_ref()).cloned();
-            self.markers.write(&Place {
-                after,
-                page: asked.place.page.saturating_add(1),
-            })
+            self.markers.write(&Place { after, page: asked.place.page.saturating_add(1) })
         });
         let count = positions.len();
         let mut body = b"{\"accounts\":".to_vec();
-        write_array(
-            &mut body,
-            positions.into_iter().map(|at| shape(world.at(at), asked.contact)),
-        );
+        write_array(&mut body, positions.into_iter().map(|at| shape(world.at(at), asked.contact)));
         body.extend_from_slice(format!(",\"page_info\":{}}}", self.page_info(next, count)).as_bytes());
         Ok(Reply::json_bytes(StatusCode::OK, body))
     }
@@ -83,27 +77,19 @@ impl Organization {
     fn asked(&self, incoming: &Incoming) -> Result<Asked, Refusal> {
         let bad = |name: &str| Refusal::BadParameter(format!("invalid parameter: {name}"));
         let contact = flag(incoming, "with_register_contact_info")?;
-        let max = if contact {
-            MAX_LIMIT_WITH_CONTACT
-        } else {
-            MAX_LIMIT
-        };
+        let max = if contact { MAX_LIMIT_WITH_CONTACT } else { MAX_LIMIT };
         let limit = match incoming.value("limit") {
             None => DEFAULT_LIMIT.min(max),
             Some(text) => {
                 let limit = text.parse::<usize>().ok();
-                limit
-                    .filter(|limit| (1..=max).contains(limit))
-                    .ok_or_else(|| bad("limit"))?
+                limit.filter(|limit| (1..=max).contains(limit)).ok_or_else(|| bad("limit"))?
             }
         };
         let place = match incoming.value("marker") {
             None => Place { after: None, page: 1 },
             Some(text) => {
                 let marker = Some(text).filter(|text| (4..=400).contains(&text.len()));
-                marker
-                    .and_then(|text| self.markers.read(text))
-                    .ok_or_else(|| bad("marker"))?
+                marker.and_then(|text| self.markers.read(text)).ok_or_else(|| bad("marker"))?
             }
         };
         let parent = match incoming.value("parent_id") {
@@ -116,21 +102,14 @@ impl Organization {
                 Some(index.ok_or(Refusal::NoSuchParent)?)
             }
         };
-        Ok(Asked {
-            parent,
-            contact,
-            limit,
-            place,
-        })
+        Ok(Asked { parent, contact, limit, place })
     }
 }
 
 /// Whether the account at a position is a direct child of the parent asked for.
 fn is_child(world: &World, position: usize, parent: Option<usize>) -> bool {
     let Some(parent) = parent else { return true };
-    world
-        .key_at(position)
-        .is_some_and(|key| Tree::parent_index(&key.id) == parent)
+    world.key_at(position).is_some_and(|key| Tree::parent_index(&key.id) == parent)
 }
 
 /// A boolean parameter, false when it is not there.

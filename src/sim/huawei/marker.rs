@@ -58,10 +58,7 @@ impl Markers {
             Some(("hex", id)) => Some(Id::from_hex(id)),
             Some((_, id)) => Some(Id::Text(id.into())),
         };
-        Some(Place {
-            after: id.map(Key::by_id),
-            page: page.parse().ok()?,
-        })
+        Some(Place { after: id.map(Key::by_id), page: page.parse().ok()? })
     }
 
     fn seal(self, text: &str) -> Vec<u8> {
@@ -86,10 +83,7 @@ mod tests {
             assert!((4..=400).contains(&marker.len()));
             assert_eq!(markers.read(&marker), Some(place));
             assert_eq!(Markers::new(4).read(&marker), None);
-            assert_eq!(
-                markers.read(&marker.replace('a', "b").replace('A', "B")[1..]),
-                None
-            );
+            assert_eq!(markers.read(&marker.replace('a', "b").replace('A', "B")[1..]), None);
         }
         for text in ["", "abcd", "ou-taowxgy4xbme6m4x3c2iijbxw7yj8fcw"] {
             assert_eq!(markers.read(text), None, "{text}");

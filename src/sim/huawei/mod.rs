@@ -76,10 +76,7 @@ impl Huawei {
 
     /// The direct parent of an account, there or not: it follows from the id, for inserted records too.
     pub fn parent_of(&self, account: &str) -> String {
-        self.organization
-            .tree
-            .parent_of(&Id::from_hex(account))
-            .to_owned()
+        self.organization.tree.parent_of(&Id::from_hex(account)).to_owned()
     }
 }
 
@@ -93,8 +90,6 @@ impl Deref for Huawei {
 
 impl fmt::Debug for Huawei {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Huawei")
-            .field("base_url", &self.base_url())
-            .finish_non_exhaustive()
+        f.debug_struct("Huawei").field("base_url", &self.base_url()).finish_non_exhaustive()
     }
 }

@@ -48,9 +48,7 @@ impl Vendor for Organization {
             *answered
         };
         let request_id = seed::hex_id(&mut seed::rng(self.seed ^ 0x1D, number));
-        let reply = self
-            .route(incoming)
-            .unwrap_or_else(|refusal| refusal.reply(&request_id));
+        let reply = self.route(incoming).unwrap_or_else(|refusal| refusal.reply(&request_id));
         let date = clock::http_date(self.now(incoming));
         reply.with("x-request-id", &request_id).with("date", &date)
     }
@@ -61,9 +59,7 @@ impl Vendor for Organization {
 
     fn place(&self, incoming: &Incoming, world: &World) -> usize {
         let place = incoming.value("marker").and_then(|text| self.markers.read(text));
-        place
-            .and_then(|place| place.after)
-            .map_or(0, |key| world.after(&key))
+        place.and_then(|place| place.after).map_or(0, |key| world.after(&key))
     }
 
     fn enums(&self) -> &'static [&'static str] {
@@ -76,10 +72,7 @@ impl Organization {
         if let Some(status) = incoming.tweak.refusal() {
             return Err(Refusal::Trouble(status));
         }
-        let one = incoming
-            .route()
-            .strip_prefix(ACCOUNTS)
-            .and_then(|rest| rest.strip_prefix('/'));
+        let one = incoming.route().strip_prefix(ACCOUNTS).and_then(|rest| rest.strip_prefix('/'));
         let known = incoming.route() == ACCOUNTS || one.is_some_and(|id| !id.contains('/'));
         if !known || incoming.method != Method::GET {
             return Err(Refusal::NoSuchApi);
@@ -158,9 +151,7 @@ impl Organization {
         match incoming.header("x-domain-id") {
             None => Err(Refusal::NoDomainId),
             Some(id) if id.trim() == self.keys.domain_id => Ok(()),
-            Some(_) => Err(Refusal::Authentication(
-                "the domain id does not match the ak".to_owned(),
-            )),
+            Some(_) => Err(Refusal::Authentication("the domain id does not match the ak".to_owned())),
         }
     }
 

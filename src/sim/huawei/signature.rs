@@ -26,11 +26,7 @@ impl<'a> Authorization<'a> {
         if parts.next().is_some() {
             return None;
         }
-        Some(Self {
-            access,
-            signed_headers: signed.split(';').collect(),
-            signature,
-        })
+        Some(Self { access, signed_headers: signed.split(';').collect(), signature })
     }
 }
 
@@ -50,12 +46,8 @@ pub(crate) fn canonical_request(incoming: &Incoming, signed_headers: &[&str]) ->
     for name in &names {
         text.extend_from_slice(name.as_bytes());
         text.push(b':');
-        let values: Vec<&[u8]> = incoming
-            .headers
-            .get_all(*name)
-            .iter()
-            .map(|value| value.as_bytes().trim_ascii())
-            .collect();
+        let values: Vec<&[u8]> =
+            incoming.headers.get_all(*name).iter().map(|value| value.as_bytes().trim_ascii()).collect();
         if values.is_empty() || *name != name.to_ascii_lowercase() {
             return None;
         }
@@ -82,9 +74,7 @@ pub(crate) fn sign(sk: &str, date: &str, canonical_request: &[u8]) -> Option<Str
 
 /// `X-Sdk-Date`, such as `20260102T030405Z`.
 pub(crate) fn date(text: &str) -> Option<DateTime<Utc>> {
-    NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%SZ")
-        .ok()
-        .map(|date| date.and_utc())
+    NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%SZ").ok().map(|date| date.and_utc())
 }
 
 /// The path, each segment encoded anew, with a slash at the end.
@@ -106,10 +96,8 @@ fn canonical_query(raw: &str) -> String {
     });
     let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = pairs.collect();
     pairs.sort_unstable();
-    let pairs: Vec<String> = pairs
-        .iter()
-        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-        .collect();
+    let pairs: Vec<String> =
+        pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     pairs.join("&")
 }
 

@@ -19,11 +19,7 @@ fn incoming(method: &str, target: &str, headers: &[(&str, &str)], body: &str) ->
         map.insert(name, HeaderValue::from_str(value).expect("a header's value"));
     }
     map.insert("x-sdk-date", HeaderValue::from_static(DATE));
-    let request = http::Request::builder()
-        .method(method)
-        .uri(target)
-        .body(())
-        .expect("a request");
+    let request = http::Request::builder().method(method).uri(target).body(()).expect("a request");
     let (mut parts, ()) = request.into_parts();
     parts.headers = map;
     Incoming::new(&parts, "", Bytes::copy_from_slice(body.as_bytes()))
@@ -86,11 +82,7 @@ fn query_with_empty_and_repeated_values() {
     let target = "/v1/organizations/accounts?z=&states=succeeded&states=failed&states=in_progress\
                   &list=b&list=a&list=C&list=10&list=9&n=0";
     let signature = "8ef51a9fe08e928aa0553eab230bacee8ca4241eaa125e8446865b45522058d7";
-    check(
-        &incoming("GET", target, &[HOST], ""),
-        "host;x-sdk-date",
-        signature,
-    );
+    check(&incoming("GET", target, &[HOST], ""), "host;x-sdk-date", signature);
     let bare = target.replace("z=&", "z&");
     check(&incoming("GET", &bare, &[HOST], ""), "host;x-sdk-date", signature);
 }
@@ -98,12 +90,7 @@ fn query_with_empty_and_repeated_values() {
 #[test]
 fn query_in_the_order_of_bytes() {
     check(
-        &incoming(
-            "GET",
-            "/v1/organizations/accounts?b=1&B=2&a1=3&a=4&a10=5&a2=6&_=7&-=8",
-            &[HOST],
-            "",
-        ),
+        &incoming("GET", "/v1/organizations/accounts?b=1&B=2&a1=3&a=4&a10=5&a2=6&_=7&-=8", &[HOST], ""),
         "host;x-sdk-date",
         "6bb373d2a875b1dc4a02c5bd3098585229f7c77779a272d649761fda3c2b5b2d",
     );
@@ -153,12 +140,7 @@ fn post_with_a_body() {
 fn requests_of_the_vendors_client() {
     let signed = "content-type;host;user-agent;x-sdk-date";
     check(
-        &incoming(
-            "GET",
-            "/v1/organizations/accounts?limit=200",
-            &[HOST, JSON, AGENT],
-            "",
-        ),
+        &incoming("GET", "/v1/organizations/accounts?limit=200", &[HOST, JSON, AGENT], ""),
         signed,
         "d08f049b4254ac6215e39a9d458fc7641a9365e12e0d4e665ba3d8c8f8efc06d",
     );
@@ -202,12 +184,7 @@ fn headers_and_dates_are_read_strictly() {
     let parsed = Authorization::parse(header).expect("well formed");
     assert_eq!((parsed.access, parsed.signature), ("AK", "00"));
     assert_eq!(parsed.signed_headers, ["host", "x-sdk-date"]);
-    for wrong in [
-        "",
-        "Bearer x",
-        "SDK-HMAC-SHA256 Access=AK",
-        &header.replace(", ", ","),
-    ] {
+    for wrong in ["", "Bearer x", "SDK-HMAC-SHA256 Access=AK", &header.replace(", ", ",")] {
         assert_eq!(Authorization::parse(wrong), None, "{wrong}");
     }
     assert!(date(DATE).is_some());

@@ -23,10 +23,7 @@ pub(crate) struct Accounts {
 
 impl Accounts {
     pub(crate) fn new(seed: u64, sources: Sources) -> Self {
-        Self {
-            seed: seed::mix(seed ^ 0x5A11),
-            sources,
-        }
+        Self { seed: seed::mix(seed ^ 0x5A11), sources }
     }
 
     fn begin(&self, index: u32) -> ([u8; 16], Rng) {
@@ -38,11 +35,7 @@ impl Accounts {
     /// instant as up to fifteen more, on a whole second.
     fn created(&self, index: u32) -> i64 {
         let alone = index.is_multiple_of(2);
-        let lot = if alone {
-            u64::from(index) << 32
-        } else {
-            u64::from(index / 32)
-        };
+        let lot = if alone { u64::from(index) << 32 } else { u64::from(index / 32) };
         let millis = FIRST + seed::rng(self.seed ^ 0xC4EA, lot).i64(0..SPAN);
         if alone { millis } else { millis / 1000 * 1000 }
     }
@@ -65,11 +58,7 @@ impl Recipe for Accounts {
         account.insert("id".to_owned(), json!(hex::encode(id)));
         account.insert("created".to_owned(), json!(timestamp(created)));
         let modified = created + rng.i64(0..30_000_000_000);
-        let modified = if one_in(rng, 25) {
-            Value::Null
-        } else {
-            json!(timestamp(modified))
-        };
+        let modified = if one_in(rng, 25) { Value::Null } else { json!(timestamp(modified)) };
         account.insert("modified".to_owned(), modified);
         if let Some(source) = self.sources.pick(rng) {
             told_by_source(&mut account, source);
@@ -79,10 +68,7 @@ impl Recipe for Accounts {
         told_by_identity(&mut account, rng, person);
         account.insert("attributes".to_owned(), attributes(rng, person, login, index));
         if one_in(rng, 20) {
-            account.insert(
-                "simUnannounced".to_owned(),
-                json!({"score": 0.5, "tags": ["a", null]}),
-            );
+            account.insert("simUnannounced".to_owned(), json!({"score": 0.5, "tags": ["a", null]}));
         }
         Value::Object(account)
     }
@@ -90,9 +76,7 @@ impl Recipe for Accounts {
 
 /// Samples have both forms.
 fn timestamp(millis: i64) -> String {
-    DateTime::from_timestamp_millis(millis)
-        .unwrap_or_default()
-        .to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    DateTime::from_timestamp_millis(millis).unwrap_or_default().to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 fn told_by_source(account: &mut Map<String, Value>, source: &Source) {
@@ -101,10 +85,7 @@ fn told_by_source(account: &mut Map<String, Value>, source: &Source) {
     account.insert("features".to_owned(), json!(source.features));
     account.insert("connectionType".to_owned(), json!(source.connection_type));
     account.insert("authoritative".to_owned(), json!(source.authoritative));
-    account.insert(
-        "systemAccount".to_owned(),
-        json!(source.name == Some("IdentityNow")),
-    );
+    account.insert("systemAccount".to_owned(), json!(source.name == Some("IdentityNow")));
     account.insert("sourceOwner".to_owned(), source.owner.clone());
 }
 
@@ -112,48 +93,21 @@ fn told_by_account(account: &mut Map<String, Value>, rng: &mut Rng, person: &str
     let mut set = |name: &str, value: Value| {
         account.insert(name.to_owned(), value);
     };
-    set(
-        "name",
-        if one_in(rng, 30) {
-            Value::Null
-        } else {
-            json!(format!("{login}.{index}"))
-        },
-    );
+    set("name", if one_in(rng, 30) { Value::Null } else { json!(format!("{login}.{index}")) });
     let native = match rng.u8(..3) {
         0 => format!("{index}"),
         1 => format!("{login}{index}@example.com"),
-        _ => format!(
-            "CN={} {index},OU=Ünits\\, all,DC=example,DC=com",
-            person.replace(',', "\\,")
-        ),
+        _ => format!("CN={} {index},OU=Ünits\\, all,DC=example,DC=com", person.replace(',', "\\,")),
     };
     set("nativeIdentity", json!(native));
     let uuid = seed::uuid(rng);
-    set(
-        "uuid",
-        if one_in(rng, 4) {
-            Value::Null
-        } else {
-            json!(format!("{{{uuid}}}"))
-        },
-    );
+    set("uuid", if one_in(rng, 4) { Value::Null } else { json!(format!("{{{uuid}}}")) });
     let description = json!(format!("{person}\n{}", names::team(rng)));
-    set(
-        "description",
-        if one_in(rng, 2) { Value::Null } else { description },
-    );
+    set("description", if one_in(rng, 2) { Value::Null } else { description });
     set("disabled", json!(one_in(rng, 8)));
     set("locked", json!(one_in(rng, 12)));
     set("hasEntitlements", json!(!one_in(rng, 3)));
-    set(
-        "origin",
-        pick(
-            rng,
-            &[Some("AGGREGATED"), Some("AGGREGATED"), Some("PROVISIONED"), None],
-        )
-        .into(),
-    );
+    set("origin", pick(rng, &[Some("AGGREGATED"), Some("AGGREGATED"), Some("PROVISIONED"), None]).into());
     if one_in(rng, 100) {
         set("origin", json!("IMPORTED"));
     }
@@ -163,14 +117,7 @@ fn told_by_account(account: &mut Map<String, Value>, rng: &mut Rng, person: &str
     }
     if one_in(rng, 40) {
         // Gone from the specification, still seen.
-        set(
-            "type",
-            if one_in(rng, 2) {
-                json!("NON_HUMAN")
-            } else {
-                Value::Null
-            },
-        );
+        set("type", if one_in(rng, 2) { json!("NON_HUMAN") } else { Value::Null });
     }
     let owner = json!({
         "type": pick(rng, &["IDENTITY", "GOVERNANCE_GROUP"]),
@@ -182,10 +129,7 @@ fn told_by_account(account: &mut Map<String, Value>, rng: &mut Rng, person: &str
         "type": pick(rng, &["HUMAN", "MACHINE", "MACHINE", "AGENT"]),
         "method": pick(rng, &["DISCOVERY", "SOURCE", "CRITERIA"]),
     });
-    set(
-        "recommendation",
-        if machine { recommendation } else { Value::Null },
-    );
+    set("recommendation", if machine { recommendation } else { Value::Null });
 }
 
 fn told_by_identity(account: &mut Map<String, Value>, rng: &mut Rng, person: &str) {
@@ -205,21 +149,10 @@ fn told_by_identity(account: &mut Map<String, Value>, rng: &mut Rng, person: &st
     }
     set("identityId", json!(id));
     set("identity", json!({"type": "IDENTITY", "id": id, "name": person}));
-    let state = pick(
-        rng,
-        &[
-            Some("ACTIVE"),
-            Some("ACTIVE"),
-            Some("INACTIVE_SHORT_TERM"),
-            Some("active"),
-            None,
-        ],
-    );
+    let state =
+        pick(rng, &[Some("ACTIVE"), Some("ACTIVE"), Some("INACTIVE_SHORT_TERM"), Some("active"), None]);
     set("identityState", json!(state));
-    set(
-        "cloudLifecycleState",
-        pick(rng, &[Some("active"), Some("inactive"), Some("Élève"), None]).into(),
-    );
+    set("cloudLifecycleState", pick(rng, &[Some("active"), Some("inactive"), Some("Élève"), None]).into());
 }
 
 /// Whatever the source has: any keys, any values.
@@ -242,10 +175,7 @@ fn attributes(rng: &mut Rng, person: &str, login: &str, index: u32) -> Value {
     if one_in(rng, 2) {
         let key = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber";
         fields.insert(key.to_owned(), json!(index.to_string()));
-        fields.insert(
-            "msDS-PrincipalName".to_owned(),
-            json!(format!("EXAMPLE\\{login}")),
-        );
+        fields.insert("msDS-PrincipalName".to_owned(), json!(format!("EXAMPLE\\{login}")));
     }
     if one_in(rng, 10) {
         fields.insert(String::new(), json!({"nested": [[], {}, -1, 1e30]}));

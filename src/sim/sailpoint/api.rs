@@ -75,20 +75,10 @@ mod tests {
 
     #[test]
     fn versions_differ_where_their_documents_do() {
-        for api in [
-            Api::Beta,
-            Api::V3,
-            Api::V2024,
-            Api::V2025,
-            Api::V2026,
-            Api::ServiceV1,
-        ] {
+        for api in [Api::Beta, Api::V3, Api::V2024, Api::V2025, Api::V2026, Api::ServiceV1] {
             assert_eq!(api.filters_by(Field::Created, Op::Lt), api != Api::Beta);
             assert!(api.filters_by(Field::Modified, Op::Lt));
-            assert_eq!(
-                api.filters_by(Field::RecommendationType, Op::IsNull),
-                api == Api::V2025
-            );
+            assert_eq!(api.filters_by(Field::RecommendationType, Op::IsNull), api == Api::V2025);
             assert_eq!(api.sorts_by(Field::SourceOwnerName), api == Api::Beta);
             assert!(!api.filters_by(Field::Id, Op::Gt));
             assert!(!api.filters_by(Field::Name, Op::Co));

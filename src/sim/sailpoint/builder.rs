@@ -90,10 +90,7 @@ impl SailPointBuilder {
         let seed = self.setup.seed;
         let rng = &mut seed::rng(seed, 0x5A);
         let sources = Sources::new(seed);
-        let world = World::new(
-            Arc::new(Accounts::new(seed, sources.clone())),
-            self.setup.accounts,
-        );
+        let world = World::new(Arc::new(Accounts::new(seed, sources.clone())), self.setup.accounts);
         let world = Arc::new(Mutex::new(world));
         let tenant = Arc::new(Tenant {
             world: Arc::clone(&world),

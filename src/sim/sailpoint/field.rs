@@ -127,7 +127,5 @@ impl Field {
 
 /// Milliseconds since 1970 of an RFC 3339 timestamp.
 pub(crate) fn date(text: &str) -> Option<i64> {
-    DateTime::parse_from_rfc3339(text)
-        .ok()
-        .map(|at| at.timestamp_millis())
+    DateTime::parse_from_rfc3339(text).ok().map(|at| at.timestamp_millis())
 }

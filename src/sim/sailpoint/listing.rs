@@ -56,11 +56,7 @@ struct Asked {
 /// The accounts that match, in order.
 enum Order {
     /// All accounts by id, begun at a place and going round, or backwards.
-    ById {
-        total: usize,
-        first: usize,
-        backwards: bool,
-    },
+    ById { total: usize, first: usize, backwards: bool },
     /// Some accounts, begun at a place and going round.
     View { positions: Arc<[usize]>, first: usize },
 }
@@ -101,30 +97,18 @@ impl Tenant {
         let end = asked.offset.saturating_add(rows);
         let mut positions: Vec<usize> = (asked.offset..end).map_while(|at| order.at(at)).collect();
         incoming.tweak.shorten(&mut positions);
-        let records = positions.into_iter().map(|at| {
-            if asked.slim {
-                slim(world.at(at))
-            } else {
-                world.at(at)
-            }
-        });
+        let records =
+            positions.into_iter().map(|at| if asked.slim { slim(world.at(at)) } else { world.at(at) });
         let mut body = Vec::new();
         write_array(&mut body, records);
         let reply = Reply::json_bytes(StatusCode::OK, body);
-        Ok(if asked.count {
-            reply.with("x-total-count", &total.to_string())
-        } else {
-            reply
-        })
+        Ok(if asked.count { reply.with("x-total-count", &total.to_string()) } else { reply })
     }
 
     /// How many rows the page may hold, which is less than asked for where the builder says so.
     fn rows(&self, asked: &Asked, left: usize) -> usize {
         let page = asked.offset.checked_div(asked.limit).unwrap_or(0) + 1;
-        let falls_on = self
-            .rules
-            .short_page_every
-            .is_some_and(|n| page.is_multiple_of(n));
+        let falls_on = self.rules.short_page_every.is_some_and(|n| page.is_multiple_of(n));
         if !falls_on || left <= asked.limit || asked.limit < 2 {
             return asked.limit;
         }
@@ -143,35 +127,25 @@ impl Tenant {
         let by_id = asked.sorters.as_ref().map_or(Some(false), Sorters::by_id);
         if let (None, Some(backwards)) = (&asked.filter, by_id) {
             let total = world.len();
-            return Order::ById {
-                total,
-                first: start(total),
-                backwards,
-            };
+            return Order::ById { total, first: start(total), backwards };
         }
-        let sorters = asked
-            .sorters
-            .as_ref()
-            .filter(|sorters| sorters.by_id() != Some(false));
+        let sorters = asked.sorters.as_ref().filter(|sorters| sorters.by_id() != Some(false));
         let ties = sorters.is_some_and(|sorters| !sorters.is_total());
         let ties_descending = ties && !stable && number.is_multiple_of(2);
         let what = format!("{ties_descending} {sorters:?} {:?}", asked.filter);
         let positions = lock(&self.views).view(world.revision(), &what, || {
             let matching: Vec<usize> = match &asked.filter {
                 None => (0..world.len()).collect(),
-                Some(filter) => (0..world.len())
-                    .filter(|at| filter.matches(&world.at(*at), &self.sources))
-                    .collect(),
+                Some(filter) => {
+                    (0..world.len()).filter(|at| filter.matches(&world.at(*at), &self.sources)).collect()
+                }
             };
             match sorters {
                 None => matching,
                 Some(sorters) => sorters.sort(world, &matching, ties_descending),
             }
         });
-        Order::View {
-            first: start(positions.len()),
-            positions,
-        }
+        Order::View { first: start(positions.len()), positions }
     }
 }
 
@@ -181,10 +155,7 @@ impl Asked {
         let number = |name: &str, default: usize, max: usize| match incoming.value(name) {
             None => Ok(default),
             Some(text) => {
-                let number = text
-                    .parse::<i32>()
-                    .ok()
-                    .and_then(|number| usize::try_from(number).ok());
+                let number = text.parse::<i32>().ok().and_then(|number| usize::try_from(number).ok());
                 let number = number.filter(|number| *number <= max);
                 number.ok_or_else(|| format!("{name} must be a whole number from 0 to {max}, not {text:?}"))
             }
@@ -206,12 +177,8 @@ impl Asked {
             offset: number("offset", 0, MAX_OFFSET)?,
             count,
             slim,
-            filter: given("filters")
-                .map(|text| filter::parse(text, api))
-                .transpose()?,
-            sorters: given("sorters")
-                .map(|text| Sorters::parse(text, api))
-                .transpose()?,
+            filter: given("filters").map(|text| filter::parse(text, api)).transpose()?,
+            sorters: given("sorters").map(|text| Sorters::parse(text, api)).transpose()?,
         })
     }
 }
@@ -234,13 +201,7 @@ mod tests {
 
     #[test]
     fn an_order_begun_elsewhere_still_has_everything_once() {
-        let by_id = |total, first, backwards| {
-            all(&Order::ById {
-                total,
-                first,
-                backwards,
-            })
-        };
+        let by_id = |total, first, backwards| all(&Order::ById { total, first, backwards });
         assert_eq!(by_id(4, 0, false), [0, 1, 2, 3]);
         assert_eq!(by_id(4, 3, false), [3, 0, 1, 2]);
         assert_eq!(by_id(4, 0, true), [3, 2, 1, 0]);

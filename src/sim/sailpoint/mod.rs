@@ -97,8 +97,6 @@ impl Deref for SailPoint {
 
 impl fmt::Debug for SailPoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SailPoint")
-            .field("base_url", &self.base_url())
-            .finish_non_exhaustive()
+        f.debug_struct("SailPoint").field("base_url", &self.base_url()).finish_non_exhaustive()
     }
 }

@@ -16,10 +16,7 @@ pub(crate) struct Limiter {
 
 impl Limiter {
     pub(crate) fn new(limit: Option<(u32, Duration)>) -> Self {
-        Self {
-            limit,
-            seen: HashMap::new(),
-        }
+        Self { limit, seen: HashMap::new() }
     }
 
     /// Lets a request through, or gives the whole seconds after which one would be let through.
@@ -29,10 +26,7 @@ impl Limiter {
         };
         let now = Instant::now();
         let seen = self.seen.entry((client.to_owned(), api)).or_default();
-        while seen
-            .front()
-            .is_some_and(|at| now.saturating_duration_since(*at) >= window)
-        {
+        while seen.front().is_some_and(|at| now.saturating_duration_since(*at) >= window) {
             seen.pop_front();
         }
         if seen.len() < usize::try_from(most).unwrap_or(usize::MAX) {

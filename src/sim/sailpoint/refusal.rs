@@ -68,27 +68,22 @@ impl Refusal {
                 "",
             )
             .with("allow", allowed),
-            Self::TooMany(seconds) => Reply::json(
-                StatusCode::TOO_MANY_REQUESTS,
-                &json!({"message": " Rate Limit Exceeded "}),
-            )
-            .with("retry-after", &seconds.to_string()),
-            Self::Trouble(StatusCode::TOO_MANY_REQUESTS) => Reply::json(
-                StatusCode::TOO_MANY_REQUESTS,
-                &json!({"message": " Rate Limit Exceeded "}),
-            ),
+            Self::TooMany(seconds) => {
+                Reply::json(StatusCode::TOO_MANY_REQUESTS, &json!({"message": " Rate Limit Exceeded "}))
+                    .with("retry-after", &seconds.to_string())
+            }
+            Self::Trouble(StatusCode::TOO_MANY_REQUESTS) => {
+                Reply::json(StatusCode::TOO_MANY_REQUESTS, &json!({"message": " Rate Limit Exceeded "}))
+            }
             Self::Trouble(StatusCode::INTERNAL_SERVER_ERROR) => full(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "500.0 Internal Fault",
                 "An internal fault occurred.",
                 "",
             ),
-            Self::Trouble(status) => full(
-                *status,
-                &status.to_string(),
-                "The request could not be processed.",
-                "",
-            ),
+            Self::Trouble(status) => {
+                full(*status, &status.to_string(), "The request could not be processed.", "")
+            }
         }
     }
 }
@@ -96,10 +91,6 @@ impl Refusal {
 /// The error body that most answers share; the reason proper is among the causes.
 fn error_response(request_id: &str, code: &str, message: &str, cause: &str) -> Value {
     let text = |text: &str| json!({"locale": "en-US", "localeOrigin": "DEFAULT", "text": text});
-    let causes: Vec<Value> = Some(cause)
-        .filter(|cause| !cause.is_empty())
-        .map(text)
-        .into_iter()
-        .collect();
+    let causes: Vec<Value> = Some(cause).filter(|cause| !cause.is_empty()).map(text).into_iter().collect();
     json!({"detailCode": code, "trackingId": request_id, "messages": [text(message)], "causes": causes})
 }

@@ -54,9 +54,7 @@ impl Vendor for Tenant {
             *answered
         };
         let request_id = seed::hex_id(&mut seed::rng(self.seed ^ 0x1D, number));
-        let reply = self
-            .route(incoming, number)
-            .unwrap_or_else(|refusal| refusal.reply(&request_id));
+        let reply = self.route(incoming, number).unwrap_or_else(|refusal| refusal.reply(&request_id));
         let reply = reply
             .with("slpt-request-id", &request_id)
             .with("server", "nginx")
@@ -164,10 +162,8 @@ impl Tenant {
 
 /// The token of a request, good or not.
 fn token(incoming: &Incoming) -> Result<&str, Refusal> {
-    let (scheme, token) = incoming
-        .header("authorization")
-        .and_then(|value| value.split_once(' '))
-        .ok_or(Refusal::NoToken)?;
+    let (scheme, token) =
+        incoming.header("authorization").and_then(|value| value.split_once(' ')).ok_or(Refusal::NoToken)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Refusal::NoToken);
     }

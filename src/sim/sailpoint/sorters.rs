@@ -47,9 +47,7 @@ impl Sorters {
         rows.sort_by(|one, two| {
             let cells = self.0.iter().zip(one.0.iter().zip(&two.0));
             let differs = cells.map(|((_, descending), (one, two))| directed(one.cmp(two), *descending));
-            differs
-                .fold(Ordering::Equal, Ordering::then)
-                .then(directed(one.1.cmp(&two.1), ties_descending))
+            differs.fold(Ordering::Equal, Ordering::then).then(directed(one.1.cmp(&two.1), ties_descending))
         });
         rows.into_iter().map(|(_, position)| position).collect()
     }
@@ -70,15 +68,7 @@ mod tests {
             Ok(Sorters(vec![(Field::Name, false), (Field::Created, true)]))
         );
         assert!(Sorters::parse("hasEntitlements,sourceOwner.name", Api::Beta).is_ok());
-        for wrong in [
-            "",
-            "id,",
-            "-",
-            "identity.id",
-            "attributes.mail",
-            "hasEntitlements",
-            "id asc",
-        ] {
+        for wrong in ["", "id,", "-", "identity.id", "attributes.mail", "hasEntitlements", "id asc"] {
             assert!(Sorters::parse(wrong, Api::V2025).is_err(), "{wrong}");
         }
     }

@@ -18,12 +18,7 @@ pub(crate) struct Source {
     pub(crate) owner: Value,
 }
 
-type Facts = (
-    Option<&'static str>,
-    Option<&'static str>,
-    Option<&'static str>,
-    bool,
-);
+type Facts = (Option<&'static str>, Option<&'static str>, Option<&'static str>, bool);
 
 const SOURCES: [Facts; 8] = [
     (
@@ -33,22 +28,12 @@ const SOURCES: [Facts; 8] = [
         false,
     ),
     (Some("Employees"), Some("ENABLE"), Some("file"), true),
-    (
-        Some("SAP – Buchhaltung (EMEA)"),
-        Some("PROVISIONING, UNLOCK"),
-        Some("direct"),
-        false,
-    ),
+    (Some("SAP – Buchhaltung (EMEA)"), Some("PROVISIONING, UNLOCK"), Some("direct"), false),
     (Some("Workday"), Some(""), Some("direct"), true),
     (Some("給与システム"), None, Some("file"), false),
     (None, Some("DISCOVER_SCHEMA"), None, false),
     (Some("Okta \"prod\""), Some("PROVISIONING"), Some("saas"), false),
-    (
-        Some("IdentityNow"),
-        Some("ENABLE, PASSWORD"),
-        Some("direct"),
-        false,
-    ),
+    (Some("IdentityNow"), Some("ENABLE, PASSWORD"), Some("direct"), false),
 ];
 
 #[derive(Clone, Debug)]
@@ -68,10 +53,7 @@ impl Sources {
             authoritative,
             owner: json!({"type": "IDENTITY", "id": seed::hex_id(rng), "name": names::person(rng).0}),
         });
-        Self {
-            sources: sources.to_vec(),
-            entitlements: (0..20).map(|_| seed::hex_id(rng)).collect(),
-        }
+        Self { sources: sources.to_vec(), entitlements: (0..20).map(|_| seed::hex_id(rng)).collect() }
     }
 
     pub(crate) fn ids(&self) -> Vec<String> {
@@ -96,9 +78,7 @@ impl Sources {
         let (true, Some(number), Some(id)) = (any, number, id) else {
             return false;
         };
-        let spread = id
-            .bytes()
-            .fold(number as u64, |sum, byte| seed::mix(sum ^ u64::from(byte)));
+        let spread = id.bytes().fold(number as u64, |sum, byte| seed::mix(sum ^ u64::from(byte)));
         spread.is_multiple_of(5)
     }
 }

@@ -18,12 +18,7 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     pub(crate) fn new(seed: u64, lifetime: Duration) -> Self {
-        Self {
-            seed,
-            issued: 0,
-            lifetime,
-            live: HashMap::new(),
-        }
+        Self { seed, issued: 0, lifetime, live: HashMap::new() }
     }
 
     /// Issues a token; gives it, and the answer that tells it.
@@ -62,8 +57,7 @@ impl Tokens {
             fields.insert("access_token".to_owned(), json!(token));
         }
         self.live.retain(|_, (_, ends)| Instant::now() < *ends);
-        self.live
-            .insert(token.clone(), (client_id.to_owned(), clock::after(self.lifetime)));
+        self.live.insert(token.clone(), (client_id.to_owned(), clock::after(self.lifetime)));
         (token, answer)
     }
 

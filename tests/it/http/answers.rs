@@ -46,10 +46,7 @@ pub(crate) struct Sent {
 
 impl Scripted {
     pub(crate) fn new(script: impl FnMut(&Sent) -> Act + Send + 'static) -> Self {
-        Self(Arc::new(State {
-            script: Mutex::new(Box::new(script)),
-            sent: Mutex::default(),
-        }))
+        Self(Arc::new(State { script: Mutex::new(Box::new(script)), sent: Mutex::default() }))
     }
 
     /// The requests so far.
@@ -104,9 +101,7 @@ pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Act {
     let mut response = Response::new(Bytes::from(body.to_owned()));
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
     for (name, value) in headers {
-        response
-            .headers_mut()
-            .append(http::HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
+        response.headers_mut().append(http::HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
     }
     Act::Answer(response)
 }

@@ -10,22 +10,14 @@ use super::answers::{Act, Scripted, answer};
 fn endless(pages: u64) -> Scripted {
     Scripted::new(move |sent| {
         if sent.uri.path() == "/oauth/token" {
-            return answer(
-                200,
-                &[],
-                r#"{"access_token":"token-of-the-test","expires_in":43200}"#,
-            );
+            return answer(200, &[], r#"{"access_token":"token-of-the-test","expires_in":43200}"#);
         }
         let query = sent.uri.query().unwrap_or_default();
-        let offset = query
-            .split('&')
-            .find_map(|pair| pair.strip_prefix("offset="))
-            .unwrap();
+        let offset = query.split('&').find_map(|pair| pair.strip_prefix("offset=")).unwrap();
         let offset: u64 = offset.parse().unwrap();
         let total = pages + 1;
-        let rows: Vec<_> = (offset..(offset + 2).min(total))
-            .map(|row| format!(r#"{{"id":"{row:032}"}}"#))
-            .collect();
+        let rows: Vec<_> =
+            (offset..(offset + 2).min(total)).map(|row| format!(r#"{{"id":"{row:032}"}}"#)).collect();
         let body = format!("[{}]", rows.join(","));
         let answer = answer(200, &[("x-total-count", &total.to_string())], &body);
         Act::After(Duration::from_millis(10), Box::new(answer))
@@ -41,10 +33,7 @@ fn client(transport: &Scripted) -> sailpoint::ClientBuilder {
 /// When the list requests went.
 fn times(transport: &Scripted) -> Vec<Instant> {
     let sent = transport.sent();
-    sent.iter()
-        .filter(|sent| sent.uri.path() != "/oauth/token")
-        .map(|sent| sent.at)
-        .collect()
+    sent.iter().filter(|sent| sent.uri.path() != "/oauth/token").map(|sent| sent.at).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -55,31 +44,19 @@ async fn a_thousand_lists_on_one_client_share_one_token_and_the_limit_and_none_s
     let lists = (0..1000).map(|_| {
         let client = client.clone();
         tokio::spawn(async move {
-            let accounts: Vec<_> = client
-                .list_accounts()
-                .limit(2)
-                .items()
-                .try_collect()
-                .await
-                .expect("a whole list");
+            let accounts: Vec<_> =
+                client.list_accounts().limit(2).items().try_collect().await.expect("a whole list");
             (accounts.len(), Instant::now())
         })
     });
     let ended = join_all(lists.collect::<Vec<_>>()).await;
     assert!(ended.iter().all(|list| list.as_ref().unwrap().0 == 4));
 
-    let tokens = transport
-        .sent()
-        .iter()
-        .filter(|sent| sent.uri.path() == "/oauth/token")
-        .count();
+    let tokens = transport.sent().iter().filter(|sent| sent.uri.path() == "/oauth/token").count();
     assert_eq!(tokens, 1);
     let times = times(&transport);
     for window in times.windows(101) {
-        assert!(
-            window[100] - window[0] > Duration::from_secs(10),
-            "more than 100 in 10 s"
-        );
+        assert!(window[100] - window[0] > Duration::from_secs(10), "more than 100 in 10 s");
     }
     // The first hundred go at once; from then on, at least 98 of each 100 that are allowed.
     let allowed = 100.0 + 10.0 * began.elapsed().as_secs_f64();
@@ -112,29 +89,15 @@ async fn a_count_that_contradicts_its_page_does_not_end_the_list() {
     for count in ["0", "3", "nonsense"] {
         let transport = Scripted::new(move |sent| {
             let query = sent.uri.query().unwrap_or_default();
-            let offset = query
-                .split('&')
-                .find_map(|pair| pair.strip_prefix("offset="))
-                .unwrap();
+            let offset = query.split('&').find_map(|pair| pair.strip_prefix("offset=")).unwrap();
             let offset: usize = offset.parse().unwrap();
-            let rows: Vec<_> = (0..20)
-                .skip(offset)
-                .take(5)
-                .map(|row| format!(r#"{{"id":"{row:032}"}}"#))
-                .collect();
+            let rows: Vec<_> =
+                (0..20).skip(offset).take(5).map(|row| format!(r#"{{"id":"{row:032}"}}"#)).collect();
             answer(200, &[("x-total-count", count)], &format!("[{}]", rows.join(",")))
         });
-        let builder = sailpoint::Client::builder("https://acme.example")
-            .token("t")
-            .transport(transport);
+        let builder = sailpoint::Client::builder("https://acme.example").token("t").transport(transport);
         let client = builder.rate_limit(None).build().unwrap();
-        let accounts: Vec<_> = client
-            .list_accounts()
-            .limit(5)
-            .items()
-            .try_collect()
-            .await
-            .unwrap();
+        let accounts: Vec<_> = client.list_accounts().limit(5).items().try_collect().await.unwrap();
         assert_eq!(accounts.len(), 20, "{count}");
     }
 }
@@ -143,11 +106,7 @@ async fn a_count_that_contradicts_its_page_does_not_end_the_list() {
 async fn requests_that_waited_for_a_token_together_still_keep_the_limit() {
     let transport = Scripted::new(|sent| match sent.uri.path() {
         "/oauth/token" => {
-            let token = answer(
-                200,
-                &[],
-                r#"{"access_token":"token-of-the-test","expires_in":43200}"#,
-            );
+            let token = answer(200, &[], r#"{"access_token":"token-of-the-test","expires_in":43200}"#);
             Act::After(Duration::from_secs(25), Box::new(token))
         }
         _ => answer(200, &[("x-total-count", "1")], r#"[{"id":"a"}]"#),
@@ -156,9 +115,6 @@ async fn requests_that_waited_for_a_token_together_still_keep_the_limit() {
     let lists = (0..350).map(|_| client.list_accounts().items().count());
     assert!(join_all(lists).await.iter().all(|count| *count == 1));
     for window in times(&transport).windows(101) {
-        assert!(
-            window[100] - window[0] > Duration::from_secs(10),
-            "more than 100 in 10 s"
-        );
+        assert!(window[100] - window[0] > Duration::from_secs(10), "more than 100 in 10 s");
     }
 }

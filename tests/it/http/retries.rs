@@ -19,13 +19,7 @@ async fn list(client: annature::ClientBuilder) -> Result<Vec<annature::Account>,
 
 /// Fails so often in this way, and answers then.
 fn failing(times: usize, act: impl Fn() -> Act + Send + 'static) -> Scripted {
-    Scripted::new(move |sent| {
-        if sent.number <= times {
-            act()
-        } else {
-            one_account()
-        }
-    })
+    Scripted::new(move |sent| if sent.number <= times { act() } else { one_account() })
 }
 
 #[tokio::test(start_paused = true)]
@@ -40,12 +34,8 @@ async fn what_may_pass_is_tried_four_times_and_then_told() {
         ("connect", || Act::Fail(TransportErrorKind::Connect)),
         ("broken", || Act::Fail(TransportErrorKind::Broken)),
         ("cut JSON", || answer(200, &[], r#"{"accounts":[{"id":"a"#)),
-        ("login page", || {
-            answer(200, &[("content-type", "text/html")], "<html>Log in</html>")
-        }),
-        ("hang", || {
-            Act::After(Duration::from_secs(3600), Box::new(one_account()))
-        }),
+        ("login page", || answer(200, &[("content-type", "text/html")], "<html>Log in</html>")),
+        ("hang", || Act::After(Duration::from_secs(3600), Box::new(one_account()))),
     ];
     for (name, act) in cases {
         let passing = failing(3, act);
@@ -54,18 +44,9 @@ async fn what_may_pass_is_tried_four_times_and_then_told() {
 
         let lasting = failing(99, act);
         let error = list(lasting.annature()).await.unwrap_err();
-        assert_eq!(
-            (error.retry(), error.attempts()),
-            (Retry::Exhausted, 4),
-            "{name}: {error}"
-        );
+        assert_eq!((error.retry(), error.attempts()), (Retry::Exhausted, 4), "{name}: {error}");
         assert_eq!(lasting.sent().len(), 4, "{name}");
-        assert!(
-            error
-                .to_string()
-                .contains("GET https://api.annature.com.au/v2/accounts"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("GET https://api.annature.com.au/v2/accounts"), "{error}");
     }
 }
 
@@ -76,24 +57,14 @@ async fn what_can_not_pass_is_told_at_once() {
         ("401", ErrorKind::Auth, || answer(401, &[], "{}")),
         ("403", ErrorKind::Denied, || answer(403, &[], "{}")),
         ("404", ErrorKind::NotFound, || answer(404, &[], "{}")),
-        ("302", ErrorKind::Api, || {
-            answer(302, &[("location", "https://evil.example/")], "")
-        }),
-        ("too large", ErrorKind::Decode, || {
-            Act::Fail(TransportErrorKind::TooLarge)
-        }),
-        ("unsendable", ErrorKind::Config, || {
-            Act::Fail(TransportErrorKind::Unsendable)
-        }),
+        ("302", ErrorKind::Api, || answer(302, &[("location", "https://evil.example/")], "")),
+        ("too large", ErrorKind::Decode, || Act::Fail(TransportErrorKind::TooLarge)),
+        ("unsendable", ErrorKind::Config, || Act::Fail(TransportErrorKind::Unsendable)),
     ];
     for (name, kind, act) in cases {
         let transport = failing(99, act);
         let error = list(transport.annature()).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.retry()),
-            (kind, Retry::Never),
-            "{name}: {error}"
-        );
+        assert_eq!((error.kind(), error.retry()), (kind, Retry::Never), "{name}: {error}");
         assert_eq!(transport.sent().len(), 1, "{name}");
     }
 }
@@ -103,15 +74,10 @@ async fn a_wait_that_the_server_asks_for_is_never_undercut() {
     let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
     for (header, seconds) in [("7", 7), ("100", 100), ("Sun, 06 Nov 1994 08:50:37 GMT", 60)] {
         let transport = failing(1, move || answer(429, &[("retry-after", header)], ""));
-        list(transport.annature().clock(Clock::new(move || now)))
-            .await
-            .unwrap();
+        list(transport.annature().clock(Clock::new(move || now))).await.unwrap();
         let sent = transport.sent();
         let waited = sent[1].at - sent[0].at;
-        assert!(
-            waited >= seconds * SECOND && waited <= (seconds + 1) * SECOND,
-            "{header}: {waited:?}"
-        );
+        assert!(waited >= seconds * SECOND && waited <= (seconds + 1) * SECOND, "{header}: {waited:?}");
     }
 }
 
@@ -130,26 +96,16 @@ async fn a_wait_beyond_the_limit_is_told_at_once() {
     let transport = failing(2, || answer(429, &[("retry-after", "1200")], ""));
     let began = Instant::now();
     assert_eq!(list(transport.annature().retry(patient)).await.unwrap().len(), 1);
-    assert!(
-        began.elapsed() >= 2400 * SECOND,
-        "the server's waits do not count against the time limit"
-    );
+    assert!(began.elapsed() >= 2400 * SECOND, "the server's waits do not count against the time limit");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_and_all_attempts_have_their_time() {
-    let transport = failing(99, || {
-        Act::After(Duration::from_secs(3600), Box::new(one_account()))
-    });
-    let policy = RetryPolicy::default()
-        .attempts(99)
-        .timeouts(10 * SECOND, 35 * SECOND);
+    let transport = failing(99, || Act::After(Duration::from_secs(3600), Box::new(one_account())));
+    let policy = RetryPolicy::default().attempts(99).timeouts(10 * SECOND, 35 * SECOND);
     let began = Instant::now();
     let error = list(transport.annature().retry(policy)).await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.retry()),
-        (ErrorKind::Timeout, Retry::Exhausted)
-    );
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Timeout, Retry::Exhausted));
     assert!(began.elapsed() <= 35 * SECOND, "{:?}", began.elapsed());
     let sent = transport.sent();
     assert!(sent.len() >= 3);
@@ -159,13 +115,8 @@ async fn an_attempt_and_all_attempts_have_their_time() {
 #[tokio::test(start_paused = true)]
 async fn without_retries_there_is_one_attempt() {
     let transport = failing(1, || answer(503, &[], ""));
-    let error = list(transport.annature().retry(RetryPolicy::none()))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.retry(), error.attempts(), transport.sent().len()),
-        (Retry::Safe, 1, 1)
-    );
+    let error = list(transport.annature().retry(RetryPolicy::none())).await.unwrap_err();
+    assert_eq!((error.retry(), error.attempts(), transport.sent().len()), (Retry::Safe, 1, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -173,11 +124,7 @@ async fn a_failed_page_can_be_taken_up_where_it_failed() {
     let transport = Scripted::new(|sent| {
         let second = sent.uri.query().is_some_and(|query| query == "cursor=c1");
         match (second, sent.number) {
-            (false, _) => answer(
-                200,
-                &[],
-                r#"{"accounts":[{"id":"a"}],"cursor":"c1","has_more":true}"#,
-            ),
+            (false, _) => answer(200, &[], r#"{"accounts":[{"id":"a"}],"cursor":"c1","has_more":true}"#),
             (true, 2..=5) => answer(503, &[], ""),
             (true, _) => answer(200, &[], r#"{"accounts":[{"id":"b"}],"has_more":false}"#),
         }
@@ -218,12 +165,7 @@ fn https_or_loopback_is_required_unless_http_is_allowed() {
     let build = |url: &str| annature::Client::builder("id", "key").base_url(url).build();
     assert!(build("http://127.0.0.1:1").is_ok());
     let error = build("http://api.annature.com.au").unwrap_err();
-    assert_eq!(
-        (error.kind(), error.provider()),
-        (ErrorKind::Config, Some("annature"))
-    );
-    let allowed = annature::Client::builder("id", "key")
-        .base_url("http://10.0.0.1")
-        .allow_http(true);
+    assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("annature")));
+    let allowed = annature::Client::builder("id", "key").base_url("http://10.0.0.1").allow_http(true);
     assert!(allowed.build().is_ok());
 }

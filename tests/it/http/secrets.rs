@@ -52,18 +52,9 @@ impl Shown {
 
 /// Echoes everything it was sent, as servers have been seen to do.
 fn echo(sent: &Sent) -> String {
-    let headers: Vec<_> = sent
-        .headers
-        .iter()
-        .map(|(name, value)| format!("{name}:{}", value.to_str().unwrap()))
-        .collect();
-    format!(
-        "{} {} |{}| {}",
-        sent.method,
-        sent.uri,
-        headers.join("|"),
-        String::from_utf8_lossy(&sent.body)
-    )
+    let headers: Vec<_> =
+        sent.headers.iter().map(|(name, value)| format!("{name}:{}", value.to_str().unwrap())).collect();
+    format!("{} {} |{}| {}", sent.method, sent.uri, headers.join("|"), String::from_utf8_lossy(&sent.body))
 }
 
 /// Answers logins, and everything else in the way of `case`.
@@ -72,19 +63,11 @@ fn hostile(case: usize) -> Scripted {
         let login = sent.uri.path().ends_with("/oauth/token") || sent.uri.path().ends_with("/sys/auth");
         let text = serde_json::Value::from(echo(sent));
         if login && case != 1 {
-            return answer(
-                200,
-                &[],
-                r#"{"access_token":"canary-access-token-7","expires_in":700}"#,
-            );
+            return answer(200, &[], r#"{"access_token":"canary-access-token-7","expires_in":700}"#);
         }
         let body = match case {
             0 | 1 => {
-                return answer(
-                    401,
-                    &[],
-                    &format!(r#"{{"error_code":"APIGW.0301","error_msg":{text}}}"#),
-                );
+                return answer(401, &[], &format!(r#"{{"error_code":"APIGW.0301","error_msg":{text}}}"#));
             }
             2 => {
                 return answer(
@@ -96,11 +79,7 @@ fn hostile(case: usize) -> Scripted {
             3 => return answer(403, &[], &echo(sent)),
             4 => return Act::Fail(TransportErrorKind::Broken),
             5 => {
-                return answer(
-                    302,
-                    &[("location", "https://evil.example/?k=canary-access-token-7")],
-                    "",
-                );
+                return answer(302, &[("location", "https://evil.example/?k=canary-access-token-7")], "");
             }
             6 => format!(r#"{{"nonsense":{text}}}"#),
             7 => format!(r#"[{{"id":"a","disabled":{text}}}]"#),
@@ -159,29 +138,16 @@ fn no_refused_setting_shows_a_credential() {
     for secret in SECRETS {
         let odd = format!("{secret}\n\u{1F511}");
         for error in [
-            fortanix::Client::builder()
-                .token(odd.as_str())
-                .base_url("ftp://x")
-                .build()
-                .unwrap_err(),
-            fortanix::Client::builder()
-                .password("a:b", secret)
-                .build()
-                .unwrap_err(),
+            fortanix::Client::builder().token(odd.as_str()).base_url("ftp://x").build().unwrap_err(),
+            fortanix::Client::builder().password("a:b", secret).build().unwrap_err(),
             huawei::Client::builder("", secret).build().unwrap_err(),
             annature::Client::builder("id", odd.as_str()).build().unwrap_err(),
-            annature::Client::builder("id", "k")
-                .partner_key(odd.as_str())
-                .build()
-                .unwrap_err(),
+            annature::Client::builder("id", "k").partner_key(odd.as_str()).build().unwrap_err(),
             sailpoint::Client::builder(format!("https://u:{secret}@acme.example"))
                 .token("t")
                 .build()
                 .unwrap_err(),
-            sailpoint::Client::builder("")
-                .client_credentials("id", secret)
-                .build()
-                .unwrap_err(),
+            sailpoint::Client::builder("").client_credentials("id", secret).build().unwrap_err(),
         ] {
             shown.error(&error);
         }
@@ -196,28 +162,12 @@ async fn the_simulators_keep_no_secret_in_their_records() {
     let sims = headcount::sim::Simulators::start(3, 1).await.unwrap();
     let fortanix = &sims.fortanix;
     let client = fortanix::Client::builder().base_url(fortanix.base_url());
-    let client = client
-        .password(fortanix.email(), fortanix.password())
-        .build()
-        .unwrap();
-    client
-        .list_accounts()
-        .items()
-        .try_collect::<Vec<_>>()
-        .await
-        .unwrap();
+    let client = client.password(fortanix.email(), fortanix.password()).build().unwrap();
+    client.list_accounts().items().try_collect::<Vec<_>>().await.unwrap();
     let sailpoint = &sims.sailpoint;
     let client = sailpoint::Client::builder(sailpoint.base_url());
-    let client = client
-        .client_credentials(sailpoint.client_id(), sailpoint.client_secret())
-        .build()
-        .unwrap();
-    client
-        .list_accounts()
-        .items()
-        .try_collect::<Vec<_>>()
-        .await
-        .unwrap();
+    let client = client.client_credentials(sailpoint.client_id(), sailpoint.client_secret()).build().unwrap();
+    client.list_accounts().items().try_collect::<Vec<_>>().await.unwrap();
     let basic = BASE64_STANDARD.encode(format!("{}:{}", fortanix.email(), fortanix.password()));
     let records = format!("{:?} {:?}", fortanix.requests(), sailpoint.requests());
     for secret in [fortanix.password(), &basic, sailpoint.client_secret()] {

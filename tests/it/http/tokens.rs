@@ -22,11 +22,8 @@ struct Issuer {
 
 impl Issuer {
     fn new(lifetime: u64) -> Self {
-        let (issued, valid, down) = (
-            AtomicU64::new(0),
-            Arc::new(AtomicU64::new(0)),
-            Arc::new(AtomicU64::new(0)),
-        );
+        let (issued, valid, down) =
+            (AtomicU64::new(0), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let transport = Scripted::new({
             let (valid, down) = (Arc::clone(&valid), Arc::clone(&down));
             move |sent| {
@@ -46,11 +43,7 @@ impl Issuer {
                 answer(200, &[("x-total-count", "1")], r#"[{"id":"a"}]"#)
             }
         });
-        Self {
-            transport,
-            valid,
-            down,
-        }
+        Self { transport, valid, down }
     }
 
     fn client(&self) -> sailpoint::Client {
@@ -63,21 +56,12 @@ impl Issuer {
     }
 
     fn logins(&self) -> usize {
-        self.transport
-            .sent()
-            .iter()
-            .filter(|sent| sent.uri.path() == "/oauth/token")
-            .count()
+        self.transport.sent().iter().filter(|sent| sent.uri.path() == "/oauth/token").count()
     }
 }
 
 async fn list(client: &sailpoint::Client) -> Result<usize> {
-    Ok(client
-        .list_accounts()
-        .items()
-        .try_collect::<Vec<_>>()
-        .await?
-        .len())
+    Ok(client.list_accounts().items().try_collect::<Vec<_>>().await?.len())
 }
 
 #[tokio::test(start_paused = true)]
@@ -96,11 +80,7 @@ async fn a_refused_token_is_renewed_once_for_all_and_the_request_replayed_once()
     let error = list(&client).await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Auth, Some(401)));
     assert!(error.message().contains("JWT is expired"), "{error}");
-    assert_eq!(
-        issuer.transport.sent().len() - before,
-        3,
-        "refused, renewed, refused"
-    );
+    assert_eq!(issuer.transport.sent().len() - before, 3, "refused, renewed, refused");
 }
 
 #[tokio::test(start_paused = true)]

@@ -45,10 +45,7 @@ fn pairs<'a>(
 /// How often each status came: a mapping that is right of a world without that status says nothing.
 fn assert_all_seen(accounts: &[Account], statuses: &[Status]) {
     for status in statuses {
-        assert!(
-            accounts.iter().any(|account| account.status == *status),
-            "no account was {status}"
-        );
+        assert!(accounts.iter().any(|account| account.status == *status), "no account was {status}");
     }
 }
 
@@ -58,10 +55,7 @@ async fn fortanix_accounts_tell_their_own_status_before_the_callers() {
     let list = fortanix(&server).build().unwrap().list_accounts().into_accounts();
     let accounts = whole(list).await;
     for (account, record) in pairs(&accounts, &server.records()) {
-        assert_eq!(
-            (&account.provider, &account.kind),
-            (&Provider::Fortanix, &Kind::Tenant)
-        );
+        assert_eq!((&account.provider, &account.kind), (&Provider::Fortanix, &Kind::Tenant));
         assert_eq!(Some(&account.id), text(record, "acct_id").as_ref());
         assert_eq!(account.name, text(record, "name"));
         let own = text(record, "account_status");
@@ -77,24 +71,14 @@ async fn fortanix_accounts_tell_their_own_status_before_the_callers() {
         assert_eq!(account.created_at.map(|date| date.timestamp()), created);
         assert!(account.roles.is_empty(), "they are the caller's");
         assert_eq!(
-            (
-                &account.email,
-                &account.container,
-                account.joined_at,
-                account.modified_at
-            ),
+            (&account.email, &account.container, account.joined_at, account.modified_at),
             (&None, &None, None, None)
         );
         assert!(account.alternate_ids.is_empty());
         let shown = format!("{account:?} {}", serde_json::to_string(account).unwrap());
         assert!(!shown.contains("secret-"), "a client_secret of the record shows");
     }
-    let seen = [
-        Status::Active,
-        Status::Disabled,
-        Status::Pending,
-        Status::Unstated,
-    ];
+    let seen = [Status::Active, Status::Disabled, Status::Pending, Status::Unstated];
     assert_all_seen(&accounts, &seen);
 }
 
@@ -104,10 +88,7 @@ async fn huawei_accounts_tell_their_status_in_any_case() {
     let list = huawei(&server).build().unwrap().list_accounts();
     let accounts = whole(list.with_register_contact_info(true).into_accounts()).await;
     for (account, record) in pairs(&accounts, &server.records()) {
-        assert_eq!(
-            (&account.provider, &account.kind),
-            (&Provider::Huawei, &Kind::CloudAccount)
-        );
+        assert_eq!((&account.provider, &account.kind), (&Provider::Huawei, &Kind::CloudAccount));
         assert_eq!(Some(&account.id), text(record, "id").as_ref());
         assert_eq!(account.name, text(record, "name"));
         assert_eq!(account.email, text(record, "email"));
@@ -118,11 +99,7 @@ async fn huawei_accounts_tell_their_status_in_any_case() {
             Some("pending_closure") => Status::Closing,
             _ => Status::Unstated,
         };
-        assert_eq!(
-            (&account.status, &account.raw_status),
-            (&status, &raw),
-            "{record}"
-        );
+        assert_eq!((&account.status, &account.raw_status), (&status, &raw), "{record}");
         assert_eq!(account.joined_at, date(record, "joined_at"), "{record}");
         let urn = text(record, "urn").unwrap();
         let organization = urn.split(":account:").nth(1).unwrap().split('/').next();
@@ -131,12 +108,7 @@ async fn huawei_accounts_tell_their_status_in_any_case() {
         assert_eq!((account.created_at, account.modified_at), (None, None));
         assert!(account.roles.is_empty());
     }
-    let seen = [
-        Status::Active,
-        Status::Suspended,
-        Status::Closing,
-        Status::Unstated,
-    ];
+    let seen = [Status::Active, Status::Suspended, Status::Closing, Status::Unstated];
     assert_all_seen(&accounts, &seen);
 }
 
@@ -150,10 +122,7 @@ async fn annature_accounts_are_pending_until_they_are_verified() {
     let list = annature(&server).build().unwrap().list_accounts().into_accounts();
     let accounts = whole(list).await;
     for (account, record) in pairs(&accounts, &server.records()) {
-        assert_eq!(
-            (&account.provider, &account.kind),
-            (&Provider::Annature, &Kind::User)
-        );
+        assert_eq!((&account.provider, &account.kind), (&Provider::Annature, &Kind::User));
         assert_eq!(Some(&account.id), text(record, "id").as_ref());
         assert_eq!(account.name, text(record, "name"));
         assert_eq!(account.email, text(record, "email"));
@@ -167,30 +136,18 @@ async fn annature_accounts_are_pending_until_they_are_verified() {
         assert_eq!(account.created_at, date(record, "created"));
         assert_eq!(account.container, text(record, "organisation_id"));
         let role = account.roles.join(" ");
-        assert!(
-            role.eq_ignore_ascii_case(&text(record, "role").unwrap()),
-            "{record}"
-        );
+        assert!(role.eq_ignore_ascii_case(&text(record, "role").unwrap()), "{record}");
         assert_eq!((account.joined_at, account.modified_at), (None, None));
         assert!(account.alternate_ids.is_empty());
     }
-    let seen = [
-        Status::Active,
-        Status::Disabled,
-        Status::Pending,
-        Status::Unstated,
-    ];
+    let seen = [Status::Active, Status::Disabled, Status::Pending, Status::Unstated];
     assert_all_seen(&accounts, &seen);
 }
 
 #[tokio::test]
 async fn sailpoint_accounts_are_disabled_before_they_are_locked() {
     let server = SailPoint::builder().accounts(ACCOUNTS).start().await.unwrap();
-    let list = sailpoint(&server)
-        .build()
-        .unwrap()
-        .list_accounts()
-        .into_accounts();
+    let list = sailpoint(&server).build().unwrap().list_accounts().into_accounts();
     let accounts = whole(list).await;
     for (account, record) in pairs(&accounts, &server.records()) {
         let kind = match record["systemAccount"].as_bool() {

@@ -22,19 +22,11 @@ fn ids(accounts: &[Account]) -> Vec<String> {
 
 #[tokio::test]
 async fn every_account_comes_once_whatever_the_last_cursor_is() {
-    for last in [
-        AnnatureLastCursor::Null,
-        AnnatureLastCursor::Absent,
-        AnnatureLastCursor::Text,
-    ] {
+    for last in [AnnatureLastCursor::Null, AnnatureLastCursor::Absent, AnnatureLastCursor::Text] {
         for (accounts, pages) in [(0, 1), (1, 1), (4, 1), (5, 1), (6, 2), (10, 2), (23, 5)] {
             let builder = Annature::builder().accounts(accounts).page_size(5);
             let server = start(builder.last_cursor(last)).await;
-            assert_eq!(
-                ids(&whole(list(&server)).await),
-                server.ids(),
-                "{last:?} {accounts}"
-            );
+            assert_eq!(ids(&whole(list(&server)).await), server.ids(), "{last:?} {accounts}");
             let cursors = values(&server.list_requests(), "cursor");
             assert_eq!(cursors.len(), pages);
             assert_eq!(cursors[0], None, "the first page has no cursor, not an empty one");
@@ -47,10 +39,7 @@ async fn every_account_comes_once_whatever_the_last_cursor_is() {
 async fn the_cursor_sent_is_the_one_that_the_page_before_gave() {
     let page = |ids: &[&str], cursor: &str, more: bool| {
         let accounts: Vec<_> = ids.iter().map(|id| json!({ "id": id })).collect();
-        answer(
-            200,
-            json!({"accounts": accounts, "cursor": cursor, "has_more": more}).to_string(),
-        )
+        answer(200, json!({"accounts": accounts, "cursor": cursor, "has_more": more}).to_string())
     };
     let transport = Canned::new(move |number, _| match number {
         0 => page(&["a"], "e+/=&x y", true),
@@ -60,11 +49,8 @@ async fn the_cursor_sent_is_the_one_that_the_page_before_gave() {
     });
     let listed = whole(canned::annature(&transport).list_accounts()).await;
     assert_eq!(ids(&listed), ["a", "b"]);
-    let queries: Vec<_> = transport
-        .seen()
-        .iter()
-        .map(|url| url.split_once("/v2/accounts").unwrap().1.to_owned())
-        .collect();
+    let queries: Vec<_> =
+        transport.seen().iter().map(|url| url.split_once("/v2/accounts").unwrap().1.to_owned()).collect();
     assert_eq!(queries, ["", "?cursor=e%2B%2F%3D%26x%20y", "?cursor=second"]);
 }
 
@@ -88,10 +74,7 @@ async fn a_list_starts_at_the_cursor_that_it_is_given() {
     let server = start(Annature::builder().accounts(12).page_size(5)).await;
     whole(list(&server)).await;
     let cursor = values(&server.list_requests(), "cursor")[1].clone().unwrap();
-    assert_eq!(
-        ids(&whole(list(&server).cursor(&cursor)).await),
-        server.ids()[5..]
-    );
+    assert_eq!(ids(&whole(list(&server).cursor(&cursor)).await), server.ids()[5..]);
 }
 
 fn moment(text: &str) -> DateTime<Utc> {
@@ -118,16 +101,10 @@ async fn every_filter_reaches_the_wire_of_both_versions_as_documented() {
     assert!(whole(all_filters!(client.list_accounts())).await.is_empty());
     assert!(whole(all_filters!(client.list_accounts_v1())).await.is_empty());
     let requests = server.list_requests();
-    assert_eq!(
-        (requests[0].path(), requests[1].path()),
-        ("/v2/accounts", "/v1/accounts")
-    );
+    assert_eq!((requests[0].path(), requests[1].path()), ("/v2/accounts", "/v1/accounts"));
     for request in requests {
-        let sent: Vec<_> = request
-            .query()
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
+        let sent: Vec<_> =
+            request.query().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let expected = [
             ("name", STRANGE),
             ("email", "a+b&c@example.com"),
@@ -148,9 +125,7 @@ async fn filters_narrow_the_list_to_what_they_say_on_every_page() {
     let records = server.records();
     let matching = |test: &dyn Fn(&Value) -> bool| -> Vec<String> {
         let matching = records.iter().filter(|record| test(record));
-        matching
-            .map(|record| record["id"].as_str().unwrap().to_owned())
-            .collect()
+        matching.map(|record| record["id"].as_str().unwrap().to_owned()).collect()
     };
     let listed = ids(&whole(list(&server).role(Role::Standard).active(true)).await);
     let expected = matching(&|record| record["role"] == "standard" && record["active"] == true);
@@ -161,19 +136,13 @@ async fn filters_narrow_the_list_to_what_they_say_on_every_page() {
         assert_eq!(request.query_value("active"), Some("true"));
     }
     let email = records[7]["email"].as_str().unwrap();
-    assert_eq!(
-        ids(&whole(list(&server).email(email)).await),
-        matching(&|record| record["email"] == email)
-    );
+    assert_eq!(ids(&whole(list(&server).email(email)).await), matching(&|record| record["email"] == email));
 }
 
 #[tokio::test]
 async fn wrong_keys_are_an_auth_error_in_the_providers_words_and_tried_once() {
     for (errors, message) in [
-        (
-            AnnatureErrors::Message,
-            "The supplied API credentials are invalid.",
-        ),
+        (AnnatureErrors::Message, "The supplied API credentials are invalid."),
         (AnnatureErrors::Rails, "Unauthorized"),
     ] {
         let server = start(Annature::builder().errors(errors)).await;
@@ -199,10 +168,7 @@ async fn a_partner_key_is_the_clients_or_the_calls_or_left_out() {
     let server = start(builder.record_secrets(true)).await;
     let (own, partners) = (server.ids(), server.partner_ids());
     let plain = annature(&server).build().unwrap();
-    let partner = annature(&server)
-        .partner_key(server.partner_key())
-        .build()
-        .unwrap();
+    let partner = annature(&server).partner_key(server.partner_key()).build().unwrap();
     let wrong = annature(&server).partner_key("wrong").build().unwrap();
 
     let with_key = |list: ListAccounts| list.partner_key(server.partner_key());
@@ -217,21 +183,14 @@ async fn a_partner_key_is_the_clients_or_the_calls_or_left_out() {
         assert_eq!(&ids(&whole(list).await), expected);
         let sent = (expected == &partners).then_some(server.partner_key());
         for request in server.list_requests() {
-            assert_eq!(
-                request.header("x-annature-partner"),
-                sent,
-                "on every page, or on none"
-            );
+            assert_eq!(request.header("x-annature-partner"), sent, "on every page, or on none");
         }
     }
     let v1 = partner.list_accounts_v1();
     assert_eq!(ids(&whole(v1.clone()).await), partners);
     assert_eq!(ids(&whole(v1.without_partner_key()).await), own);
     let error = refusal(wrong.list_accounts()).await;
-    assert_eq!(
-        (error.kind(), error.message()),
-        (ErrorKind::Auth, "The supplied partner key is invalid.")
-    );
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Auth, "The supplied partner key is invalid."));
 }
 
 #[tokio::test]
@@ -245,10 +204,7 @@ async fn keys_that_can_not_be_sent_are_refused() {
         (build("id", "key").partner_key("  "), "partner key"),
     ] {
         let error = builder.build().expect_err(word);
-        assert_eq!(
-            (error.kind(), error.provider()),
-            (ErrorKind::Config, Some("annature"))
-        );
+        assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("annature")));
         assert!(error.message().contains(word), "{word}: {error}");
     }
     let server = start(Annature::builder()).await;

@@ -45,9 +45,7 @@ async fn version_1_says_that_exactly_1000_accounts_may_be_truncated() {
 #[tokio::test]
 async fn windows_of_version_1_list_every_account_once_however_many_share_a_second() {
     for inclusive in [false, true] {
-        let builder = Annature::builder()
-            .accounts(2500)
-            .created_before_inclusive(inclusive);
+        let builder = Annature::builder().accounts(2500).created_before_inclusive(inclusive);
         let server = start(builder).await;
         // A lot that shares a second, across the seam of the first two windows, in no order by fraction.
         let ids_there = server.ids();
@@ -80,11 +78,7 @@ async fn a_windowed_list_says_so_when_1000_accounts_share_a_second() {
     assert_eq!(ids(&walk.items), server.ids()[..1000]);
     assert_eq!(walk.errors.len(), 1);
     assert_eq!(walk.errors[0].kind(), ErrorKind::Api);
-    assert!(
-        walk.errors[0].message().contains("list_accounts"),
-        "{:?}",
-        walk.errors
-    );
+    assert!(walk.errors[0].message().contains("list_accounts"), "{:?}", walk.errors);
     assert_eq!(walk.summary.completeness, Completeness::Unfinished);
 }
 
@@ -97,9 +91,7 @@ async fn windows_keep_to_the_callers_own_dates() {
     let list = list(&server).windowed(true);
     let listed = whole(list.created_before(before).created_after(after)).await;
     let between = (0..1700).filter(|index| (after < created(*index)) && (created(*index) < before));
-    let between: Vec<_> = between
-        .map(|index| records[index]["id"].as_str().unwrap())
-        .collect();
+    let between: Vec<_> = between.map(|index| records[index]["id"].as_str().unwrap()).collect();
     assert!(between.len() > 1200, "more than one window");
     assert_eq!(ids(&listed), between);
     let sent = values(&server.list_requests(), "created_after");

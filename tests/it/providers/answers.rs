@@ -29,33 +29,18 @@ async fn a_success_that_is_no_list_is_a_decode_error() {
     for (status, body) in [
         (200, ""),
         (200, "   "),
-        (
-            200,
-            "<!DOCTYPE html><html><body>Please log in: hunter2</body></html>",
-        ),
+        (200, "<!DOCTYPE html><html><body>Please log in: hunter2</body></html>"),
         (200, "null"),
         (200, "true"),
         (200, "\"[]\""),
         (200, "OK"),
         (200, r#"{"error":"session expired"}"#),
         (200, r#"{"data":[],"meta":{}}"#),
-        (
-            200,
-            r#"{"items":"none","accounts":{},"page_info":{},"has_more":false}"#,
-        ),
-        (
-            200,
-            r#"{"items":null,"accounts":null,"page_info":null,"has_more":false}"#,
-        ),
+        (200, r#"{"items":"none","accounts":{},"page_info":{},"has_more":false}"#),
+        (200, r#"{"items":null,"accounts":null,"page_info":null,"has_more":false}"#),
         (200, "[["),
-        (
-            200,
-            r#"[{"id":"a","acct_id":"5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01"}"#,
-        ),
-        (
-            200,
-            r#"{"items":[],"accounts":[],"page_info":{},"has_more":false"#,
-        ),
+        (200, r#"[{"id":"a","acct_id":"5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01"}"#),
+        (200, r#"{"items":[],"accounts":[],"page_info":{},"has_more":false"#),
         (204, ""),
         (204, "[]"),
     ] {
@@ -94,11 +79,7 @@ fn transport_is_fortanix(list: &AnyPaginator<Account>) -> bool {
 #[tokio::test]
 async fn an_array_of_other_things_gives_an_error_for_each_and_no_account() {
     let rows = |number| {
-        if number == 0 {
-            "[1,\"hunter2\",null,[]]"
-        } else {
-            "[]"
-        }
+        if number == 0 { "[1,\"hunter2\",null,[]]" } else { "[]" }
     };
     let transport = Canned::new(move |number, _| answer(200, rows(number)));
     let walk = walk(canned::sailpoint(&transport).list_accounts()).await;
@@ -139,19 +120,10 @@ async fn failures_are_told_apart_by_their_status_and_never_give_an_empty_list() 
         (500, ErrorKind::Api),
         (502, ErrorKind::Api),
     ] {
-        for body in [
-            "",
-            "<html>Bad Gateway</html>",
-            "[]",
-            r#"{"items":[],"accounts":[]}"#,
-        ] {
+        for body in ["", "<html>Bad Gateway</html>", "[]", r#"{"items":[],"accounts":[]}"#] {
             for (_, list) in lists(move || answer(status, body)) {
                 let error = refusal(list).await;
-                assert_eq!(
-                    (error.kind(), error.status()),
-                    (kind, Some(status)),
-                    "{body}: {error}"
-                );
+                assert_eq!((error.kind(), error.status()), (kind, Some(status)), "{body}: {error}");
             }
         }
     }

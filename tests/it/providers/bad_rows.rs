@@ -38,12 +38,7 @@ fn providers() -> [Provider; 4] {
             empty_end: false,
         },
         Provider {
-            list: |transport| {
-                canned::sailpoint(transport)
-                    .list_accounts()
-                    .overlap(false)
-                    .into_accounts()
-            },
+            list: |transport| canned::sailpoint(transport).list_accounts().overlap(false).into_accounts(),
             page: |rows, _| format!("[{rows}]"),
             id: "id",
             empty_end: true,
@@ -95,21 +90,14 @@ async fn a_bad_row_comes_out_in_its_place_and_shows_nothing_of_itself() {
         assert_eq!(came.len(), 2 + rows.len());
         for (index, came) in came[2..].iter().enumerate() {
             if index % 2 == 0 {
-                let id = if index == 0 {
-                    0x10
-                } else {
-                    0x1f + u8::try_from(index / 2).unwrap()
-                };
+                let id = if index == 0 { 0x10 } else { 0x1f + u8::try_from(index / 2).unwrap() };
                 assert_eq!(came.as_ref().unwrap(), &good(id));
                 continue;
             }
             let error = came.as_ref().unwrap_err();
             let context = format!("{} {}: {error}", provider.id, rows[index]);
             assert_eq!(error.kind(), ErrorKind::Record, "{context}");
-            assert!(
-                error.message().starts_with(&format!("row {index} of page 2")),
-                "{context}"
-            );
+            assert!(error.message().starts_with(&format!("row {index} of page 2")), "{context}");
             let shown = format!("{error} {error:?} {error:#?}");
             for value in ["hunter2", "4711471147114711"] {
                 assert!(!shown.contains(value), "{context}");
@@ -127,11 +115,7 @@ async fn a_bad_row_comes_out_in_its_place_and_shows_nothing_of_itself() {
 
 #[tokio::test]
 async fn a_member_of_another_type_costs_only_its_row_and_does_not_show() {
-    let member = [
-        ("name", "4711471147114711"),
-        ("name", r#"{"hunter2":1}"#),
-        ("name", r#"["hunter2"]"#),
-    ];
+    let member = [("name", "4711471147114711"), ("name", r#"{"hunter2":1}"#), ("name", r#"["hunter2"]"#)];
     for provider in providers() {
         for (name, value) in member {
             let rows = format!(
@@ -150,10 +134,7 @@ async fn a_member_of_another_type_costs_only_its_row_and_does_not_show() {
             // The row's id may show: it says which account to look at.
             assert!(error.message().contains(&good(1)), "{error}");
             let shown = format!("{error} {error:?}");
-            assert!(
-                !shown.contains("hunter2") && !shown.contains("4711471147114711"),
-                "{shown}"
-            );
+            assert!(!shown.contains("hunter2") && !shown.contains("4711471147114711"), "{shown}");
             assert_eq!(came[1].as_ref().unwrap().id, good(2));
         }
     }

@@ -17,10 +17,7 @@ fn list(server: &sim::Fortanix) -> ListAccounts {
 }
 
 fn ids(accounts: &[Account]) -> Vec<String> {
-    accounts
-        .iter()
-        .map(|account| account.acct_id.to_string())
-        .collect()
+    accounts.iter().map(|account| account.acct_id.to_string()).collect()
 }
 
 /// The `previous_id` of each page, when every page but the first brings `fresh` new accounts at most.
@@ -50,11 +47,7 @@ async fn every_account_comes_once_whether_pages_start_after_or_at_the_previous_i
                 seams(&server.ids(), 5, fresh),
                 "{paging:?} {accounts}"
             );
-            assert!(
-                values(&requests, "limit")
-                    .iter()
-                    .all(|limit| limit.as_deref() == Some("5"))
-            );
+            assert!(values(&requests, "limit").iter().all(|limit| limit.as_deref() == Some("5")));
         }
     }
 }
@@ -140,11 +133,7 @@ async fn a_page_whose_previous_account_is_gone_goes_on_where_it_stood() {
             .start()
             .await
             .unwrap();
-        assert_eq!(
-            ids(&whole(list(&server).limit(4)).await),
-            there,
-            "it was there when its page was"
-        );
+        assert_eq!(ids(&whole(list(&server).limit(4)).await), there, "it was there when its page was");
     }
 }
 
@@ -161,27 +150,15 @@ async fn every_parameter_reaches_the_wire_as_documented() {
     backwards.reverse();
     assert_eq!(ids(&listed), backwards);
     let request = &server.list_requests()[0];
-    let expected = [
-        ("scope", "SYSTEM"),
-        ("limit", "250"),
-        ("sort_by", "acct_id:DESC,name:ASC"),
-    ];
-    let sent: Vec<_> = request
-        .query()
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
+    let expected = [("scope", "SYSTEM"), ("limit", "250"), ("sort_by", "acct_id:DESC,name:ASC")];
+    let sent: Vec<_> = request.query().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(sent, expected);
 
     server.clear_requests();
     whole(list(&server).scope(AccountScope::User)).await;
     let request = &server.list_requests()[0];
     assert_eq!(request.query_value("scope"), Some("USER"));
-    assert_eq!(
-        request.query_value("limit"),
-        Some("100"),
-        "the documented default is always sent"
-    );
+    assert_eq!(request.query_value("limit"), Some("100"), "the documented default is always sent");
     assert_eq!(request.query_value("sort_by"), None);
 }
 
@@ -192,10 +169,7 @@ async fn a_sort_key_of_any_characters_reaches_the_wire_unchanged() {
     assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(400)));
     assert!(error.message().starts_with("Invalid sort_by"), "{error}");
     let expected = format!("{STRANGE}:ASC");
-    assert_eq!(
-        server.list_requests()[0].query_value("sort_by"),
-        Some(expected.as_str())
-    );
+    assert_eq!(server.list_requests()[0].query_value("sort_by"), Some(expected.as_str()));
 }
 
 #[tokio::test]
@@ -205,10 +179,7 @@ async fn an_order_by_anything_but_the_id_is_listed_with_a_doubt() {
     let mut listed = ids(&walk.items);
     listed.sort();
     assert_eq!(listed, server.ids());
-    assert_eq!(
-        walk.summary.completeness,
-        Completeness::Doubtful(vec![Doubt::UnstableOrder])
-    );
+    assert_eq!(walk.summary.completeness, Completeness::Doubtful(vec![Doubt::UnstableOrder]));
 }
 
 #[tokio::test]

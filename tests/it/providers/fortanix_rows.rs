@@ -15,11 +15,8 @@ fn serve(rows: Vec<Value>, at: bool) -> Canned {
         };
         let limit = value("limit").unwrap().parse().unwrap();
         let start = value("previous_id").map_or(0, |id| {
-            let is_it = |row: &Value| {
-                row["acct_id"]
-                    .as_str()
-                    .is_some_and(|own| own.eq_ignore_ascii_case(&id))
-            };
+            let is_it =
+                |row: &Value| row["acct_id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(&id));
             let place = rows.iter().position(is_it).unwrap();
             if at { place } else { place + 1 }
         });
@@ -46,24 +43,11 @@ async fn rows_without_an_id_never_hide_those_behind_them() {
             listed.dedup();
             assert_eq!(listed.len(), walk.items.len(), "{case}: an account came twice");
             // Where a page has no id to go on from, the list may end with an error, but not silently.
-            let ended = walk
-                .errors
-                .last()
-                .is_some_and(|error| error.kind() != ErrorKind::Record);
-            assert!(
-                ended || listed.len() == there,
-                "{case}: {} of {there} came, and no word",
-                listed.len()
-            );
+            let ended = walk.errors.last().is_some_and(|error| error.kind() != ErrorKind::Record);
+            assert!(ended || listed.len() == there, "{case}: {} of {there} came, and no word", listed.len());
             if !ended && there < 6 {
-                let doubt = Doubt::Rejected {
-                    rows: 6 - there as u64,
-                };
-                assert_eq!(
-                    walk.summary.completeness,
-                    Completeness::Doubtful(vec![doubt]),
-                    "{case}"
-                );
+                let doubt = Doubt::Rejected { rows: 6 - there as u64 };
+                assert_eq!(walk.summary.completeness, Completeness::Doubtful(vec![doubt]), "{case}");
             }
         }
     }
@@ -74,12 +58,7 @@ async fn a_bad_row_whose_id_is_in_capitals_comes_once() {
     let id = "5E2B9F3A-4B1E-4C7E-9D55-0C1F7F4F0A01";
     let rows = vec![json!({"acct_id": Uuid::nil()}), json!({"acct_id": id, "name": 7})];
     for at in [false, true] {
-        let walk = walk(
-            canned::fortanix(&serve(rows.clone(), at))
-                .list_accounts()
-                .limit(5),
-        )
-        .await;
+        let walk = walk(canned::fortanix(&serve(rows.clone(), at)).list_accounts().limit(5)).await;
         assert_eq!((walk.items.len(), walk.errors.len()), (1, 1), "{:?}", walk.errors);
         assert!(walk.errors[0].message().contains(id));
     }

@@ -23,11 +23,7 @@ async fn server(accounts: usize) -> sim::Fortanix {
 
 #[tokio::test]
 async fn a_login_is_made_once_and_its_token_sent_under_both_names() {
-    for header in [
-        FortanixHeader::Authorization,
-        FortanixHeader::Authentication,
-        FortanixHeader::Either,
-    ] {
+    for header in [FortanixHeader::Authorization, FortanixHeader::Authentication, FortanixHeader::Either] {
         let builder = sim::Fortanix::builder().accounts(3).token_header(header);
         let server = builder.record_secrets(true).start().await.unwrap();
         let client = fortanix(&server).build().unwrap();
@@ -38,10 +34,7 @@ async fn a_login_is_made_once_and_its_token_sent_under_both_names() {
         let login = &requests[0];
         assert_eq!((login.method(), login.path()), ("POST", "/v1/sys/auth"));
         let basic = BASE64_STANDARD.encode(format!("{}:{}", server.email(), server.password()));
-        assert_eq!(
-            login.header("authorization"),
-            Some(format!("Basic {basic}").as_str())
-        );
+        assert_eq!(login.header("authorization"), Some(format!("Basic {basic}").as_str()));
         for request in &requests[1..] {
             let bearer = request.header("authorization").unwrap();
             assert!(bearer.starts_with("Bearer "), "{bearer}");
@@ -59,10 +52,7 @@ async fn a_wrong_password_is_an_auth_error_in_the_servers_words_and_is_tried_onc
     ] {
         let server = sim::Fortanix::builder().errors(errors).start().await.unwrap();
         let builder = fortanix::Client::builder().base_url(server.base_url());
-        let client = builder
-            .password(server.email(), "Passwörd hunter2")
-            .build()
-            .unwrap();
+        let client = builder.password(server.email(), "Passwörd hunter2").build().unwrap();
         let error = refusal(client.list_accounts()).await;
         assert_eq!((error.kind(), error.status()), (ErrorKind::Auth, Some(401)));
         assert_eq!((error.message(), error.code()), ("Authentication failed", code));
@@ -117,10 +107,7 @@ async fn a_token_near_its_end_is_refreshed_in_place_and_not_by_a_login() {
         page.unwrap();
     }
     let steps = steps(&server);
-    assert_eq!(
-        steps[..4],
-        ["auth 200", "accounts 200", "refresh 200", "accounts 200"]
-    );
+    assert_eq!(steps[..4], ["auth 200", "accounts 200", "refresh 200", "accounts 200"]);
     assert!(steps[4..].iter().all(|step| step == "accounts 200"), "{steps:?}");
 }
 
@@ -139,16 +126,7 @@ async fn a_session_that_can_not_be_refreshed_any_more_is_begun_anew() {
     }
     assert_eq!(rest, 4);
     let steps = steps(&server);
-    assert_eq!(
-        steps[..5],
-        [
-            "auth 200",
-            "accounts 200",
-            "refresh 401",
-            "auth 200",
-            "accounts 200"
-        ]
-    );
+    assert_eq!(steps[..5], ["auth 200", "accounts 200", "refresh 401", "auth 200", "accounts 200"]);
 }
 
 #[tokio::test]
@@ -167,10 +145,7 @@ async fn a_ready_token_is_used_without_a_login_and_its_refusal_is_not_replayed()
     server.clear_requests();
     let client = builder().token("made up").build().unwrap();
     let error = refusal(client.list_accounts()).await;
-    assert_eq!(
-        (error.kind(), error.message()),
-        (ErrorKind::Auth, "Invalid session")
-    );
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Auth, "Invalid session"));
     assert_eq!(steps(&server), ["accounts 401"]);
 }
 
@@ -179,10 +154,7 @@ async fn credentials_that_can_not_be_sent_are_refused_at_build() {
     for email in ["", "  ", "ada:lovelace@example.com"] {
         let builder = fortanix::Client::builder().password(email, "hunter2");
         let error = builder.build().unwrap_err();
-        assert_eq!(
-            (error.kind(), error.provider()),
-            (ErrorKind::Config, Some("fortanix"))
-        );
+        assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("fortanix")));
         assert!(error.message().contains("e-mail"), "{error}");
     }
     for token in ["", " \n", "to\nken", "to\u{7f}ken"] {
@@ -196,9 +168,7 @@ async fn credentials_that_can_not_be_sent_are_refused_at_build() {
 
 /// A client that has to log in, over a transport of the test's own.
 fn canned(transport: &Canned) -> fortanix::Client {
-    let builder = fortanix::Client::builder()
-        .base_url(NOWHERE)
-        .password("me", "hunter2");
+    let builder = fortanix::Client::builder().base_url(NOWHERE).password("me", "hunter2");
     let builder = builder.retry(RetryPolicy::none()).transport(transport.clone());
     builder.build().unwrap()
 }
@@ -210,15 +180,8 @@ async fn sessions_that_are_always_refused_are_begun_anew_once_and_no_more() {
         _ => answer(401, "Invalid session"),
     });
     let error = refusal(canned(&transport).list_accounts()).await;
-    assert_eq!(
-        (error.kind(), error.message()),
-        (ErrorKind::Auth, "Invalid session")
-    );
-    let logins = transport
-        .seen()
-        .iter()
-        .filter(|url| url.ends_with("/sys/auth"))
-        .count();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Auth, "Invalid session"));
+    let logins = transport.seen().iter().filter(|url| url.ends_with("/sys/auth")).count();
     assert_eq!((logins, transport.seen().len()), (2, 4));
 }
 
@@ -234,11 +197,7 @@ async fn a_login_that_gives_no_token_is_an_error_and_nothing_is_listed() {
         (403, "\"locked\"", ErrorKind::Denied),
     ] {
         let transport = Canned::new(move |_, request| {
-            assert_eq!(
-                request.uri().path(),
-                "/v1/sys/auth",
-                "nothing is listed without a token"
-            );
+            assert_eq!(request.uri().path(), "/v1/sys/auth", "nothing is listed without a token");
             answer(status, body)
         });
         let error = refusal(canned(&transport).list_accounts()).await;

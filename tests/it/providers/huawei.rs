@@ -37,21 +37,14 @@ fn assert_chain(server: &Huawei, pages: usize) {
 
 #[tokio::test]
 async fn every_account_comes_once_whatever_the_last_marker_is() {
-    for last in [
-        HuaweiLastMarker::Null,
-        HuaweiLastMarker::Absent,
-        HuaweiLastMarker::Empty,
-    ] {
+    for last in [HuaweiLastMarker::Null, HuaweiLastMarker::Absent, HuaweiLastMarker::Empty] {
         for (accounts, pages) in [(0, 1), (1, 1), (4, 1), (5, 1), (6, 2), (10, 2), (23, 5)] {
             let server = start(Huawei::builder().accounts(accounts).last_marker(last)).await;
             let listed = whole(list(&server).limit(5)).await;
             assert_eq!(ids(&listed), server.ids(), "{last:?} {accounts}");
             assert_chain(&server, pages);
             let limits = values(&server.list_requests(), "limit");
-            assert!(
-                limits.iter().all(|limit| limit.as_deref() == Some("5")),
-                "{limits:?}"
-            );
+            assert!(limits.iter().all(|limit| limit.as_deref() == Some("5")), "{limits:?}");
         }
     }
 }
@@ -76,18 +69,8 @@ async fn empty_and_short_pages_in_the_middle_do_not_end_the_list() {
 async fn every_parameter_reaches_the_wire_as_documented() {
     let server = server(40).await;
     let parent = server.parents()[1].clone();
-    let listed = whole(
-        list(&server)
-            .parent_id(&parent)
-            .with_register_contact_info(true)
-            .limit(3),
-    )
-    .await;
-    let children: Vec<_> = server
-        .ids()
-        .into_iter()
-        .filter(|id| server.parent_of(id) == parent)
-        .collect();
+    let listed = whole(list(&server).parent_id(&parent).with_register_contact_info(true).limit(3)).await;
+    let children: Vec<_> = server.ids().into_iter().filter(|id| server.parent_of(id) == parent).collect();
     assert!(children.len() > 3, "more than one page");
     assert_eq!(ids(&listed), children);
     assert!(listed.iter().any(|account| account.email.is_some()));
@@ -108,15 +91,9 @@ async fn the_limit_is_always_sent_and_smaller_with_contact_information() {
     whole(list(&server).limit(200).with_register_contact_info(true)).await;
     let requests = server.list_requests();
     let limits = ["1000", "1000", "200", "2000", "200"];
-    assert_eq!(
-        values(&requests, "limit"),
-        limits.map(|limit| Some(limit.to_owned()))
-    );
+    assert_eq!(values(&requests, "limit"), limits.map(|limit| Some(limit.to_owned())));
     let contact = [None, Some("false"), Some("true"), None, Some("true")];
-    assert_eq!(
-        values(&requests, "with_register_contact_info"),
-        contact.map(|text| text.map(str::to_owned))
-    );
+    assert_eq!(values(&requests, "with_register_contact_info"), contact.map(|text| text.map(str::to_owned)));
 }
 
 #[tokio::test]
@@ -124,17 +101,9 @@ async fn strange_characters_reach_the_wire_unchanged_under_a_good_signature() {
     let server = server(3).await;
     // A 404 and a 400 of the service: the gateway in front of it took the signature.
     let error = refusal(list(&server).parent_id(format!("ou-{STRANGE}"))).await;
-    assert_eq!(
-        (error.kind(), error.code()),
-        (ErrorKind::NotFound, Some("Organizations.1201")),
-        "{error}"
-    );
+    assert_eq!((error.kind(), error.code()), (ErrorKind::NotFound, Some("Organizations.1201")), "{error}");
     let error = refusal(list(&server).marker(STRANGE)).await;
-    assert_eq!(
-        (error.kind(), error.code()),
-        (ErrorKind::Api, Some("Organizations.1014")),
-        "{error}"
-    );
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Api, Some("Organizations.1014")), "{error}");
     assert_eq!(error.message(), "invalid parameter: marker");
     let requests = server.list_requests();
     let parent = format!("ou-{STRANGE}");
@@ -150,10 +119,7 @@ async fn a_list_starts_at_the_marker_that_it_is_given() {
     server.clear_requests();
     let listed = whole(list(&server).limit(5).marker(&marker)).await;
     assert_eq!(ids(&listed), server.ids()[5..]);
-    assert_eq!(
-        server.list_requests()[0].query_value("marker"),
-        Some(marker.as_str())
-    );
+    assert_eq!(server.list_requests()[0].query_value("marker"), Some(marker.as_str()));
 }
 
 #[tokio::test]
@@ -161,26 +127,11 @@ async fn parameters_that_can_not_be_are_refused_before_anything_is_sent() {
     let server = server(3).await;
     let fresh = || list(&server);
     refused_unsent(&server, fresh().limit(0), &["limit is 0", "expected 1 to 2000"]).await;
-    refused_unsent(
-        &server,
-        fresh().limit(2001),
-        &["limit is 2001", "expected 1 to 2000"],
-    )
-    .await;
+    refused_unsent(&server, fresh().limit(2001), &["limit is 2001", "expected 1 to 2000"]).await;
     let contact = fresh().with_register_contact_info(true).limit(201);
-    refused_unsent(
-        &server,
-        contact,
-        &["limit is 201", "expected 1 to 200", "contact information"],
-    )
-    .await;
+    refused_unsent(&server, contact, &["limit is 201", "expected 1 to 200", "contact information"]).await;
     for id in [String::new(), "x".repeat(101)] {
-        refused_unsent(
-            &server,
-            fresh().parent_id(id),
-            &["parent_id", "expected 1 to 100"],
-        )
-        .await;
+        refused_unsent(&server, fresh().parent_id(id), &["parent_id", "expected 1 to 100"]).await;
     }
     for marker in ["abc".to_owned(), "x".repeat(401)] {
         refused_unsent(&server, fresh().marker(marker), &["marker", "expected 4 to 400"]).await;
@@ -192,10 +143,7 @@ async fn who_is_neither_management_account_nor_delegate_is_denied_and_asked_once
     let server = start(Huawei::builder().not_management_account(true)).await;
     let error = refusal(list(&server)).await;
     assert_eq!(error.kind(), ErrorKind::Denied, "a 401, but the key is good");
-    assert_eq!(
-        (error.status(), error.code()),
-        (Some(401), Some("Organizations.1002"))
-    );
+    assert_eq!((error.status(), error.code()), (Some(401), Some("Organizations.1002")));
     assert!(error.message().contains("management account"), "{error}");
     assert_eq!(error.request_id().map(str::len), Some(32));
     assert_eq!(server.requests().len(), 1);

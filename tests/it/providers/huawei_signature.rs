@@ -28,10 +28,7 @@ async fn a_wrong_secret_is_an_auth_error_that_is_never_retried() {
     let builder = huawei::Client::builder(server.ak(), "wrong hunter2").endpoint(server.base_url());
     let error = refusal(builder.build().unwrap().list_accounts()).await;
     assert_eq!((error.kind(), error.status()), (ErrorKind::Auth, Some(401)));
-    assert_eq!(
-        (error.code(), error.provider()),
-        (Some("APIGW.0301"), Some("huawei"))
-    );
+    assert_eq!((error.code(), error.provider()), (Some("APIGW.0301"), Some("huawei")));
     assert!(error.message().contains("verify aksk signature fail"), "{error}");
     assert_eq!(error.request_id().map(str::len), Some(32));
     assert!(!format!("{error} {error:?}").contains("hunter2"));
@@ -52,10 +49,7 @@ async fn an_unknown_key_is_an_auth_error_that_is_never_retried() {
 async fn a_temporary_key_goes_with_its_token_and_not_without() {
     let server = start(Huawei::builder().temporary(true).record_secrets(true)).await;
     let token = server.security_token().unwrap().to_owned();
-    let client = huawei(&server)
-        .security_token(format!("{token}\n"))
-        .build()
-        .unwrap();
+    let client = huawei(&server).security_token(format!("{token}\n")).build().unwrap();
     assert_eq!(whole(client.list_accounts()).await.len(), 3);
     let request = &server.list_requests()[0];
     assert_eq!(request.header("x-security-token"), Some(token.as_str()));
@@ -76,16 +70,10 @@ async fn the_domain_id_is_sent_if_it_is_given_and_only_then() {
     let server = start(Huawei::builder().require_domain_id(true)).await;
     let client = huawei(&server).domain_id(server.domain_id()).build().unwrap();
     whole(client.list_accounts()).await;
-    assert_eq!(
-        server.list_requests()[0].header("x-domain-id"),
-        Some(server.domain_id())
-    );
+    assert_eq!(server.list_requests()[0].header("x-domain-id"), Some(server.domain_id()));
     server.clear_requests();
     let error = refusal(huawei(&server).build().unwrap().list_accounts()).await;
-    assert_eq!(
-        (error.status(), error.code()),
-        (Some(404), Some("Organizations.1010"))
-    );
+    assert_eq!((error.status(), error.code()), (Some(404), Some("Organizations.1010")));
     assert_eq!(server.list_requests()[0].header("x-domain-id"), None);
 }
 
@@ -98,9 +86,7 @@ async fn a_clock_that_is_off_is_an_error_that_tells_both_clocks() {
         assert_eq!(error.kind(), ErrorKind::Auth);
         // This machine's, as in X-Sdk-Date; the server's, as in its Date. To the hour, as time passes.
         let own = now.format("clock says %Y%m%dT%H").to_string();
-        let theirs = (now + TimeDelta::hours(hours))
-            .format("the server's %a, %d %b %Y %H:")
-            .to_string();
+        let theirs = (now + TimeDelta::hours(hours)).format("the server's %a, %d %b %Y %H:").to_string();
         let next = now + TimeDelta::minutes(1);
         let own_next = next.format("clock says %Y%m%dT%H").to_string();
         let text = error.message();
@@ -129,10 +115,8 @@ async fn host_and_date_are_signed_and_what_proxies_rewrite_is_not() {
     whole(huawei(&server).build().unwrap().list_accounts()).await;
     let request = &server.list_requests()[0];
     let authorization = request.header("authorization").unwrap();
-    let expected = format!(
-        "SDK-HMAC-SHA256 Access={}, SignedHeaders=host;x-sdk-date, Signature=",
-        server.ak()
-    );
+    let expected =
+        format!("SDK-HMAC-SHA256 Access={}, SignedHeaders=host;x-sdk-date, Signature=", server.ak());
     assert!(authorization.starts_with(&expected), "{authorization}");
 }
 
@@ -164,9 +148,7 @@ const FORGERIES: [Forgery; 6] = [
         let date = request.headers()["x-sdk-date"].to_str().unwrap().to_owned();
         let other = if date.ends_with("0Z") { "1Z" } else { "0Z" };
         let forged = format!("{}{other}", &date[..date.len() - 2]);
-        request
-            .headers_mut()
-            .insert("x-sdk-date", HeaderValue::try_from(forged).unwrap());
+        request.headers_mut().insert("x-sdk-date", HeaderValue::try_from(forged).unwrap());
     }),
     ("body", |request| *request.body_mut() = Bytes::from_static(b"{}")),
 ];
@@ -175,9 +157,7 @@ const FORGERIES: [Forgery; 6] = [
 async fn a_changed_byte_in_any_signed_part_is_refused() {
     let server = start(Huawei::builder()).await;
     let list = |change| {
-        let builder = huawei(&server)
-            .domain_id(server.domain_id())
-            .transport(Tampered::new(change));
+        let builder = huawei(&server).domain_id(server.domain_id()).transport(Tampered::new(change));
         builder.build().unwrap().list_accounts().limit(7)
     };
     for (what, change) in FORGERIES {
@@ -207,10 +187,7 @@ async fn credentials_that_can_not_be_sent_are_refused_at_build() {
         (build("key", "secret").domain_id("do\nmain"), "domain id"),
     ] {
         let error = builder.build().expect_err(word);
-        assert_eq!(
-            (error.kind(), error.provider()),
-            (ErrorKind::Config, Some("huawei"))
-        );
+        assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("huawei")));
         assert!(error.message().contains(word), "{word}: {error}");
     }
 }
@@ -232,9 +209,7 @@ async fn every_attempt_is_signed_anew_with_the_date_of_its_own() {
     let seconds = AtomicU64::new(1_700_000_000);
     let clock = Clock::new(move || UNIX_EPOCH + Duration::from_secs(seconds.fetch_add(1, Ordering::Relaxed)));
     let retry = RetryPolicy::default().delays(Duration::ZERO, Duration::ZERO);
-    let client = huawei::Client::builder("access", "secret")
-        .endpoint(NOWHERE)
-        .clock(clock);
+    let client = huawei::Client::builder("access", "secret").endpoint(NOWHERE).clock(clock);
     let client = client.retry(retry).transport(transport).build().unwrap();
     assert!(whole(client.list_accounts()).await.is_empty());
     let seen = seen.lock().unwrap();

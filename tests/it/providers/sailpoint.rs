@@ -39,16 +39,10 @@ async fn every_account_comes_once_in_every_version_of_the_api() {
             let requests = server.list_requests();
             assert!(requests.iter().all(|request| request.path() == version.path()));
             assert!(
-                values(&requests, "sorters")
-                    .iter()
-                    .all(|sorters| sorters.as_deref() == Some("id")),
+                values(&requests, "sorters").iter().all(|sorters| sorters.as_deref() == Some("id")),
                 "without an order of its own, offsets mean nothing"
             );
-            assert!(
-                values(&requests, "limit")
-                    .iter()
-                    .all(|limit| limit.as_deref() == Some("5"))
-            );
+            assert!(values(&requests, "limit").iter().all(|limit| limit.as_deref() == Some("5")));
         }
     }
     assert_eq!(
@@ -90,18 +84,14 @@ async fn pages_begin_at_the_last_row_before_them_and_end_by_the_count() {
 #[tokio::test]
 async fn the_count_is_asked_for_at_first_and_near_the_end_or_always() {
     let server = server(30).await;
-    for (count, expected) in [
-        (None, "true - - - - - - true"),
-        (Some(true), "true true true true true true true true"),
-    ] {
+    for (count, expected) in
+        [(None, "true - - - - - - true"), (Some(true), "true true true true true true true true")]
+    {
         server.clear_requests();
         let list = list(&server).limit(5);
         whole(count.iter().fold(list, |list, count| list.count(*count))).await;
         let counts = values(&server.list_requests(), "count");
-        let counts: Vec<_> = counts
-            .iter()
-            .map(|count| count.as_deref().unwrap_or("-"))
-            .collect();
+        let counts: Vec<_> = counts.iter().map(|count| count.as_deref().unwrap_or("-")).collect();
         assert_eq!(counts.join(" "), expected);
     }
 }
@@ -117,10 +107,7 @@ async fn a_list_without_counts_ends_behind_the_last_account() {
             assert_eq!(walk.summary.completeness, Completeness::Whole);
             assert_eq!(walk.summary.total, None);
             let counts = values(&server.list_requests(), "count");
-            assert!(
-                counts.iter().all(|count| count.as_deref() != Some("true")),
-                "{counts:?}"
-            );
+            assert!(counts.iter().all(|count| count.as_deref() != Some("true")), "{counts:?}");
         }
     }
 }
@@ -141,12 +128,8 @@ async fn a_short_page_is_not_the_end() {
 #[tokio::test]
 async fn without_overlap_pages_stand_end_to_end_and_the_summary_says_so() {
     for accounts in [5, 6, 10, 23] {
-        let server = start(
-            SailPoint::builder()
-                .accounts(accounts)
-                .past_end(SailPointPastEnd::BadRequest),
-        )
-        .await;
+        let server =
+            start(SailPoint::builder().accounts(accounts).past_end(SailPointPastEnd::BadRequest)).await;
         let walk = walk(list(&server).limit(5).overlap(false)).await;
         assert!(walk.errors.is_empty(), "{:?}", walk.errors);
         assert_eq!(ids(&walk.items), server.ids());
@@ -183,26 +166,16 @@ async fn an_offset_leaves_out_the_first_accounts() {
 async fn a_list_in_an_order_of_the_callers_has_the_id_at_its_end() {
     let server = server(40).await;
     let order = |list: ListAccounts, by: &[(Field, SortOrder)]| {
-        by.iter()
-            .fold(list.limit(7), |list, (field, order)| list.sort_by(*field, *order))
+        by.iter().fold(list.limit(7), |list, (field, order)| list.sort_by(*field, *order))
     };
     for (by, sorters) in [
         (vec![(Field::Name, SortOrder::Ascending)], "name,id"),
         (
-            vec![
-                (Field::SourceId, SortOrder::Ascending),
-                (Field::Modified, SortOrder::Descending),
-            ],
+            vec![(Field::SourceId, SortOrder::Ascending), (Field::Modified, SortOrder::Descending)],
             "sourceId,-modified,id",
         ),
         (vec![(Field::Id, SortOrder::Descending)], "-id"),
-        (
-            vec![
-                (Field::Id, SortOrder::Ascending),
-                (Field::Created, SortOrder::Ascending),
-            ],
-            "id,created",
-        ),
+        (vec![(Field::Id, SortOrder::Ascending), (Field::Created, SortOrder::Ascending)], "id,created"),
     ] {
         server.clear_requests();
         let listed = ids(&whole(order(list(&server), &by)).await);
@@ -210,10 +183,7 @@ async fn a_list_in_an_order_of_the_callers_has_the_id_at_its_end() {
         sorted.sort();
         assert_eq!(sorted, server.ids(), "{sorters}");
         let sent = values(&server.list_requests(), "sorters");
-        assert!(
-            sent.iter().all(|sent| sent.as_deref() == Some(sorters)),
-            "{sent:?}"
-        );
+        assert!(sent.iter().all(|sent| sent.as_deref() == Some(sorters)), "{sent:?}");
         if sorters == "-id" {
             assert!(listed.is_sorted_by(|one, next| one > next));
         }
@@ -242,10 +212,7 @@ async fn the_level_of_detail_and_the_filters_reach_every_page() {
     let listed = whole(list(&server)).await;
     assert!(listed.iter().all(|account| account.authoritative.is_some()));
     let request = &server.list_requests()[0];
-    assert_eq!(
-        (request.query_value("detailLevel"), request.query_value("filters")),
-        (None, None)
-    );
+    assert_eq!((request.query_value("detailLevel"), request.query_value("filters")), (None, None));
     assert_eq!(request.query_value("limit"), Some("250"));
 }
 
@@ -256,10 +223,7 @@ async fn parameters_that_can_not_be_are_refused_before_anything_is_sent() {
         (list(&server).limit(0), ["limit is 0", "expected 2 to 250"]),
         (list(&server).limit(1), ["limit is 1", "1 with overlap(false)"]),
         (list(&server).limit(251), ["limit is 251", "expected 2 to 250"]),
-        (
-            list(&server).limit(0).overlap(false),
-            ["limit is 0", "expected 1 to 250"],
-        ),
+        (list(&server).limit(0).overlap(false), ["limit is 0", "expected 1 to 250"]),
         (
             list(&server).sort_by(Field::Uncorrelated, SortOrder::Ascending),
             ["uncorrelated", "does not sort in /accounts/v1"],
@@ -268,14 +232,10 @@ async fn parameters_that_can_not_be_are_refused_before_anything_is_sent() {
         refused_unsent(&server, list, &words).await;
     }
     let v3 = sailpoint(&server).api_version(ApiVersion::V3).build().unwrap();
-    let sorted = v3
-        .list_accounts()
-        .sort_by(Field::HasEntitlements, SortOrder::Ascending);
+    let sorted = v3.list_accounts().sort_by(Field::HasEntitlements, SortOrder::Ascending);
     refused_unsent(&server, sorted, &["hasEntitlements", "/v3/accounts"]).await;
     let beta = sailpoint(&server).api_version(ApiVersion::Beta).build().unwrap();
-    let sorted = beta
-        .list_accounts()
-        .sort_by(Field::HasEntitlements, SortOrder::Ascending);
+    let sorted = beta.list_accounts().sort_by(Field::HasEntitlements, SortOrder::Ascending);
     assert_eq!(whole(sorted).await.len(), 3, "beta sorts by it");
 }
 

@@ -23,10 +23,7 @@ async fn list_changing(
     change: impl Fn(usize, &[String], &mut World) + Send + 'static,
 ) -> (SailPoint, Walk<Account>) {
     let mut first: Option<Vec<String>> = None;
-    let builder = SailPoint::builder()
-        .accounts(ACCOUNTS)
-        .rate_limit(None)
-        .past_end(past_end);
+    let builder = SailPoint::builder().accounts(ACCOUNTS).rate_limit(None).past_end(past_end);
     let server = builder
         .before_list(move |number, world| {
             let first = first.get_or_insert_with(|| world.ids());
@@ -46,11 +43,7 @@ async fn list_changing(
         let left = server.ids();
         let stayed = there[skip..].iter().filter(|id| left.contains(id));
         let missing: Vec<_> = stayed.filter(|id| listed.binary_search(id).is_err()).collect();
-        assert!(
-            missing.is_empty(),
-            "{} were not listed: {missing:?}",
-            missing.len()
-        );
+        assert!(missing.is_empty(), "{} were not listed: {missing:?}", missing.len());
     }
     (server, walk)
 }
@@ -63,11 +56,7 @@ async fn list_whole_changing(change: impl Fn(usize, &[String], &mut World) + Clo
     ] {
         let list = |list: ListAccounts| count.iter().fold(list, |list, count| list.count(*count));
         let (_, walk) = list_changing(list, 0, past_end, change.clone()).await;
-        assert!(
-            walk.errors.is_empty(),
-            "{past_end:?} {count:?}: {:?}",
-            walk.errors
-        );
+        assert!(walk.errors.is_empty(), "{past_end:?} {count:?}: {:?}", walk.errors);
     }
 }
 
@@ -224,11 +213,7 @@ async fn a_place_that_is_lost_in_an_order_of_ones_own_is_an_error_and_not_a_gap(
         }
     })
     .await;
-    assert_eq!(
-        walk.items.len(),
-        19,
-        "two pages, the second with its first row left out"
-    );
+    assert_eq!(walk.items.len(), 19, "two pages, the second with its first row left out");
     assert_eq!(walk.errors.len(), 1);
     assert_eq!(walk.errors[0].kind(), ErrorKind::Drift);
     assert_eq!(walk.summary.completeness, Completeness::Unfinished);
@@ -241,10 +226,7 @@ fn newest_first(world: &World) -> Vec<String> {
         .iter()
         .map(|record| {
             let created: chrono::DateTime<chrono::Utc> = record["created"].as_str().unwrap().parse().unwrap();
-            (
-                std::cmp::Reverse(created),
-                record["id"].as_str().unwrap().to_owned(),
-            )
+            (std::cmp::Reverse(created), record["id"].as_str().unwrap().to_owned())
         })
         .collect();
     keys.sort();
@@ -261,9 +243,7 @@ async fn rows_without_an_id_never_hide_those_behind_them() {
                 server.insert(json!({"name": "nameless"}));
             }
             let list = sailpoint(&server).build().unwrap().list_accounts().limit(limit);
-            let list = order
-                .into_iter()
-                .fold(list, |list, field| list.sort_by(field, SortOrder::Ascending));
+            let list = order.into_iter().fold(list, |list, field| list.sort_by(field, SortOrder::Ascending));
             let walk = walk(list).await;
             let case = format!("seed {seed} limit {limit} {order:?}");
             let mut listed: Vec<_> = walk.items.iter().map(|account| account.id.clone()).collect();

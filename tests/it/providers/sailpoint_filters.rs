@@ -64,10 +64,7 @@ fn filters_by_value(records: &[Value]) -> Vec<(Filter, Test)> {
         flag(Field::HasEntitlements, "/hasEntitlements", false),
         flag(Field::ManuallyCorrelated, "/manuallyCorrelated", true),
         flag(Field::SourceAuthoritative, "/authoritative", true),
-        (
-            Filter::eq(Field::IdentityCorrelated, true),
-            is("/uncorrelated", false),
-        ),
+        (Filter::eq(Field::IdentityCorrelated, true), is("/uncorrelated", false)),
         (
             Filter::is_in(Field::IdentityState, ["INACTIVE_SHORT_TERM"]),
             is("/identityState", "INACTIVE_SHORT_TERM"),
@@ -86,26 +83,11 @@ fn filters_by_date(records: &[Value]) -> Vec<(Filter, Test)> {
         Box::new(move |record| date(record, name).is_some_and(|date| test(date, moment)))
     };
     vec![
-        (
-            Filter::ge(Field::Created, moment),
-            on("created", |date, than| date >= than),
-        ),
-        (
-            Filter::gt(Field::Created, moment),
-            on("created", |date, than| date > than),
-        ),
-        (
-            Filter::eq(Field::Created, moment),
-            on("created", |date, than| date == than),
-        ),
-        (
-            Filter::le(Field::Modified, moment),
-            on("modified", |date, than| date <= than),
-        ),
-        (
-            Filter::lt(Field::Modified, moment),
-            on("modified", |date, than| date < than),
-        ),
+        (Filter::ge(Field::Created, moment), on("created", |date, than| date >= than)),
+        (Filter::gt(Field::Created, moment), on("created", |date, than| date > than)),
+        (Filter::eq(Field::Created, moment), on("created", |date, than| date == than)),
+        (Filter::le(Field::Modified, moment), on("modified", |date, than| date <= than)),
+        (Filter::lt(Field::Modified, moment), on("modified", |date, than| date < than)),
     ]
 }
 
@@ -121,14 +103,8 @@ fn composite_filters() -> Vec<(Filter, Test)> {
         })
     };
     vec![
-        (
-            uncorrelated().or(without()).and(subordinate()),
-            either_and_subordinate(),
-        ),
-        (
-            subordinate().and(uncorrelated().or(without())),
-            either_and_subordinate(),
-        ),
+        (uncorrelated().or(without()).and(subordinate()), either_and_subordinate()),
+        (subordinate().and(uncorrelated().or(without())), either_and_subordinate()),
         (
             Filter::raw("uncorrelated eq true or hasEntitlements eq false").and(subordinate()),
             either_and_subordinate(),
@@ -153,10 +129,7 @@ async fn every_sort_of_filter_gives_what_it_says() {
     for (filter, test) in cases {
         let matching = records.iter().filter(|record| test(record));
         let expected: Vec<_> = matching.map(|record| record["id"].as_str().unwrap()).collect();
-        assert!(
-            !expected.is_empty() && expected.len() < 150,
-            "{filter} tells nothing"
-        );
+        assert!(!expected.is_empty() && expected.len() < 150, "{filter} tells nothing");
         let list = list(&server).filter(filter.clone()).limit(60);
         assert_eq!(listed(list).await, expected, "{filter}");
     }

@@ -17,68 +17,28 @@ async fn what_a_version_does_not_know_is_refused_before_anything_is_sent() {
     let server = server(3).await;
     let moment: DateTime<Utc> = "2024-01-01T00:00:00Z".parse().unwrap();
     for (version, filter, words) in [
-        (
-            ApiVersion::Beta,
-            Filter::lt(Field::Created, moment),
-            ["created", "it knows only"],
-        ),
+        (ApiVersion::Beta, Filter::lt(Field::Created, moment), ["created", "it knows only"]),
         (
             ApiVersion::V2026,
             Filter::eq(Field::RecommendationType, "HUMAN"),
             ["recommendation.type", "no filter"],
         ),
-        (
-            ApiVersion::V3,
-            Filter::eq(Field::Uuid, "x"),
-            ["uuid", "no filter"],
-        ),
-        (
-            ApiVersion::V3,
-            Filter::starts_with(Field::Origin, "AGG"),
-            ["`sw`", "only eq, in"],
-        ),
-        (
-            ApiVersion::V3,
-            Filter::is_null(Field::Name),
-            ["`isnull`", "only eq, in, sw"],
-        ),
-        (
-            ApiVersion::V3,
-            Filter::eq(Field::Uncorrelated, "true"),
-            ["uncorrelated", "expects true or false"],
-        ),
-        (
-            ApiVersion::V3,
-            Filter::eq(Field::Created, "2024-01-01"),
-            ["created", "expects a date"],
-        ),
-        (
-            ApiVersion::V3,
-            Filter::eq(Field::Name, true),
-            ["name", "expects text"],
-        ),
-        (
-            ApiVersion::V3,
-            Filter::is_in::<&str>(Field::Name, []),
-            ["name", "no values"],
-        ),
+        (ApiVersion::V3, Filter::eq(Field::Uuid, "x"), ["uuid", "no filter"]),
+        (ApiVersion::V3, Filter::starts_with(Field::Origin, "AGG"), ["`sw`", "only eq, in"]),
+        (ApiVersion::V3, Filter::is_null(Field::Name), ["`isnull`", "only eq, in, sw"]),
+        (ApiVersion::V3, Filter::eq(Field::Uncorrelated, "true"), ["uncorrelated", "expects true or false"]),
+        (ApiVersion::V3, Filter::eq(Field::Created, "2024-01-01"), ["created", "expects a date"]),
+        (ApiVersion::V3, Filter::eq(Field::Name, true), ["name", "expects text"]),
+        (ApiVersion::V3, Filter::is_in::<&str>(Field::Name, []), ["name", "no values"]),
         (ApiVersion::V3, Filter::raw("  "), ["raw filter", "empty"]),
         (
             ApiVersion::V3,
             Filter::eq(Field::Id, "x").and(Filter::eq(Field::Uuid, "x").not().or(Filter::raw("x"))),
             ["uuid", "no filter"],
         ),
-        (
-            ApiVersion::V3,
-            Filter::eq(Field::Name, "x".repeat(9000)),
-            ["URL", "shorter filter"],
-        ),
+        (ApiVersion::V3, Filter::eq(Field::Name, "x".repeat(9000)), ["URL", "shorter filter"]),
     ] {
-        let client = sailpoint(&server)
-            .api_version(version)
-            .token("unused")
-            .build()
-            .unwrap();
+        let client = sailpoint(&server).api_version(version).token("unused").build().unwrap();
         refused_unsent(&server, client.list_accounts().filter(filter), &words).await;
     }
 }
@@ -123,13 +83,7 @@ async fn every_documented_pair_of_field_and_operator_is_taken_by_every_version()
 async fn a_raw_filter_that_the_provider_does_not_know_is_its_400_with_code_and_tracking_id() {
     let server = server(3).await;
     let client = sailpoint(&server).build().unwrap();
-    for filter in [
-        "attributes.mail eq \"x\"",
-        "name co \"x\"",
-        "name EQ \"x\"",
-        "name eq",
-        STRANGE,
-    ] {
+    for filter in ["attributes.mail eq \"x\"", "name co \"x\"", "name EQ \"x\"", "name eq", STRANGE] {
         server.clear_requests();
         let error = refusal(client.list_accounts().filter(Filter::raw(filter))).await;
         assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(400)));

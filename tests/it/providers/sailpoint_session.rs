@@ -27,10 +27,7 @@ async fn a_login_is_made_once_with_its_secret_in_the_body() {
     let login = &requests[0];
     assert_eq!((login.method(), login.path()), ("POST", "/oauth/token"));
     assert_eq!(login.raw_query(), None, "query strings end up in logs");
-    assert_eq!(
-        login.header("content-type"),
-        Some("application/x-www-form-urlencoded")
-    );
+    assert_eq!(login.header("content-type"), Some("application/x-www-form-urlencoded"));
     let form: Vec<_> = url::form_urlencoded::parse(login.body().as_bytes()).collect();
     let expected = [
         ("grant_type", "client_credentials"),
@@ -67,10 +64,7 @@ async fn tokens_that_are_revoked_within_a_list_are_renewed_once_and_the_list_is_
     }
     assert_eq!(listed, server.ids());
     assert_eq!(pages.summary().completeness, Completeness::Whole);
-    assert_eq!(
-        steps(&server),
-        ["token 200", "v1 200", "v1 401", "token 200", "v1 200", "v1 200"]
-    );
+    assert_eq!(steps(&server), ["token 200", "v1 200", "v1 401", "token 200", "v1 200", "v1 200"]);
     let offsets = ["0", "4", "4", "8"].map(|offset| Some(offset.to_owned()));
     assert_eq!(values(&server.list_requests(), "offset"), offsets);
 }
@@ -100,10 +94,7 @@ async fn credentials_that_can_not_be_sent_are_refused_at_build() {
         (build().token("to\nken"), "token"),
     ] {
         let error = builder.build().expect_err(word);
-        assert_eq!(
-            (error.kind(), error.provider()),
-            (ErrorKind::Config, Some("sailpoint"))
-        );
+        assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("sailpoint")));
         assert!(error.message().contains(word), "{word}: {error}");
     }
 }
@@ -131,11 +122,7 @@ async fn tokens_that_are_always_refused_are_renewed_once_and_no_more() {
     let error = refusal(canned(&transport).list_accounts()).await;
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert_eq!(error.message(), "JWT validation failed");
-    let logins = transport
-        .seen()
-        .iter()
-        .filter(|url| url.contains("/oauth/"))
-        .count();
+    let logins = transport.seen().iter().filter(|url| url.contains("/oauth/")).count();
     assert_eq!((logins, transport.seen().len()), (2, 4));
 }
 

@@ -112,15 +112,8 @@ async fn check(case: Case) {
     let list = sailpoint(&server).build().unwrap().list_accounts();
     let list = list.limit(case.limit).offset(case.offset);
     let list = case.count.iter().fold(list, |list, count| list.count(*count));
-    let list = case
-        .order
-        .iter()
-        .fold(list, |list, field| list.sort_by(*field, SortOrder::Descending));
-    let there: Vec<_> = server
-        .ids()
-        .into_iter()
-        .skip(usize::try_from(case.offset).unwrap())
-        .collect();
+    let list = case.order.iter().fold(list, |list, field| list.sort_by(*field, SortOrder::Descending));
+    let there: Vec<_> = server.ids().into_iter().skip(usize::try_from(case.offset).unwrap()).collect();
     let walk = walk(list).await;
 
     let listed: Vec<_> = walk.items.iter().map(|account| account.id.clone()).collect();

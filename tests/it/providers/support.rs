@@ -23,10 +23,7 @@ fn plain() -> reqwest::Client {
     let builder = reqwest::Client::builder().no_proxy();
     #[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
     let builder = builder.tls_certs_only([]);
-    builder
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .unwrap()
+    builder.redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
 pub(super) fn fortanix(server: &sim::Fortanix) -> fortanix::ClientBuilder {
@@ -73,23 +70,14 @@ pub(super) async fn walk<P: Paginator>(list: P) -> Walk<P::Item> {
     }
     let summary = stream.summary();
     assert_eq!(summary.yielded, items.len() as u64);
-    Walk {
-        items,
-        errors,
-        summary,
-    }
+    Walk { items, errors, summary }
 }
 
 /// The items of a list that must be whole, and say so.
 pub(super) async fn whole<P: Paginator>(list: P) -> Vec<P::Item> {
     let walk = walk(list).await;
     assert!(walk.errors.is_empty(), "{:?}", walk.errors);
-    assert_eq!(
-        walk.summary.completeness,
-        Completeness::Whole,
-        "{:?}",
-        walk.summary
-    );
+    assert_eq!(walk.summary.completeness, Completeness::Whole, "{:?}", walk.summary);
     walk.items
 }
 
@@ -98,11 +86,7 @@ pub(super) async fn refusal<P: Paginator>(list: P) -> Error {
     let mut walk = walk(list).await;
     assert!(walk.items.is_empty(), "{} items came", walk.items.len());
     assert_eq!(walk.errors.len(), 1, "{:?}", walk.errors);
-    assert_eq!(
-        walk.summary.completeness,
-        Completeness::Unfinished,
-        "a failed list is not finished"
-    );
+    assert_eq!(walk.summary.completeness, Completeness::Unfinished, "a failed list is not finished");
     walk.errors.remove(0)
 }
 
@@ -119,10 +103,7 @@ pub(super) async fn refused_unsent<P: Paginator>(server: &Server, list: P, words
 
 /// What a query parameter was in each request.
 pub(super) fn values(requests: &[Request], name: &str) -> Vec<Option<String>> {
-    requests
-        .iter()
-        .map(|request| request.query_value(name).map(str::to_owned))
-        .collect()
+    requests.iter().map(|request| request.query_value(name).map(str::to_owned)).collect()
 }
 
 /// Method, last part of the path and status of each request, in short.
@@ -158,10 +139,7 @@ impl Canned {
     pub(super) fn new(
         answers: impl Fn(usize, &http::Request<Bytes>) -> Answer + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            answers: Arc::new(answers),
-            seen: Arc::default(),
-        }
+        Self { answers: Arc::new(answers), seen: Arc::default() }
     }
 
     /// The URLs asked for.
@@ -194,10 +172,7 @@ pub(super) struct Tampered {
 
 impl Tampered {
     pub(super) fn new(change: fn(&mut http::Request<Bytes>)) -> Self {
-        Self {
-            client: plain(),
-            change,
-        }
+        Self { client: plain(), change }
     }
 }
 
@@ -228,9 +203,7 @@ pub(super) mod canned {
     use super::{Canned, NOWHERE};
 
     pub(in super::super) fn fortanix(transport: &Canned) -> headcount::fortanix::Client {
-        let builder = headcount::fortanix::Client::builder()
-            .base_url(NOWHERE)
-            .token("token");
+        let builder = headcount::fortanix::Client::builder().base_url(NOWHERE).token("token");
         let builder = builder.retry(RetryPolicy::none()).transport(transport.clone());
         builder.build().unwrap()
     }

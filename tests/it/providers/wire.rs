@@ -29,10 +29,7 @@ async fn cases() -> [Case; 4] {
         };
     }
     let manager = start!(Fortanix);
-    let organization = Huawei::builder()
-        .accounts(7)
-        .path_prefix("/gw/deep")
-        .record_secrets(true);
+    let organization = Huawei::builder().accounts(7).path_prefix("/gw/deep").record_secrets(true);
     let organization = organization.temporary(true).start().await.unwrap();
     let workspace = start!(Annature);
     let tenant = start!(SailPoint);
@@ -42,14 +39,10 @@ async fn cases() -> [Case; 4] {
     let one = one.password(manager.email(), manager.password());
     let one = one.user_agent(AGENT).build().unwrap();
     let two = huawei::Client::builder(organization.ak(), organization.sk());
-    let two = two
-        .endpoint(organization.base_url())
-        .security_token(token.as_str());
+    let two = two.endpoint(organization.base_url()).security_token(token.as_str());
     let two = two.user_agent(AGENT).build().unwrap();
     let three = annature::Client::builder(workspace.id(), workspace.key());
-    let three = three
-        .base_url(workspace.base_url())
-        .partner_key(workspace.partner_key());
+    let three = three.base_url(workspace.base_url()).partner_key(workspace.partner_key());
     let three = three.user_agent(AGENT).build().unwrap();
     let four = sailpoint::Client::builder(tenant.base_url());
     let four = four.client_credentials(tenant.client_id(), tenant.client_secret());
@@ -104,9 +97,7 @@ async fn no_credential_is_in_any_url() {
             let url: Vec<_> = query.chain([request.path()]).collect();
             let mut secrets = case.secrets.clone();
             // Tokens that were obtained on the way, too.
-            let bearer = request
-                .header("authorization")
-                .and_then(|value| value.strip_prefix("Bearer "));
+            let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
             secrets.extend(bearer.map(str::to_owned));
             for secret in secrets {
                 assert!(!url.iter().any(|part| part.contains(&secret)), "{request:?}");
@@ -117,17 +108,9 @@ async fn no_credential_is_in_any_url() {
 
 #[tokio::test]
 async fn a_base_url_with_a_slash_at_its_end_is_the_same() {
-    let server = Annature::builder()
-        .accounts(2)
-        .path_prefix("/gw")
-        .start()
-        .await
-        .unwrap();
+    let server = Annature::builder().accounts(2).path_prefix("/gw").start().await.unwrap();
     let builder = annature::Client::builder(server.id(), server.key());
-    let client = builder
-        .base_url(format!("{}/", server.base_url()))
-        .build()
-        .unwrap();
+    let client = builder.base_url(format!("{}/", server.base_url())).build().unwrap();
     assert_eq!(whole(client.list_accounts()).await.len(), 2);
     assert_eq!(server.list_requests()[0].path(), "/gw/v2/accounts");
 }

@@ -20,12 +20,7 @@ async fn walk(items: &mut Items<Listing>) -> Vec<Option<u32>> {
 
 fn spoiled() -> Listing {
     use Row::{Bad, Good};
-    Listing::new(vec![
-        vec![Bad, Good(1), Bad],
-        vec![Bad, Bad],
-        vec![],
-        vec![Good(2), Good(3), Bad, Good(4)],
-    ])
+    Listing::new(vec![vec![Bad, Good(1), Bad], vec![Bad, Bad], vec![], vec![Good(2), Good(3), Bad, Good(4)]])
 }
 
 #[tokio::test]
@@ -33,17 +28,10 @@ async fn a_bad_row_comes_out_in_its_place_and_the_stream_goes_on() {
     for mode in MODES {
         let mut items = mode.pages(spoiled()).items();
         let rows = walk(&mut items).await;
-        assert_eq!(
-            rows,
-            [None, Some(1), None, None, None, Some(2), Some(3), None, Some(4)],
-            "{mode:?}"
-        );
+        assert_eq!(rows, [None, Some(1), None, None, None, Some(2), Some(3), None, Some(4)], "{mode:?}");
         let summary = items.summary();
         assert_eq!((summary.yielded, summary.rejected, summary.pages), (4, 5, 4));
-        assert_eq!(
-            summary.completeness,
-            Completeness::Doubtful(vec![Doubt::Rejected { rows: 5 }])
-        );
+        assert_eq!(summary.completeness, Completeness::Doubtful(vec![Doubt::Rejected { rows: 5 }]));
     }
 }
 

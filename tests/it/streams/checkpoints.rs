@@ -9,11 +9,7 @@ fn through_json(checkpoint: &Checkpoint) -> Checkpoint {
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap()
-        .block_on(work)
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(work)
 }
 
 fn row() -> impl Strategy<Value = bool> {
@@ -143,33 +139,20 @@ async fn a_checkpoint_of_another_listing_or_version_is_refused_with_a_reason() {
     assert!(error.message().contains("of another listing"), "{error}");
 
     let error = Elsewhere.resume(&saved).unwrap_err();
-    assert_eq!(
-        error.message(),
-        "the checkpoint is of a listing at listing, not at elsewhere"
-    );
+    assert_eq!(error.message(), "the checkpoint is of a listing at listing, not at elsewhere");
 
     let newer = r#"{"v":2,"place":{"anything":[1,2]}}"#;
     let newer: Checkpoint = serde_json::from_str(newer).unwrap();
     let error = listing.clone().resume(&newer).unwrap_err();
-    assert_eq!(
-        error.message(),
-        "the checkpoint is of version 2, and this crate reads versions up to 1"
-    );
-    assert_eq!(
-        serde_json::to_string(&newer).unwrap(),
-        r#"{"v":2,"place":{"anything":[1,2]}}"#
-    );
+    assert_eq!(error.message(), "the checkpoint is of version 2, and this crate reads versions up to 1");
+    assert_eq!(serde_json::to_string(&newer).unwrap(), r#"{"v":2,"place":{"anything":[1,2]}}"#);
 
     let mut other = serde_json::to_value(&saved).unwrap();
     for version in [0, 2, 65_535] {
         other["v"] = version.into();
         let other: Checkpoint = serde_json::from_value(other.clone()).unwrap();
         let error = listing.clone().resume(&other).unwrap_err();
-        assert_eq!(
-            error.kind(),
-            ErrorKind::Checkpoint,
-            "version {version}, of the same form"
-        );
+        assert_eq!(error.kind(), ErrorKind::Checkpoint, "version {version}, of the same form");
     }
 
     let mut broken = serde_json::to_value(&saved).unwrap();
@@ -193,28 +176,11 @@ async fn a_page_that_changed_is_taken_up_behind_the_last_item_by_its_id() {
     let resumed = async |page: &[u32]| {
         let page = page.iter().copied().map(Row::Good).collect();
         let changed = Listing::new(vec![page, vec![Row::Good(5), Row::Good(6)]]);
-        changed
-            .resume(&saved)
-            .unwrap()
-            .try_collect::<Vec<_>>()
-            .await
-            .unwrap()
+        changed.resume(&saved).unwrap().try_collect::<Vec<_>>().await.unwrap()
     };
-    assert_eq!(
-        resumed(&[0, 2, 3, 4]).await,
-        [3, 4, 5, 6],
-        "an earlier item was removed"
-    );
-    assert_eq!(
-        resumed(&[90, 0, 1, 91, 2, 3, 4]).await,
-        [3, 4, 5, 6],
-        "items came in before it"
-    );
-    assert_eq!(
-        resumed(&[0, 1, 3, 4]).await,
-        [3, 4, 5, 6],
-        "the last item itself was removed"
-    );
+    assert_eq!(resumed(&[0, 2, 3, 4]).await, [3, 4, 5, 6], "an earlier item was removed");
+    assert_eq!(resumed(&[90, 0, 1, 91, 2, 3, 4]).await, [3, 4, 5, 6], "items came in before it");
+    assert_eq!(resumed(&[0, 1, 3, 4]).await, [3, 4, 5, 6], "the last item itself was removed");
     assert_eq!(resumed(&[3, 4]).await, [3, 4, 5, 6], "all of them were removed");
 }
 

@@ -63,11 +63,7 @@ async fn dropping_a_next_future_loses_nothing_and_asks_nothing_twice() {
         });
         let mut items = mode.pages(listing.clone()).items();
         for _ in 0..3 {
-            assert!(
-                tokio::time::timeout(Duration::from_secs(3), items.next())
-                    .await
-                    .is_err()
-            );
+            assert!(tokio::time::timeout(Duration::from_secs(3), items.next()).await.is_err());
         }
         let got: Vec<u32> = items.try_collect().await.unwrap();
         assert_eq!(got, [0, 1, 2, 3, 4, 5], "{mode:?}");
@@ -105,10 +101,7 @@ async fn a_cursor_that_does_not_serialise_is_an_error_and_no_panic() {
     let error = Unserialisable.items().try_collect::<Vec<_>>().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     let erased = AnyPaginator::new(Unserialisable);
-    assert_eq!(
-        erased.items().try_collect::<Vec<_>>().await.unwrap_err().kind(),
-        ErrorKind::Config
-    );
+    assert_eq!(erased.items().try_collect::<Vec<_>>().await.unwrap_err().kind(), ErrorKind::Config);
 }
 
 #[test]

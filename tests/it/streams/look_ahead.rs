@@ -27,12 +27,8 @@ async fn nothing_is_fetched_before_the_first_poll() {
 
 #[tokio::test(start_paused = true)]
 async fn at_most_n_pages_exist_beside_the_one_in_use() {
-    for (mode, most) in [
-        (Mode::Lazy, 0),
-        (Mode::Ahead(1), 1),
-        (Mode::Ahead(4), 4),
-        (Mode::Concurrent(3), 3),
-    ] {
+    for (mode, most) in [(Mode::Lazy, 0), (Mode::Ahead(1), 1), (Mode::Ahead(4), 4), (Mode::Concurrent(3), 3)]
+    {
         let listing = slow(20);
         let mut pages = mode.pages(listing.clone());
         for used in 1..=10 {
@@ -52,11 +48,7 @@ async fn the_next_request_starts_when_a_page_is_handed_over() {
             // The consumer is as slow as the provider.
             sleep(SECOND).await;
         }
-        assert_eq!(
-            began.elapsed(),
-            11 * SECOND,
-            "{mode:?}: both work at the same time"
-        );
+        assert_eq!(began.elapsed(), 11 * SECOND, "{mode:?}: both work at the same time");
     }
 }
 
@@ -64,30 +56,16 @@ async fn the_next_request_starts_when_a_page_is_handed_over() {
 async fn concurrent_pages_come_in_order_and_sooner() {
     let listing = slow(41);
     let began = Instant::now();
-    let got: Vec<u32> = Mode::Concurrent(4)
-        .pages(listing.clone())
-        .items()
-        .try_collect()
-        .await
-        .unwrap();
+    let got: Vec<u32> = Mode::Concurrent(4).pages(listing.clone()).items().try_collect().await.unwrap();
     assert_eq!(got, listing.numbers());
     assert_eq!(listing.state().peak, 4);
-    assert_eq!(
-        began.elapsed(),
-        11 * SECOND,
-        "one page alone, for the total, then 40 by fours"
-    );
+    assert_eq!(began.elapsed(), 11 * SECOND, "one page alone, for the total, then 40 by fours");
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_asked_for_beyond_the_promised_total() {
     let listing = slow(5);
-    let got: Vec<u32> = Mode::Concurrent(16)
-        .pages(listing.clone())
-        .items()
-        .try_collect()
-        .await
-        .unwrap();
+    let got: Vec<u32> = Mode::Concurrent(16).pages(listing.clone()).items().try_collect().await.unwrap();
     assert_eq!(got.len(), 15);
     assert_eq!(listing.state().asked, [0, 1, 2, 3, 4]);
 }
@@ -95,24 +73,14 @@ async fn nothing_is_asked_for_beyond_the_promised_total() {
 #[tokio::test(start_paused = true)]
 async fn a_list_that_grew_is_followed_beyond_the_total() {
     let listing = slow(9).with(|state| state.total = Some(12));
-    let got: Vec<u32> = Mode::Concurrent(3)
-        .pages(listing.clone())
-        .items()
-        .try_collect()
-        .await
-        .unwrap();
+    let got: Vec<u32> = Mode::Concurrent(3).pages(listing.clone()).items().try_collect().await.unwrap();
     assert_eq!(got, listing.numbers());
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_a_total_pages_come_one_at_a_time_and_all_come() {
     let listing = slow(6).with(|state| state.total = None);
-    let got: Vec<u32> = Mode::Concurrent(4)
-        .pages(listing.clone())
-        .items()
-        .try_collect()
-        .await
-        .unwrap();
+    let got: Vec<u32> = Mode::Concurrent(4).pages(listing.clone()).items().try_collect().await.unwrap();
     assert_eq!(got, listing.numbers());
     assert_eq!(listing.state().peak, 1);
 }
@@ -126,11 +94,7 @@ async fn dropping_the_stream_stops_what_is_under_way() {
         drop(items);
         sleep(60 * SECOND).await;
         let state = listing.state();
-        assert_eq!(
-            (state.asked.len(), state.answered, state.live),
-            (1, 0, 0),
-            "{mode:?}"
-        );
+        assert_eq!((state.asked.len(), state.answered, state.live), (1, 0, 0), "{mode:?}");
     }
 }
 
@@ -153,19 +117,8 @@ async fn the_checkpoint_is_the_consumers_place_not_the_look_aheads() {
 async fn a_guess_that_fails_does_no_harm() {
     let listing = slow(9).with(|state| state.fail = Some((4, 1)));
     let mut items = Mode::Concurrent(4).pages(listing).items();
-    let got: Vec<u32> = items
-        .by_ref()
-        .filter_map(|item| async { item.ok() })
-        .collect()
-        .await;
-    assert_eq!(
-        got,
-        (0..12).collect::<Vec<_>>(),
-        "the failed page itself is an error, in its place"
-    );
+    let got: Vec<u32> = items.by_ref().filter_map(|item| async { item.ok() }).collect().await;
+    assert_eq!(got, (0..12).collect::<Vec<_>>(), "the failed page itself is an error, in its place");
     assert!(items.rearm());
-    assert_eq!(
-        items.try_collect::<Vec<_>>().await.unwrap(),
-        (12..27).collect::<Vec<_>>()
-    );
+    assert_eq!(items.try_collect::<Vec<_>>().await.unwrap(), (12..27).collect::<Vec<_>>());
 }

@@ -18,16 +18,8 @@ async fn a_loop_of_any_period_is_an_error_after_its_pages() {
                 }
             };
             assert_eq!(error.kind(), ErrorKind::PaginationLoop);
-            assert!(
-                got.starts_with(&all),
-                "{mode:?}: every page came before the error: {got:?}"
-            );
-            assert!(
-                got.len() <= 4 * all.len() + 4,
-                "it is noticed soon: {} of {}",
-                got.len(),
-                all.len()
-            );
+            assert!(got.starts_with(&all), "{mode:?}: every page came before the error: {got:?}");
+            assert!(got.len() <= 4 * all.len() + 4, "it is noticed soon: {} of {}", got.len(), all.len());
             assert!(items.next().await.is_none());
             assert!(!items.rearm(), "another try can not mend a loop");
             assert_eq!(items.summary().completeness, Completeness::Unfinished);

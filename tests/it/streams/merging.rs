@@ -7,33 +7,19 @@ use super::pages::{Listing, Row};
 async fn one_failing_source_ends_only_itself_and_can_be_taken_up_again() {
     let bad = Listing::of_sizes(&[3, 3, 3]).with(|state| state.fail = Some((1, 1)));
     let good = Listing::of_sizes(&[2, 2, 1]);
-    let sources = [
-        ("bad", AnyPaginator::new(bad.clone())),
-        ("good", AnyPaginator::new(good)),
-    ];
+    let sources = [("bad", AnyPaginator::new(bad.clone())), ("good", AnyPaginator::new(good))];
     let events: Vec<_> = Merge::new(sources).collect().await;
     let items = |name: &str| {
-        events
-            .iter()
-            .filter(|e| matches!(e, Event::Item { source, .. } if **source == *name))
-            .count()
+        events.iter().filter(|e| matches!(e, Event::Item { source, .. } if **source == *name)).count()
     };
     assert_eq!((items("bad"), items("good")), (3, 5));
     let failed = events.iter().find_map(|event| match event {
-        Event::Failed {
-            source,
-            error,
-            checkpoint,
-            summary,
-        } => Some((source, error, checkpoint, summary)),
+        Event::Failed { source, error, checkpoint, summary } => Some((source, error, checkpoint, summary)),
         _ => None,
     });
     let (source, error, checkpoint, summary) = failed.unwrap();
     assert_eq!((&**source, error.kind()), ("bad", ErrorKind::Transport));
-    assert_eq!(
-        (summary.yielded, summary.completeness.clone()),
-        (3, Completeness::Unfinished)
-    );
+    assert_eq!((summary.yielded, summary.completeness.clone()), (3, Completeness::Unfinished));
     let finished = events.iter().any(|event| {
         matches!(event, Event::Finished { source, summary }
             if **source == *"good" && summary.yielded == 5 && summary.completeness == Completeness::Whole)
@@ -51,13 +37,9 @@ async fn sources_take_turns_item_by_item() {
     };
     let merge = Merge::new([("a", list(0, 4)), ("b", list(10, 2)), ("c", list(20, 4))]);
     let numbers: Vec<u32> = merge
-        .filter_map(|event| async move {
-            if let Event::Item { item, .. } = event {
-                Some(item)
-            } else {
-                None
-            }
-        })
+        .filter_map(
+            |event| async move { if let Event::Item { item, .. } = event { Some(item) } else { None } },
+        )
         .collect()
         .await;
     assert_eq!(numbers, [0, 10, 20, 1, 11, 21, 2, 22, 3, 23]);
@@ -76,12 +58,7 @@ async fn a_bad_row_is_told_and_its_source_goes_on() {
 
 #[tokio::test]
 async fn a_merge_can_be_saved_and_taken_up_at_any_event() {
-    let lists = || {
-        [
-            ("a", Listing::of_sizes(&[2, 3])),
-            ("b", Listing::of_sizes(&[1, 0, 4])),
-        ]
-    };
+    let lists = || [("a", Listing::of_sizes(&[2, 3])), ("b", Listing::of_sizes(&[1, 0, 4]))];
     for cut in 0..=12 {
         let erase = |(name, list)| (name, AnyPaginator::new(list));
         let mut merge = Merge::new(lists().map(erase));
@@ -106,10 +83,7 @@ async fn a_merge_can_be_saved_and_taken_up_at_any_event() {
             note(event);
         }
         got.sort();
-        let all = ["a"; 5]
-            .into_iter()
-            .zip(0..5)
-            .chain(["b"; 5].into_iter().zip(0..5));
+        let all = ["a"; 5].into_iter().zip(0..5).chain(["b"; 5].into_iter().zip(0..5));
         let all: Vec<_> = all.map(|(name, item)| (name.to_owned(), item)).collect();
         assert_eq!(got, all, "cut after {cut} events");
     }

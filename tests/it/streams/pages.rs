@@ -17,13 +17,8 @@ pub(crate) enum Mode {
     Concurrent(usize),
 }
 
-pub(crate) const MODES: [Mode; 5] = [
-    Mode::Lazy,
-    Mode::Ahead(1),
-    Mode::Ahead(3),
-    Mode::Concurrent(1),
-    Mode::Concurrent(4),
-];
+pub(crate) const MODES: [Mode; 5] =
+    [Mode::Lazy, Mode::Ahead(1), Mode::Ahead(3), Mode::Concurrent(1), Mode::Concurrent(4)];
 
 impl Mode {
     pub(crate) fn pages<P: SeekPaginator>(self, paginator: P) -> Pages<P> {
@@ -83,12 +78,7 @@ impl Listing {
     /// The numbers from 0 on, on pages of these sizes.
     pub(crate) fn of_sizes(sizes: &[usize]) -> Self {
         let mut numbers = 0..;
-        Self::new(
-            sizes
-                .iter()
-                .map(|size| numbers.by_ref().take(*size).map(Row::Good).collect())
-                .collect(),
-        )
+        Self::new(sizes.iter().map(|size| numbers.by_ref().take(*size).map(Row::Good).collect()).collect())
     }
 
     pub(crate) fn with(self, change: impl FnOnce(&mut State)) -> Self {
@@ -142,25 +132,12 @@ impl Paginator for Listing {
             return Err(Error::new(ErrorKind::Transport, "reset"));
         }
         let rows = state.pages.get(page).cloned().unwrap_or_default();
-        let items = rows.iter().filter_map(|row| {
-            if let Row::Good(number) = row {
-                Some(*number)
-            } else {
-                None
-            }
-        });
+        let items =
+            rows.iter().filter_map(|row| if let Row::Good(number) = row { Some(*number) } else { None });
         let rejected = rows.iter().enumerate().filter(|(_, row)| **row == Row::Bad);
-        let rejected = rejected
-            .map(|(index, _)| Rejected::new(index, "it is bad"))
-            .collect();
-        let next = if page + 1 < state.pages.len() {
-            Some(page + 1)
-        } else {
-            state.back_to
-        };
-        Ok(Page::new(items.collect(), next)
-            .with_rejected(rejected)
-            .with_total(state.total))
+        let rejected = rejected.map(|(index, _)| Rejected::new(index, "it is bad")).collect();
+        let next = if page + 1 < state.pages.len() { Some(page + 1) } else { state.back_to };
+        Ok(Page::new(items.collect(), next).with_rejected(rejected).with_total(state.total))
     }
 
     fn item_id<'a>(&self, item: &'a u32) -> Option<Cow<'a, str>> {

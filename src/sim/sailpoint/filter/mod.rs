@@ -53,11 +53,7 @@ pub(crate) enum Filter {
     And(Vec<Filter>),
     Or(Vec<Filter>),
     Not(Box<Filter>),
-    Test {
-        field: Field,
-        op: Op,
-        values: Vec<Datum>,
-    },
+    Test { field: Field, op: Op, values: Vec<Datum> },
 }
 
 impl Filter {
@@ -66,13 +62,9 @@ impl Filter {
             Self::And(all) => all.iter().all(|filter| filter.matches(record, sources)),
             Self::Or(any) => any.iter().any(|filter| filter.matches(record, sources)),
             Self::Not(filter) => !filter.matches(record, sources),
-            Self::Test {
-                field: Field::Entitlements,
-                values,
-                ..
-            } => values
-                .iter()
-                .any(|value| matches!(value, Datum::Text(id) if sources.entitles(record, id))),
+            Self::Test { field: Field::Entitlements, values, .. } => {
+                values.iter().any(|value| matches!(value, Datum::Text(id) if sources.entitles(record, id)))
+            }
             Self::Test { field, op, values } => test(&field.of(record), *op, values),
         }
     }

@@ -15,10 +15,7 @@ const MAX_DEPTH: usize = 50;
 ///
 /// `not` binds closer than `and`, and `and` closer than `or`.
 pub(crate) fn parse(text: &str, api: Api) -> Result<Filter, String> {
-    let mut parser = Parser {
-        tokens: tokens(text)?.into_iter().peekable(),
-        api,
-    };
+    let mut parser = Parser { tokens: tokens(text)?.into_iter().peekable(), api };
     let filter = parser.or(0)?;
     match parser.tokens.next() {
         None => Ok(filter),
@@ -98,17 +95,11 @@ impl Parser {
         let values = literals.iter().map(|literal| {
             datum(field.kind(), literal).ok_or_else(|| format!("{} is no value for {name}", shown(literal)))
         });
-        Ok(Filter::Test {
-            field,
-            op,
-            values: values.collect::<Result<_, _>>()?,
-        })
+        Ok(Filter::Test { field, op, values: values.collect::<Result<_, _>>()? })
     }
 
     fn take_word(&mut self, word: &str) -> bool {
-        self.tokens
-            .next_if(|token| matches!(token, Token::Word(next) if next == word))
-            .is_some()
+        self.tokens.next_if(|token| matches!(token, Token::Word(next) if next == word)).is_some()
     }
 
     fn word(&mut self) -> Result<String, String> {

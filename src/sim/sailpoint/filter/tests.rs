@@ -112,11 +112,7 @@ fn what_is_not_documented_is_refused() {
 
 #[test]
 fn deep_nesting_is_refused_and_long_chains_are_not() {
-    let deep = format!(
-        "{}uncorrelated eq true{}",
-        "(".repeat(100_000),
-        ")".repeat(100_000)
-    );
+    let deep = format!("{}uncorrelated eq true{}", "(".repeat(100_000), ")".repeat(100_000));
     assert!(parse(&deep, Api::V3).is_err());
     assert!(parse(&"not ".repeat(100_000), Api::V3).is_err());
     let long = vec!["uncorrelated eq true"; 5_000].join(" or ");
