@@ -11,8 +11,9 @@ use headcount::{
 };
 
 /// Hasty, so that real time hardly passes.
-pub(super) fn hasty() -> RetryPolicy {
+fn hasty(attempts: u32) -> RetryPolicy {
     RetryPolicy::default()
+        .attempts(attempts)
         .delays(Duration::from_millis(20), Duration::from_millis(100))
         .timeouts(Duration::from_millis(400), Duration::from_secs(10))
         .server_wait(Duration::from_secs(2))
@@ -24,6 +25,7 @@ pub(super) struct World {
     pub(super) huawei: sim::Huawei,
     pub(super) annature: sim::Annature,
     pub(super) sailpoint: sim::SailPoint,
+    attempts: u32,
 }
 
 /// What a walk gave.
@@ -49,6 +51,7 @@ impl World {
             huawei: start!(sim::Huawei::builder()),
             annature: start!(sim::Annature::builder().page_size(10)),
             sailpoint: start!(sim::SailPoint::builder().rate_limit(None)),
+            attempts: 4,
         }
     }
 
@@ -59,27 +62,28 @@ impl World {
                 let server = &self.fortanix;
                 let builder = fortanix::Client::builder().base_url(server.base_url());
                 let builder = builder.password(server.email(), server.password());
-                let client = builder.retry(hasty()).body_limit(LIMIT).build().unwrap();
+                let client = builder.retry(hasty(self.attempts)).body_limit(LIMIT).build().unwrap();
                 (client.list_accounts().limit(10).into_accounts(), server)
             }
             "huawei" => {
                 let server = &self.huawei;
                 let builder = huawei::Client::builder(server.ak(), server.sk()).endpoint(server.base_url());
-                let client = builder.retry(hasty()).body_limit(LIMIT).build().unwrap();
+                let client = builder.retry(hasty(self.attempts)).body_limit(LIMIT).build().unwrap();
                 (client.list_accounts().limit(10).into_accounts(), server)
             }
             "annature" => {
                 let server = &self.annature;
                 let builder =
                     annature::Client::builder(server.id(), server.key()).base_url(server.base_url());
-                let client = builder.retry(hasty()).body_limit(LIMIT).build().unwrap();
+                let client = builder.retry(hasty(self.attempts)).body_limit(LIMIT).build().unwrap();
                 (client.list_accounts().into_accounts(), server)
             }
             _ => {
                 let server = &self.sailpoint;
                 let builder = sailpoint::Client::builder(server.base_url());
                 let builder = builder.client_credentials(server.client_id(), server.client_secret());
-                let client = builder.retry(hasty()).body_limit(LIMIT).rate_limit(None).build().unwrap();
+                let client =
+                    builder.retry(hasty(self.attempts)).body_limit(LIMIT).rate_limit(None).build().unwrap();
                 (client.list_accounts().limit(10).into_accounts(), server)
             }
         }
@@ -102,7 +106,13 @@ impl World {
 
 /// The fault strikes once, at the second list request: the list is whole all the same.
 pub(super) async fn passes(name: &str, fault: Fault, providers: &[&str]) {
-    let world = World::with(&Faults::new(1).on_list(2, fault)).await;
+    passes_within(4, name, fault, providers).await;
+}
+
+/// The same with so many attempts: where it is the time that heals, and waits are random.
+pub(super) async fn passes_within(attempts: u32, name: &str, fault: Fault, providers: &[&str]) {
+    let mut world = World::with(&Faults::new(1).on_list(2, fault)).await;
+    world.attempts = attempts;
     for provider in providers {
         let walk = world.walk(provider).await;
         assert!(walk.error.is_none(), "{name} at {provider}: {}", walk.error.unwrap());
