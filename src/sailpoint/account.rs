@@ -205,3 +205,99 @@ impl From<Account> for crate::Account {
         shared
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The beta reference's example of full detail.
+    const BETA_FULL: &str = r#"{"attributes":null,"authoritative":true,"created":"2021-09-28T02:15:44.644Z",
+        "description":null,"disabled":false,"features":"PROVISIONING, GROUP_PROVISIONING, SYNC_PROVISIONING",
+        "hasEntitlements":true,"id":"2c9180867c184ff6017c2a2fbf031667",
+        "identityId":"2c9180867c184ff6017c2a2fbf031666","locked":false,"manuallyCorrelated":false,
+        "modified":"2021-09-28T02:16:12.207Z","name":"Geovanni.0a7cad6df",
+        "nativeIdentity":"CN=Geovanni 0a7cad6df,OU=hpun,DC=local",
+        "sourceId":"2c91808b7c28b350017c2a2ec5790aa1","systemAccount":false,"uncorrelated":false,
+        "uuid":"{e4218fa4-da52-4bb0-aa41-d2dcc08a7ad8}"}"#;
+
+    /// The current reference's, with a value for every member of the schema.
+    const FULL: &str = r#"{"id":"id12345","name":"aName","created":"2015-05-28T14:07:17Z",
+        "modified":"2015-05-28T14:07:18Z","sourceId":"2c9180835d2e5168015d32f890ca1581",
+        "sourceName":"Employees","identityId":"2c9180835d2e5168015d32f890ca1582",
+        "cloudLifecycleState":"active","identityState":"ACTIVE","connectionType":"direct","isMachine":true,
+        "recommendation":{"type":"AGENT","method":"DISCOVERY"},
+        "attributes":{"firstName":"SailPoint","groups":["a","b"],"passwordLastSet":1614901945829,"nothing":null},
+        "authoritative":false,"description":"d","disabled":true,"locked":true,"nativeIdentity":"552775",
+        "systemAccount":true,"uncorrelated":true,"uuid":"{b0dce506-d6d4-44d2-8a32-d9a5b21fb175}",
+        "manuallyCorrelated":true,"hasEntitlements":false,
+        "identity":{"id":"i1","type":"IDENTITY","name":"John Doe"},
+        "sourceOwner":{"id":"o1","type":"IDENTITY","name":"Adam Kennedy"},"features":"ENABLE",
+        "origin":"AGGREGATED","ownerIdentity":{"type":"IDENTITY","id":"w1","name":"Eve"}}"#;
+
+    fn read(json: &str) -> Account {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn the_current_references_example_decodes_to_every_field() {
+        let account = read(FULL);
+        assert_eq!(account.source_name.as_deref(), Some("Employees"));
+        assert_eq!(account.identity_id.as_deref(), Some("2c9180835d2e5168015d32f890ca1582"));
+        assert_eq!(account.cloud_lifecycle_state.as_deref(), Some("active"));
+        assert_eq!(account.identity_state.as_deref(), Some("ACTIVE"));
+        assert_eq!(account.connection_type.as_deref(), Some("direct"));
+        assert_eq!(account.is_machine, Some(true));
+        let recommendation = account.recommendation.as_ref().unwrap();
+        assert_eq!(recommendation.kind, Some(RecommendationType::Agent));
+        assert_eq!(recommendation.method, Some(RecommendationMethod::Discovery));
+        assert_eq!((account.authoritative, account.system_account), (Some(false), Some(true)));
+        assert_eq!((account.uncorrelated, account.manually_correlated), (Some(true), Some(true)));
+        assert_eq!((account.has_entitlements, account.description.as_deref()), (Some(false), Some("d")));
+        assert_eq!(account.identity.as_ref().unwrap().name.as_deref(), Some("John Doe"));
+        assert_eq!(account.source_owner.as_ref().unwrap().kind.as_deref(), Some("IDENTITY"));
+        assert_eq!(account.owner_identity.as_ref().unwrap().id.as_deref(), Some("w1"));
+        assert_eq!(account.origin, Some(Origin::Aggregated));
+        assert_eq!(account.attribute("firstName").as_deref(), Some("SailPoint"));
+        let attributes = account.attributes.as_ref().unwrap();
+        assert_eq!(attributes.get::<Vec<String>>("groups").unwrap(), ["a", "b"]);
+        assert_eq!(attributes.get::<i64>("passwordLastSet"), Some(1_614_901_945_829));
+        assert_eq!((attributes.get::<String>("nothing"), attributes.to_map().len()), (None, 4));
+        let shared = crate::Account::from(account);
+        assert_eq!((shared.kind.clone(), shared.status.clone()), (Kind::SystemAccount, Status::Disabled));
+        assert_eq!(shared.container.as_deref(), Some("2c9180835d2e5168015d32f890ca1581"));
+        assert_eq!(shared.modified_at.unwrap().to_rfc3339(), "2015-05-28T14:07:18+00:00");
+        let ids: Vec<_> = shared.alternate_ids.iter().map(|id| (id.name, id.value.as_str())).collect();
+        assert_eq!(ids, [("nativeIdentity", "552775"), ("uuid", "{b0dce506-d6d4-44d2-8a32-d9a5b21fb175}")]);
+    }
+
+    #[test]
+    fn both_levels_of_detail_of_the_beta_decode() {
+        let full = read(BETA_FULL);
+        assert_eq!(full.features().collect::<Vec<_>>().len(), 3);
+        assert!(full.attributes.is_none(), "null attributes are none");
+        let created = full.created.as_ref().and_then(Timestamp::utc).unwrap();
+        assert_eq!(created.timestamp_subsec_millis(), 644);
+        let slim: String = BETA_FULL
+            .replace("\"authoritative\":true,", "")
+            .replace("\"systemAccount\":false,\"uncorrelated\":false,", "");
+        let slim = read(&slim);
+        assert_eq!((slim.authoritative, slim.system_account, slim.uncorrelated), (None, None, None));
+        assert_eq!(slim.name, full.name);
+        assert_eq!(crate::Account::from(slim).status, Status::Active);
+    }
+
+    #[test]
+    fn nulls_in_required_members_and_unknown_ones_are_fine() {
+        let account = read(
+            r#"{"id":"a","name":null,"sourceName":null,"nativeIdentity":"CN=x","disabled":null,"locked":null,
+                "origin":"BEAMED","features":null,"recommendation":null,"identity":null,"later":{"x":[1]}}"#,
+        );
+        assert_eq!(account.origin.as_ref().map(Origin::as_str), Some("BEAMED"));
+        let shared = crate::Account::from(account);
+        assert_eq!((shared.name.as_deref(), shared.status.clone()), (Some("CN=x"), Status::Unstated));
+        assert!(shared.record().raw().get().contains("later"));
+        for bad in [r#"{"name":"x"}"#, r#"{"id":null}"#, r#"{"id":""}"#, r#"{"id":"a","disabled":"no"}"#] {
+            assert!(serde_json::from_str::<Account>(bad).is_err(), "{bad}");
+        }
+    }
+}
