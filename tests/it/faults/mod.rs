@@ -12,7 +12,7 @@ use headcount::{
     sim::{self, BadRow, ErrorBody, Fault, Faults, RetryAfter, Side},
 };
 
-use world::{PROVIDERS, SIZE, World, passes, passes_within, stays};
+use world::{PROVIDERS, Patience, SIZE, World, passes, passes_within, stays, stays_within};
 
 #[tokio::test]
 async fn a_failing_status_is_retried_then_told() {
@@ -50,7 +50,8 @@ async fn a_throttled_request_waits_as_asked_or_tells() {
 #[tokio::test]
 async fn a_broken_connection_is_retried_then_told() {
     let refused = Fault::RefuseConnections { lasting: Duration::from_millis(30) };
-    passes_within(100, "refused", refused, &["huawei", "annature"]).await;
+    let patient = Patience { attempts: 100, ..Patience::default() };
+    passes_within(patient, "refused", refused, &["huawei", "annature"]).await;
     for (name, fault) in [("reset", Fault::ResetBeforeAnswer), ("mid body", Fault::ResetMidBody)] {
         passes(name, fault.clone(), &PROVIDERS).await;
         stays(name, fault, &PROVIDERS, ErrorKind::Transport, Retry::Exhausted, "4 attempts").await;
@@ -91,10 +92,12 @@ async fn a_redirect_is_not_followed() {
 #[tokio::test]
 async fn a_slow_answer_is_waited_for_and_one_too_slow_is_given_up() {
     passes("slow headers", Fault::SlowHeaders(Duration::from_millis(100)), &PROVIDERS).await;
+    let hasty = Patience { attempt: Duration::from_millis(400), ..Patience::default() };
     let trickle = Fault::SlowTrickle { chunk: 16, every: Duration::from_millis(20) };
     for (name, fault) in [("a hang", Fault::Hang), ("a trickle", trickle)] {
-        passes(name, fault.clone(), &["huawei", "annature"]).await;
-        stays(name, fault, &["annature"], ErrorKind::Timeout, Retry::Exhausted, "no whole answer").await;
+        passes_within(hasty, name, fault.clone(), &["huawei", "annature"]).await;
+        let told = (ErrorKind::Timeout, Retry::Exhausted, "no whole answer");
+        stays_within(hasty, name, fault, &["annature"], told).await;
     }
 }
 
@@ -104,9 +107,7 @@ async fn an_answer_larger_than_allowed_is_refused_also_when_compressed() {
         ("large", Fault::OversizedBody { bytes: 3 * 1024 * 1024 }),
         ("a bomb", Fault::GzipBomb { bytes: 16 * 1024 * 1024 }),
     ] {
-        let began = Instant::now();
         stays(name, fault, &PROVIDERS, ErrorKind::Decode, Retry::Never, "more than 1048576 bytes").await;
-        assert!(began.elapsed() < Duration::from_secs(20), "{name} was not read to its end");
     }
 }
 

@@ -10,12 +10,26 @@ use headcount::{
     sim::{self, Fault, Faults},
 };
 
+/// How often, and for how long, a request is tried.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    pub(super) attempts: u32,
+    pub(super) attempt: Duration,
+}
+
+impl Default for Patience {
+    /// As many attempts as by default, each with time enough on a busy machine.
+    fn default() -> Self {
+        Self { attempts: 4, attempt: Duration::from_secs(10) }
+    }
+}
+
 /// Hasty, so that real time hardly passes.
-fn hasty(attempts: u32) -> RetryPolicy {
+fn hasty(patience: Patience) -> RetryPolicy {
     RetryPolicy::default()
-        .attempts(attempts)
+        .attempts(patience.attempts)
         .delays(Duration::from_millis(20), Duration::from_millis(100))
-        .timeouts(Duration::from_millis(400), Duration::from_secs(10))
+        .timeouts(patience.attempt, Duration::from_secs(30))
         .server_wait(Duration::from_secs(2))
 }
 
@@ -25,7 +39,7 @@ pub(super) struct World {
     pub(super) huawei: sim::Huawei,
     pub(super) annature: sim::Annature,
     pub(super) sailpoint: sim::SailPoint,
-    attempts: u32,
+    patience: Patience,
 }
 
 /// What a walk gave.
@@ -51,7 +65,7 @@ impl World {
             huawei: start!(sim::Huawei::builder()),
             annature: start!(sim::Annature::builder().page_size(10)),
             sailpoint: start!(sim::SailPoint::builder().rate_limit(None)),
-            attempts: 4,
+            patience: Patience::default(),
         }
     }
 
@@ -62,20 +76,20 @@ impl World {
                 let server = &self.fortanix;
                 let builder = fortanix::Client::builder().base_url(server.base_url());
                 let builder = builder.password(server.email(), server.password());
-                let client = builder.retry(hasty(self.attempts)).body_limit(LIMIT).build().unwrap();
+                let client = builder.retry(hasty(self.patience)).body_limit(LIMIT).build().unwrap();
                 (client.list_accounts().limit(10).into_accounts(), server)
             }
             "huawei" => {
                 let server = &self.huawei;
                 let builder = huawei::Client::builder(server.ak(), server.sk()).endpoint(server.base_url());
-                let client = builder.retry(hasty(self.attempts)).body_limit(LIMIT).build().unwrap();
+                let client = builder.retry(hasty(self.patience)).body_limit(LIMIT).build().unwrap();
                 (client.list_accounts().limit(10).into_accounts(), server)
             }
             "annature" => {
                 let server = &self.annature;
                 let builder =
                     annature::Client::builder(server.id(), server.key()).base_url(server.base_url());
-                let client = builder.retry(hasty(self.attempts)).body_limit(LIMIT).build().unwrap();
+                let client = builder.retry(hasty(self.patience)).body_limit(LIMIT).build().unwrap();
                 (client.list_accounts().into_accounts(), server)
             }
             _ => {
@@ -83,7 +97,7 @@ impl World {
                 let builder = sailpoint::Client::builder(server.base_url());
                 let builder = builder.client_credentials(server.client_id(), server.client_secret());
                 let client =
-                    builder.retry(hasty(self.attempts)).body_limit(LIMIT).rate_limit(None).build().unwrap();
+                    builder.retry(hasty(self.patience)).body_limit(LIMIT).rate_limit(None).build().unwrap();
                 (client.list_accounts().limit(10).into_accounts(), server)
             }
         }
@@ -106,13 +120,13 @@ impl World {
 
 /// The fault strikes once, at the second list request: the list is whole all the same.
 pub(super) async fn passes(name: &str, fault: Fault, providers: &[&str]) {
-    passes_within(4, name, fault, providers).await;
+    passes_within(Patience::default(), name, fault, providers).await;
 }
 
-/// The same with so many attempts: where it is the time that heals, and waits are random.
-pub(super) async fn passes_within(attempts: u32, name: &str, fault: Fault, providers: &[&str]) {
+/// The same within this patience.
+pub(super) async fn passes_within(patience: Patience, name: &str, fault: Fault, providers: &[&str]) {
     let mut world = World::with(&Faults::new(1).on_list(2, fault)).await;
-    world.attempts = attempts;
+    world.patience = patience;
     for provider in providers {
         let walk = world.walk(provider).await;
         assert!(walk.error.is_none(), "{name} at {provider}: {}", walk.error.unwrap());
@@ -134,11 +148,23 @@ pub(super) async fn stays(
     retry: Retry,
     says: &str,
 ) {
+    stays_within(Patience::default(), name, fault, providers, (kind, retry, says)).await;
+}
+
+/// The same within this patience.
+pub(super) async fn stays_within(
+    patience: Patience,
+    name: &str,
+    fault: Fault,
+    providers: &[&str],
+    (kind, retry, says): (ErrorKind, Retry, &str),
+) {
     let mut faults = Faults::new(1);
     for number in 2..40 {
         faults = faults.on_list(number, fault.clone());
     }
-    let world = World::with(&faults).await;
+    let mut world = World::with(&faults).await;
+    world.patience = patience;
     for provider in providers {
         let walk = world.walk(provider).await;
         let error = walk.error.unwrap_or_else(|| panic!("{name} at {provider} is an error"));
