@@ -62,6 +62,9 @@ pub enum Retry {
     Never,
     /// Another try may help; this crate has not made it.
     Safe,
+    /// The request creates or changes something, and may have been carried out although no good answer came:
+    /// look whether it was, before you send it again.
+    Uncertain,
     /// This crate has tried as often, or for as long, as its
     /// [`RetryPolicy`](crate::http::RetryPolicy) allows, and has given up.
     Exhausted,
@@ -246,6 +249,9 @@ impl fmt::Display for Error {
         }
         if let Some(wait) = inner.retry_after {
             facts.push(format!("retry after {} s", wait.as_secs()));
+        }
+        if inner.retry == Retry::Uncertain {
+            facts.push("it may have been carried out".to_owned());
         }
         if inner.attempts > 1 {
             facts.push(format!("{} attempts in {:.1} s", inner.attempts, inner.elapsed.as_secs_f32()));

@@ -169,9 +169,8 @@ async fn refresh(channel: &Channel, token: &Token) -> Result<Fresh> {
 /// Not limited: waiting for a token must not wait behind the requests that need it. Doing it twice makes
 /// a second session, and harms nothing.
 fn post(path: &str) -> Call {
-    let mut call = Call::get(path);
-    call.method = Method::POST;
-    call.headers = vec![(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    let json = HeaderValue::from_static("application/json");
+    let mut call = Call::change(Method::POST, path).header(header::CONTENT_TYPE, json).repeatable();
     call.limited = false;
     call
 }

@@ -1,12 +1,11 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
-use secrecy::SecretString;
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use tokio::time::{Instant, timeout};
 
 use super::{
-    Clock, Problem, RetryPolicy, Settings, Transport, TransportErrorKind,
+    Call, Clock, Problem, RetryPolicy, Settings, Transport, TransportErrorKind,
     base_url::BaseUrl,
     limit::Limiter,
     problem::Secrets,
@@ -14,6 +13,9 @@ use super::{
     retry_after,
 };
 use crate::{Error, ErrorKind, Result, Retry};
+
+/// What common servers take of one header, in bytes.
+const LONGEST_HEADER: usize = 16 * 1024;
 
 /// What a provider adds to the way of a request.
 pub(crate) trait Service: Send + Sync {
@@ -46,44 +48,6 @@ pub(crate) struct Channel {
     agent: HeaderValue,
     body_limit: usize,
     clock: Clock,
-}
-
-/// One request, as often as it is sent.
-pub(crate) struct Call {
-    pub(crate) method: Method,
-    /// Under the base URL; starts with `/`.
-    pub(crate) path: String,
-    pub(crate) query: Vec<(&'static str, String)>,
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(crate) body: Bytes,
-    /// Sending it twice does no more than sending it once.
-    pub(crate) repeatable: bool,
-    /// Whether the client's rate limit applies.
-    pub(crate) limited: bool,
-    /// Secrets in the body, to be kept out of errors.
-    pub(crate) secrets: Vec<SecretString>,
-}
-
-impl Call {
-    /// A GET of `path`.
-    pub(crate) fn get(path: impl Into<String>) -> Self {
-        Self {
-            method: Method::GET,
-            path: path.into(),
-            query: Vec::new(),
-            headers: Vec::new(),
-            body: Bytes::new(),
-            repeatable: true,
-            limited: true,
-            secrets: Vec::new(),
-        }
-    }
-
-    /// With a query parameter, if there is a value for it.
-    pub(crate) fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
-        self.query.extend(value.map(|value| (name, value.to_string())));
-        self
-    }
 }
 
 /// A whole answer.
@@ -178,6 +142,7 @@ impl Channel {
                 }
                 Verdict::GiveUp if attempt > 1 => Retry::Exhausted,
                 Verdict::GiveUp => Retry::Safe,
+                Verdict::Uncertain => Retry::Uncertain,
                 Verdict::Final => Retry::Never,
             };
             let error = missed.error.with_provider(self.provider).with_retry(retry);
@@ -196,6 +161,7 @@ impl Channel {
         let unsent = |error| Missed { error, failure: None, asked: None, refused: false };
         let mut request = self.request(call).map_err(unsent)?;
         service.authorise(permit, &mut request).map_err(unsent)?;
+        check_headers(request.headers()).map_err(unsent)?;
         let secrets = Secrets::of(&request, call.secrets.iter().cloned());
         let limit = self.retry.attempt_timeout.min(left);
         let missed = |kind, text: String, failure| Missed {
@@ -263,4 +229,17 @@ impl Channel {
         }
         Ok(request)
     }
+}
+
+/// Servers refuse longer headers, each in its own way, and mostly without saying which one it was.
+fn check_headers(headers: &HeaderMap) -> Result<()> {
+    for (name, value) in headers {
+        if value.len() > LONGEST_HEADER {
+            return Err(Error::config(format!(
+                "the header {name} would have {} bytes, and servers refuse more than {LONGEST_HEADER}",
+                value.len()
+            )));
+        }
+    }
+    Ok(())
 }

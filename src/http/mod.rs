@@ -31,10 +31,12 @@
 //! | accounts made or removed during the walk | those that are there throughout come once | |
 
 mod base_url;
+mod call;
 mod channel;
 mod clock;
 mod limit;
 mod problem;
+mod read;
 mod reqwest_transport;
 mod retry;
 mod retry_after;
@@ -48,7 +50,9 @@ pub use retry::RetryPolicy;
 pub use transport::{Transport, TransportError, TransportErrorKind};
 
 pub(crate) use base_url::encode;
-pub(crate) use channel::{Answer, Call, Channel, Service};
+pub(crate) use call::{Call, segment};
+pub(crate) use channel::{Answer, Channel, Service};
 pub(crate) use problem::{Problem, header, plain_text};
-pub(crate) use rows::{Rows, read_json};
+pub(crate) use read::{read_json, read_nothing};
+pub(crate) use rows::Rows;
 pub(crate) use settings::{Settings, shared_settings};

@@ -5,8 +5,9 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 /// How often, how fast and for how long a request is tried.
 ///
 /// Tried again are: connections that can not be made or that break, answers that are not what was
-/// promised, and the statuses 408, 429, 500, 502, 503 and 504. A request that creates something is tried
-/// again only if it surely was not sent.
+/// promised, and the statuses 408, 429, 500, 502, 503 and 504. A request that creates or changes something
+/// is tried again only if it surely was not sent; where it may have been carried out, the error says so, with
+/// [`Retry::Uncertain`](crate::Retry::Uncertain).
 ///
 /// A wait before a retry is random between nothing and a delay that doubles ("full jitter"), but never
 /// shorter than a `Retry-After` asks.
@@ -78,16 +79,21 @@ impl RetryPolicy {
 
     /// What to do after a failed attempt. Pure: the same facts, the same verdict.
     pub(super) fn judge(&self, facts: &Facts) -> Verdict {
-        let retryable = match facts.failure {
-            Failure::NotSent => true,
-            Failure::Lost | Failure::Garbled => facts.repeatable,
-            Failure::Status(status) => {
-                facts.repeatable && matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
-            }
+        let passing = match facts.failure {
+            Failure::NotSent | Failure::Lost | Failure::Garbled => true,
+            Failure::Status(status) => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
             Failure::Final => false,
         };
-        if !retryable {
+        if !passing {
             return Verdict::Final;
+        }
+        if !facts.repeatable {
+            match facts.failure {
+                Failure::NotSent => {}
+                // Turned away before anything was done. Whether to come again is the caller's affair.
+                Failure::Status(429) => return Verdict::GiveUp,
+                _ => return Verdict::Uncertain,
+            }
         }
         // Told at once, whether or not attempts are left: the caller can do something about it.
         if facts.asked.is_some_and(|asked| asked > self.max_server_wait) || facts.attempt >= self.max_attempts
@@ -154,7 +160,9 @@ pub(super) enum Verdict {
     After(Duration),
     /// It could be tried again, but not within the limits.
     GiveUp,
-    /// Trying again is useless, or dangerous.
+    /// It may have been done although it failed: trying again could do it twice.
+    Uncertain,
+    /// Trying again is useless.
     Final,
 }
 
@@ -191,8 +199,17 @@ mod tests {
     #[test]
     fn a_creation_is_sent_again_only_if_it_surely_was_not_sent() {
         let policy = RetryPolicy::default();
-        for failure in [Failure::Lost, Failure::Garbled, Failure::Status(503), Failure::Status(429)] {
-            assert_eq!(policy.judge(&Facts { repeatable: false, ..facts(failure) }), Verdict::Final);
+        for status in 100..600 {
+            let change = Facts { repeatable: false, ..facts(Failure::Status(status)) };
+            let verdict = match status {
+                429 => Verdict::GiveUp,
+                408 | 500 | 502 | 503 | 504 => Verdict::Uncertain,
+                _ => Verdict::Final,
+            };
+            assert_eq!(policy.judge(&change), verdict, "{status}");
+        }
+        for failure in [Failure::Lost, Failure::Garbled] {
+            assert_eq!(policy.judge(&Facts { repeatable: false, ..facts(failure) }), Verdict::Uncertain);
         }
         let unsent = Facts { repeatable: false, ..facts(Failure::NotSent) };
         assert!(matches!(policy.judge(&unsent), Verdict::After(_)));

@@ -3,9 +3,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::Answer;
 use crate::{
-    Error, Result,
     page::{Page, Rejected},
     record::{FromRow, reason},
 };
@@ -97,24 +95,6 @@ impl<T> Rows<T> {
     pub(crate) fn into_page<C>(self, next: Option<C>) -> Page<T, C> {
         Page::new(self.items, next).with_rejected(self.rejected)
     }
-}
-
-/// Reads an answer's JSON, and says what came instead if it is none.
-pub(crate) fn read_json<'a, T: Deserialize<'a>>(answer: &'a Answer, expected: &str) -> Result<T> {
-    if answer.status.as_u16() == 204 || answer.body.is_empty() {
-        return Err(instead(answer, expected, "an empty body"));
-    }
-    serde_json::from_slice(&answer.body).map_err(|error| {
-        let start = answer.body.trim_ascii_start();
-        if start.starts_with(b"<") {
-            return instead(answer, expected, "an HTML or XML page, such as a login page or a proxy's");
-        }
-        instead(answer, expected, &format!("something else: {}", reason(&error)))
-    })
-}
-
-fn instead(answer: &Answer, expected: &str, came: &str) -> Error {
-    Error::decode(format!("expected {expected}, and {came} came")).with_status(answer.status.as_u16())
 }
 
 /// A string member of a JSON object.

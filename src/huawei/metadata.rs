@@ -142,12 +142,10 @@ impl Access {
 
     /// The token that version 2 of the service wants; `None` if it answers that it is version 1.
     async fn token(&self) -> Result<Option<SecretString>> {
-        let mut call = Call::get("/meta-data/latest/api/token");
-        call.method = Method::PUT;
-        call.headers = vec![
-            (TOKEN_TTL, HeaderValue::from_static("21600")),
-            (header::ACCEPT, HeaderValue::from_static("*/*")),
-        ];
+        let call = Call::change(Method::PUT, "/meta-data/latest/api/token")
+            .repeatable()
+            .header(TOKEN_TTL, HeaderValue::from_static("21600"))
+            .header(header::ACCEPT, HeaderValue::from_static("*/*"));
         let token = self.channel.send(&Plain, &call, |answer| {
             let token = plain_text(&answer.body).unwrap_or_default();
             refuse_empty(&token)?;
@@ -167,7 +165,7 @@ impl Access {
     async fn security_key(&self, token: Option<SecretString>) -> Result<Fresh<Credentials>> {
         let mut call = Call::get("/openstack/latest/securitykey");
         if let Some(token) = token {
-            call.headers = vec![(TOKEN, sensitive("metadata token", token.expose_secret())?)];
+            call = call.header(TOKEN, sensitive("metadata token", token.expose_secret())?);
         }
         let read = |answer: &Answer| read_key(answer, self.channel.clock(), self.domain_id.as_ref());
         self.channel.send(&Plain, &call, read).await

@@ -85,10 +85,9 @@ async fn obtain(channel: &Channel, id: &str, secret: &SecretString) -> Result<Fr
         encode(id),
         encode(secret_text)
     );
-    let mut call = Call::get("/oauth/token");
-    call.method = Method::POST;
-    call.headers =
-        vec![(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))];
+    let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+    let call = Call::change(Method::POST, "/oauth/token").header(header::CONTENT_TYPE, form_type);
+    let mut call = call.repeatable();
     call.body = Bytes::from(form);
     call.secrets = vec![secret.clone(), encode(secret_text).into()];
     // Not counted by the provider, and it must not wait behind the requests that wait for it.

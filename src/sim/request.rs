@@ -1,6 +1,8 @@
 //! What the servers remember of each request.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
+
+use serde_json::Value;
 
 use super::exchange::Incoming;
 
@@ -19,10 +21,13 @@ const SECRET_HEADERS: &[&str] = &[
     "x-security-token",
 ];
 
+/// Members of a JSON body whose values, where they are text, are secrets.
+const SECRET_MEMBERS: &[&str] = &["client_key", "client_secret", "code", "password"];
+
 /// A request that a server got, without its secrets.
 ///
-/// The values of headers that carry credentials, and the query and body of a request for a token, read
-/// `[redacted]`, unless the server was built with `record_secrets(true)`.
+/// The values of headers that carry credentials, the query and body of a request for a token, and the
+/// passwords, keys and secrets in a JSON body read `[redacted]`, unless the server was built with `record_secrets(true)`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     method: String,
@@ -103,6 +108,7 @@ impl Request {
             if hide { REDACTED.to_owned() } else { value.to_owned() }
         };
         let body = String::from_utf8_lossy(&incoming.body);
+        let body = if secrets { body } else { without_secrets(body) };
         Self {
             method: incoming.method.to_string(),
             path: incoming.path.clone(),
@@ -114,6 +120,29 @@ impl Request {
             status: None,
             fault: None,
         }
+    }
+}
+
+/// A JSON body with its secrets redacted; any other, and one without secrets, as it is.
+fn without_secrets(body: Cow<'_, str>) -> Cow<'_, str> {
+    let Ok(mut json) = serde_json::from_str::<Value>(&body) else {
+        return body;
+    };
+    if redact(&mut json) { json.to_string().into() } else { body }
+}
+
+/// True when there was something to redact.
+fn redact(json: &mut Value) -> bool {
+    match json {
+        Value::Object(members) => members.iter_mut().fold(false, |found, (name, value)| {
+            if value.is_string() && SECRET_MEMBERS.contains(&name.as_str()) {
+                *value = REDACTED.into();
+                return true;
+            }
+            redact(value) || found
+        }),
+        Value::Array(values) => values.iter_mut().fold(false, |found, value| redact(value) || found),
+        _ => false,
     }
 }
 

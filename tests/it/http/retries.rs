@@ -4,6 +4,7 @@ use futures::TryStreamExt;
 use headcount::{
     Error, ErrorKind, Paginator, Retry, annature,
     http::{Clock, RetryPolicy, TransportErrorKind},
+    sailpoint,
 };
 use tokio::time::Instant;
 
@@ -168,4 +169,18 @@ fn https_or_loopback_is_required_unless_http_is_allowed() {
     assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("annature")));
     let allowed = annature::Client::builder("id", "key").base_url("http://10.0.0.1").allow_http(true);
     assert!(allowed.build().is_ok());
+}
+
+#[tokio::test]
+async fn a_header_that_servers_would_refuse_is_refused_before_it_is_sent() {
+    let transport = Scripted::new(|_| answer(200, &[], "[]"));
+    let token = |length: usize| {
+        let client = sailpoint::Client::builder("https://acme.example").token("t".repeat(length));
+        client.transport(transport.clone()).build().unwrap().list_accounts().items()
+    };
+    assert!(token(16 * 1024 - "Bearer ".len()).try_next().await.is_ok());
+    let error = token(16 * 1024).try_next().await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0), "{error}");
+    assert!(error.message().contains("authorization would have 16391 bytes"), "{error}");
+    assert_eq!(transport.sent().len(), 1);
 }
