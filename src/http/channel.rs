@@ -3,6 +3,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use tokio::time::{Instant, timeout};
+use tracing::Instrument;
 
 use super::{
     Call, Clock, Problem, RetryPolicy, Settings, Transport, TransportErrorKind,
@@ -11,6 +12,7 @@ use super::{
     problem::Secrets,
     retry::{Facts, Failure, Verdict},
     retry_after,
+    span::AttemptSpan,
 };
 use crate::{Error, ErrorKind, Result, Retry};
 
@@ -115,10 +117,14 @@ impl Channel {
             }
             excused += waits.elapsed();
             let left = self.retry.total_timeout.saturating_sub(began.elapsed().saturating_sub(excused));
-            let missed = match self.attempt(service, &permit, call, left, &read).await {
+            let trace = AttemptSpan::new(self.provider, &call.method, &self.base, attempt);
+            let tried = self.attempt(service, &permit, call, left, &read, &trace);
+            let missed = match tried.instrument(trace.span()).await {
                 Ok(value) => return Ok(value),
                 Err(missed) => missed,
             };
+            trace.failed(&missed.error);
+            drop(trace);
             if missed.refused && !replayed && service.refused(&permit) {
                 replayed = true;
                 continue;
@@ -136,6 +142,8 @@ impl Channel {
             };
             let retry = match self.retry.judge(&facts) {
                 Verdict::After(wait) => {
+                    let kind = missed.error.kind();
+                    tracing::debug!(provider = self.provider, attempt, ?kind, ?wait, "to be sent again");
                     tokio::time::sleep(wait).await;
                     excused += missed.asked.unwrap_or_default().min(wait);
                     continue;
@@ -157,6 +165,7 @@ impl Channel {
         call: &Call,
         left: Duration,
         read: &(impl Fn(&Answer) -> Result<T> + Send + Sync),
+        trace: &AttemptSpan,
     ) -> Result<T, Missed> {
         let unsent = |error| Missed { error, failure: None, asked: None, refused: false };
         let mut request = self.request(call).map_err(unsent)?;
@@ -189,6 +198,7 @@ impl Channel {
             }
             Ok(Ok(answer)) => {
                 let (parts, body) = answer.into_parts();
+                trace.answered(parts.status);
                 Answer { status: parts.status, headers: parts.headers, body }
             }
         };

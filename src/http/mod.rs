@@ -30,6 +30,25 @@
 //! | an unknown enum value | kept, as [`UnknownValue`](crate::UnknownValue) | |
 //! | accounts made or removed during the walk | those that are there throughout come once | |
 
+//! A request that creates or changes something is sent again only if it surely was not sent (the connection was
+//! refused, or the token, which is renewed). Where it may have been carried out, its error is
+//! [`Retry::Uncertain`](crate::Retry::Uncertain): look before you send it again.
+//!
+//! # What is traced
+//!
+//! With [`tracing`](https://docs.rs/tracing), in spans:
+//!
+//! | span | level | fields |
+//! |---|---|---|
+//! | `listing`: from making the stream to dropping it | info | `provider`; at its end `pages`, `rows` |
+//! | `page`: fetching one, with its retries | debug | `provider`, `page` (from 1), `rows`, `error.type` |
+//! | `request`: one attempt, also to obtain a token | debug | `provider`, `http.request.method`, `http.request.resend_count`, `http.response.status_code`, `server.address`, `server.port`, `error.type` |
+//!
+//! and an event, `to be sent again`, at debug with `provider`, `attempt`, `kind` and `wait`. The names of the
+//! `request` are OpenTelemetry's for an HTTP client, and `otel.kind` and `otel.name` are there for
+//! `tracing-opentelemetry`. Nothing else is recorded, at any level: no path or query, which hold ids and
+//! filters, no header, no body, no account. Without a subscriber nothing is computed for it.
+
 mod base_url;
 mod call;
 mod channel;
@@ -42,6 +61,7 @@ mod retry;
 mod retry_after;
 mod rows;
 mod settings;
+mod span;
 mod transport;
 
 pub use clock::Clock;

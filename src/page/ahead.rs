@@ -1,11 +1,8 @@
-use std::{
-    sync::Arc,
-    task::{Context, Poll, ready},
-};
+use std::task::{Context, Poll, ready};
 
 use tokio::sync::mpsc;
 
-use super::{Paginator, flight::Flight, pages::Fetched};
+use super::{Paginator, flight::Flight, pages::Fetched, traced::Traced};
 use crate::{Error, ErrorKind, Result};
 
 /// Pages fetched one after the other ahead of use, at most `depth` of them in memory or under way.
@@ -30,12 +27,13 @@ impl<P: Paginator> Ahead<P> {
 
     pub(super) fn poll(
         &mut self,
-        paginator: &Arc<P>,
+        traced: &Traced<P>,
         at: Option<&P::Cursor>,
+        number: u64,
         cx: &mut Context<'_>,
     ) -> Poll<Fetched<P>> {
         if self.worker.is_none() {
-            self.worker = Some(Worker::start(Arc::clone(paginator), at.cloned(), self.depth)?);
+            self.worker = Some(Worker::start(traced.clone(), at.cloned(), number, self.depth)?);
         }
         let Some(worker) = &mut self.worker else {
             return Poll::Ready(Err(Error::new(ErrorKind::Transport, "the worker is gone")));
@@ -53,16 +51,16 @@ impl<P: Paginator> Ahead<P> {
 }
 
 impl<P: Paginator> Worker<P> {
-    fn start(paginator: Arc<P>, mut at: Option<P::Cursor>, depth: usize) -> Result<Self> {
+    fn start(traced: Traced<P>, mut at: Option<P::Cursor>, mut number: u64, depth: usize) -> Result<Self> {
         let (sender, pages) = mpsc::channel(depth);
         let task = Flight::launch(async move {
             // Room first, then the request: so at most `depth` pages exist at once.
             while let Ok(room) = sender.reserve().await {
-                let fetched = paginator.fetch(at.as_ref()).await;
+                let fetched = traced.clone().fetch(at, number).await;
                 let next = fetched.as_ref().ok().and_then(|page| page.next.clone());
                 room.send(fetched);
                 match next {
-                    Some(next) => at = Some(next),
+                    Some(next) => (at, number) = (Some(next), number.saturating_add(1)),
                     None => break,
                 }
             }

@@ -1,10 +1,9 @@
 use std::{
     collections::VecDeque,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
-use super::{Paginator, SeekPaginator, flight::Flight, pages::Fetched};
+use super::{Paginator, SeekPaginator, flight::Flight, pages::Fetched, traced::Traced};
 use crate::Result;
 
 /// Pages fetched several at a time at guessed cursors, and handed over in order.
@@ -51,13 +50,14 @@ impl<P: Paginator> Concurrent<P> {
 
     pub(super) fn poll(
         &mut self,
-        paginator: &Arc<P>,
+        traced: &Traced<P>,
         at: Option<&P::Cursor>,
+        number: u64,
         cx: &mut Context<'_>,
     ) -> Poll<Fetched<P>> {
         loop {
             if self.flights.is_empty() {
-                self.launch(paginator, at.cloned())?;
+                self.launch(traced, at.cloned(), number)?;
             }
             let Some(front) = self.flights.front_mut() else {
                 continue;
@@ -69,10 +69,12 @@ impl<P: Paginator> Concurrent<P> {
             match (fetched, cursor, at) {
                 (fetched, _, _) if exact => return Poll::Ready(fetched),
                 (Ok(mut page), Some(guessed), Some(next)) => {
-                    let head = page.items.first().and_then(|item| paginator.item_id(item));
+                    let head = page.items.first().and_then(|item| traced.paginator().item_id(item));
                     // A rejected row in front of the first item is not what `head` speaks of.
                     let head = head.filter(|_| page.rejected.first().is_none_or(|row| row.index > 0));
-                    if let Some(count) = (self.seek.continues)(paginator, next, &guessed, head.as_deref()) {
+                    if let Some(count) =
+                        (self.seek.continues)(traced.paginator(), next, &guessed, head.as_deref())
+                    {
                         drop(head);
                         page.drop_front(count);
                         return Poll::Ready(Ok(page));
@@ -85,12 +87,14 @@ impl<P: Paginator> Concurrent<P> {
         }
     }
 
-    /// Starts the requests that there is room for, once a page that leads to `next` is handed over.
+    /// Starts the requests that there is room for, once a page that leads to `next`, the `number`th, is handed
+    /// over.
     pub(super) fn refill(
         &mut self,
-        paginator: &Arc<P>,
+        traced: &Traced<P>,
         next: Option<&P::Cursor>,
         total: Option<u64>,
+        number: u64,
     ) -> Result<()> {
         let Some(next) = next else {
             self.reset();
@@ -99,18 +103,17 @@ impl<P: Paginator> Concurrent<P> {
         while self.flights.len() < self.width {
             let cursor = match (self.flights.back(), total) {
                 (None, _) => Some(next.clone()),
-                (Some(last), Some(total)) => (self.seek.guess)(paginator, last.at.as_ref(), total),
+                (Some(last), Some(total)) => (self.seek.guess)(traced.paginator(), last.at.as_ref(), total),
                 (Some(_), None) => None,
             };
             let Some(cursor) = cursor else { break };
-            self.launch(paginator, Some(cursor))?;
+            self.launch(traced, Some(cursor), number.saturating_add(self.flights.len() as u64))?;
         }
         Ok(())
     }
 
-    fn launch(&mut self, paginator: &Arc<P>, at: Option<P::Cursor>) -> Result<()> {
-        let (paginator, cursor) = (Arc::clone(paginator), at.clone());
-        let flight = Flight::launch(async move { paginator.fetch(cursor.as_ref()).await })?;
+    fn launch(&mut self, traced: &Traced<P>, at: Option<P::Cursor>, number: u64) -> Result<()> {
+        let flight = Flight::launch(traced.clone().fetch(at.clone(), number))?;
         self.flights.push_back(PageFlight { at, flight });
         Ok(())
     }

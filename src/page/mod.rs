@@ -15,6 +15,7 @@ mod pages;
 mod paginator;
 mod summary;
 mod tail;
+mod traced;
 
 use crate::{Error, ErrorKind};
 

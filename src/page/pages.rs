@@ -1,7 +1,6 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -12,7 +11,7 @@ use futures::{
 
 use super::{
     Checkpoint, Items, Page, Paginator, Position, SeekPaginator, Summary, ahead::Ahead, checkpoint::Place,
-    concurrent::Concurrent, cycle::CycleGuard, summary::Tally,
+    concurrent::Concurrent, cycle::CycleGuard, summary::Tally, traced::Traced,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -27,7 +26,7 @@ pub(super) type Placed<P> = (Page<<P as Paginator>::Item, <P as Paginator>::Curs
 /// Dropping a `next()` future loses nothing; dropping the stream stops what it has under way.
 #[must_use = "streams do nothing unless polled"]
 pub struct Pages<P: Paginator> {
-    paginator: Arc<P>,
+    traced: Traced<P>,
     source: Source<P>,
     state: State,
     /// The next page's cursor, and the same as a position.
@@ -57,7 +56,7 @@ enum State {
 impl<P: Paginator> Pages<P> {
     pub(super) fn new(paginator: P) -> Self {
         Self {
-            paginator: Arc::new(paginator),
+            traced: Traced::new(paginator),
             source: Source::Lazy(None),
             state: State::Open,
             at: None,
@@ -96,7 +95,7 @@ impl<P: Paginator> Pages<P> {
     /// # Errors
     /// [`ErrorKind::Checkpoint`] if `from` belongs to another listing or to a newer version of this crate.
     pub fn resume(mut self, from: &Checkpoint) -> Result<Items<P>> {
-        let place = from.open(&self.paginator.scope())?;
+        let place = from.open(&self.paginator().scope())?;
         (self.at, self.state) = match &place.position {
             Position::Start => (None, State::Open),
             Position::At { cursor } => {
@@ -124,7 +123,7 @@ impl<P: Paginator> Pages<P> {
 
     pub(super) fn place(&self) -> Place {
         Place {
-            scope: self.paginator.scope(),
+            scope: self.paginator().scope(),
             position: self.position.clone(),
             skip: 0,
             tail: Vec::new(),
@@ -150,7 +149,7 @@ impl<P: Paginator> Pages<P> {
     }
 
     pub(super) fn paginator(&self) -> &P {
-        &self.paginator
+        self.traced.paginator()
     }
 
     pub(super) fn tally(&mut self) -> &mut Tally {
@@ -176,19 +175,17 @@ impl<P: Paginator> Pages<P> {
             }
             State::Open => {}
         }
-        let (paginator, at) = (&self.paginator, self.at.as_ref());
+        let (at, number) = (self.at.as_ref(), self.tally.pages.saturating_add(1));
         let fetched = match &mut self.source {
             Source::Lazy(fetch) => {
-                let under_way = fetch.get_or_insert_with(|| {
-                    let (paginator, at) = (Arc::clone(paginator), at.cloned());
-                    Box::pin(async move { paginator.fetch(at.as_ref()).await })
-                });
+                let under_way =
+                    fetch.get_or_insert_with(|| Box::pin(self.traced.clone().fetch(at.cloned(), number)));
                 let fetched = ready!(under_way.as_mut().poll(cx));
                 *fetch = None;
                 fetched
             }
-            Source::Ahead(source) => ready!(source.poll(paginator, at, cx)),
-            Source::Concurrent(source) => ready!(source.poll(paginator, at, cx)),
+            Source::Ahead(source) => ready!(source.poll(&self.traced, at, number, cx)),
+            Source::Concurrent(source) => ready!(source.poll(&self.traced, at, number, cx)),
         };
         let handed_over = fetched.and_then(|page| self.hand_over(page));
         if handed_over.is_err() {
@@ -214,7 +211,7 @@ impl<P: Paginator> Pages<P> {
         };
         let total = page.total.or(self.tally.total());
         if let Source::Concurrent(source) = &mut self.source {
-            source.refill(&self.paginator, page.next.as_ref(), total)?;
+            source.refill(&self.traced, page.next.as_ref(), total, self.tally.pages.saturating_add(2))?;
         }
         let place = self.place();
         self.tally.page(&page);
@@ -251,6 +248,12 @@ impl<P: Paginator> FusedStream for Pages<P> {
 }
 
 impl<P: Paginator> Unpin for Pages<P> {}
+
+impl<P: Paginator> Drop for Pages<P> {
+    fn drop(&mut self) {
+        self.traced.ended(self.tally.pages, self.tally.rows());
+    }
+}
 
 impl<P: Paginator> fmt::Debug for Pages<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

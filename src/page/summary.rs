@@ -130,6 +130,10 @@ impl Tally {
         self.total
     }
 
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
     pub(super) fn summary(&self, finished: bool) -> Summary {
         let mut doubts = self.doubts.clone();
         if self.rejected > 0 {

@@ -139,9 +139,9 @@ fn redact(json: &mut Value) -> bool {
                 *value = REDACTED.into();
                 return true;
             }
-            redact(value) || found
+            found | redact(value)
         }),
-        Value::Array(values) => values.iter_mut().fold(false, |found, value| redact(value) || found),
+        Value::Array(values) => values.iter_mut().fold(false, |found, value| found | redact(value)),
         _ => false,
     }
 }

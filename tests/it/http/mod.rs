@@ -5,3 +5,4 @@ mod limits;
 mod retries;
 mod secrets;
 mod tokens;
+mod traces;

@@ -1,10 +1,18 @@
-use std::fmt::Write as _;
+use std::{
+    collections::HashSet,
+    fmt::Write as _,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::{StreamExt, TryStreamExt};
-use headcount::{Paginator, annature, fortanix, http::TransportErrorKind, huawei, sailpoint};
+use headcount::{ErrorKind, Paginator, annature, fortanix, http::TransportErrorKind, huawei, sailpoint, sim};
+use tracing::Level;
 
-use super::answers::{Act, Scripted, Sent, answer};
+use super::{
+    answers::{Act, Scripted, Sent, answer},
+    traces::Traced,
+};
 
 /// Every secret in play; each is long and unlike anything else.
 const SECRETS: [&str; 8] = [
@@ -20,20 +28,29 @@ const SECRETS: [&str; 8] = [
 
 /// What was shown anywhere.
 #[derive(Default)]
-struct Shown(String);
+struct Shown {
+    text: String,
+    /// The kinds of errors with which a program has panicked.
+    panics: HashSet<ErrorKind>,
+}
 
 impl Shown {
     fn show(&mut self, what: &(impl std::fmt::Debug + ?Sized)) {
-        let _ = writeln!(self.0, "{what:?}\n{what:#?}");
+        let _ = writeln!(self.text, "{what:?}\n{what:#?}");
     }
 
     fn error(&mut self, error: &headcount::Error) {
         self.show(error);
         let mut cause: Option<&dyn std::error::Error> = Some(error);
         while let Some(error) = cause {
-            let _ = writeln!(self.0, "{error}");
+            let _ = writeln!(self.text, "{error}");
             self.show(error);
             cause = error.source();
+        }
+        if self.panics.insert(error.kind()) {
+            let unwrap = AssertUnwindSafe(|| Err::<(), _>(error.clone()).unwrap());
+            let panic = catch_unwind(unwrap).unwrap_err();
+            self.text += panic.downcast_ref::<String>().expect("the text of the panic");
         }
     }
 
@@ -44,7 +61,7 @@ impl Shown {
                 BASE64_STANDARD.encode(secret),
                 BASE64_STANDARD.encode(format!("ada@example.com:{secret}")),
             ] {
-                assert!(!self.0.contains(&form), "{form} is shown in\n{}", self.0);
+                assert!(!self.text.contains(&form), "{form} is shown in\n{}", self.text);
             }
         }
     }
@@ -95,6 +112,8 @@ fn hostile(case: usize) -> Scripted {
 #[tokio::test(start_paused = true)]
 async fn no_failure_shows_a_credential() {
     let mut shown = Shown::default();
+    let traced = Traced::default();
+    let listening = traced.listen(Level::TRACE);
     for case in 0..9 {
         let transport = hostile(case);
         macro_rules! drive {
@@ -114,7 +133,7 @@ async fn no_failure_shows_a_credential() {
                         shown.error(&error);
                     }
                 }
-                shown.0 += &serde_json::to_string(&items.checkpoint()).unwrap();
+                shown.text += &serde_json::to_string(&items.checkpoint()).unwrap();
                 shown.show(&items.checkpoint());
                 assert!(failures > 0 || case >= 6, "case {case} fails");
             )+};
@@ -128,7 +147,10 @@ async fn no_failure_shows_a_credential() {
             sailpoint::Client::builder("https://acme.example").token(SECRETS[7])
         );
     }
-    assert!(shown.0.contains("[redacted]"), "the servers did echo");
+    drop(listening);
+    assert!(traced.text().contains("request{"), "it was listened to");
+    shown.text += &traced.text();
+    assert!(shown.text.contains("[redacted]"), "the servers did echo");
     shown.holds_no_secret();
 }
 
@@ -155,6 +177,49 @@ fn no_refused_setting_shows_a_credential() {
         shown.show(&sailpoint::Client::builder(url).token(secret));
     }
     shown.holds_no_secret();
+}
+
+/// What came in the headers that authorise, without the words around it.
+fn credentials(requests: &[headcount::sim::Request]) -> Vec<String> {
+    let names =
+        ["authorization", "authentication", "x-annature-key", "x-annature-partner", "x-security-token"];
+    let values = names.iter().flat_map(|name| requests.iter().filter_map(|request| request.header(name)));
+    let words = values.flat_map(|value| value.split([' ', ',', '=']));
+    words.filter(|word| word.len() > 20).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn no_credential_is_traced_or_logged_on_a_real_connection() {
+    let traced = Traced::default();
+    let listening = traced.listen(Level::TRACE);
+    let fortanix = sim::Fortanix::builder().accounts(3).record_secrets(true).start().await.unwrap();
+    let huawei = sim::Huawei::builder().accounts(3).record_secrets(true).start().await.unwrap();
+    let annature = sim::Annature::builder().accounts(3).record_secrets(true).start().await.unwrap();
+    let sailpoint = sim::SailPoint::builder().accounts(3).record_secrets(true).start().await.unwrap();
+    let client = fortanix::Client::builder().base_url(fortanix.base_url());
+    let client = client.password(fortanix.email(), fortanix.password()).build().unwrap();
+    assert_eq!(client.list_accounts().items().count().await, 3);
+    let client = huawei::Client::builder(huawei.ak(), huawei.sk()).endpoint(huawei.base_url());
+    assert_eq!(client.build().unwrap().list_accounts().items().count().await, 3);
+    let client = annature::Client::builder(annature.id(), annature.key()).base_url(annature.base_url());
+    assert_eq!(client.build().unwrap().list_accounts().items().count().await, 3);
+    let client = sailpoint::Client::builder(sailpoint.base_url());
+    let client = client.client_credentials(sailpoint.client_id(), sailpoint.client_secret()).build().unwrap();
+    assert_eq!(client.list_accounts().items().count().await, 3);
+    drop(listening);
+    let requests =
+        [fortanix.requests(), huawei.requests(), annature.requests(), sailpoint.requests()].concat();
+    let mut secrets = credentials(&requests);
+    assert!(secrets.len() >= 6, "the simulators saw credentials");
+    secrets.extend(
+        [fortanix.password(), huawei.sk(), annature.key(), sailpoint.client_secret()].map(str::to_owned),
+    );
+    let text = traced.text();
+    assert!(text.contains("reqwest") || text.contains("hyper"), "libraries below are listened to:\n{text}");
+    for secret in secrets {
+        assert!(!text.contains(&secret), "{secret} is in\n{text}");
+        assert!(!text.contains(&BASE64_STANDARD.encode(&secret)), "{secret} is in base64 in\n{text}");
+    }
 }
 
 #[tokio::test]
