@@ -29,7 +29,7 @@
 //! | a bad row | [`Record`](crate::ErrorKind::Record) in its place, and the stream goes on | |
 //! | an unknown enum value | kept, as [`UnknownValue`](crate::UnknownValue) | |
 //! | accounts made or removed during the walk | those that are there throughout come once | |
-
+//!
 //! A request that creates or changes something is sent again only if it surely was not sent (the connection was
 //! refused, or the token, which is renewed). Where it may have been carried out, its error is
 //! [`Retry::Uncertain`](crate::Retry::Uncertain): look before you send it again.
