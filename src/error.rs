@@ -34,6 +34,9 @@ pub enum ErrorKind {
     /// No answer came in time.
     Timeout,
     /// The connection could not be made, or it broke.
+    ///
+    /// # Troubleshooting
+    /// If the text speaks of the certificate, see "Certificates" at [`http`](crate::http).
     Transport,
     /// The provider answered with another failure.
     Api,

@@ -187,6 +187,7 @@ impl Channel {
             Ok(Err(error)) => {
                 let (kind, failure) = match error.kind() {
                     TransportErrorKind::Connect => (ErrorKind::Transport, Failure::NotSent),
+                    TransportErrorKind::Untrusted => (ErrorKind::Transport, Failure::Final),
                     TransportErrorKind::Timeout => (ErrorKind::Timeout, Failure::Lost),
                     TransportErrorKind::Broken => (ErrorKind::Transport, Failure::Lost),
                     TransportErrorKind::TooLarge => (ErrorKind::Decode, Failure::Final),

@@ -15,6 +15,7 @@
 //! | 429 | retried after the wait that `Retry-After` asks for (seconds or a date; nonsense is ignored) | [`Throttled`](crate::ErrorKind::Throttled) |
 //! | 429 or 503 with a wait beyond `max_server_wait` | `Throttled` at once, with [`retry_after`](crate::Error::retry_after) | |
 //! | connection refused, reset before or within the answer | retried | [`Transport`](crate::ErrorKind::Transport) |
+//! | a certificate for another host, out of date, or of an issuer that is not trusted (`tests/it/http/tls.rs`; with native-tls it counts as a connection refused) | `Transport` at once; nothing is sent | |
 //! | truncated or malformed JSON, an HTML page with 200, 204, an empty body | retried | [`Decode`](crate::ErrorKind::Decode) |
 //! | right JSON with a wrong `Content-Type`, or an unknown `Content-Encoding` | read | |
 //! | `Content-Encoding: gzip` on what is no gzip | retried | `Transport` |
@@ -48,6 +49,12 @@
 //! `request` are OpenTelemetry's for an HTTP client, and `otel.kind` and `otel.name` are there for
 //! `tracing-opentelemetry`. Nothing else is recorded, at any level: no path or query, which hold ids and
 //! filters, no header, no body, no account. Without a subscriber nothing is computed for it.
+//!
+//! # Certificates
+//!
+//! A server must show a certificate for its host, in date, of an issuer that the operating system trusts; on Linux,
+//! `SSL_CERT_FILE` and `SSL_CERT_DIR` take the place of the system's list. An application with an issuer of its own
+//! can bring a `reqwest::Client` that trusts it (`http_client`); such a client refuses all else as before.
 
 mod base_url;
 mod call;

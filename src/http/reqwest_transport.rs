@@ -1,4 +1,4 @@
-use std::{error::Error as _, time::Duration};
+use std::{error::Error as StdError, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
@@ -94,6 +94,7 @@ impl Transport for ReqwestTransport {
 
 fn failure(error: reqwest::Error) -> TransportError {
     let kind = match &error {
+        error if is_untrusted(error) => Kind::Untrusted,
         error if error.is_connect() => Kind::Connect,
         error if error.is_timeout() => Kind::Timeout,
         error if error.is_builder() => Kind::Unsendable,
@@ -101,7 +102,39 @@ fn failure(error: reqwest::Error) -> TransportError {
     };
     // The URL's query may hold personal data.
     let error = error.without_url();
-    TransportError::new(kind, causes(&error)).with_source(error)
+    let text = match kind {
+        Kind::Untrusted => {
+            format!("the server's certificate is refused, so nothing was sent: {}", causes(&error))
+        }
+        _ => causes(&error),
+    };
+    TransportError::new(kind, text).with_source(error)
+}
+
+/// Whether it was for the server's certificate that no connection was made. Only rustls tells that apart from
+/// other failures; with native-tls, or another TLS in the application's own client, it is never true.
+#[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
+fn is_untrusted(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            return matches!(
+                error,
+                rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented
+            );
+        }
+        // An I/O error counts the one that it carries as itself, and so leaves it out of its sources.
+        cause = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    false
+}
+
+#[cfg(not(any(feature = "rustls", feature = "rustls-no-provider")))]
+fn is_untrusted(_: &reqwest::Error) -> bool {
+    false
 }
 
 /// The error with its causes in one line: reqwest's own text stops at "error sending request".

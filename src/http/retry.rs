@@ -4,10 +4,10 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 /// How often, how fast and for how long a request is tried.
 ///
-/// Tried again are: connections that can not be made or that break, answers that are not what was
-/// promised, and the statuses 408, 429, 500, 502, 503 and 504. A request that creates or changes something
-/// is tried again only if it surely was not sent; where it may have been carried out, the error says so, with
-/// [`Retry::Uncertain`](crate::Retry::Uncertain).
+/// Tried again are: connections that can not be made (unless it is for the server's certificate) or that
+/// break, answers that are not what was promised, and the statuses 408, 429, 500, 502, 503 and 504. A request
+/// that creates or changes something is tried again only if it surely was not sent; where it may have been
+/// carried out, the error says so, with [`Retry::Uncertain`](crate::Retry::Uncertain).
 ///
 /// A wait before a retry is random between nothing and a delay that doubles ("full jitter"), but never
 /// shorter than a `Retry-After` asks.

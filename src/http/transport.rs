@@ -24,6 +24,9 @@ pub trait Transport: Send + Sync + 'static {
 pub enum TransportErrorKind {
     /// No connection could be made: the request was surely not sent.
     Connect,
+    /// The server's certificate is not to be trusted: the request was surely not sent, and another attempt
+    /// would meet the same certificate.
+    Untrusted,
     /// The transport's own time limit passed.
     Timeout,
     /// The connection broke, before or within the answer, or the answer was no HTTP.

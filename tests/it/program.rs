@@ -10,7 +10,7 @@ use std::{
 };
 
 /// An example, which `cargo test` has built beside the tests.
-fn program(name: &str) -> Command {
+pub(crate) fn program(name: &str) -> Command {
     let mut path: PathBuf = std::env::current_exe().unwrap();
     path.pop();
     path.pop();
@@ -74,7 +74,7 @@ fn accounts(ndjson: &str) -> Vec<(String, String)> {
     ndjson.lines().map(account).collect()
 }
 
-fn run(command: &mut Command) -> (Option<i32>, String, String) {
+pub(crate) fn run(command: &mut Command) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
     (status.code(), text(&stdout), text(&stderr))
 }

@@ -53,12 +53,13 @@ async fn what_may_pass_is_tried_four_times_and_then_told() {
 
 #[tokio::test(start_paused = true)]
 async fn what_can_not_pass_is_told_at_once() {
-    let cases: [(&str, ErrorKind, Make); 7] = [
+    let cases: [(&str, ErrorKind, Make); 8] = [
         ("400", ErrorKind::Api, || answer(400, &[], r#"{"message":"no"}"#)),
         ("401", ErrorKind::Auth, || answer(401, &[], "{}")),
         ("403", ErrorKind::Denied, || answer(403, &[], "{}")),
         ("404", ErrorKind::NotFound, || answer(404, &[], "{}")),
         ("302", ErrorKind::Api, || answer(302, &[("location", "https://evil.example/")], "")),
+        ("untrusted", ErrorKind::Transport, || Act::Fail(TransportErrorKind::Untrusted)),
         ("too large", ErrorKind::Decode, || Act::Fail(TransportErrorKind::TooLarge)),
         ("unsendable", ErrorKind::Config, || Act::Fail(TransportErrorKind::Unsendable)),
     ];
