@@ -4,9 +4,9 @@ mod answers;
 mod limits;
 mod retries;
 mod secrets;
-#[cfg(feature = "rustls")]
+#[cfg(all(feature = "rustls", not(feature = "native-tls")))]
 mod tls;
-#[cfg(feature = "rustls")]
+#[cfg(all(feature = "rustls", not(feature = "native-tls")))]
 mod tls_front;
 mod tokens;
 mod traces;
