@@ -6,8 +6,8 @@
 //!
 //! # What a caller sees of a fault
 //!
-//! Each row is tested against the simulators (`tests/it/faults`). *Retried* is within the policy's limits; what
-//! stays so is told with [`Retry::Exhausted`](crate::Retry::Exhausted).
+//! Each row is tested against the simulators (`tests/it/faults`), the waits at their full length in virtual time.
+//! *Retried* is within the policy's limits; what stays so is told with [`Retry::Exhausted`](crate::Retry::Exhausted).
 //!
 //! | fault | at first | if it stays |
 //! |---|---|---|

@@ -9,15 +9,32 @@ use std::task::{Context, Poll};
 
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 
 use super::listener::Listener;
 
+/// What a connection goes over.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {
+    /// Has closing it break it off, where that is more than to close it.
+    fn set_reset(&self);
+}
+
+impl Stream for TcpStream {
+    fn set_reset(&self) {
+        // Without lingering, closing is resetting; failing that, it is merely closed.
+        let _ = self.set_zero_linger();
+    }
+}
+
+impl Stream for DuplexStream {
+    fn set_reset(&self) {}
+}
+
 /// One accepted connection.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     line: Line,
     broken: Pin<Box<dyn Future<Output = ()> + Send>>,
     over: bool,
@@ -53,9 +70,9 @@ impl Connected<IncomingStream<'_, Listener>> for Line {
 
 impl Connection {
     /// A connection that breaks when `breaks` changes or loses its sender.
-    pub(crate) fn new(stream: TcpStream, mut breaks: watch::Receiver<u64>) -> Self {
+    pub(crate) fn new(stream: impl Stream, mut breaks: watch::Receiver<u64>) -> Self {
         Self {
-            stream,
+            stream: Box::new(stream),
             line: Line::default(),
             broken: Box::pin(async move {
                 let _ = breaks.changed().await;
@@ -66,8 +83,7 @@ impl Connection {
 
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         if self.line.0.reset.load(Ordering::Relaxed) {
-            // Without lingering, closing is resetting; failing that, it is merely closed.
-            let _ = self.stream.set_zero_linger();
+            self.stream.set_reset();
             self.over = true;
         }
         self.over = self.over || self.broken.as_mut().poll(context).is_ready();

@@ -10,7 +10,7 @@ use http::StatusCode;
 use super::connection::Line;
 use super::exchange::{Incoming, Reply};
 use super::fault::{self, Fault, Faults, Injector};
-use super::listener::Door;
+use super::listener::{Bell, Door};
 use super::request::{Log, Request};
 use super::setup::{Hook, Setup};
 use super::world::World;
@@ -81,6 +81,10 @@ impl Gate {
 
     pub(crate) fn faults_injected(&self) -> u64 {
         lock(&self.injector).injected()
+    }
+
+    pub(crate) fn bell(&self) -> Bell {
+        self.door.bell()
     }
 
     pub(crate) fn break_connections(&self) {

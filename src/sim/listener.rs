@@ -2,8 +2,11 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::io::DuplexStream;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{mpsc, watch};
 
@@ -24,6 +27,9 @@ pub(crate) struct Listener {
     tcp: Option<TcpListener>,
     address: SocketAddr,
     closings: mpsc::UnboundedReceiver<Duration>,
+    /// Connections that are made in memory.
+    calls: mpsc::UnboundedReceiver<DuplexStream>,
+    closed: Arc<AtomicBool>,
     breaks: watch::Sender<u64>,
 }
 
@@ -32,9 +38,28 @@ pub(crate) struct Listener {
 pub(crate) struct Door {
     closings: mpsc::UnboundedSender<Duration>,
     breaks: watch::Sender<u64>,
+    bell: Bell,
+}
+
+/// The handle by which connections are made in memory.
+#[derive(Clone, Debug)]
+pub(crate) struct Bell {
+    calls: mpsc::UnboundedSender<DuplexStream>,
+    closed: Arc<AtomicBool>,
+}
+
+impl Bell {
+    /// Has the other end of a connection accepted; false when nobody listens.
+    pub(crate) fn ring(&self, stream: DuplexStream) -> bool {
+        !self.closed.load(Ordering::Relaxed) && self.calls.send(stream).is_ok()
+    }
 }
 
 impl Door {
+    pub(crate) fn bell(&self) -> Bell {
+        self.bell.clone()
+    }
+
     /// Breaks every connection, for good.
     pub(crate) fn shut(&self) {
         self.breaks.send_replace(SHUT);
@@ -53,15 +78,21 @@ impl Listener {
     pub(crate) fn new(tcp: TcpListener) -> io::Result<(Self, Door)> {
         let (send, closings) = mpsc::unbounded_channel();
         let (breaks, _) = watch::channel(0);
-        let door = Door { closings: send, breaks: breaks.clone() };
+        let (ring, calls) = mpsc::unbounded_channel();
+        let closed = Arc::<AtomicBool>::default();
+        let bell = Bell { calls: ring, closed: Arc::clone(&closed) };
+        let door = Door { closings: send, breaks: breaks.clone(), bell };
         let address = tcp.local_addr()?;
         let tcp = Some(tcp);
-        Ok((Self { tcp, address, closings, breaks }, door))
+        Ok((Self { tcp, address, closings, calls, closed, breaks }, door))
     }
 
     /// Nobody listens for so long. The port stays bound: connections are refused, and nobody else gets it.
     async fn stay_closed(&mut self, lasting: Duration) {
         self.tcp = None;
+        self.closed.store(true, Ordering::Relaxed);
+        // As a socket does with what it has not accepted.
+        while self.calls.try_recv().is_ok() {}
         let reserved = loop {
             if let Ok(socket) = bind(self.address) {
                 break socket;
@@ -71,6 +102,7 @@ impl Listener {
         break_all(&self.breaks);
         tokio::time::sleep(lasting).await;
         self.tcp = reserved.listen(BACKLOG).ok();
+        self.closed.store(false, Ordering::Relaxed);
     }
 }
 
@@ -93,6 +125,7 @@ impl axum::serve::Listener for Listener {
             tokio::select! {
                 biased;
                 Some(lasting) = self.closings.recv() => self.stay_closed(lasting).await,
+                Some(stream) = self.calls.recv() => return (Connection::new(stream, breaks), self.address),
                 accepted = tcp.accept() => {
                     if let Ok((stream, peer)) = accepted {
                         // Small answers must not wait for Nagle; a failure only makes them slower.

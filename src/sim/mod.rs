@@ -25,7 +25,7 @@
 //!
 //! Time: what a client only feels (token lifetimes, rate windows, lock-outs, latency) runs on tokio's clock
 //! and so obeys `tokio::time::pause`; what a client reads (dates in bodies, headers and signatures) is the
-//! system's clock.
+//! system's clock. Sockets do not go with a paused clock; [`Server::transport`] needs none.
 
 use std::io;
 
@@ -38,6 +38,7 @@ mod fault;
 mod fortanix;
 mod gate;
 mod huawei;
+mod in_memory;
 mod key;
 mod listener;
 mod names;
@@ -55,6 +56,7 @@ pub use conformance::{BrokenPromise, Conformance};
 pub use fault::{BadRow, ErrorBody, Fault, Faults, FaultsError, RetryAfter, Side};
 pub use fortanix::{Fortanix, FortanixBuilder, FortanixErrors, FortanixHeader, FortanixPaging};
 pub use huawei::{Huawei, HuaweiBuilder, HuaweiLastMarker};
+pub use in_memory::InMemory;
 pub use request::Request;
 pub use sailpoint::{SailPoint, SailPointBuilder, SailPointPastEnd};
 pub use server::Server;

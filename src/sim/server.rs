@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use super::connection::Line;
 use super::fault::Faults;
 use super::gate::{Gate, Vendor, lock};
+use super::in_memory::InMemory;
 use super::listener::Listener;
 use super::request::Request;
 use super::setup::Setup;
@@ -62,6 +63,11 @@ impl Server {
     /// at the end.
     pub fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    /// A transport that reaches this server without a socket, and so also while tokio's clock is paused.
+    pub fn transport(&self) -> InMemory {
+        InMemory::new(self.gate.bell())
     }
 
     /// The environment variables that make a client talk to this server, credentials included.
