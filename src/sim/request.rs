@@ -206,6 +206,10 @@ impl Log {
         &self.requests
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.cleared + self.requests.len()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.cleared += self.requests.len();
         self.requests.clear();

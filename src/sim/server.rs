@@ -120,6 +120,11 @@ impl Server {
         self.gate.log().requests().iter().filter(|request| request.is_list()).cloned().collect()
     }
 
+    /// How many requests came so far, those included that were forgotten.
+    pub fn request_count(&self) -> usize {
+        self.gate.log().count()
+    }
+
     /// Begins another plan of faults. It counts requests from here on; a circle of pages ends.
     pub fn set_faults(&self, plan: Faults) {
         self.gate.set_faults(plan);

@@ -1,5 +1,6 @@
 //! Behaviour, over real HTTP on loopback.
 
+mod chaos;
 mod credentials;
 mod faults;
 mod http;

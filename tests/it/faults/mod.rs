@@ -1,5 +1,6 @@
 //! Every fault that a listing meets, as the table in `headcount::http` promises it.
 
+mod memory;
 mod waits;
 mod world;
 
@@ -7,7 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use headcount::{
     Completeness, ErrorKind, Retry,
-    sim::{self, BadRow, ErrorBody, Fault, Faults, RetryAfter, Side},
+    sim::{self, BadRow, Fault, Faults, Side},
 };
 
 use world::{PROVIDERS, SIZE, SOCKETS, Way, World, passes, stays};
@@ -126,33 +127,5 @@ async fn a_world_that_changes_hides_no_account_that_stays() {
             let missing: Vec<_> = before.intersection(&after).filter(|id| !listed.contains(*id)).collect();
             assert!(missing.is_empty(), "{provider} {side:?}: {missing:?}");
         }
-    }
-}
-
-#[tokio::test]
-async fn a_listing_through_faults_on_a_twentieth_of_the_requests_is_exact() {
-    let kinds = [
-        Fault::Status { status: 502, body: ErrorBody::Html, retry_after: None },
-        Fault::TooManyRequests { retry_after: Some(RetryAfter::Seconds(0)) },
-        Fault::ResetBeforeAnswer,
-        Fault::ResetMidBody,
-        Fault::TruncatedJson,
-        Fault::HtmlOk,
-        Fault::NoContent,
-        Fault::ShortPage,
-        Fault::EmptyPageWithMarker,
-    ];
-    let world = World::with(SOCKETS, &Faults::new(11).rate_any(0.05, kinds)).await;
-    macro_rules! grow {
-        ($($server:ident),+) => { $( world.$server.generate(1_940); )+ };
-    }
-    grow!(fortanix, huawei, annature, sailpoint);
-    for provider in PROVIDERS {
-        let walk = world.walk(provider).await;
-        assert!(walk.error.is_none(), "{provider}: {:?}", walk.error);
-        let distinct: BTreeSet<_> = walk.ids.iter().cloned().collect();
-        assert_eq!(distinct, world.list(provider).1.ids().into_iter().collect(), "{provider}");
-        assert_eq!(walk.ids.len(), 2_000, "{provider}: nothing twice");
-        assert!(world.list(provider).1.faults_injected() >= 3, "{provider}");
     }
 }
