@@ -6,10 +6,20 @@
 //! HEADCOUNT_CHAOS_ACCOUNTS=1000000 cargo test --release --test it chaos -- --nocapture
 //! ```
 //!
-//! It is over real sockets and in real time, so three settings are not an application's: short waits between
+//! It is over real sockets and in real time, so some settings are not an application's: short waits between
 //! attempts, two seconds for an attempt (a hang lasts that long), and no rate limit at SailPoint. There are six
 //! attempts in place of four: among many thousand requests, some are hit four times running. Annature is listed by
 //! its second version, as its first tells no more than 1,000 accounts.
+//!
+//! What that command printed once, on two busy cores. The memory is that of the whole process, with the four
+//! simulators and the ids that the test compares with; the request record is forgotten on the way.
+//!
+//! | 1,000,000 accounts | requests | faults | seconds | resident at a tenth | at most from there on |
+//! |---|---|---|---|---|---|
+//! | Fortanix | 4,168 | 231 | 32.9 | 478 MiB | 482 MiB |
+//! | Huawei | 4,153 | 208 | 23.5 | 482 MiB | 482 MiB |
+//! | Annature | 4,161 | 209 | 46.7 | 482 MiB | 482 MiB |
+//! | SailPoint | 4,158 | 188 | 43.2 | 483 MiB | 485 MiB |
 
 use std::{
     collections::BTreeSet,
