@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use super::seed;
+
 /// An account's id, sixteen bytes when it looks like the provider's own.
 ///
 /// A world of a million accounts keeps a million of these, so ids are not kept as text.
@@ -22,6 +24,15 @@ impl Id {
             return Self::Hex(bytes);
         }
         Self::Text(text.into())
+    }
+
+    /// A number that follows from the id and looks random.
+    pub(crate) fn spread(&self) -> u64 {
+        let fold = |sum: u64, byte: &u8| seed::mix(sum ^ u64::from(*byte));
+        match self {
+            Self::Hex(bytes) => bytes.iter().fold(0, fold),
+            Self::Text(text) => text.as_bytes().iter().fold(1, fold),
+        }
     }
 
     /// A UUID, however it is written, becomes `Hex`, anything else `Text`.

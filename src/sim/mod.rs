@@ -55,7 +55,7 @@ pub use annature::{Annature, AnnatureBuilder, AnnatureErrors, AnnatureLastCursor
 pub use conformance::{BrokenPromise, Conformance};
 pub use fault::{BadRow, ErrorBody, Fault, Faults, FaultsError, RetryAfter, Side};
 pub use fortanix::{Fortanix, FortanixBuilder, FortanixErrors, FortanixHeader, FortanixPaging};
-pub use huawei::{Huawei, HuaweiBuilder, HuaweiLastMarker};
+pub use huawei::{Huawei, HuaweiBuilder, HuaweiLastMarker, HuaweiSite};
 pub use in_memory::InMemory;
 pub use request::Request;
 pub use sailpoint::{SailPoint, SailPointBuilder, SailPointPastEnd};

@@ -1,9 +1,13 @@
 //! Huawei accounts made from a seed, and the tree they hang in.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use chrono::{DateTime, SecondsFormat};
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
+use crate::sim::gate::lock;
 use crate::sim::key::{Id, Key};
 use crate::sim::names;
 use crate::sim::seed::{self, one_in, pick, pick_or};
@@ -14,10 +18,12 @@ const FIRST: i64 = 1_640_995_200;
 /// The time over which accounts joined, in seconds.
 const SPAN: i64 = 150_000_000;
 
-/// The root and the organizational units.
-#[derive(Clone, Debug)]
+/// The root and the organizational units below it, and which of them an account hangs under.
+#[derive(Debug)]
 pub(crate) struct Tree {
     parents: Vec<String>,
+    /// Accounts that were put where they would not be of themselves.
+    placed: Mutex<BTreeMap<Id, usize>>,
 }
 
 impl Tree {
@@ -29,22 +35,20 @@ impl Tree {
         };
         let mut parents = vec![id("r")];
         parents.extend((0..4).map(|_| id("ou")));
-        Self { parents }
+        Self { parents, placed: Mutex::default() }
     }
 
     pub(crate) fn parents(&self) -> &[String] {
         &self.parents
     }
 
-    /// Which parent an account hangs under. It follows from the id, so that nothing need be kept: about
-    /// three in eight are under the root, the last unit has fewest.
-    pub(crate) fn parent_index(id: &Id) -> usize {
-        let fold = |sum: u64, byte: &u8| seed::mix(sum ^ u64::from(*byte));
-        let spread = match id {
-            Id::Hex(bytes) => bytes.iter().fold(0, fold),
-            Id::Text(text) => text.as_bytes().iter().fold(1, fold),
-        };
-        match spread % 16 {
+    /// Which parent an account hangs under. Unless it was placed, that follows from the id, so that nothing
+    /// need be kept: about three in eight are under the root, the last unit has fewest.
+    pub(crate) fn parent_index(&self, id: &Id) -> usize {
+        if let Some(index) = lock(&self.placed).get(id) {
+            return *index;
+        }
+        match id.spread() % 16 {
             0..6 => 0,
             6..10 => 1,
             10..13 => 2,
@@ -53,15 +57,21 @@ impl Tree {
         }
     }
 
+    /// Puts an account under a parent.
+    pub(crate) fn place(&self, id: Id, parent: usize) {
+        lock(&self.placed).insert(id, parent);
+    }
+
     pub(crate) fn parent_of(&self, id: &Id) -> &str {
-        self.parents.get(Self::parent_index(id)).map_or("", String::as_str)
+        self.parents.get(self.parent_index(id)).map_or("", String::as_str)
     }
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Accounts {
     seed: u64,
-    urn: String,
+    management_account: String,
+    organization: String,
 }
 
 impl Accounts {
@@ -69,8 +79,19 @@ impl Accounts {
         let organization = seed::word(&mut seed::rng(seed, 0x0), b"abcdefghijklmnopqrstuvwxyz0123456789", 32);
         Self {
             seed: seed::mix(seed ^ 0x4857),
-            urn: format!("organizations::{management_account}:account:o-{organization}"),
+            management_account: management_account.to_owned(),
+            organization: format!("o-{organization}"),
         }
+    }
+
+    /// The organization's id.
+    pub(crate) fn organization(&self) -> &str {
+        &self.organization
+    }
+
+    /// The resource name of an account.
+    pub(crate) fn urn(&self, id: &str) -> String {
+        format!("organizations::{}:account:{}/{id}", self.management_account, self.organization)
     }
 
     fn begin(&self, index: u32) -> ([u8; 16], Rng) {
@@ -111,7 +132,7 @@ impl Recipe for Accounts {
         let mut set = |name: &str, value: Value| {
             account.insert(name.to_owned(), value);
         };
-        set("urn", json!(format!("{}/{id}", self.urn)));
+        set("urn", json!(self.urn(&id)));
         set("id", json!(id));
         set(
             "join_method",

@@ -27,14 +27,53 @@ pub enum HuaweiLastMarker {
     Empty,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+/// The site of Huawei Cloud that the organization belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HuaweiSite {
+    /// The international site, where a new account must have an e-mail address.
+    #[default]
+    International,
+    /// The site of the Chinese mainland, where a new account must have a mobile number.
+    China,
+}
+
+#[derive(Clone, Debug)]
 pub(crate) struct Rules {
     pub(crate) last_marker: HuaweiLastMarker,
     pub(crate) clock_offset: TimeDelta,
     pub(crate) require_domain_id: bool,
     pub(crate) not_management_account: bool,
+    pub(crate) delegated_administrator: bool,
+    pub(crate) denied_actions: Vec<String>,
+    pub(crate) conflicts: u64,
     pub(crate) empty_page_every: Option<u64>,
     pub(crate) short_page_every: Option<u64>,
+    pub(crate) site: HuaweiSite,
+    pub(crate) account_quota: Option<usize>,
+    pub(crate) creation_looks: u32,
+    /// Reason and detail.
+    pub(crate) creation_failure: Option<(String, String)>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            last_marker: HuaweiLastMarker::default(),
+            clock_offset: TimeDelta::zero(),
+            require_domain_id: false,
+            not_management_account: false,
+            delegated_administrator: false,
+            denied_actions: Vec::new(),
+            conflicts: 0,
+            empty_page_every: None,
+            short_page_every: None,
+            site: HuaweiSite::default(),
+            account_quota: None,
+            creation_looks: 1,
+            creation_failure: None,
+        }
+    }
 }
 
 /// Builds a [`Huawei`] server.
@@ -70,10 +109,56 @@ impl HuaweiBuilder {
         self
     }
 
-    /// Whether the caller is neither the management account nor a delegated administrator: then every
-    /// listing is refused with 401 and `Organizations.1002`. Default false.
+    /// Whether the caller is neither the management account nor a delegated administrator: then all reading
+    /// is refused with 401 and `Organizations.1002`, all changing with `Organizations.1001`. Default false.
     pub fn not_management_account(mut self, other: bool) -> Self {
         self.rules.not_management_account = other;
+        self
+    }
+
+    /// Whether the caller is a delegated administrator: then changing is refused with 401 and
+    /// `Organizations.1001`. Default false.
+    pub fn delegated_administrator(mut self, delegated: bool) -> Self {
+        self.rules.delegated_administrator = delegated;
+        self
+    }
+
+    /// Has a policy deny an IAM action, such as `organizations:accounts:create`: 403 with
+    /// `Organizations.1007`. May be called several times.
+    pub fn deny_action(mut self, action: impl Into<String>) -> Self {
+        self.rules.denied_actions.push(action.into());
+        self
+    }
+
+    /// Refuses the first n changes with 409 and `Organizations.1003`, as if others were under way. Default 0.
+    pub fn conflicts(mut self, n: u64) -> Self {
+        self.rules.conflicts = n;
+        self
+    }
+
+    /// The site that the organization belongs to. Default international.
+    pub fn site(mut self, site: HuaweiSite) -> Self {
+        self.rules.site = site;
+        self
+    }
+
+    /// The most accounts that there may be; more can not be created. Default none: the documented 10 are
+    /// fewer than most worlds have.
+    pub fn account_quota(mut self, most: usize) -> Self {
+        self.rules.account_quota = Some(most);
+        self
+    }
+
+    /// How many looks at the status of a creation find it under way; the next one finds it done. With 0 it is
+    /// done when it is asked for. Default 1.
+    pub fn creation_looks(mut self, looks: u32) -> Self {
+        self.rules.creation_looks = looks;
+        self
+    }
+
+    /// Makes every creation fail, with this `failure_reason` and this `error_msg` in its details.
+    pub fn creations_fail(mut self, reason: impl Into<String>, detail: impl Into<String>) -> Self {
+        self.rules.creation_failure = Some((reason.into(), detail.into()));
         self
     }
 
@@ -105,13 +190,19 @@ impl HuaweiBuilder {
     pub async fn start(self) -> io::Result<Huawei> {
         let seed = self.setup.seed;
         let keys = Keys::new(seed, self.temporary);
-        let world = World::new(Arc::new(Accounts::new(seed, &keys.domain_id)), self.setup.accounts);
+        let accounts = Accounts::new(seed, &keys.domain_id);
+        let world = World::new(Arc::new(accounts.clone()), self.setup.accounts);
         let world = Arc::new(Mutex::new(world));
         let organization = Arc::new(Organization {
             world: Arc::clone(&world),
             keys,
             rules: self.rules,
+            accounts,
             tree: Tree::new(seed),
+            creations: Mutex::default(),
+            closures: Mutex::default(),
+            invitations: Mutex::default(),
+            changes: Mutex::default(),
             markers: Markers::new(seed),
             lockout: Mutex::default(),
             answered: Mutex::new(0),

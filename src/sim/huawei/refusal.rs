@@ -14,9 +14,18 @@ pub(crate) enum Refusal {
     Authentication(String),
     NoDomainId,
     NotManagementAccount,
+    NeitherManagementAccountNorDelegate,
+    ConcurrentModification,
+    /// The IAM action that is not allowed.
+    PolicyDenies(&'static str),
     BadParameter(String),
     NoSuchParent,
     NoSuchAccount,
+    NoSuchCreation,
+    /// What there would be too many of.
+    QuotaExceeded(String),
+    NotPossible(String),
+    BeingClosed,
     /// What no caller is to blame for; 429 is the throttle, whose text is documented.
     Trouble(StatusCode),
 }
@@ -41,8 +50,23 @@ impl Refusal {
             ),
             Self::NotManagementAccount => (
                 StatusCode::UNAUTHORIZED,
+                "Organizations.1001",
+                "can be called only from the management account".to_owned(),
+            ),
+            Self::NeitherManagementAccountNorDelegate => (
+                StatusCode::UNAUTHORIZED,
                 "Organizations.1002",
                 "can be called only from the management account or a delegated administrator".to_owned(),
+            ),
+            Self::ConcurrentModification => (
+                StatusCode::CONFLICT,
+                "Organizations.1003",
+                "Concurrent modification.".to_owned(),
+            ),
+            Self::PolicyDenies(action) => (
+                StatusCode::FORBIDDEN,
+                "Organizations.1007",
+                format!("Policy does not allow '{action}' to be performed."),
             ),
             Self::BadParameter(why) => (StatusCode::BAD_REQUEST, "Organizations.1014", why.clone()),
             Self::NoSuchParent => (
@@ -54,6 +78,22 @@ impl Refusal {
                 StatusCode::NOT_FOUND,
                 "Organizations.1301",
                 "account not found".to_owned(),
+            ),
+            Self::NoSuchCreation => (
+                StatusCode::NOT_FOUND,
+                "Organizations.1304",
+                "create account status not found".to_owned(),
+            ),
+            Self::QuotaExceeded(what) => (
+                StatusCode::BAD_REQUEST,
+                "Organizations.1302",
+                format!("quota exceeded: {what}"),
+            ),
+            Self::NotPossible(why) => (StatusCode::BAD_REQUEST, "Organizations.1303", why.clone()),
+            Self::BeingClosed => (
+                StatusCode::BAD_REQUEST,
+                "Organizations.1325",
+                "the account is being closed".to_owned(),
             ),
             Self::Trouble(StatusCode::TOO_MANY_REQUESTS) => (
                 StatusCode::TOO_MANY_REQUESTS,

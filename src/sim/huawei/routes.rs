@@ -1,13 +1,15 @@
 //! The gateway in front of the service: which API is meant, and who is calling.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use http::{Method, StatusCode};
-use serde_json::json;
+use tokio::time::Instant;
 
-use super::accounts::Tree;
+use super::accounts::{Accounts, Tree};
+use super::api::Api;
 use super::builder::Rules;
+use super::creations::Creation;
 use super::keys::{Keys, Lockout};
 use super::marker::Markers;
 use super::refusal::Refusal;
@@ -17,7 +19,6 @@ use crate::sim::gate::{Vendor, lock};
 use crate::sim::world::World;
 use crate::sim::{clock, seed};
 
-const ACCOUNTS: &str = "/v1/organizations/accounts";
 /// How far the caller's clock may be from the gateway's.
 const MAX_SKEW: TimeDelta = TimeDelta::minutes(15);
 
@@ -25,7 +26,16 @@ pub(crate) struct Organization {
     pub(crate) world: Arc<Mutex<World>>,
     pub(crate) keys: Keys,
     pub(crate) rules: Rules,
+    pub(crate) accounts: Accounts,
     pub(crate) tree: Tree,
+    /// In the order they were asked for.
+    pub(crate) creations: Mutex<Vec<Creation>>,
+    /// When the closure of an account was asked for, by its id.
+    pub(crate) closures: Mutex<BTreeMap<String, DateTime<Utc>>>,
+    /// When accounts were invited.
+    pub(crate) invitations: Mutex<Vec<Instant>>,
+    /// The changes so far that got past the gateway.
+    pub(crate) changes: Mutex<u64>,
     pub(crate) markers: Markers,
     pub(crate) lockout: Mutex<Lockout>,
     pub(crate) answered: Mutex<u64>,
@@ -34,7 +44,7 @@ pub(crate) struct Organization {
 
 impl Vendor for Organization {
     fn is_list(&self, incoming: &Incoming) -> bool {
-        incoming.method == Method::GET && incoming.route() == ACCOUNTS
+        Api::of(&incoming.method, incoming.route()) == Some(Api::ListAccounts)
     }
 
     fn world(&self, _: &Incoming) -> &Mutex<World> {
@@ -72,20 +82,49 @@ impl Organization {
         if let Some(status) = incoming.tweak.refusal() {
             return Err(Refusal::Trouble(status));
         }
-        let one = incoming.route().strip_prefix(ACCOUNTS).and_then(|rest| rest.strip_prefix('/'));
-        let known = incoming.route() == ACCOUNTS || one.is_some_and(|id| !id.contains('/'));
-        if !known || incoming.method != Method::GET {
-            return Err(Refusal::NoSuchApi);
-        }
+        let api = Api::of(&incoming.method, incoming.route()).ok_or(Refusal::NoSuchApi)?;
         self.authenticate(incoming)?;
         self.check_domain(incoming)?;
-        if self.rules.not_management_account {
+        self.authorise(api)?;
+        match api {
+            Api::ListAccounts => self.list(incoming),
+            Api::ShowAccount(id) => self.show(incoming, id),
+            Api::UpdateAccount(id) => self.update(incoming, id),
+            Api::CreateAccount => self.create(incoming, true),
+            Api::CreateResourceAccount => self.create(incoming, false),
+            Api::CloseAccount(id) => self.close(id),
+            Api::RemoveAccount(id) => self.remove(id),
+            Api::MoveAccount(id) => self.move_account(incoming, id),
+            Api::InviteAccount => self.invite(incoming),
+            Api::ListCreations => self.list_creations(incoming),
+            Api::ShowCreation(id) => self.show_creation(id),
+            Api::ListClosures => self.list_closures(incoming),
+            Api::ListEntities => self.list_entities(incoming),
+            Api::ListDelegatedServices(id) => self.list_services(incoming, id),
+        }
+    }
+
+    /// Whether the caller may do it, and whether it meets another change.
+    fn authorise(&self, api: Api<'_>) -> Result<(), Refusal> {
+        let rules = &self.rules;
+        if api.changes() && (rules.not_management_account || rules.delegated_administrator) {
             return Err(Refusal::NotManagementAccount);
         }
-        match one {
-            None => self.list(incoming),
-            Some(id) => self.show(incoming, id),
+        if rules.not_management_account {
+            return Err(Refusal::NeitherManagementAccountNorDelegate);
         }
+        if let Some(action) = api.action().filter(|action| rules.denied_actions.iter().any(|it| it == action))
+        {
+            return Err(Refusal::PolicyDenies(action));
+        }
+        if api.changes() {
+            let mut changes = lock(&self.changes);
+            *changes += 1;
+            if *changes <= rules.conflicts {
+                return Err(Refusal::ConcurrentModification);
+            }
+        }
+        Ok(())
     }
 
     fn authenticate(&self, incoming: &Incoming) -> Result<(), Refusal> {
@@ -153,12 +192,5 @@ impl Organization {
             Some(id) if id.trim() == self.keys.domain_id => Ok(()),
             Some(_) => Err(Refusal::Authentication("the domain id does not match the ak".to_owned())),
         }
-    }
-
-    fn show(&self, incoming: &Incoming, id: &str) -> Result<Reply, Refusal> {
-        let contact = super::listing::flag(incoming, "with_register_contact_info")?;
-        let record = lock(&self.world).record(id).ok_or(Refusal::NoSuchAccount)?;
-        let record = super::listing::shape(record, contact);
-        Ok(Reply::json(StatusCode::OK, &json!({"account": record})))
     }
 }

@@ -1,0 +1,234 @@
+//! What all changes have in common: who may make them, that they are signed, that they are not repeated.
+
+use std::time::Duration;
+
+use headcount::{
+    ErrorKind, Retry,
+    http::{RetryPolicy, TransportErrorKind},
+    huawei::Client,
+    sim::{Fault, Faults, Huawei},
+};
+use http::{HeaderValue, header};
+
+use super::huawei_support::{assert_refused, changes, reads, start};
+use super::support::{Canned, NOWHERE, Tampered, answer, huawei, refusal};
+
+/// A client that retries as often as ever, but at once.
+fn eager(transport: Canned) -> Client {
+    let retry = RetryPolicy::default().delays(Duration::ZERO, Duration::ZERO);
+    let builder = Client::builder("access", "secret").endpoint(NOWHERE).retry(retry);
+    builder.transport(transport).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_change_that_may_have_been_carried_out_is_sent_once_and_says_so() {
+    for (status, body) in
+        [(500, ""), (502, "<html>"), (503, "{}"), (504, ""), (408, ""), (200, "<html>Log in")]
+    {
+        let transport = Canned::new(move |_, _| answer(status, body));
+        for (name, sent) in changes(&eager(transport.clone()), "a") {
+            let before = transport.seen().len();
+            let error = sent.await.unwrap_err();
+            let case = format!("{name}, {status}: {error}");
+            assert_eq!((error.retry(), error.attempts()), (Retry::Uncertain, 1), "{case}");
+            assert!(error.to_string().contains("it may have been carried out"), "{case}");
+            assert_eq!(transport.seen().len() - before, 1, "{case}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_read_is_retried_where_a_change_is_not() {
+    let transport = Canned::new(|number, _| match number % 2 {
+        0 => answer(503, ""),
+        _ => answer(200, r#"{"account":{"id":"a"},"create_account_status":{"id":"a"}}"#),
+    });
+    for (name, sent) in reads(&eager(transport.clone()), "a") {
+        sent.await.unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    assert_eq!(transport.seen().len(), 4);
+}
+
+#[tokio::test]
+async fn what_was_turned_away_may_be_sent_again_by_the_caller() {
+    let conflict = r#"{"error_code":"Organizations.1003","error_msg":"Concurrent modification."}"#;
+    let throttled = r#"{"error_code":"APIGW.0308","error_msg":"throttled"}"#;
+    for (status, body, kind) in [(409, conflict, ErrorKind::Api), (429, throttled, ErrorKind::Throttled)] {
+        let transport = Canned::new(move |_, _| answer(status, body));
+        for (name, sent) in changes(&eager(transport.clone()), "a") {
+            let error = sent.await.unwrap_err();
+            let seen = (error.kind(), error.retry(), error.status(), error.attempts());
+            assert_eq!(seen, (kind, Retry::Safe, Some(status), 1), "{name}: {error}");
+        }
+        assert_eq!(transport.seen().len(), 7);
+    }
+}
+
+#[tokio::test]
+async fn a_401_is_never_sent_again_by_reads_nor_changes() {
+    for (code, kind) in [
+        ("APIGW.0301", ErrorKind::Auth),
+        ("Organizations.1001", ErrorKind::Denied),
+        ("Organizations.1015", ErrorKind::NotFound),
+    ] {
+        let body = format!(r#"{{"error_code":"{code}","error_msg":"no"}}"#);
+        let transport = Canned::new(move |_, _| answer(401, body.as_str()));
+        let client = eager(transport.clone());
+        let all = changes(&client, "a").into_iter().chain(reads(&client, "a"));
+        let mut count = 0;
+        for (name, sent) in all {
+            let error = sent.await.unwrap_err();
+            assert_eq!((error.kind(), error.retry()), (kind, Retry::Never), "{name}: {error}");
+            count += 1;
+        }
+        assert_eq!(transport.seen().len(), count);
+    }
+}
+
+#[tokio::test]
+async fn changes_are_for_the_management_account_and_reads_for_delegates_too() {
+    let (server, delegate) = start(Huawei::builder().accounts(30).delegated_administrator(true)).await;
+    let id = server.ids()[0].clone();
+    let before = server.records();
+    for (name, sent) in changes(&delegate, &id) {
+        let error = assert_refused(sent.await, ErrorKind::Denied, 401, "Organizations.1001");
+        assert!(error.message().contains("management account"), "{name}: {error}");
+    }
+    assert_eq!(server.records(), before);
+    assert!(delegate.show_account(&id).send().await.is_ok());
+
+    let (server, other) = start(Huawei::builder().accounts(3).not_management_account(true)).await;
+    for (_, sent) in reads(&other, &server.ids()[0]) {
+        assert_refused(sent.await, ErrorKind::Denied, 401, "Organizations.1002");
+    }
+    let error = refusal(other.list_entities()).await;
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Denied, Some("Organizations.1002")));
+}
+
+#[tokio::test]
+async fn each_endpoint_needs_the_permission_that_its_documentation_names() {
+    for (name, action) in [
+        ("create", Some("organizations:accounts:create")),
+        ("create resource account", None),
+        ("update", Some("organizations:accounts:update")),
+        ("close", None),
+        ("move", Some("organizations:accounts:move")),
+        ("remove", Some("organizations:accounts:remove")),
+        ("invite", Some("organizations:accounts:invite")),
+        ("show", Some("organizations:accounts:get")),
+        ("show creation", Some("organizations:createAccountStatuses:get")),
+    ] {
+        let Some(action) = action else { continue };
+        let (server, client) = start(Huawei::builder().accounts(3).deny_action(action)).await;
+        let id = &server.ids()[0];
+        for (other, sent) in changes(&client, id).into_iter().chain(reads(&client, id)) {
+            let code = sent.await.err().and_then(|error| error.code().map(str::to_owned));
+            assert_eq!(code.as_deref() == Some("Organizations.1007"), other == name, "{action}: {other}");
+        }
+    }
+    for (action, list) in [
+        ("organizations:createAccountStatuses:list", 0),
+        ("organizations:closeAccountStatuses:list", 1),
+        ("organizations:entities:list", 2),
+        ("organizations:delegatedServices:list", 3),
+    ] {
+        let (server, client) = start(Huawei::builder().accounts(3).deny_action(action)).await;
+        let error = match list {
+            0 => refusal(client.list_create_account_statuses()).await,
+            1 => refusal(client.list_close_account_statuses()).await,
+            2 => refusal(client.list_entities()).await,
+            _ => refusal(client.list_delegated_services(&server.ids()[0])).await,
+        };
+        assert_eq!((error.kind(), error.code()), (ErrorKind::Denied, Some("Organizations.1007")), "{action}");
+    }
+}
+
+#[tokio::test]
+async fn after_a_conflict_the_same_change_goes_through() {
+    let (server, client) = start(Huawei::builder().accounts(3).conflicts(1)).await;
+    let id = server.ids()[0].clone();
+    let update = client.update_account(&id).description("second try");
+    let error = assert_refused(update.send().await, ErrorKind::Api, 409, "Organizations.1003");
+    assert_eq!(error.retry(), Retry::Safe);
+    let account = update.send().await.unwrap();
+    assert_eq!(account.description.as_deref(), Some("second try"));
+}
+
+#[tokio::test]
+async fn a_change_that_surely_was_not_sent_is_tried_again() {
+    let (server, client) = start(Huawei::builder().accounts(3)).await;
+    let id = server.ids()[0].clone();
+    client.show_account(&id).send().await.unwrap();
+    let lasting = Duration::from_millis(300);
+    server.set_faults(Faults::none().on_request(1, Fault::RefuseConnections { lasting }));
+    // This one meets the fault, and closes the port for those behind it.
+    let lost = client.update_account(&id).description("lost").send().await.unwrap_err();
+    assert_eq!(lost.retry(), Retry::Uncertain, "{lost}");
+    let retry =
+        RetryPolicy::default().attempts(50).delays(Duration::from_millis(50), Duration::from_millis(50));
+    let patient = huawei(&server).retry(retry).build().unwrap();
+    let account = patient.update_account(&id).description("made it").send().await.unwrap();
+    assert_eq!(account.description.as_deref(), Some("made it"));
+    let arrived = server.requests().into_iter().filter(|request| request.body().contains("made it"));
+    assert_eq!(arrived.count(), 1);
+    let _ = TransportErrorKind::Connect;
+}
+
+#[tokio::test]
+async fn the_body_and_its_type_are_signed() {
+    let (server, client) = start(Huawei::builder().accounts(30).record_secrets(true)).await;
+    let id = server.ids()[0].clone();
+    for (_, sent) in changes(&client, &id) {
+        // Some can not be done to this account; the gateway in front has taken the signature.
+        if let Err(error) = sent.await {
+            assert!(error.code().unwrap().starts_with("Organizations."), "{error}");
+        }
+    }
+    for request in server.requests() {
+        let authorization = request.header("authorization").unwrap();
+        assert!(authorization.contains("SignedHeaders=content-type;host;x-sdk-date,"), "{request:?}");
+        assert_eq!(request.header("content-type"), Some("application/json"), "{request:?}");
+        assert!(request.body().is_empty() || request.body().starts_with('{'), "{request:?}");
+    }
+    let forgeries: [fn(&mut http::Request<bytes::Bytes>); 3] = [
+        |request| *request.body_mut() = r#"{"description":"forged"}"#.into(),
+        |request| {
+            let other = HeaderValue::from_static("application/json; charset=utf-8");
+            request.headers_mut().insert(header::CONTENT_TYPE, other);
+        },
+        |request| *request.method_mut() = http::Method::POST,
+    ];
+    for (number, forge) in forgeries.into_iter().enumerate() {
+        let forger = huawei(&server).transport(Tampered::new(forge)).build().unwrap();
+        let error = forger.update_account(&id).description("honest").send().await.unwrap_err();
+        let expected = if number < 2 { ErrorKind::Auth } else { ErrorKind::NotFound };
+        assert_eq!(error.kind(), expected, "{error}");
+        // A good one in between, so that the failures do not lock the key.
+        client.update_account(&id).description("honest").send().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn no_secret_shows_in_a_request_or_its_error() {
+    let transport = Canned::new(|_, request| {
+        // A server that echoes what it was sent.
+        let authorization = request.headers()["authorization"].to_str().unwrap();
+        let token = request.headers()["x-security-token"].to_str().unwrap();
+        answer(400, format!(r#"{{"error_code":"X.1","error_msg":"{authorization} {token}"}}"#))
+    });
+    let builder = Client::builder("access", "secret-hunter2").security_token("token-hunter2");
+    let client = builder.endpoint(NOWHERE).transport(transport).build().unwrap();
+    let shown = format!(
+        "{:?} {:?} {:?} {:?}",
+        client.create_account("a").email("e@example.com"),
+        client.wait_for_account("car-1"),
+        client.close_account("a"),
+        client.list_entities()
+    );
+    assert!(!shown.contains("hunter2"), "{shown}");
+    for (name, sent) in changes(&client, "a").into_iter().chain(reads(&client, "a")) {
+        let error = sent.await.unwrap_err();
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains("hunter2") && !text.contains("Signature="), "{name}: {text}");
+    }
+}
