@@ -37,6 +37,13 @@ impl Margin {
     fn of(self, life: Duration) -> Duration {
         self.most.min(life.checked_div(self.share).unwrap_or_default())
     }
+
+    /// A token in use whose life began at `began`.
+    fn token<T>(self, fresh: Fresh<T>, generation: u64, began: Instant) -> Token<T> {
+        let end = |cut: Duration| fresh.lifetime.and_then(|life| began.checked_add(life.saturating_sub(cut)));
+        let margin = fresh.lifetime.map_or(Duration::ZERO, |life| self.of(life));
+        Token { renew_at: end(margin), dies_at: end(Duration::ZERO), generation, value: fresh.value }
+    }
 }
 
 /// A token that was just obtained.
@@ -148,16 +155,7 @@ impl<T: Send + Sync + 'static> TokenCache<T> {
                 Ok(fresh) => {
                     state.generations += 1;
                     // Its life began when it was asked for, at the latest.
-                    let end = |cut: Duration| {
-                        fresh.lifetime.and_then(|life| began.checked_add(life.saturating_sub(cut)))
-                    };
-                    let margin = fresh.lifetime.map_or(Duration::ZERO, |life| this.margin.of(life));
-                    let token = Arc::new(Token {
-                        renew_at: end(margin),
-                        dies_at: end(Duration::ZERO),
-                        generation: state.generations,
-                        value: fresh.value,
-                    });
+                    let token = Arc::new(this.margin.token(fresh, state.generations, began));
                     state.token = Some(Arc::clone(&token));
                     state.pause_until = None;
                     Ok(token)
@@ -174,6 +172,21 @@ impl<T: Send + Sync + 'static> TokenCache<T> {
         }
         .boxed()
         .shared()
+    }
+
+    /// The token in use, alive or not; none is obtained.
+    pub(crate) fn current(&self) -> Option<Arc<Token<T>>> {
+        self.lock().token.clone()
+    }
+
+    /// The token of `generation`, if it is still the one in use, lives on as `fresh` says: it was renewed
+    /// without this cache.
+    pub(crate) fn renewed(&self, generation: u64, fresh: Fresh<T>) {
+        let mut state = self.lock();
+        if state.token.as_ref().is_some_and(|token| token.generation == generation) {
+            state.token = Some(Arc::new(self.margin.token(fresh, generation, Instant::now())));
+            state.pause_until = None;
+        }
     }
 
     /// Drops the token of `generation`, if it is still the one in use: the server refused it.

@@ -131,3 +131,24 @@ async fn a_refusal_drops_only_the_generation_that_was_refused() {
     assert_eq!(issuer.get().await.unwrap(), "2");
     assert_eq!(issuer.calls.load(Ordering::SeqCst), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_renewed_elsewhere_lives_on_unless_another_took_its_place() {
+    let issuer = Issuer::new(100);
+    assert!(issuer.cache.current().is_none());
+    assert_eq!(issuer.get().await.unwrap(), "1");
+    let renewed = |generation, value: &str| {
+        let lifetime = Some(Duration::from_secs(1000));
+        issuer.cache.renewed(generation, Fresh { value: value.into(), lifetime });
+    };
+    tokio::time::sleep(Duration::from_secs(80)).await;
+    renewed(1, "1 again");
+    tokio::time::sleep(Duration::from_secs(900)).await;
+    assert_eq!(issuer.get().await.unwrap(), "1 again");
+    issuer.cache.refused(1);
+    assert_eq!(issuer.get().await.unwrap(), "2");
+    renewed(1, "late");
+    assert_eq!(issuer.get().await.unwrap(), "2");
+    assert_eq!(issuer.cache.current().unwrap().generation, 2);
+    assert_eq!(issuer.calls.load(Ordering::SeqCst), 2);
+}
