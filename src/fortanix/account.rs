@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::AuthenticationConfig;
+use super::{AuthenticationConfig, Base64};
 use crate::{Kind, Provider, Record, Status, open_enum::open_enum, record::keeps_record};
 
 /// An account: a tenant of a Confidential Computing Manager.
@@ -25,8 +24,8 @@ pub struct Account {
     pub created_at: Option<i64>,
     /// The *caller's* roles in the account.
     pub roles: Option<Vec<Role>>,
-    /// The logo, in base64: see [`logo`](Self::logo).
-    pub custom_logo: Option<String>,
+    /// The logo: see [`logo`](Self::logo).
+    pub custom_logo: Option<Base64>,
     /// The *caller's* membership of the account.
     pub status: Option<MemberStatus>,
     /// How its users log in, by the id of the configuration.
@@ -131,6 +130,13 @@ pub struct ObjectCounts {
     pub nodes: Option<u64>,
 }
 
+impl NodeEnrollment {
+    /// Whether nodes are taken without attestation.
+    pub fn new(attestation_enforcement_disabled_insecure: bool) -> Self {
+        Self { attestation_enforcement_disabled_insecure: Some(attestation_enforcement_disabled_insecure) }
+    }
+}
+
 impl Account {
     /// [`created_at`](Self::created_at), if it is a moment when taken for seconds since 1970.
     pub fn created_at_utc(&self) -> Option<DateTime<Utc>> {
@@ -139,8 +145,7 @@ impl Account {
 
     /// The logo's bytes, a `.jpg`, `.png` or `.svg`; `None` where there is none or its base64 is broken.
     pub fn logo(&self) -> Option<Vec<u8>> {
-        let text = self.custom_logo.as_deref().filter(|text| !text.is_empty())?;
-        BASE64_STANDARD.decode(text).ok()
+        self.custom_logo.as_ref().filter(|logo| !logo.as_str().is_empty())?.decode()
     }
 }
 
@@ -210,7 +215,7 @@ mod tests {
         let oauth = configs["x"].oauth.as_ref().unwrap();
         assert_eq!(oauth.client_secret.as_ref().unwrap().expose_secret(), "hunter2-secret");
         let tls = oauth.tls.as_ref().unwrap().required.as_ref().unwrap();
-        assert_eq!(tls.ca.as_ref().unwrap().pinned.as_ref().unwrap(), &["cA=="]);
+        assert_eq!(tls.ca.as_ref().unwrap().pinned.as_ref().unwrap(), &[Base64::new("p")]);
         let shared = crate::Account::from(account);
         assert_eq!(shared.id, "5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01");
         assert_eq!(shared.status, Status::Disabled, "the account's state, not the caller's membership");

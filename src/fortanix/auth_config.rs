@@ -1,10 +1,15 @@
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use super::Base64;
 use crate::open_enum::open_enum;
 
-/// How the users of an account log in. Exactly one member is expected to be there, which the reference
-/// implies but does not state.
+/// How the users of an account log in: made from one of the three, or read from an account.
+///
+/// What was read can be changed and sent back. To be sent, exactly one member must be there, which the
+/// reference implies but does not state, and in it everything that the reference requires: a client secret
+/// that the server does not tell has to be set again. What this version does not know of a configuration is
+/// not sent.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct AuthenticationConfig {
@@ -78,8 +83,8 @@ pub struct TlsConfigRequired {
     pub validate_hostname: Option<bool>,
     /// The client's private key, in base64.
     pub client_key: Option<SecretString>,
-    /// The client's certificate, in base64.
-    pub client_cert: Option<String>,
+    /// The client's certificate.
+    pub client_cert: Option<Base64>,
     /// Which authorities are trusted.
     pub ca: Option<CaConfig>,
 }
@@ -90,8 +95,8 @@ pub struct TlsConfigRequired {
 pub struct CaConfig {
     /// A known set.
     pub ca_set: Option<CaSet>,
-    /// These certificates, in base64.
-    pub pinned: Option<Vec<String>>,
+    /// These certificates.
+    pub pinned: Option<Vec<Base64>>,
 }
 
 open_enum! {
@@ -99,5 +104,131 @@ open_enum! {
     pub enum CaSet {
         /// The usual ones.
         GlobalRoots = "GLOBAL_ROOTS",
+    }
+}
+
+/// What a configuration must say of an identity provider: named arguments of [`AuthConfigOauth::new`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityProvider {
+    /// Its name.
+    pub name: String,
+    /// Its icon.
+    pub icon_url: String,
+    /// Its authorization endpoint.
+    pub authorization_endpoint: String,
+    /// Its token endpoint.
+    pub token_endpoint: String,
+    /// Whether the token endpoint takes the client's credentials as Basic authentication.
+    pub requires_basic_auth: bool,
+}
+
+impl From<AuthConfigPassword> for AuthenticationConfig {
+    fn from(password: AuthConfigPassword) -> Self {
+        Self { password: Some(password), oauth: None, cluster_auth_ref: None }
+    }
+}
+
+impl From<AuthConfigOauth> for AuthenticationConfig {
+    fn from(oauth: AuthConfigOauth) -> Self {
+        Self { password: None, oauth: Some(oauth), cluster_auth_ref: None }
+    }
+}
+
+impl From<AuthConfigRef> for AuthenticationConfig {
+    fn from(reference: AuthConfigRef) -> Self {
+        Self { password: None, oauth: None, cluster_auth_ref: Some(reference) }
+    }
+}
+
+impl AuthConfigPassword {
+    /// Whether a second factor is required, and whether only administrators may log in so.
+    pub fn new(require_2fa: bool, administrators_only: bool) -> Self {
+        Self { require_2fa: Some(require_2fa), administrators_only: Some(administrators_only) }
+    }
+}
+
+impl AuthConfigOauth {
+    /// At `idp`, whose certificate is checked as `tls` says, with the client's id and secret there.
+    pub fn new(
+        idp: IdentityProvider,
+        tls: TlsConfig,
+        client_id: impl Into<String>,
+        client_secret: impl Into<SecretString>,
+    ) -> Self {
+        Self {
+            idp_name: Some(idp.name),
+            idp_icon_url: Some(idp.icon_url),
+            idp_authorization_endpoint: Some(idp.authorization_endpoint),
+            idp_token_endpoint: Some(idp.token_endpoint),
+            idp_requires_basic_auth: Some(idp.requires_basic_auth),
+            idp_userinfo_endpoint: None,
+            tls: Some(tls),
+            client_id: Some(client_id.into()),
+            client_secret: Some(client_secret.into()),
+        }
+    }
+
+    /// The identity provider's user-info endpoint.
+    pub fn userinfo_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.idp_userinfo_endpoint = Some(url.into());
+        self
+    }
+}
+
+impl AuthConfigRef {
+    /// The cluster's configuration with this id.
+    pub fn new(target_id: impl Into<String>) -> Self {
+        Self { target_id: Some(target_id.into()) }
+    }
+}
+
+impl TlsConfig {
+    /// No TLS.
+    pub fn disabled() -> Self {
+        Self { disabled: Some(serde_json::Map::new()), opportunistic: None, required: None }
+    }
+
+    /// TLS if the server has it.
+    pub fn opportunistic() -> Self {
+        Self { disabled: None, opportunistic: Some(serde_json::Map::new()), required: None }
+    }
+}
+
+impl From<TlsConfigRequired> for TlsConfig {
+    fn from(required: TlsConfigRequired) -> Self {
+        Self { disabled: None, opportunistic: None, required: Some(required) }
+    }
+}
+
+impl TlsConfigRequired {
+    /// Whether the host name must be the certificate's, and which authorities are trusted.
+    pub fn new(validate_hostname: bool, ca: impl Into<CaConfig>) -> Self {
+        Self {
+            validate_hostname: Some(validate_hostname),
+            client_key: None,
+            client_cert: None,
+            ca: Some(ca.into()),
+        }
+    }
+
+    /// The client's own certificate and private key. Their encoding is not documented.
+    pub fn client(mut self, certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
+        self.client_cert = Some(Base64::new(certificate));
+        self.client_key = Some(Base64::new(key).as_str().into());
+        self
+    }
+}
+
+impl CaConfig {
+    /// Only these certificates. Their encoding is not documented.
+    pub fn pinned(certificates: impl IntoIterator<Item: AsRef<[u8]>>) -> Self {
+        let pinned = certificates.into_iter().map(Base64::new).collect();
+        Self { ca_set: None, pinned: Some(pinned) }
+    }
+}
+
+impl From<CaSet> for CaConfig {
+    fn from(ca_set: CaSet) -> Self {
+        Self { ca_set: Some(ca_set), pinned: None }
     }
 }

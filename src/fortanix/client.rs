@@ -1,18 +1,17 @@
 use std::{fmt, sync::Arc};
 
-use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
 
 use super::{
-    ListAccounts, NAME,
-    session::{Login, Session},
+    ClientBuilder, CreateAccount, DeleteAccount, DiscoverAuthMethods, GetAccount, GetUserAccounts,
+    ListAccounts, LogIn, NAME, RefreshSession, RemoveUserFromAccount, SelectAccount, TerminateSession,
+    UpdateAccount, session::Session,
 };
 use crate::{
-    Error, Result,
-    auth::{Environment, credential, sensitive},
-    http::{Channel, Service, Settings, shared_settings},
+    Result,
+    auth::Environment,
+    http::{Answer, Call, Channel},
 };
-
-const BASE_URL: &str = "https://ccm.fortanix.com";
 
 /// A client of Fortanix Confidential Computing Manager. Cheap to clone; clones share connections, limits
 /// and the session.
@@ -25,10 +24,14 @@ struct Inner {
 }
 
 impl Client {
-    /// A client at `https://ccm.fortanix.com`. Give it a [`password`](ClientBuilder::password) or a
-    /// [`token`](ClientBuilder::token).
+    /// A client at `https://ccm.fortanix.com`. Give it a [`password`](ClientBuilder::password), a
+    /// [`token`](ClientBuilder::token) or an [`oauth_code`](ClientBuilder::oauth_code).
     pub fn builder() -> ClientBuilder {
-        ClientBuilder { settings: Settings::new(BASE_URL), login: None }
+        ClientBuilder::new()
+    }
+
+    pub(super) fn new(channel: Arc<Channel>, session: Session) -> Self {
+        Self(Arc::new(Inner { channel, session }))
     }
 
     /// A client with what the environment says.
@@ -69,100 +72,88 @@ impl Client {
         ListAccounts::new(self.clone())
     }
 
+    /// A new account of this name, unique within the instance. Any user may make one.
+    pub fn create_account(&self, name: impl Into<String>) -> CreateAccount {
+        CreateAccount::new(self.clone(), name.into())
+    }
+
+    /// One account. The user must belong to it.
+    pub fn get_account(&self, id: Uuid) -> GetAccount {
+        GetAccount::new(self.clone(), id)
+    }
+
+    /// Changes to an account. The user must be its manager.
+    pub fn update_account(&self, id: Uuid) -> UpdateAccount {
+        UpdateAccount::new(self.clone(), id)
+    }
+
+    /// The end of an account.
+    pub fn delete_account(&self, id: Uuid) -> DeleteAccount {
+        DeleteAccount::new(self.clone(), id)
+    }
+
+    /// The accounts of which a user is a member. [`log_in`](Self::log_in) tells one's own id.
+    pub fn get_user_accounts(&self, user_id: Uuid) -> GetUserAccounts {
+        GetUserAccounts::new(self.clone(), user_id)
+    }
+
+    /// The end of a user's membership of the account that is [selected](Self::select_account).
+    pub fn remove_user_from_account(&self, user_id: Uuid) -> RemoveUserFromAccount {
+        RemoveUserFromAccount::new(self.clone(), user_id)
+    }
+
+    /// The ways in which a user can log in. Needs no login.
+    pub fn discover_auth_methods(&self) -> DiscoverAuthMethods {
+        DiscoverAuthMethods::new(self.clone())
+    }
+
+    /// A session, begun now and not with the first request that needs one.
+    pub fn log_in(&self) -> LogIn {
+        LogIn::new(self.clone())
+    }
+
+    /// A later end for the session's token. Requests see to that by themselves; a client that sends none for
+    /// a while does not.
+    pub fn refresh_session(&self) -> RefreshSession {
+        RefreshSession::new(self.clone())
+    }
+
+    /// The account to work on, for this client and its clones.
+    pub fn select_account(&self, id: Uuid) -> SelectAccount {
+        SelectAccount::new(self.clone(), id)
+    }
+
+    /// The end of the session.
+    pub fn terminate_session(&self) -> TerminateSession {
+        TerminateSession::new(self.clone())
+    }
+
+    /// Sends `call` within the session.
+    pub(super) async fn send<T>(
+        &self,
+        call: Result<Call>,
+        read: impl Fn(&Answer) -> Result<T> + Send + Sync,
+    ) -> Result<T> {
+        let call = call.map_err(|error| error.with_provider(NAME))?;
+        self.0.channel.send(&self.0.session, &call, read).await
+    }
+
     pub(super) fn channel(&self) -> &Channel {
         &self.0.channel
+    }
+
+    pub(super) fn session(&self) -> &Session {
+        &self.0.session
     }
 
     /// Whose accounts are listed: for checkpoints, which keep a digest of it only.
     pub(super) fn user(&self) -> &str {
         self.0.session.user()
     }
-
-    pub(super) fn service(&self) -> &impl Service {
-        &self.0.session
-    }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("base_url", &self.0.channel.base_url()).finish_non_exhaustive()
-    }
-}
-
-/// Builds a [`Client`].
-#[derive(Clone)]
-#[must_use = "a builder does nothing until build() is called"]
-pub struct ClientBuilder {
-    settings: Settings,
-    login: Option<Login>,
-}
-
-impl ClientBuilder {
-    /// The user to log in as. The login happens with the first request; the session is kept alive, and
-    /// begun anew when it ends or is refused.
-    pub fn password(mut self, email: impl Into<String>, password: impl Into<SecretString>) -> Self {
-        self.login = Some(Login::Password { email: email.into(), password: password.into() });
-        self
-    }
-
-    /// A token that was obtained elsewhere. When it ends, requests fail with
-    /// [`ErrorKind::Auth`](crate::ErrorKind::Auth). Whose it is, it does not tell: checkpoints are bound to
-    /// the token itself.
-    pub fn token(mut self, token: impl Into<SecretString>) -> Self {
-        self.login = Some(Login::Token(token.into()));
-        self
-    }
-
-    /// Another base URL, such as an installation's own, with or without a path prefix.
-    pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.settings.base_url = url.into();
-        self
-    }
-
-    shared_settings!();
-
-    /// Builds the client. Nothing is sent.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a credential or a setting can not
-    /// be used, or there is no credential.
-    pub fn build(self) -> Result<Client> {
-        let login = match self.login {
-            Some(Login::Password { email, password }) => {
-                let email = email.trim().to_owned();
-                if email.is_empty() || email.contains(':') {
-                    let message = "the e-mail address is empty or holds a colon, which Basic authentication \
-                                   has no way to send";
-                    return Err(Error::config(message).with_provider(NAME));
-                }
-                // A password is taken as it is: blanks at its ends may belong to it.
-                Login::Password { email, password }
-            }
-            Some(Login::Token(token)) => {
-                let token = credential("token", &token)
-                    .and_then(|token| sensitive("token", token.expose_secret()).map(|_| token));
-                Login::Token(token.map_err(|error| error.with_provider(NAME))?)
-            }
-            None => {
-                return Err(Error::config("no credential: call password() or token()").with_provider(NAME));
-            }
-        };
-        let channel = Arc::new(Channel::open(NAME, &self.settings)?);
-        let session = Session::new(Arc::clone(&channel), login);
-        Ok(Client(Arc::new(Inner { channel, session })))
-    }
-}
-
-impl fmt::Debug for ClientBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let login = match &self.login {
-            Some(Login::Password { .. }) => "password",
-            Some(Login::Token(_)) => "token",
-            None => "none",
-        };
-        f.debug_struct("ClientBuilder")
-            .field("settings", &self.settings)
-            .field("login", &login)
-            .finish_non_exhaustive()
     }
 }

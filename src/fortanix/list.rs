@@ -131,7 +131,7 @@ impl ListAccounts {
             .query("limit", Some(limit))
             .query("previous_id", previous_id)
             .query("sort_by", self.sorting());
-        self.client.channel().send(self.client.service(), &call, read).await
+        self.client.send(Ok(call), read).await
     }
 
     /// The place behind the last of `rows`, which were fetched at `at`.

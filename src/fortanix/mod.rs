@@ -1,4 +1,4 @@
-//! Fortanix Confidential Computing Manager: the accounts that a user may see.
+//! Fortanix Confidential Computing Manager: the accounts that a user may see, and what can be done with them.
 //!
 //! ```no_run
 //! use futures::TryStreamExt;
@@ -13,27 +13,76 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A client logs in with e-mail address and password, or is given a token. The documentation calls the
-//! header of a token `Authentication`, and every known client sends `Authorization: Bearer`: both are sent.
+//! A client logs in with e-mail address and password or with an authorization code, or is given a token. The
+//! documentation calls the header of a token `Authentication`, and every known client sends
+//! `Authorization: Bearer`: both are sent.
 //!
-//! Source: Fortanix, *Confidential Computing Manager API*, "Get all accounts", "User authentication",
-//! "Refreshes existing user session".
+//! # Endpoints
+//!
+//! Those about accounts, and about the sessions in which they are called. Permissions are the reference's
+//! `x-auth-resource`: *UserAuth* is any user who is logged in, the others are roles in the selected account.
+//!
+//! | endpoint | method | permission | retried |
+//! |---|---|---|---|
+//! | `GET /v1/accounts` | [`list_accounts`](Client::list_accounts) | `UserAuth`, `Reader`, `Writer`, `Manager` | yes |
+//! | `POST /v1/accounts` | [`create_account`](Client::create_account) | `UserAuth`, `Reader`, `Writer`, `Manager` | if surely not sent |
+//! | `GET /v1/accounts/{account-id}` | [`get_account`](Client::get_account) | `UserAuth`, `Reader`, `Writer`, `Manager` | yes |
+//! | `PATCH /v1/accounts/{account-id}` | [`update_account`](Client::update_account) | `Manager`, `UserAuth` | if surely not sent |
+//! | `DELETE /v1/accounts/{account-id}` | [`delete_account`](Client::delete_account) | `NoAuth`, presumably by mistake | if surely not sent |
+//! | `GET /v1/users/{user-id}/accounts` | [`get_user_accounts`](Client::get_user_accounts) | `UserAuth` | yes |
+//! | `DELETE /v1/users/{user-id}/accounts` | [`remove_user_from_account`](Client::remove_user_from_account) | `Reader`, `Writer`, `Manager`, `ManagerInLockedAccount`, `WriterInLockedAccount` | if surely not sent |
+//! | `POST /v1/sys/auth/discover` | [`discover_auth_methods`](Client::discover_auth_methods) | `NoAuth` | yes |
+//! | `POST /v1/sys/auth` | [`log_in`](Client::log_in), and any request without a session | `NoAuth` | with a password yes, with a code if surely not sent |
+//! | `POST /v1/sys/session/refresh` | [`refresh_session`](Client::refresh_session), and any request near the token's end | `NoAuth`, but a token | yes |
+//! | `POST /v1/sys/session/select_account/{account-id}` | [`select_account`](Client::select_account), and any new login after it | `UserAuth`, `Reader`, `Writer`, `Manager`, and the two in locked accounts | yes |
+//! | `POST /v1/sys/session/terminate` | [`terminate_session`](Client::terminate_session) | the same | yes |
+//! | `POST /v1/accounts/select_account/{account-id}` | none: of older servers, gone from the reference | | |
+//!
+//! What may not be repeated fails with [`Retry::Uncertain`](crate::Retry::Uncertain) where it may have been
+//! carried out; each request says how to find out.
+//!
+//! Source: Fortanix, *Confidential Computing Manager API*, "Accounts", "Auth" and "Users".
 
 mod account;
 mod auth_config;
+mod auth_config_body;
+mod blob;
+mod builder;
 mod client;
+mod create;
+mod delete;
+mod discover;
 mod error;
+mod get;
 mod list;
+mod login;
+mod logo;
+mod manage_session;
+mod pcr_priority;
 mod session;
+mod update;
+mod user_accounts;
 
 pub use account::{
     Account, AccountStatus, ApprovalState, Component, MemberStatus, NodeEnrollment, ObjectCounts, Role,
 };
 pub use auth_config::{
-    AuthConfigOauth, AuthConfigPassword, AuthConfigRef, AuthenticationConfig, CaConfig, CaSet, TlsConfig,
-    TlsConfigRequired,
+    AuthConfigOauth, AuthConfigPassword, AuthConfigRef, AuthenticationConfig, CaConfig, CaSet,
+    IdentityProvider, TlsConfig, TlsConfigRequired,
 };
-pub use client::{Client, ClientBuilder};
+pub use blob::Base64;
+pub use builder::ClientBuilder;
+pub use client::Client;
+pub use create::CreateAccount;
+pub use delete::DeleteAccount;
+pub use discover::{AuthMethod, DiscoverAuthMethods, OauthAuthCodeGrant};
+pub use get::GetAccount;
 pub use list::{AccountScope, Cursor, ListAccounts};
+pub use login::{OauthCode, SessionInfo};
+pub use logo::Logo;
+pub use manage_session::{LogIn, RefreshSession, SelectAccount, TerminateSession};
+pub use pcr_priority::PcrPriority;
+pub use update::UpdateAccount;
+pub use user_accounts::{GetUserAccounts, RemoveUserFromAccount, UserAccount};
 
 pub(crate) const NAME: &str = "fortanix";

@@ -1,210 +1,227 @@
-use std::{
-    sync::Arc,
-    time::{Duration, UNIX_EPOCH},
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, header};
-use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use http::Request;
+use secrecy::ExposeSecret;
+use uuid::Uuid;
 
-use super::error;
-use crate::{
-    Error, Result,
-    auth::{Fresh, Token, TokenCache, refuse_empty, sensitive},
-    http::{Answer, Call, Channel, Problem, Service, read_json},
+use super::{
+    NAME, error,
+    login::{self, Login, Opened, Proof, SessionInfo},
 };
-
-/// The header that the reference names; clients in the wild send `Authorization`.
-const AUTHENTICATION: HeaderName = HeaderName::from_static("authentication");
-
-/// How a client proves who it is.
-#[derive(Clone)]
-pub(super) enum Login {
-    Password { email: String, password: SecretString },
-    Token(SecretString),
-}
+use crate::{
+    Error, ErrorKind, Result, Retry,
+    auth::{Fresh, Token, TokenCache},
+    http::{Answer, Channel, Problem, Service, read_nothing},
+};
 
 /// A user's session: logs in, keeps the session alive, logs in again.
 ///
 /// The server tells two ends: of the token, which a refresh moves, and of the session, which nothing
 /// moves. Both are assumed to be seconds since 1970.
 pub(super) struct Session {
+    source: Arc<Source>,
+    tokens: Arc<TokenCache<Opened>>,
+}
+
+/// What sessions are made from.
+struct Source {
     channel: Arc<Channel>,
     login: Login,
-    tokens: Arc<TokenCache>,
+    /// The account that was selected: a new login selects it again.
+    selected: Mutex<Option<Uuid>>,
+    /// Whether the authorization code was, or may have been, used.
+    spent: AtomicBool,
 }
 
 impl Session {
     pub(super) fn new(channel: Arc<Channel>, login: Login) -> Self {
-        Self { channel, login, tokens: Arc::default() }
+        let source = Source { channel, login, selected: Mutex::default(), spent: AtomicBool::new(false) };
+        Self { source: Arc::new(source), tokens: Arc::default() }
     }
 
     /// What tells one user from another.
     pub(super) fn user(&self) -> &str {
-        match &self.login {
+        match &self.source.login {
             Login::Password { email, .. } => email,
             Login::Token(token) => token.expose_secret(),
+            Login::OauthCode(code) => code.email.as_deref().unwrap_or_else(|| code.code.expose_secret()),
+            Login::Anonymous => "",
         }
     }
 
-    async fn token(&self) -> Result<Arc<Token>> {
-        let channel = Arc::clone(&self.channel);
-        let login = self.login.clone();
-        self.tokens
-            .get(move |old| async move {
-                let (email, password) = match login {
-                    // Its end is not known: it is good until it is refused.
-                    Login::Token(value) => {
-                        return Ok(Fresh { value, lifetime: None });
-                    }
-                    Login::Password { email, password } => (email, password),
-                };
-                if let Some(old) = old
-                    && let Ok(fresh) = refresh(&channel, &old).await
-                {
-                    return Ok(fresh);
+    async fn token(&self) -> Result<Arc<Token<Opened>>> {
+        let source = Arc::clone(&self.source);
+        self.tokens.get(move |old| async move { source.open(old).await }).await
+    }
+
+    /// What is told of the session, which is begun if there is none.
+    pub(super) async fn info(&self) -> Result<SessionInfo> {
+        let token = self.token().await.map_err(|error| error.with_provider(NAME))?;
+        match &token.value.info {
+            Some(info) => Ok(info.clone()),
+            None => self.refresh().await,
+        }
+    }
+
+    /// Moves the end of the token.
+    pub(super) async fn refresh(&self) -> Result<SessionInfo> {
+        self.ask(login::REFRESH.to_owned()).await
+    }
+
+    /// Selects an account, for this session and those after it.
+    pub(super) async fn select(&self, id: Uuid) -> Result<SessionInfo> {
+        let choice = Choice::make(&self.source, id);
+        let info = self.ask(login::select_path(id)).await?;
+        choice.keep();
+        Ok(info)
+    }
+
+    /// No session selects this account any more.
+    pub(super) fn forget(&self, id: Uuid) {
+        self.source.selected().take_if(|selected| *selected == id);
+    }
+
+    /// Sends a request about the session itself, which does no more when it is sent twice, and remembers what
+    /// is told of the session.
+    async fn ask(&self, path: String) -> Result<SessionInfo> {
+        let token = self.token().await.map_err(|error| error.with_provider(NAME))?;
+        let channel = &self.source.channel;
+        let info = channel.send(self, &login::post(path).repeatable(), login::read_info).await?;
+        let opened = Opened { token: token.value.token.clone(), info: Some(info.clone()) };
+        // Not for a session that was begun in between.
+        self.tokens.renewed(token.generation, opened.fresh(channel));
+        Ok(info)
+    }
+
+    /// Ends the session, if there is one.
+    pub(super) async fn terminate(&self) -> Result<()> {
+        let token = match &self.source.login {
+            Login::Token(_) => Some(self.token().await?),
+            _ => self.tokens.current(),
+        };
+        if let Some(token) = token {
+            let call = login::post(login::TERMINATE).repeatable();
+            let proof = Proof::Bearer(&token.value.token);
+            match self.source.channel.send(&proof, &call, read_nothing).await {
+                // What is refused is over.
+                Err(error) if error.kind() != ErrorKind::Auth => return Err(error),
+                _ => self.tokens.refused(token.generation),
+            }
+        }
+        *self.source.selected() = None;
+        Ok(())
+    }
+}
+
+impl Source {
+    /// Opens a session, or keeps `old` alive.
+    async fn open(&self, old: Option<Arc<Token<Opened>>>) -> Result<Fresh<Opened>> {
+        match &self.login {
+            Login::Anonymous => Err(Error::config(
+                "the client is anonymous, and this request needs a user: build one with password(), token() \
+                 or oauth_code()",
+            )),
+            // Its end is not known: it is good until it is refused.
+            Login::Token(token) => Ok(Opened { token: token.clone(), info: None }.fresh(&self.channel)),
+            Login::Password { email, password } => {
+                if let Some(kept) = self.keep(old).await {
+                    return Ok(kept);
                 }
-                log_in(&channel, &email, &password).await
-            })
-            .await
+                let mut opened = login::by_password(&self.channel, email, password).await?;
+                let selected = *self.selected();
+                if let Some(id) = selected {
+                    let info = login::select(&self.channel, &opened.token, id).await.map_err(unselectable)?;
+                    opened.info = Some(info);
+                }
+                Ok(opened.fresh(&self.channel))
+            }
+            Login::OauthCode(code) => {
+                if let Some(kept) = self.keep(old).await {
+                    return Ok(kept);
+                }
+                // Before it is sent: who asked for it may go away.
+                if self.spent.swap(true, Ordering::SeqCst) {
+                    let message = "there is no session, and the authorization code has been used: log in with \
+                                   a new one";
+                    return Err(Error::new(ErrorKind::Auth, message));
+                }
+                let opened = login::by_code(&self.channel, code).await.inspect_err(|error| {
+                    // So is an error told of what surely was not carried out.
+                    let unused = matches!(error.retry(), Retry::Safe | Retry::Exhausted);
+                    self.spent.store(!unused, Ordering::SeqCst);
+                })?;
+                Ok(opened.fresh(&self.channel))
+            }
+        }
+    }
+
+    async fn keep(&self, old: Option<Arc<Token<Opened>>>) -> Option<Fresh<Opened>> {
+        login::refresh(&self.channel, &old?.value.token).await.ok()
+    }
+
+    fn selected(&self) -> MutexGuard<'_, Option<Uuid>> {
+        self.selected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// It is not what was asked for that is missing or denied, but a session to ask in.
+fn unselectable(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::Denied => error.into_kind(ErrorKind::Auth),
+        _ => error,
+    }
+}
+
+/// An account being selected: remembered from the start, so that a login on the way selects it too, and
+/// taken back unless it is kept.
+struct Choice<'a> {
+    source: &'a Source,
+    id: Uuid,
+    before: Option<Uuid>,
+}
+
+impl<'a> Choice<'a> {
+    fn make(source: &'a Source, id: Uuid) -> Self {
+        let before = source.selected().replace(id);
+        Self { source, id, before }
+    }
+
+    fn keep(mut self) {
+        self.before = Some(self.id);
+    }
+}
+
+impl Drop for Choice<'_> {
+    fn drop(&mut self) {
+        let mut selected = self.source.selected();
+        if *selected == Some(self.id) {
+            *selected = self.before;
+        }
     }
 }
 
 impl Service for Session {
-    type Permit = Arc<Token>;
+    type Permit = Arc<Token<Opened>>;
 
-    async fn permit(&self) -> Result<Arc<Token>> {
+    async fn permit(&self) -> Result<Arc<Token<Opened>>> {
         self.token().await
     }
 
-    fn authorise(&self, token: &Arc<Token>, request: &mut Request<Bytes>) -> Result<()> {
-        bear(request, &token.value)
+    fn authorise(&self, token: &Arc<Token<Opened>>, request: &mut Request<Bytes>) -> Result<()> {
+        login::bear(request, &token.value.token)
     }
 
-    fn refused(&self, token: &Arc<Token>) -> bool {
-        self.tokens.refused(token.generation);
-        // A token that was given can not be replaced by another.
-        matches!(self.login, Login::Password { .. })
-    }
-
-    fn problem(&self, answer: &Answer) -> Problem {
-        error::read(answer)
-    }
-}
-
-fn bear(request: &mut Request<Bytes>, token: &SecretString) -> Result<()> {
-    let bearer = sensitive("token", &format!("Bearer {}", token.expose_secret()))?;
-    request.headers_mut().insert(header::AUTHORIZATION, bearer.clone());
-    request.headers_mut().insert(AUTHENTICATION, bearer);
-    Ok(())
-}
-
-#[derive(Deserialize)]
-struct AuthResponse {
-    access_token: Option<String>,
-    session_info: Option<SessionInfo>,
-}
-
-#[derive(Deserialize)]
-struct RefreshResponse {
-    session_info: SessionInfo,
-}
-
-#[derive(Deserialize)]
-struct SessionInfo {
-    session_expires_at: Option<i64>,
-    session_token_expires_at: Option<i64>,
-}
-
-impl SessionInfo {
-    /// How long the token lives from now, as far as the server told.
-    fn lifetime(&self, channel: &Channel) -> Option<Duration> {
-        let ends = [self.session_expires_at, self.session_token_expires_at];
-        let end = ends.into_iter().flatten().filter_map(|end| u64::try_from(end).ok()).min()?;
-        let now = channel.clock().now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Some(Duration::from_secs(end).saturating_sub(now))
-    }
-}
-
-/// `POST /v1/sys/auth` with Basic authentication. The reference does not mention Basic, and every known
-/// client uses it. That the answer holds a token, and not only cookies, is an assumption.
-async fn log_in(channel: &Channel, email: &str, password: &SecretString) -> Result<Fresh> {
-    let basic = BASE64_STANDARD.encode(format!("{email}:{}", password.expose_secret()));
-    let service = Basic(sensitive("password", &format!("Basic {basic}"))?);
-    let mut call = post("/v1/sys/auth");
-    call.secrets = vec![password.clone()];
-    channel
-        .send(&service, &call, |answer| {
-            let body: AuthResponse = read_json(answer, "a session with access_token")?;
-            let Some(token) = body.access_token else {
-                return Err(Error::decode(
-                    "the login was taken, but its answer holds no access_token; sessions by cookie are not \
-                     supported: give a token instead",
-                ));
-            };
-            refuse_empty(&token)?;
-            let lifetime = body.session_info.and_then(|info| info.lifetime(channel));
-            Ok(Fresh { value: token.into(), lifetime })
-        })
-        .await
-}
-
-/// `POST /v1/sys/session/refresh`: moves the end of the token; the token stays the same.
-async fn refresh(channel: &Channel, token: &Token) -> Result<Fresh> {
-    let service = Bearer(&token.value);
-    channel
-        .send(&service, &post("/v1/sys/session/refresh"), |answer| {
-            let body: RefreshResponse = read_json(answer, "a session_info")?;
-            let lifetime = body.session_info.lifetime(channel);
-            if lifetime.is_none_or(|life| life.is_zero()) {
-                return Err(Error::decode("the session can not be kept alive any longer"));
-            }
-            Ok(Fresh { value: token.value.clone(), lifetime })
-        })
-        .await
-}
-
-/// Not limited: waiting for a token must not wait behind the requests that need it. Doing it twice makes
-/// a second session, and harms nothing.
-fn post(path: &str) -> Call {
-    let json = HeaderValue::from_static("application/json");
-    let mut call = Call::change(Method::POST, path).header(header::CONTENT_TYPE, json).repeatable();
-    call.limited = false;
-    call
-}
-
-struct Basic(HeaderValue);
-
-impl Service for Basic {
-    type Permit = ();
-
-    async fn permit(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn authorise(&self, (): &(), request: &mut Request<Bytes>) -> Result<()> {
-        request.headers_mut().insert(header::AUTHORIZATION, self.0.clone());
-        Ok(())
-    }
-
-    fn problem(&self, answer: &Answer) -> Problem {
-        error::read(answer)
-    }
-}
-
-struct Bearer<'a>(&'a SecretString);
-
-impl Service for Bearer<'_> {
-    type Permit = ();
-
-    async fn permit(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn authorise(&self, (): &(), request: &mut Request<Bytes>) -> Result<()> {
-        bear(request, self.0)
+    fn refused(&self, token: &Arc<Token<Opened>>) -> bool {
+        // A token that was given, or that a code was spent for, can not be replaced by another.
+        let replaceable = matches!(self.source.login, Login::Password { .. });
+        if replaceable {
+            self.tokens.refused(token.generation);
+        }
+        replaceable
     }
 
     fn problem(&self, answer: &Answer) -> Problem {
