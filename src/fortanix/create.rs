@@ -108,3 +108,98 @@ impl CreateAccount {
         Ok(call)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+    use serde_json::json;
+
+    use super::*;
+    use crate::fortanix::{
+        AuthConfigOauth, AuthConfigPassword, AuthConfigRef, CaConfig, CaSet, IdentityProvider, TlsConfig,
+        TlsConfigRequired,
+    };
+
+    fn request(name: &str) -> CreateAccount {
+        let builder = Client::builder().base_url("http://127.0.0.1:9").token("token");
+        builder.build().unwrap().create_account(name)
+    }
+
+    fn body(request: &CreateAccount) -> Value {
+        serde_json::from_slice(&request.call().unwrap().body).unwrap()
+    }
+
+    fn oauth(tls: impl Into<TlsConfig>) -> AuthConfigOauth {
+        let idp = IdentityProvider {
+            name: "Idp".into(),
+            icon_url: "https://i/icon".into(),
+            authorization_endpoint: "https://i/authorize".into(),
+            token_endpoint: "https://i/token".into(),
+            requires_basic_auth: false,
+        };
+        AuthConfigOauth::new(idp, tls.into(), "client", "hunter2 \"secret\"")
+    }
+
+    #[test]
+    fn only_what_is_set_is_sent() {
+        assert_eq!(body(&request("Acme")), json!({"name": "Acme"}));
+        let logo = Logo::new(b"\x89PNG\r\n\x1a\n").unwrap();
+        let whole = request("A\"b")
+            .custom_logo(logo)
+            .auth_config(AuthConfigPassword::new(true, false))
+            .auth_config(AuthConfigRef::new("target"))
+            .node_enrollment(NodeEnrollment::new(true))
+            .component(Component::ConfidentialAi);
+        let expected = json!({
+            "name": "A\"b",
+            "custom_logo": "iVBORw0KGgo=",
+            "auth_configs": [
+                {"password": {"require_2fa": true, "administrators_only": false}},
+                {"cluster_auth_ref": {"target_id": "target"}},
+            ],
+            "node_enrollment": {"attestation_enforcement_disabled_insecure": true},
+            "component": "CONFIDENTIAL_AI",
+        });
+        assert_eq!(body(&whole), expected);
+    }
+
+    #[test]
+    fn an_identity_provider_is_sent_with_each_kind_of_tls() {
+        let required = |ca: CaConfig| TlsConfigRequired::new(true, ca);
+        for (tls, expected) in [
+            (TlsConfig::disabled(), json!({"disabled": {}})),
+            (TlsConfig::opportunistic(), json!({"opportunistic": {}})),
+            (
+                required(CaSet::GlobalRoots.into()).into(),
+                json!({"required": {"validate_hostname": true, "ca": {"ca_set": "GLOBAL_ROOTS"}}}),
+            ),
+            (
+                required(CaConfig::pinned([b"one".as_slice(), b"two!"])).client("cert", "the key").into(),
+                json!({"required": {"validate_hostname": true, "client_cert": "Y2VydA==",
+                    "client_key": "dGhlIGtleQ==", "ca": {"pinned": ["b25l", "dHdvIQ=="]}}}),
+            ),
+        ] {
+            let request = request("Acme").auth_config(oauth(tls).userinfo_endpoint("https://i/user"));
+            let expected = json!({
+                "idp_name": "Idp",
+                "idp_icon_url": "https://i/icon",
+                "idp_authorization_endpoint": "https://i/authorize",
+                "idp_token_endpoint": "https://i/token",
+                "idp_requires_basic_auth": false,
+                "idp_userinfo_endpoint": "https://i/user",
+                "tls": expected,
+                "client_id": "client",
+                "client_secret": "hunter2 \"secret\"",
+            });
+            assert_eq!(body(&request)["auth_configs"], json!([{"oauth": expected}]));
+        }
+    }
+
+    #[test]
+    fn secrets_are_known_in_both_forms_in_which_a_server_may_echo_them() {
+        let tls = TlsConfigRequired::new(false, CaSet::GlobalRoots).client("cert", "the key");
+        let call = request("Acme").auth_config(oauth(tls)).call().unwrap();
+        let secrets: Vec<_> = call.secrets.iter().map(ExposeSecret::expose_secret).collect();
+        assert_eq!(secrets, ["dGhlIGtleQ==", "hunter2 \"secret\"", r#"hunter2 \"secret\""#]);
+    }
+}

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -166,7 +167,7 @@ impl UpdateAccount {
     }
 
     /// The members about configurations.
-    fn auth_configs(&self, secrets: &mut Vec<secrecy::SecretString>) -> Result<Map<String, Value>> {
+    fn auth_configs(&self, secrets: &mut Vec<SecretString>) -> Result<Map<String, Value>> {
         let mut body = Map::new();
         let mut added = Vec::new();
         for (at, config) in self.add_auth_configs.iter().enumerate() {
@@ -205,5 +206,52 @@ impl UpdateAccount {
             body.insert("del_auth_configs".to_owned(), removed.into());
         }
         Ok(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fortanix::AuthConfigPassword;
+
+    #[test]
+    fn every_change_is_sent_under_its_name() {
+        let client = Client::builder().base_url("http://127.0.0.1:9").token("token").build().unwrap();
+        let order: Vec<i64> = (0..23).rev().collect();
+        let id = "9f0c0000-0000-4000-8000-000000000001";
+        let request = client
+            .update_account(Uuid::nil())
+            .name("Acme")
+            .custom_logo(Logo::new("<svg/>").unwrap())
+            .add_auth_config(AuthConfigPassword::new(false, true))
+            .mod_auth_config("any id", AuthConfigPassword::new(true, true))
+            .del_auth_config(id)
+            .del_auth_config(id)
+            .enabled(false)
+            .default_group_id(Uuid::max())
+            .marketplace_group_id(Uuid::nil())
+            .account_status(AccountStatus::Deactivated)
+            .azure_cvm_pcr_priority(PcrPriority::new(&order).unwrap());
+        let call = request.call().unwrap();
+        assert_eq!(call.method, Method::PATCH);
+        assert_eq!(call.path, "/v1/accounts/00000000-0000-0000-0000-000000000000");
+        assert!(!call.repeatable);
+        let expected = json!({
+            "name": "Acme",
+            "custom_logo": "PHN2Zy8+",
+            "add_auth_configs": [{"password": {"require_2fa": false, "administrators_only": true}}],
+            "mod_auth_configs": {"any id": {"password": {"require_2fa": true, "administrators_only": true}}},
+            "del_auth_configs": [id],
+            "enabled": false,
+            "default_group_id": "ffffffff-ffff-ffff-ffff-ffffffffffff",
+            "marketplace_group_id": "00000000-0000-0000-0000-000000000000",
+            "account_status": "Deactivated",
+            "azure_cvm_pcr_priority": order,
+        });
+        assert_eq!(serde_json::from_slice::<Value>(&call.body).unwrap(), expected);
+        let one = client.update_account(Uuid::nil()).enabled(true).call().unwrap();
+        assert_eq!(&one.body[..], br#"{"enabled":true}"#);
     }
 }

@@ -4,6 +4,10 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
+
 use super::Fortanix;
 use super::accounts::Accounts;
 use super::routes::Manager;
@@ -63,6 +67,7 @@ pub(crate) struct Rules {
     pub(crate) default_limit: usize,
     pub(crate) max_limit: usize,
     pub(crate) omit_empty_items: bool,
+    pub(crate) created: StatusCode,
 }
 
 /// Builds a [`Fortanix`] server.
@@ -127,6 +132,12 @@ impl FortanixBuilder {
         self
     }
 
+    /// Whether a new account is answered 201. Default false: 200, as documented.
+    pub fn created_is_201(mut self, yes: bool) -> Self {
+        self.rules.created = if yes { StatusCode::CREATED } else { StatusCode::OK };
+        self
+    }
+
     #[cfg(test)]
     pub(crate) fn rules(&self) -> Rules {
         self.rules
@@ -149,6 +160,7 @@ impl FortanixBuilder {
             seed: self.setup.seed,
             email: format!("sim-{}@headcount.example", seed::word(rng, b"abcdefghjkmnpqrstuvwxyz", 6)),
             password: format!("p:{}", seed::hex_id(rng)),
+            idp_id: STANDARD.encode(seed::bytes(rng)),
         });
         let server = Server::start(self.setup, world, manager.clone(), |base_url| {
             vec![
@@ -173,6 +185,7 @@ impl Default for FortanixBuilder {
                 default_limit: 1000,
                 max_limit: usize::MAX,
                 omit_empty_items: false,
+                created: StatusCode::OK,
             },
             session_lifetime: Duration::from_secs(24 * 60 * 60),
             token_lifetime: Duration::from_secs(10 * 60),

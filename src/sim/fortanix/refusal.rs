@@ -16,6 +16,10 @@ pub(crate) enum Refusal {
     ExpiredSession,
     BadQuery(String),
     BadBody(String),
+    BadHeader(&'static str),
+    /// The user may not do this.
+    Forbidden,
+    NoAccountSelected,
     NotUnique,
     NotFound,
     WrongMethod(&'static str),
@@ -32,6 +36,13 @@ impl Refusal {
             Self::ExpiredSession => (StatusCode::UNAUTHORIZED, "SESSION_EXPIRED", "Session has expired"),
             Self::BadQuery(why) => (StatusCode::BAD_REQUEST, "INVALID_QUERY_PARAMETER", why.as_str()),
             Self::BadBody(why) => (StatusCode::BAD_REQUEST, "INVALID_BODY_PARAMETER", why.as_str()),
+            Self::BadHeader(why) => (StatusCode::BAD_REQUEST, "INVALID_HEADER", *why),
+            Self::Forbidden => {
+                (StatusCode::FORBIDDEN, "FORBIDDEN", "The user is not a manager of this account")
+            }
+            Self::NoAccountSelected => {
+                (StatusCode::FORBIDDEN, "NO_ACCOUNT_SELECTED", "No account is selected")
+            }
             Self::NotUnique => {
                 (StatusCode::BAD_REQUEST, "UNIQUE_VIOLATION", "An account with this name already exists")
             }

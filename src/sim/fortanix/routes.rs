@@ -2,8 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::{Method, StatusCode};
 use serde_json::json;
 
@@ -17,6 +15,7 @@ use crate::sim::world::World;
 
 pub(crate) const LOGIN: &str = "/v1/sys/auth";
 pub(crate) const ACCOUNTS: &str = "/v1/accounts";
+const DISCOVER: &str = "/v1/sys/auth/discover";
 const REFRESH: &str = "/v1/sys/session/refresh";
 const TERMINATE: &str = "/v1/sys/session/terminate";
 const SELECT: &str = "/v1/sys/session/select_account/";
@@ -29,6 +28,8 @@ pub(crate) struct Manager {
     pub(crate) views: Mutex<Views>,
     pub(crate) email: String,
     pub(crate) password: String,
+    /// The one identity provider's id, in base64.
+    pub(crate) idp_id: String,
     pub(crate) seed: u64,
 }
 
@@ -86,6 +87,10 @@ impl Manager {
             needs(&Method::POST, "POST")?;
             return self.login(incoming);
         }
+        if route == DISCOVER {
+            needs(&Method::POST, "POST")?;
+            return self.discover(incoming);
+        }
         if route == ACCOUNTS {
             if incoming.method != Method::POST {
                 needs(&Method::GET, "GET, POST")?;
@@ -94,9 +99,15 @@ impl Manager {
             return if incoming.method == Method::GET { self.list(incoming) } else { self.create(incoming) };
         }
         if let Some(id) = route.strip_prefix("/v1/accounts/") {
-            needs(&Method::GET, "GET")?;
-            self.token(incoming)?;
             return self.account(incoming, id);
+        }
+        if let Some(user) = route.strip_prefix("/v1/users/").and_then(|rest| rest.strip_suffix("/accounts")) {
+            let token = self.token(incoming)?;
+            return match incoming.method {
+                Method::GET => self.user_accounts(user),
+                Method::DELETE => self.leave(token, user),
+                _ => Err(Refusal::WrongMethod("GET, DELETE")),
+            };
         }
         self.session(incoming, &needs)
     }
@@ -129,17 +140,6 @@ impl Manager {
         Ok(Reply::json(StatusCode::OK, &json!({"session_info": info})))
     }
 
-    /// A login: HTTP Basic with e-mail and password, as the vendor's clients do it.
-    fn login(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
-        let basic = incoming.header("authorization").and_then(|value| scheme(value, "basic"));
-        let decoded = basic.and_then(|value| STANDARD.decode(value).ok()).ok_or(Refusal::BadLogin)?;
-        if decoded != format!("{}:{}", self.email, self.password).into_bytes() {
-            return Err(Refusal::BadLogin);
-        }
-        let (token, info) = lock(&self.sessions).open();
-        Ok(Reply::json(StatusCode::OK, &json!({"access_token": token, "session_info": info})))
-    }
-
     /// The token of a request, if it is good.
     fn token<'a>(&self, incoming: &'a Incoming) -> Result<&'a str, Refusal> {
         let authorization = || incoming.header("authorization").and_then(|value| scheme(value, "bearer"));
@@ -156,10 +156,23 @@ impl Manager {
     }
 
     fn account(&self, incoming: &Incoming, id: &str) -> Result<Reply, Refusal> {
+        self.token(incoming)?;
+        match incoming.method {
+            Method::GET => self.show(incoming, id),
+            Method::PATCH => self.update(incoming, id),
+            Method::DELETE => self.delete(id),
+            _ => Err(Refusal::WrongMethod("GET, PATCH, DELETE")),
+        }
+    }
+
+    fn show(&self, incoming: &Incoming, id: &str) -> Result<Reply, Refusal> {
+        let totals = match incoming.value("with_totals") {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => return Err(Refusal::BadQuery(format!("Invalid with_totals: {other}"))),
+        };
         let mut record = lock(&self.world).record(id).ok_or(Refusal::NotFound)?;
-        if incoming.value("with_totals") == Some("true")
-            && let Some(fields) = record.as_object_mut()
-        {
+        if totals && let Some(fields) = record.as_object_mut() {
             fields.insert("totals".to_owned(), json!({"datasets": 2, "final_workflows": 0, "nodes": 7}));
         }
         Ok(Reply::json(StatusCode::OK, &record))
@@ -167,7 +180,7 @@ impl Manager {
 }
 
 /// What follows an authentication scheme, whose name is in any case.
-fn scheme<'a>(value: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn scheme<'a>(value: &'a str, name: &str) -> Option<&'a str> {
     let (scheme, rest) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case(name).then(|| rest.trim_start())
 }

@@ -1,6 +1,6 @@
 //! Sessions and their tokens, each with a clock of its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -16,6 +16,8 @@ pub(crate) struct Sessions {
     session_lifetime: Duration,
     token_lifetime: Duration,
     open: HashMap<String, Session>,
+    /// Authorization codes that were not used yet.
+    codes: HashSet<String>,
 }
 
 struct Session {
@@ -41,13 +43,38 @@ impl Session {
 
 impl Sessions {
     pub(crate) fn new(seed: u64, session_lifetime: Duration, token_lifetime: Duration) -> Self {
-        Self { seed, issued: 0, session_lifetime, token_lifetime, open: HashMap::new() }
+        Self {
+            seed,
+            issued: 0,
+            session_lifetime,
+            token_lifetime,
+            open: HashMap::new(),
+            codes: HashSet::new(),
+        }
+    }
+
+    /// The id of the user whose sessions these are.
+    pub(crate) fn subject(&self) -> String {
+        seed::uuid(&mut seed::rng(self.seed, 0x5B))
+    }
+
+    /// A new authorization code.
+    pub(crate) fn issue_code(&mut self) -> String {
+        self.issued += 1;
+        let code = format!("code-{}", seed::hex_id(&mut seed::rng(self.seed ^ 0xC0DE, self.issued)));
+        self.codes.insert(code.clone());
+        code
+    }
+
+    /// Whether a code is good, which it is not afterwards.
+    pub(crate) fn use_code(&mut self, code: &str) -> bool {
+        self.codes.remove(code)
     }
 
     /// Opens a session; gives its token and what is told of it.
     pub(crate) fn open(&mut self) -> (String, Value) {
         self.issued += 1;
-        let subject = seed::uuid(&mut seed::rng(self.seed, 0x5B));
+        let subject = self.subject();
         let session_id = seed::uuid(&mut seed::rng(self.seed ^ 0x5E55, self.issued));
         let ends = clock::after(self.session_lifetime);
         let token_ends = clock::after(self.token_lifetime).min(ends);
@@ -78,6 +105,17 @@ impl Sessions {
         let session = self.open.get_mut(token).ok_or(Refusal::UnknownSession)?;
         session.selected = Some(account.to_owned());
         Ok(session.info())
+    }
+
+    pub(crate) fn selected(&self, token: &str) -> Option<String> {
+        self.open.get(token)?.selected.clone()
+    }
+
+    /// No session works on this account any more.
+    pub(crate) fn deselect(&mut self, account: &str) {
+        for session in self.open.values_mut() {
+            session.selected.take_if(|selected| selected.eq_ignore_ascii_case(account));
+        }
     }
 
     pub(crate) fn close(&mut self, token: &str) {
