@@ -75,11 +75,11 @@ impl Recipe for Accounts {
 }
 
 /// Samples have both forms.
-fn timestamp(millis: i64) -> String {
+pub(super) fn timestamp(millis: i64) -> String {
     DateTime::from_timestamp_millis(millis).unwrap_or_default().to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-fn told_by_source(account: &mut Map<String, Value>, source: &Source) {
+pub(super) fn told_by_source(account: &mut Map<String, Value>, source: &Source) {
     account.insert("sourceId".to_owned(), json!(source.id));
     account.insert("sourceName".to_owned(), json!(source.name));
     account.insert("features".to_owned(), json!(source.features));

@@ -15,18 +15,39 @@ pub(crate) enum Api {
     ServiceV1,
 }
 
-impl Api {
-    /// The version whose account listing this path is.
-    pub(crate) fn of_listing(path: &str) -> Option<Self> {
-        match path {
-            "/beta/accounts" => Some(Self::Beta),
-            "/v3/accounts" => Some(Self::V3),
-            "/v2024/accounts" => Some(Self::V2024),
-            "/v2025/accounts" => Some(Self::V2025),
-            "/v2026/accounts" => Some(Self::V2026),
-            "/accounts/v1" => Some(Self::ServiceV1),
+/// A service of the API, of those that have to do with accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    Accounts,
+    IdentitiesAccounts,
+}
+
+impl Service {
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "accounts" => Some(Self::Accounts),
+            "identities-accounts" => Some(Self::IdentitiesAccounts),
             _ => None,
         }
+    }
+}
+
+impl Api {
+    /// The version and the service that a path is of, and what lies below: the old versions stand before the
+    /// service, the service's own behind it.
+    pub(crate) fn split(path: &str) -> Option<(Self, Service, Vec<&str>)> {
+        let mut segments = path.strip_prefix('/')?.split('/');
+        let (first, second) = (segments.next()?, segments.next()?);
+        let (api, service) = match first {
+            "beta" => (Self::Beta, second),
+            "v3" => (Self::V3, second),
+            "v2024" => (Self::V2024, second),
+            "v2025" => (Self::V2025, second),
+            "v2026" => (Self::V2026, second),
+            service if second == "v1" => (Self::ServiceV1, service),
+            _ => return None,
+        };
+        Some((api, Service::parse(service)?, segments.collect()))
     }
 
     /// Whether the version documents this filter.
@@ -72,6 +93,18 @@ impl Api {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_stands_before_the_service_or_behind_it() {
+        let split = Api::split;
+        assert_eq!(split("/v3/accounts"), Some((Api::V3, Service::Accounts, vec![])));
+        assert_eq!(split("/accounts/v1/a/b"), Some((Api::ServiceV1, Service::Accounts, vec!["a", "b"])));
+        let identities = Some((Api::Beta, Service::IdentitiesAccounts, vec!["enable"]));
+        assert_eq!(split("/beta/identities-accounts/enable"), identities);
+        for wrong in ["", "/", "/accounts", "/v1/accounts", "/accounts/v2", "/v3/account", "accounts/v1"] {
+            assert_eq!(split(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn versions_differ_where_their_documents_do() {

@@ -9,6 +9,7 @@ use super::accounts::Accounts;
 use super::rate::Limiter;
 use super::routes::Tenant;
 use super::sources::Sources;
+use super::tasks::Tasks;
 use super::tokens::Tokens;
 use crate::sim::seed;
 use crate::sim::server::Server;
@@ -27,11 +28,15 @@ pub enum SailPointPastEnd {
     BadRequest,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Rules {
     pub(crate) past_end: SailPointPastEnd,
     pub(crate) short_page_every: Option<usize>,
     pub(crate) stable_order: bool,
+    /// What tokens may do.
+    pub(crate) scopes: Vec<String>,
+    /// The level of the user whose tokens they are.
+    pub(crate) level: String,
 }
 
 /// Builds a [`SailPoint`] server.
@@ -42,6 +47,8 @@ pub struct SailPointBuilder {
     rules: Rules,
     token_lifetime: Duration,
     rate_limit: Option<(u32, Duration)>,
+    entitlements: usize,
+    task_time: Duration,
 }
 
 impl SailPointBuilder {
@@ -74,10 +81,35 @@ impl SailPointBuilder {
         self
     }
 
-    /// Whether listings without `sorters` are in the order of the ids, and ties of other sorters too.
-    /// Default false: nothing promises it.
+    /// Whether listings without `sorters` are always in the same order (accounts in that of their ids), and
+    /// ties of other sorters too. Default false: nothing promises it.
     pub fn stable_order(mut self, stable: bool) -> Self {
         self.rules.stable_order = stable;
+        self
+    }
+
+    /// What tokens may do. Default `sp:scopes:all`. What they may not do is refused with 403.
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.rules.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The level of the user whose tokens they are. Default `ORG_ADMIN`. What it may not do is refused with 403.
+    pub fn user_level(mut self, level: &str) -> Self {
+        level.clone_into(&mut self.rules.level);
+        self
+    }
+
+    /// How many entitlements the tenant has, of which accounts that have any have about a fifth. Default 20.
+    pub fn entitlements(mut self, entitlements: usize) -> Self {
+        self.entitlements = entitlements;
+        self
+    }
+
+    /// How long the tasks take that changes are made by, on tokio's clock. Until then, nothing of a change shows;
+    /// after it, it shows with the next request. Default zero: it shows with the one that it was asked with.
+    pub fn task_time(mut self, time: Duration) -> Self {
+        self.task_time = time;
         self
     }
 
@@ -89,18 +121,21 @@ impl SailPointBuilder {
     pub async fn start(self) -> io::Result<SailPoint> {
         let seed = self.setup.seed;
         let rng = &mut seed::rng(seed, 0x5A);
-        let sources = Sources::new(seed);
+        let sources = Sources::new(seed, self.entitlements);
         let world = World::new(Arc::new(Accounts::new(seed, sources.clone())), self.setup.accounts);
         let world = Arc::new(Mutex::new(world));
+        let (scope, level) = (self.rules.scopes.join(" "), self.rules.level.clone());
         let tenant = Arc::new(Tenant {
             world: Arc::clone(&world),
             sources,
             rules: self.rules,
             client_id: seed::hex_id(rng),
             client_secret: seed::hex_id(rng) + &seed::hex_id(rng),
-            tokens: Mutex::new(Tokens::new(seed, self.token_lifetime)),
+            tokens: Mutex::new(Tokens::new(seed, self.token_lifetime, scope, level)),
             limiter: Mutex::new(Limiter::new(self.rate_limit)),
             views: Mutex::default(),
+            tasks: Mutex::new(Tasks::new(seed, self.task_time)),
+            entitlements: Mutex::default(),
             answered: Mutex::new(0),
             prefix: self.setup.prefix.clone(),
             seed,
@@ -121,9 +156,15 @@ impl Default for SailPointBuilder {
     fn default() -> Self {
         Self {
             setup: Setup::default(),
-            rules: Rules::default(),
+            rules: Rules {
+                scopes: vec!["sp:scopes:all".to_owned()],
+                level: "ORG_ADMIN".to_owned(),
+                ..Rules::default()
+            },
             token_lifetime: Duration::from_secs(749),
             rate_limit: Some((100, Duration::from_secs(10))),
+            entitlements: 20,
+            task_time: Duration::ZERO,
         }
     }
 }

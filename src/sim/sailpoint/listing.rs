@@ -6,8 +6,8 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::api::Api;
-use super::builder::SailPointPastEnd;
 use super::filter::{self, Filter};
+use super::paging::Paging;
 use super::refusal::Refusal;
 use super::routes::Tenant;
 use super::sorters::Sorters;
@@ -17,9 +17,6 @@ use crate::sim::seed;
 use crate::sim::text::write_array;
 use crate::sim::world::World;
 
-const MAX_LIMIT: usize = 250;
-/// Offsets are 32-bit integers; no other maximum is documented.
-const MAX_OFFSET: usize = 0x7FFF_FFFF;
 /// The fields of the schema `SlimAccount`. What SLIM leaves out today is not documented.
 const SLIM: [&str; 18] = [
     "id",
@@ -45,9 +42,7 @@ const SLIM: [&str; 18] = [
 /// A listing as it was asked for.
 #[derive(Debug)]
 struct Asked {
-    limit: usize,
-    offset: usize,
-    count: bool,
+    paging: Paging,
     slim: bool,
     filter: Option<Filter>,
     sorters: Option<Sorters>,
@@ -89,30 +84,14 @@ impl Tenant {
         let world = lock(&self.world);
         let order = self.order(&world, &asked, number);
         let total = order.total();
-        let past_end = asked.offset > 0 && asked.offset >= total;
-        if past_end && self.rules.past_end == SailPointPastEnd::BadRequest {
-            return Err(Refusal::OffsetPastEnd);
-        }
-        let rows = self.rows(&asked, total.saturating_sub(asked.offset));
-        let end = asked.offset.saturating_add(rows);
-        let mut positions: Vec<usize> = (asked.offset..end).map_while(|at| order.at(at)).collect();
+        let mut positions: Vec<usize> =
+            asked.paging.page(&self.rules, total)?.map_while(|at| order.at(at)).collect();
         incoming.tweak.shorten(&mut positions);
         let records =
             positions.into_iter().map(|at| if asked.slim { slim(world.at(at)) } else { world.at(at) });
         let mut body = Vec::new();
         write_array(&mut body, records);
-        let reply = Reply::json_bytes(StatusCode::OK, body);
-        Ok(if asked.count { reply.with("x-total-count", &total.to_string()) } else { reply })
-    }
-
-    /// How many rows the page may hold, which is less than asked for where the builder says so.
-    fn rows(&self, asked: &Asked, left: usize) -> usize {
-        let page = asked.offset.checked_div(asked.limit).unwrap_or(0) + 1;
-        let falls_on = self.rules.short_page_every.is_some_and(|n| page.is_multiple_of(n));
-        if !falls_on || left <= asked.limit || asked.limit < 2 {
-            return asked.limit;
-        }
-        asked.limit - (asked.limit / 50).clamp(1, 4)
+        Ok(asked.paging.counted(Reply::json_bytes(StatusCode::OK, body), total))
     }
 
     fn order(&self, world: &World, asked: &Asked, number: u64) -> Order {
@@ -152,19 +131,6 @@ impl Tenant {
 impl Asked {
     /// The error is for the caller to read.
     fn new(incoming: &Incoming, api: Api) -> Result<Self, String> {
-        let number = |name: &str, default: usize, max: usize| match incoming.value(name) {
-            None => Ok(default),
-            Some(text) => {
-                let number = text.parse::<i32>().ok().and_then(|number| usize::try_from(number).ok());
-                let number = number.filter(|number| *number <= max);
-                number.ok_or_else(|| format!("{name} must be a whole number from 0 to {max}, not {text:?}"))
-            }
-        };
-        let count = match incoming.value("count") {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(text) => return Err(format!("count must be true or false, not {text:?}")),
-        };
         let slim = match incoming.value("detailLevel") {
             None | Some("FULL") => false,
             Some("SLIM") => true,
@@ -173,9 +139,7 @@ impl Asked {
         // A parameter without a value is as good as none.
         let given = |name: &str| incoming.value(name).filter(|text| !text.is_empty());
         Ok(Self {
-            limit: number("limit", MAX_LIMIT, MAX_LIMIT)?,
-            offset: number("offset", 0, MAX_OFFSET)?,
-            count,
+            paging: Paging::new(incoming)?,
             slim,
             filter: given("filters").map(|text| filter::parse(text, api)).transpose()?,
             sorters: given("sorters").map(|text| Sorters::parse(text, api)).transpose()?,

@@ -1,16 +1,25 @@
-//! `SailPoint` Identity Security Cloud: bearer tokens, and account listings with `offset` paging.
+//! `SailPoint` Identity Security Cloud: bearer tokens, account listings with `offset` paging, and changes that are
+//! made by tasks.
 
 mod accounts;
 mod api;
+mod body;
 mod builder;
+mod changes;
+mod entitlements;
 mod field;
 mod filter;
+mod identities;
 mod listing;
+mod operation;
+mod paging;
+mod patch;
 mod rate;
 mod refusal;
 mod routes;
 mod sorters;
 mod sources;
+mod tasks;
 mod tokens;
 
 use std::fmt;
@@ -19,15 +28,17 @@ use std::sync::Arc;
 
 pub use builder::{SailPointBuilder, SailPointPastEnd};
 
+use serde_json::Value;
+
 use super::gate::lock;
 use super::server::Server;
 use routes::Tenant;
 
 /// A simulated `SailPoint` Identity Security Cloud tenant.
 ///
-/// Routes: `POST /oauth/token`, `GET /oauth/info`, and the account listing at `/beta/accounts`,
-/// `/v3/accounts`, `/v2024/accounts`, `/v2025/accounts`, `/v2026/accounts` and `/accounts/v1`, each with the
-/// filters and sorters that its version documents.
+/// Routes: `POST /oauth/token`, `GET /oauth/info`, and all that the references of `/beta`, `/v3`, `/v2024`,
+/// `/v2025`, `/v2026` and `/accounts/v1` have for accounts, each with the filters and sorters, the scopes, user
+/// levels and experimental calls that its version documents.
 ///
 /// # Assumptions
 ///
@@ -41,6 +52,20 @@ use routes::Tenant;
 /// - `source.*`, `identity.*` and `recommendation.*` mean the fields of the record that show them
 ///   (`sourceName`, `connectionType`, …); `identity.correlated` is the opposite of `uncorrelated`;
 ///   `entitlements` compares with the ids that [`SailPoint::entitlements`] gives.
+/// - The same goes for the order of an account's entitlements. Each shows the account's source as its own.
+/// - A source of the type `DelimitedFile` is one whose accounts have the `connectionType` `file`.
+/// - Tasks succeed, and nothing of them shows before they are done. What can be refused is refused at once, with
+///   400 where no status is documented, and with 415 for a wrong media type. Members that no schema has are passed
+///   over.
+/// - The attribute `id` of an account to be made names one that is there, if that is its id or its native identity
+///   on the source. Otherwise it becomes the native identity, as does `userName` or `sAMAccountName`.
+/// - Of JSON Patch, what the reference shows is taken: `add`, `replace` and `remove` of the identity, the flag of
+///   manual correlation and single attributes. `manuallyCorrelated` counts wherever it stands.
+/// - `PUT` writes all attributes: those that are not given go.
+/// - There is an identity as long as an account is correlated to it. Its account with the provider itself is each
+///   of its accounts that has `systemAccount`.
+/// - Removing an unknown account is 404, which is documented for all others.
+/// - An experimental call without its header is 400; that it is an error, and what it says, is documented.
 /// - Refused requests do not count towards the rate limit, nor do requests without a good token.
 /// - A token that was revoked, or never issued, is answered like an expired one.
 /// - Wrong credentials at the token endpoint are 401 with `{"error": "invalid_client", …}`, a wrong request
@@ -84,6 +109,27 @@ impl SailPoint {
     /// The ids of the entitlements that accounts can have, for the filter `entitlements eq "…"`.
     pub fn entitlements(&self) -> Vec<String> {
         self.tenant.sources.entitlements().to_vec()
+    }
+
+    /// What an account is entitled to, as full as the server would tell; nothing if there is no such account.
+    pub fn entitlements_of(&self, account_id: &str) -> Vec<Value> {
+        let account = self.world(|world| world.record(account_id));
+        account.map_or_else(Vec::new, |account| self.tenant.entitlements_of(&account))
+    }
+
+    /// Puts other entitlements in the place of an account's, served exactly as they are. Filters do not see them.
+    pub fn set_entitlements(&self, account_id: &str, entitlements: Vec<Value>) {
+        lock(&self.tenant.entitlements).insert(account_id.to_owned(), entitlements);
+    }
+
+    /// The ids of the identities that accounts are correlated to, in order.
+    pub fn identities(&self) -> Vec<String> {
+        self.tenant.identities()
+    }
+
+    /// The ids of the tasks begun so far, in that order.
+    pub fn tasks(&self) -> Vec<String> {
+        lock(&self.tenant.tasks).ids()
     }
 }
 

@@ -15,6 +15,12 @@ pub(crate) enum Refusal {
     BadClient,
     BadGrant(&'static str),
     NotFound,
+    /// The token's scopes, or its user's level, do not allow it.
+    Forbidden,
+    /// With the media type that is expected.
+    WrongMediaType(&'static str),
+    /// Without the header that an experimental call takes.
+    Experimental,
     WrongMethod(&'static str),
     /// With the seconds to wait.
     TooMany(u64),
@@ -60,6 +66,24 @@ impl Refusal {
                 "404 Not found",
                 "The server did not find a current representation for the target resource.",
                 "",
+            ),
+            Self::Forbidden => full(
+                StatusCode::FORBIDDEN,
+                "403 Forbidden",
+                "The server understood the request but refuses to authorize it.",
+                "",
+            ),
+            Self::WrongMediaType(expected) => full(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "415 Unsupported Media Type",
+                "The body's media type is not supported.",
+                &format!("the Content-Type must be {expected}"),
+            ),
+            Self::Experimental => full(
+                StatusCode::BAD_REQUEST,
+                "400.1 Bad Request Content",
+                "The endpoint is in preview status.",
+                "the header X-SailPoint-Experimental must be true",
             ),
             Self::WrongMethod(allowed) => full(
                 StatusCode::METHOD_NOT_ALLOWED,

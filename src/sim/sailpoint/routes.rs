@@ -1,15 +1,18 @@
 //! Who may ask what of `SailPoint`.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::api::Api;
+use super::api::{Api, Service};
 use super::builder::Rules;
+use super::operation::Operation;
 use super::rate::Limiter;
 use super::refusal::Refusal;
 use super::sources::Sources;
+use super::tasks::{Change, Tasks};
 use super::tokens::Tokens;
 use crate::sim::exchange::{self, Incoming, Reply};
 use crate::sim::gate::{Vendor, lock};
@@ -29,6 +32,9 @@ pub(crate) struct Tenant {
     pub(crate) tokens: Mutex<Tokens>,
     pub(crate) limiter: Mutex<Limiter>,
     pub(crate) views: Mutex<Views>,
+    pub(crate) tasks: Mutex<Tasks>,
+    /// Those that were put in, by the account's id.
+    pub(crate) entitlements: Mutex<HashMap<String, Vec<Value>>>,
     pub(crate) answered: Mutex<u64>,
     pub(crate) prefix: String,
     pub(crate) seed: u64,
@@ -36,7 +42,8 @@ pub(crate) struct Tenant {
 
 impl Vendor for Tenant {
     fn is_list(&self, incoming: &Incoming) -> bool {
-        incoming.method == Method::GET && Api::of_listing(incoming.route()).is_some()
+        let below = Api::split(incoming.route()).filter(|(_, service, _)| *service == Service::Accounts);
+        incoming.method == Method::GET && below.is_some_and(|(_, _, below)| below.is_empty())
     }
 
     fn is_login(&self, incoming: &Incoming) -> bool {
@@ -53,14 +60,15 @@ impl Vendor for Tenant {
             *answered += 1;
             *answered
         };
+        self.settle();
         let request_id = seed::hex_id(&mut seed::rng(self.seed ^ 0x1D, number));
         let reply = self.route(incoming, number).unwrap_or_else(|refusal| refusal.reply(&request_id));
         let reply = reply
             .with("slpt-request-id", &request_id)
             .with("server", "nginx")
             .with("cache-control", "no-cache, no-store, must-revalidate");
-        match Api::of_listing(incoming.route()) {
-            Some(Api::Beta) => reply.with("x-deprecated", "true"),
+        match Api::split(incoming.route()) {
+            Some((Api::Beta, ..)) => reply.with("x-deprecated", "true"),
             _ => reply,
         }
     }
@@ -103,19 +111,56 @@ impl Tenant {
             }
             return self.issue(incoming);
         }
-        let listing = Api::of_listing(route);
-        if route != INFO && listing.is_none() {
-            return Err(Refusal::NotFound);
+        if route == INFO {
+            return match incoming.method {
+                Method::GET => Ok(self.info(incoming)),
+                _ => Err(Refusal::WrongMethod("GET")),
+            };
         }
-        if incoming.method != Method::GET {
-            return Err(Refusal::WrongMethod("GET"));
-        }
-        let Some(api) = listing else {
-            return Ok(self.info(incoming));
-        };
+        let (api, operation) = Operation::find(&incoming.method, route)?;
         let client = self.client(incoming)?;
         lock(&self.limiter).pass(&client, api).map_err(Refusal::TooMany)?;
-        self.list(incoming, api, number)
+        if !operation.is_allowed(&self.rules.scopes, &self.rules.level) {
+            return Err(Refusal::Forbidden);
+        }
+        let asked = incoming.header("x-sailpoint-experimental").is_some_and(|value| value.trim() == "true");
+        if operation.is_experimental(api) && !asked {
+            return Err(Refusal::Experimental);
+        }
+        match &operation {
+            Operation::List => self.list(incoming, api, number),
+            Operation::Create => self.create(incoming),
+            Operation::Get(id) => self.get(id),
+            Operation::Update(id) => self.update(incoming, id),
+            Operation::Put(id) => self.put(incoming, id),
+            Operation::Delete(id) => self.delete(id),
+            Operation::Remove(id) => self.remove(id),
+            Operation::Entitlements(id) => self.list_entitlements(incoming, id, number),
+            Operation::Reload(id) => self.reload(id),
+            Operation::Enable(id) => self.set_state(incoming, id, ("disabled", false)),
+            Operation::Disable(id) => self.set_state(incoming, id, ("disabled", true)),
+            Operation::Unlock(id) => self.set_state(incoming, id, ("locked", false)),
+            Operation::OfIdentity(id, on) => self.set_identity(id, *on),
+            Operation::OfIdentities(on) => self.set_identities(incoming, *on),
+        }
+    }
+
+    /// Begins a task that makes a change; gives its id.
+    pub(crate) fn begin(&self, change: Change) -> String {
+        let id = lock(&self.tasks).begin(change);
+        self.settle();
+        id
+    }
+
+    /// Makes the changes whose tasks are done by now.
+    fn settle(&self) {
+        let due = lock(&self.tasks).due();
+        if !due.is_empty() {
+            let world = &mut lock(&self.world);
+            for change in due {
+                change(world);
+            }
+        }
     }
 
     /// The client that a request's token was issued to.

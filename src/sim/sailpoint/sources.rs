@@ -43,7 +43,7 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, entitlements: usize) -> Self {
         let rng = &mut seed::rng(seed, 0x50);
         let sources = SOURCES.map(|(name, features, connection_type, authoritative)| Source {
             id: seed::hex_id(rng),
@@ -53,11 +53,18 @@ impl Sources {
             authoritative,
             owner: json!({"type": "IDENTITY", "id": seed::hex_id(rng), "name": names::person(rng).0}),
         });
-        Self { sources: sources.to_vec(), entitlements: (0..20).map(|_| seed::hex_id(rng)).collect() }
+        Self {
+            sources: sources.to_vec(),
+            entitlements: (0..entitlements).map(|_| seed::hex_id(rng)).collect(),
+        }
     }
 
     pub(crate) fn ids(&self) -> Vec<String> {
         self.sources.iter().map(|source| source.id.clone()).collect()
+    }
+
+    pub(crate) fn find(&self, id: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.id == id)
     }
 
     /// A source for an account: the first ones have the most. `None` never happens, as there are sources.

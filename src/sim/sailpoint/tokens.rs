@@ -13,12 +13,16 @@ pub(crate) struct Tokens {
     seed: u64,
     issued: u64,
     lifetime: Duration,
+    /// What tokens may do, with blanks between.
+    scope: String,
+    /// The level of the user whose tokens they are.
+    level: String,
     live: HashMap<String, (String, Instant)>,
 }
 
 impl Tokens {
-    pub(crate) fn new(seed: u64, lifetime: Duration) -> Self {
-        Self { seed, issued: 0, lifetime, live: HashMap::new() }
+    pub(crate) fn new(seed: u64, lifetime: Duration, scope: String, level: String) -> Self {
+        Self { seed, issued: 0, lifetime, scope, level, live: HashMap::new() }
     }
 
     /// Issues a token; gives it, and the answer that tells it.
@@ -29,7 +33,7 @@ impl Tokens {
         let mut answer = json!({
             "token_type": "bearer",
             "expires_in": self.lifetime.as_secs(),
-            "scope": "sp:scopes:all",
+            "scope": self.scope,
             "tenant_id": seed::uuid(tenant),
             "pod": "sim01-useast1",
             "org": "sim",
@@ -47,9 +51,9 @@ impl Tokens {
             "tenant_id": answer["tenant_id"],
             "org": answer["org"],
             "user_name": answer["user_name"],
-            "authorities": ["ORG_ADMIN"],
+            "authorities": [self.level],
             "client_id": client_id,
-            "scope": [answer["scope"]],
+            "scope": self.scope.split(' ').collect::<Vec<_>>(),
             "exp": clock::now().timestamp().saturating_add_unsigned(self.lifetime.as_secs()),
             "jti": jti,
         }));
@@ -85,7 +89,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_token_lives_as_long_as_it_says() {
-        let mut tokens = Tokens::new(1, Duration::from_secs(749));
+        let mut tokens = Tokens::new(1, Duration::from_secs(749), "sp:scopes:all".into(), "ORG_ADMIN".into());
         let (token, answer) = tokens.issue("me");
         assert_eq!(answer["expires_in"], 749);
         assert_eq!(answer["access_token"], token);

@@ -6,7 +6,7 @@ use crate::sim::sailpoint::sources::Sources;
 
 fn finds(filter: &str, record: &Value) -> bool {
     let filter = parse(filter, Api::V2025).unwrap_or_else(|why| panic!("{filter}: {why}"));
-    filter.matches(record, &Sources::new(1))
+    filter.matches(record, &Sources::new(1, 20))
 }
 
 fn account() -> Value {
