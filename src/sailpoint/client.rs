@@ -3,14 +3,14 @@ use std::{fmt, path::Path, sync::Arc, time::Duration};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    ApiVersion, ListAccounts, NAME,
+    ApiVersion, ListAccounts, ListEntitlements, NAME,
     config::{self, Config},
     token::{Login, Tokens},
 };
 use crate::{
     Error, Result,
     auth::{Asked, Environment, credential, home, sensitive},
-    http::{Channel, RateLimit, Service, Settings, shared_settings},
+    http::{Answer, Call, Channel, RateLimit, Settings, shared_settings},
 };
 
 /// A client of SailPoint Identity Security Cloud. Cheap to clone; clones share connections, the token
@@ -95,24 +95,35 @@ impl Client {
         ListAccounts::new(self.clone())
     }
 
+    /// What an account is entitled to. Set its parameters, then take it as a [`Paginator`](crate::Paginator).
+    pub fn list_entitlements(&self, account_id: impl Into<String>) -> ListEntitlements {
+        ListEntitlements::new(self.clone(), account_id.into())
+    }
+
     /// The version of the API that this client speaks.
     pub fn api_version(&self) -> ApiVersion {
         self.0.version
     }
 
-    pub(super) fn channel(&self) -> &Channel {
-        &self.0.channel
+    pub(super) fn base_url(&self) -> &str {
+        self.0.channel.base_url()
     }
 
-    pub(super) fn service(&self) -> &impl Service {
-        &self.0.tokens
+    /// Sends `call`, if it is one, until `read` takes the answer.
+    pub(super) async fn send<T>(
+        &self,
+        call: Result<Call>,
+        read: impl Fn(&Answer) -> Result<T> + Send + Sync,
+    ) -> Result<T> {
+        let call = call.map_err(|error| error.with_provider(NAME))?;
+        self.0.channel.send(&self.0.tokens, &call, read).await
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("base_url", &self.0.channel.base_url())
+            .field("base_url", &self.base_url())
             .field("version", &self.0.version)
             .finish_non_exhaustive()
     }

@@ -1,6 +1,5 @@
 use serde::{Deserialize, Serialize};
 
-use super::Account;
 use crate::http::Rows;
 
 /// How many ids of the rows before a page are remembered. One would do while nothing is deleted; each
@@ -44,7 +43,7 @@ impl Cursor {
 
     /// The place behind `window`, which was fetched at `before`, and did not reach to the rows `beyond`,
     /// which were listed before.
-    pub(super) fn behind(window: &Window, before: Option<&Self>, beyond: &[String]) -> Self {
+    pub(super) fn behind<T>(window: &Window<T>, before: Option<&Self>, beyond: &[String]) -> Self {
         let ids = &window.rows.ids;
         let behind_last = ids.iter().rev().take_while(|id| id.is_none()).count() as u64;
         let mut tail: Vec<String> = ids.iter().rev().flatten().take(TAIL).cloned().collect();
@@ -71,9 +70,9 @@ impl Cursor {
 }
 
 /// What one request gave.
-pub(super) struct Window {
+pub(super) struct Window<T> {
     pub(super) offset: u64,
-    pub(super) rows: Rows<Account>,
+    pub(super) rows: Rows<T>,
     pub(super) total: Option<u64>,
 }
 
@@ -90,7 +89,7 @@ pub(super) enum Stand {
     Unknown,
 }
 
-impl Window {
+impl<T> Window<T> {
     pub(super) fn len(&self) -> u64 {
         self.rows.len() as u64
     }

@@ -1,16 +1,14 @@
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
-use super::{Account, Client, Cursor, Field, Filter, NAME, walk};
-use crate::{
-    AnyPaginator, Error, Page, Paginator, Result, Scope, SeekPaginator, SortOrder,
-    http::{Answer, Call, Rows, header, read_json},
-    open_enum::open_enum,
-    page::Accounts,
+use super::{
+    Account, Client, Cursor, Field, Filter, NAME,
+    paging::{self, Counted, OffsetList, Order, Paging},
+    walk,
 };
-
-const MOST: u32 = 250;
+use crate::{
+    AnyPaginator, Error, Page, Paginator, Result, Scope, SeekPaginator, SortOrder, http::Call,
+    open_enum::open_enum, page::Accounts,
+};
 
 open_enum! {
     /// How much is told of each account.
@@ -60,26 +58,14 @@ open_enum! {
 pub struct ListAccounts {
     client: Client,
     detail_level: Option<DetailLevel>,
-    limit: u32,
-    offset: u64,
-    count: Option<bool>,
+    paging: Paging,
     filter: Option<Filter>,
     sorters: Vec<(Field, SortOrder)>,
-    overlap: bool,
 }
 
 impl ListAccounts {
     pub(super) fn new(client: Client) -> Self {
-        Self {
-            client,
-            detail_level: None,
-            limit: MOST,
-            offset: 0,
-            count: None,
-            filter: None,
-            sorters: Vec::new(),
-            overlap: true,
-        }
+        Self { client, detail_level: None, paging: Paging::default(), filter: None, sorters: Vec::new() }
     }
 
     /// How much is told of each account. Default: the provider's, which is [`DetailLevel::Full`].
@@ -92,20 +78,20 @@ impl ListAccounts {
     ///
     /// The provider also takes 0, which lists nothing: see [`total`](Self::total).
     pub fn limit(mut self, limit: u32) -> Self {
-        self.limit = limit;
+        self.paging.limit = limit;
         self
     }
 
     /// Leaves out the first `offset` accounts. At most 2147483647, as the provider reads 32 bits.
     pub fn offset(mut self, offset: u64) -> Self {
-        self.offset = offset;
+        self.paging.offset = offset;
         self
     }
 
     /// Whether every page asks the provider for its count of the listing, or none does. Counting costs the
     /// provider time; by default the first page asks, and those near the end.
     pub fn count(mut self, count: bool) -> Self {
-        self.count = Some(count);
+        self.paging.count = Some(count);
         self
     }
 
@@ -130,7 +116,7 @@ impl ListAccounts {
     /// Without it and without [`count`](Self::count) too, the end is known only by asking beyond it: should
     /// the provider answer that with a 400, which is not documented, so does the list.
     pub fn overlap(mut self, overlap: bool) -> Self {
-        self.overlap = overlap;
+        self.paging.overlap = overlap;
         self
     }
 
@@ -140,56 +126,7 @@ impl ListAccounts {
     /// [`Decode`](crate::ErrorKind::Decode) if the answer has no count, and those of every request.
     pub async fn total(&self) -> Result<u64> {
         self.check()?;
-        let (_, total) = self.request(0, 0, true).await?;
-        total.ok_or_else(|| Error::decode("the answer has no X-Total-Count").with_provider(NAME))
-    }
-
-    pub(super) fn start(&self) -> u64 {
-        self.offset
-    }
-
-    pub(super) fn page_size(&self) -> u64 {
-        u64::from(self.limit)
-    }
-
-    pub(super) fn overlaps(&self) -> bool {
-        self.overlap
-    }
-
-    pub(super) fn is_sorted_by_id(&self) -> bool {
-        self.sorters.first().is_none_or(|sorter| *sorter == (Field::Id, SortOrder::Ascending))
-    }
-
-    /// Whether asking for a count is allowed at all.
-    pub(super) fn may_count(&self) -> bool {
-        self.count != Some(false)
-    }
-
-    /// Whether the page at `at` asks for a count: the first, and the last as far as is known.
-    pub(super) fn counts(&self, at: Option<&Cursor>) -> bool {
-        self.count.unwrap_or_else(|| match at {
-            None => true,
-            Some(at) => {
-                let end = at.offset.saturating_add(self.page_size()) - u64::from(self.overlap);
-                at.total.is_some_and(|total| end >= total)
-            }
-        })
-    }
-
-    pub(super) async fn request(
-        &self,
-        offset: u64,
-        limit: u64,
-        count: bool,
-    ) -> Result<(Rows<Account>, Option<u64>)> {
-        let call = Call::get(self.client.api_version().path())
-            .query("detailLevel", self.detail_level.as_ref())
-            .query("limit", Some(limit))
-            .query("offset", Some(offset))
-            .query("count", count.then_some(true))
-            .query("filters", self.filter.as_ref())
-            .query("sorters", Some(self.sorting()));
-        self.client.channel().send(self.client.service(), &call, read).await
+        paging::total(self).await
     }
 
     /// `type,-modified,id`.
@@ -204,30 +141,44 @@ impl ListAccounts {
     }
 
     fn check(&self) -> Result<()> {
-        let refuse = |message: String| Err(Error::config(message).with_provider(NAME));
         let version = self.client.api_version();
-        let least = if self.overlap { 2 } else { 1 };
-        if !(least..=MOST).contains(&self.limit) {
-            let why = if self.overlap { ", or 1 with overlap(false)" } else { "" };
-            return refuse(format!("limit is {}; expected {least} to {MOST}{why}", self.limit));
-        }
-        if i32::try_from(self.offset).is_err() {
-            return refuse(format!("offset is {}; expected at most {}", self.offset, i32::MAX));
-        }
-        if let Some((field, _)) = self.sorters.iter().find(|(field, _)| !field.sorts(version)) {
-            return refuse(format!("{} does not sort in {}", field.as_str(), version.path()));
-        }
-        match &self.filter {
-            Some(filter) => filter.check(version).map_err(|error| error.with_provider(NAME)),
-            None => Ok(()),
-        }
+        let checked = self.paging.check().and_then(|()| {
+            if let Some((field, _)) = self.sorters.iter().find(|(field, _)| !field.sorts(version)) {
+                let message = format!("{} does not sort in {}", field.as_str(), version.path());
+                return Err(Error::config(message));
+            }
+            self.filter.as_ref().map_or(Ok(()), |filter| filter.check(version))
+        });
+        checked.map_err(|error| error.with_provider(NAME))
     }
 }
 
-fn read(answer: &Answer) -> Result<(Rows<Account>, Option<u64>)> {
-    let rows: Vec<&RawValue> = read_json(answer, "an array of accounts")?;
-    let total = header(&answer.headers, &["x-total-count"]).and_then(|text| text.trim().parse().ok());
-    Ok((Rows::decode(&rows, |account: &Account| account.id.clone()), total))
+impl OffsetList for ListAccounts {
+    type Row = Account;
+
+    fn paging(&self) -> &Paging {
+        &self.paging
+    }
+
+    fn order(&self) -> Order {
+        match self.sorters.first() {
+            None | Some((Field::Id, SortOrder::Ascending)) => Order::ById,
+            Some(_) => Order::Asked,
+        }
+    }
+
+    async fn request(&self, offset: u64, limit: u64, count: bool) -> Result<Counted<Account>> {
+        let call = Call::get(self.client.api_version().path())
+            .query("detailLevel", self.detail_level.as_ref())
+            .query("limit", Some(limit))
+            .query("offset", Some(offset))
+            .query("count", count.then_some(true))
+            .query("filters", self.filter.as_ref())
+            .query("sorters", Some(self.sorting()));
+        let read =
+            |answer: &_| paging::read(answer, "an array of accounts", |account: &Account| account.id.clone());
+        self.client.send(Ok(call), read).await
+    }
 }
 
 impl Paginator for ListAccounts {
@@ -238,14 +189,14 @@ impl Paginator for ListAccounts {
         Scope::new(
             NAME,
             [
-                ("base_url", self.client.channel().base_url()),
+                ("base_url", self.client.base_url()),
                 ("path", self.client.api_version().path()),
                 ("detail_level", self.detail_level.as_ref().map_or("", DetailLevel::as_str)),
-                ("limit", &self.limit.to_string()),
-                ("offset", &self.offset.to_string()),
+                ("limit", &self.paging.limit.to_string()),
+                ("offset", &self.paging.offset.to_string()),
                 ("filters", &self.filter.as_ref().map_or(String::new(), Filter::to_string)),
                 ("sorters", &self.sorting()),
-                ("overlap", if self.overlap { "true" } else { "" }),
+                ("overlap", if self.paging.overlap { "true" } else { "" }),
             ],
         )
     }
@@ -266,19 +217,10 @@ impl Paginator for ListAccounts {
 
 impl SeekPaginator for ListAccounts {
     fn guess(&self, at: Option<&Cursor>, total: u64) -> Option<Cursor> {
-        let here = at.map_or(self.offset, |at| at.offset);
-        let overlap = u64::from(self.overlap && at.is_some());
-        let next = here.saturating_add(self.page_size() - overlap);
-        let total = self.offset.saturating_add(total);
-        (next < total).then(|| Cursor::guess(next, total))
+        self.paging.guess(at, total)
     }
 
     fn continues(&self, next: &Cursor, guessed: &Cursor, head: Option<&str>) -> Option<usize> {
-        let joins = match (self.overlap, next.tail.last(), head) {
-            (true, Some(last), Some(head)) => last == head && next.after == 0,
-            (false, _, Some(head)) => !next.tail.iter().any(|id| id == head),
-            _ => false,
-        };
-        (joins && next.offset == guessed.offset).then_some(usize::from(self.overlap))
+        self.paging.continues(next, guessed, head)
     }
 }

@@ -18,7 +18,7 @@
 //! token before it ends. Listing needs the scope `idn:accounts:read` or `idn:accounts:manage`, and a user
 //! level of `ORG_ADMIN`, `SOURCE_ADMIN`, `SOURCE_SUBADMIN` or `HELPDESK`.
 //!
-//! Source: SailPoint, *API specifications* of `listAccounts` in `beta`, `v3`, `v2024`, `v2025`, `v2026` and
+//! Source: SailPoint, *API specifications* of `listAccounts` and `getAccountEntitlements` in `beta`, `v3`, `v2024`, `v2025`, `v2026` and
 //! `accounts/v1`; *Standard Collection Parameters*; *Authentication*; *Rate Limits*.
 
 mod account;
@@ -27,11 +27,14 @@ mod config;
 #[cfg(feature = "sailpoint-config")]
 mod config_yaml;
 mod cursor;
+mod entitlement;
+mod entitlements;
 mod error;
 mod field;
 mod filter;
 mod list;
 mod literal;
+mod paging;
 mod token;
 mod version;
 mod walk;
@@ -41,6 +44,8 @@ pub use account::{
 };
 pub use client::{Client, ClientBuilder};
 pub use cursor::Cursor;
+pub use entitlement::{AccessModelMetadata, Entitlement, MetadataAttribute, MetadataValue, Permission};
+pub use entitlements::ListEntitlements;
 pub use field::Field;
 pub use filter::Filter;
 pub use list::{DetailLevel, ListAccounts};

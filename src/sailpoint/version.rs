@@ -20,6 +20,13 @@ pub enum ApiVersion {
     AccountsV1,
 }
 
+/// What a path is below.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Root {
+    /// `accounts`.
+    Accounts,
+}
+
 impl ApiVersion {
     /// All of them.
     pub const ALL: [Self; 6] =
@@ -35,5 +42,34 @@ impl ApiVersion {
             Self::V2026 => "/v2026/accounts",
             Self::AccountsV1 => "/accounts/v1",
         }
+    }
+
+    /// The path of what lies `below` a root, which are segments as [`segment`](crate::http::segment) gives
+    /// them: `/v2025/accounts/{id}/enable`, and `/accounts/v1/{id}/enable`.
+    pub(super) fn path_to(self, root: Root, below: &[&str]) -> String {
+        let root = match root {
+            Root::Accounts => self.path(),
+        };
+        below.iter().fold(root.to_owned(), |path, segment| path + "/" + segment)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_stands_before_the_service_or_behind_it() {
+        let paths = |root, below: &[&str]| ApiVersion::ALL.map(|version| version.path_to(root, below));
+        assert_eq!(paths(Root::Accounts, &[]), ApiVersion::ALL.map(ApiVersion::path));
+        let expected = [
+            "/beta/accounts/1/enable",
+            "/v3/accounts/1/enable",
+            "/v2024/accounts/1/enable",
+            "/v2025/accounts/1/enable",
+            "/v2026/accounts/1/enable",
+            "/accounts/v1/1/enable",
+        ];
+        assert_eq!(paths(Root::Accounts, &["1", "enable"]), expected);
     }
 }

@@ -1,8 +1,9 @@
 //! How one page is fetched so that it begins where the one before ended, whatever has moved meanwhile.
 
 use super::{
-    Account, Cursor, ListAccounts, NAME,
+    Cursor, NAME,
     cursor::{Stand, Window},
+    paging::{OffsetList, Order, Paging},
 };
 use crate::{Doubt, Error, ErrorKind, Page, Result, http::Rows};
 
@@ -18,39 +19,41 @@ const MOST_SHORT_PAGES: u32 = 2;
 const MOST_REPEATS: u32 = 4;
 
 /// The page at `at`.
-pub(super) async fn fetch(list: &ListAccounts, at: Option<&Cursor>) -> Result<Page<Account, Cursor>> {
-    let walk = Walk { list };
+pub(super) async fn fetch<L: OffsetList>(list: &L, at: Option<&Cursor>) -> Result<Page<L::Row, Cursor>> {
+    let paging = list.paging();
+    let walk = Walk { list, paging };
     let Some(cursor) = at else {
-        let window = walk.window(list.start(), list.counts(None)).await?;
+        let window = walk.window(paging.offset, paging.counts(None)).await?;
         return Ok(walk.page(window, None, 0));
     };
     let reach = cursor.after.saturating_add(1);
-    if list.overlaps() && cursor.guessed {
+    if paging.overlap && cursor.guessed {
         // The row before is fetched too, and shows whether the guess was right. With nothing behind it, the
         // page leads nowhere, and the guess is not worth judging.
-        let window = walk.window(cursor.offset.saturating_sub(1), list.counts(Some(cursor))).await?;
+        let window = walk.window(cursor.offset.saturating_sub(1), paging.counts(Some(cursor))).await?;
         let window = if window.len() < 2 { Window { rows: Rows::none(), ..window } } else { window };
         Ok(walk.page(window, Some(cursor), 0))
-    } else if list.overlaps() && !cursor.tail.is_empty() && reach < list.page_size() {
+    } else if paging.overlap && !cursor.tail.is_empty() && reach < paging.page_size() {
         walk.joined(cursor).await
     } else {
         walk.unchecked(cursor).await
     }
 }
 
-struct Walk<'a> {
-    list: &'a ListAccounts,
+struct Walk<'a, L> {
+    list: &'a L,
+    paging: &'a Paging,
 }
 
-impl Walk<'_> {
+impl<L: OffsetList> Walk<'_, L> {
     /// The rows from `offset` on.
-    async fn window(&self, offset: u64, count: bool) -> Result<Window> {
-        let (rows, total) = self.list.request(offset, self.list.page_size(), count).await?;
+    async fn window(&self, offset: u64, count: bool) -> Result<Window<L::Row>> {
+        let (rows, total) = self.list.request(offset, self.paging.page_size(), count).await?;
         Ok(Window { offset, rows, total })
     }
 
     /// The same, where `offset` may lie beyond the end: that is answered with no rows, or with a 400.
-    async fn window_if_any(&self, offset: u64, count: bool) -> Result<Window> {
+    async fn window_if_any(&self, offset: u64, count: bool) -> Result<Window<L::Row>> {
         match self.window(offset, count).await {
             Err(error) if error.status() == Some(400) && offset > 0 => {
                 Ok(Window { offset, rows: Rows::none(), total: None })
@@ -60,22 +63,22 @@ impl Walk<'_> {
     }
 
     /// `window` as a page. An empty window is the end, and so is one that reaches the provider's count.
-    fn page(&self, window: Window, before: Option<&Cursor>, duplicates: u64) -> Page<Account, Cursor> {
+    fn page(&self, window: Window<L::Row>, before: Option<&Cursor>, duplicates: u64) -> Page<L::Row, Cursor> {
         let ended = window.len() == 0 || window.is_last();
         let next = (!ended).then(|| Cursor::behind(&window, before, &[]));
         self.finish(window, next, duplicates)
     }
 
-    fn finish(&self, window: Window, next: Option<Cursor>, duplicates: u64) -> Page<Account, Cursor> {
-        let total = window.total.map(|total| total.saturating_sub(self.list.start()));
+    fn finish(&self, window: Window<L::Row>, next: Option<Cursor>, duplicates: u64) -> Page<L::Row, Cursor> {
+        let total = window.total.map(|total| total.saturating_sub(self.paging.offset));
         window.rows.into_page(next).with_total(total).with_duplicates(duplicates)
     }
 
     /// The page behind `cursor` by its offset alone. Rows that the page before had are left out.
-    async fn unchecked(&self, cursor: &Cursor) -> Result<Page<Account, Cursor>> {
+    async fn unchecked(&self, cursor: &Cursor) -> Result<Page<L::Row, Cursor>> {
         let mut offset = cursor.offset;
         for _ in 0..MOST_REPEATS {
-            let window = self.window(offset, self.list.counts(Some(cursor))).await?;
+            let window = self.window(offset, self.paging.counts(Some(cursor))).await?;
             let last = window.rows.ids.iter().flatten().next_back();
             if last.is_none() || last != cursor.tail.last() {
                 return Ok(self.beyond(window, cursor).with_doubt(Some(Doubt::SeamsUnchecked)));
@@ -88,7 +91,7 @@ impl Walk<'_> {
     }
 
     /// `window`, fetched behind `cursor`, as a page, without the rows up to the one listed last.
-    fn beyond(&self, mut window: Window, cursor: &Cursor) -> Page<Account, Cursor> {
+    fn beyond(&self, mut window: Window<L::Row>, cursor: &Cursor) -> Page<L::Row, Cursor> {
         let ended = window.len() == 0 || window.is_last();
         let next = (!ended).then(|| Cursor::behind(&window, Some(cursor), &[]));
         let last = cursor.tail.last();
@@ -100,18 +103,19 @@ impl Walk<'_> {
 
     /// The page behind `cursor`, fetched from the row before it on. If that row is not there any more, or
     /// not there, its place is looked for.
-    async fn joined(&self, cursor: &Cursor) -> Result<Page<Account, Cursor>> {
-        let list = self.list;
+    async fn joined(&self, cursor: &Cursor) -> Result<Page<L::Row, Cursor>> {
+        let paging = self.paging;
         // May come to lie before the list's own start: accounts that were left out may be removed too.
-        let mut offset = cursor.offset.saturating_sub(cursor.after.saturating_add(1));
-        let mut count = list.counts(Some(cursor));
-        let mut step = list.page_size() - 1;
+        let expected = cursor.offset.saturating_sub(cursor.after.saturating_add(1));
+        let mut offset = expected;
+        let mut count = paging.counts(Some(cursor));
+        let mut step = paging.page_size() - 1;
         let mut again = MOST_SHORT_PAGES;
         // Past the row that shows where the page begins, because no page reached beyond it.
         let mut blind = false;
         let mut promised = false;
         let mut stepped = false;
-        let by_id = list.is_sorted_by_id();
+        let by_id = self.list.order() == Order::ById;
         let (mut before, mut repeats) = ((u64::MAX, Vec::new()), 0);
         for _ in 0..MOST_PROBES {
             let window = self.window_if_any(offset, count).await?;
@@ -128,7 +132,10 @@ impl Walk<'_> {
                 Stand::Holds { row, tail } => {
                     let (window, next, duplicates) = Self::behind(window, cursor, (row, tail));
                     if window.rows.len() > 0 || is_last {
-                        return Ok(self.finish(window, next, duplicates));
+                        // In an order that nobody promises, others may have moved as well, and otherwise.
+                        let moved = self.list.order() == Order::Unknown && offset + row as u64 != expected;
+                        let doubt = moved.then_some(Doubt::UnstableOrder);
+                        return Ok(self.finish(window, next, duplicates).with_doubt(doubt));
                     }
                     offset + row as u64
                 }
@@ -168,9 +175,9 @@ impl Walk<'_> {
                 }
             };
             // The end, or a page that is shorter than it could be, or one that the place has moved out of.
-            if len == list.page_size() && listed > offset {
+            if len == paging.page_size() && listed > offset {
                 (offset, blind) = (listed, false);
-            } else if !count && list.may_count() {
+            } else if !count && paging.may_count() {
                 (offset, count, blind) = (listed, true, false);
             } else if again > 0 {
                 (offset, blind) = (listed, false);
@@ -179,8 +186,8 @@ impl Walk<'_> {
                 (offset, blind) = (end, true);
             }
         }
-        let message = "the place in the list can not be found again: accounts were removed while it was \
-                       walked, the last ones seen among them, or the server does not keep to the offset; list \
+        let message = "the place in the list can not be found again: rows were removed while it was walked, \
+                       the last ones seen among them, or the server does not keep to the offset; list \
                        anew";
         Err(Error::new(ErrorKind::Drift, message).with_provider(NAME))
     }
@@ -188,10 +195,10 @@ impl Walk<'_> {
     /// `window` without what was listed before, given that `cursor`'s tail stands at `row`; the cursor
     /// behind it; and how many rows were left out beyond the one of the overlap.
     fn behind(
-        mut window: Window,
+        mut window: Window<L::Row>,
         cursor: &Cursor,
         (row, tail): (usize, usize),
-    ) -> (Window, Option<Cursor>, u64) {
+    ) -> (Window<L::Row>, Option<Cursor>, u64) {
         let newest = tail + 1 == cursor.tail.len();
         let nameless = if newest { window.rows.nameless_behind(row + 1, cursor.after) } else { 0 };
         let beyond = &cursor.tail[tail + 1..];

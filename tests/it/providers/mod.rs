@@ -26,6 +26,7 @@ mod huawei_support;
 mod huawei_wait;
 mod sailpoint;
 mod sailpoint_changes;
+mod sailpoint_entitlements;
 mod sailpoint_filters;
 mod sailpoint_refused_filters;
 mod sailpoint_session;

@@ -1,0 +1,197 @@
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+use super::{Attributes, Reference};
+use crate::{Record, Timestamp, record::keeps_record};
+
+/// An access right on a source, such as a group that accounts are in.
+///
+/// Only `id` is certain to be there. What is not in the schema is in [`raw`](Self::raw).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Entitlement {
+    /// The id. The schema calls it optional; a row without one is a bad row.
+    #[serde(deserialize_with = "crate::record::id")]
+    pub id: String,
+    /// The name.
+    pub name: Option<String>,
+    /// The attribute of accounts that grants it, as `memberOf`.
+    pub attribute: Option<String>,
+    /// What that attribute holds, as the name of a group in a directory.
+    pub value: Option<String>,
+    /// What sort of object the source's schema has for it, as `group`.
+    pub source_schema_object_type: Option<String>,
+    /// A description.
+    pub description: Option<String>,
+    /// Whether it is a privileged one.
+    pub privileged: Option<bool>,
+    /// Whether the provider governs it.
+    pub cloud_governed: Option<bool>,
+    /// Whether it can be requested by itself.
+    pub requestable: Option<bool>,
+    /// The identity that owns it.
+    pub owner: Option<Reference>,
+    /// Further owners: identities and governance groups.
+    pub additional_owners: Option<Vec<Reference>>,
+    /// Which of its fields were changed by hand, by names as `DISPLAY_NAME`.
+    pub manually_updated_fields: Option<Map<String, Value>>,
+    /// What it is classified as.
+    pub access_model_metadata: Option<AccessModelMetadata>,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// When it was last changed.
+    pub modified: Option<Timestamp>,
+    /// The source that it is on.
+    pub source: Option<Reference>,
+    /// What was aggregated from the source.
+    pub attributes: Option<Attributes>,
+    /// The ids of the segments that it is assigned to.
+    pub segments: Option<Vec<String>>,
+    /// What it permits on the source, as far as the source tells.
+    pub direct_permissions: Option<Vec<Permission>>,
+    #[serde(skip, default = "Record::none")]
+    record: Record,
+}
+
+keeps_record!(Entitlement, id = "id", secret = &[]);
+
+/// What an entitlement is classified as.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct AccessModelMetadata {
+    /// The attributes of the classification.
+    pub attributes: Option<Vec<MetadataAttribute>>,
+}
+
+/// An attribute of a classification.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct MetadataAttribute {
+    /// Its key, as `iscCsp`.
+    pub key: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether it may have several values.
+    pub multiselect: Option<bool>,
+    /// Its state, as `active`.
+    pub status: Option<String>,
+    /// Its type, as `governance`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// The types of objects that it is for, as `general`.
+    pub object_types: Option<Vec<String>>,
+    /// A description.
+    pub description: Option<String>,
+    /// Its values.
+    pub values: Option<Vec<MetadataValue>>,
+}
+
+/// A value of a classification's attribute.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct MetadataValue {
+    /// The value.
+    pub value: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its state, as `active`.
+    pub status: Option<String>,
+}
+
+/// What an entitlement permits on its source. Free text that differs by source.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Permission {
+    /// What may be done. The schema has a list, its own example a single text: both are read.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub rights: Vec<String>,
+    /// To what.
+    pub target: Option<String>,
+}
+
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Rights {
+        Many(Vec<String>),
+        One(String),
+        None,
+    }
+    Ok(match Rights::deserialize(deserializer)? {
+        Rights::Many(rights) => rights,
+        Rights::One(right) => vec![right],
+        Rights::None => Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A value for every member of the schema.
+    const FULL: &str = r#"{"id":"2c91808874ff91550175097daaec161c","name":"PayrollControls",
+        "attribute":"memberOf","value":"CN=PayrollControls,OU=Groups,DC=local",
+        "sourceSchemaObjectType":"group","description":"Payroll.","privileged":true,"cloudGoverned":true,
+        "requestable":false,"owner":{"id":"o1","type":"IDENTITY","name":"john.doe"},
+        "additionalOwners":[{"type":"GOVERNANCE_GROUP","id":"g1","name":null}],
+        "manuallyUpdatedFields":{"DISPLAY_NAME":true,"DESCRIPTION":false},
+        "accessModelMetadata":{"attributes":[{"key":"iscCsp","name":"CSP","multiselect":true,
+        "status":"active","type":"governance","objectTypes":["general"],"description":"d",
+        "values":[{"value":"development","name":"Development","status":"active"}]}]},
+        "created":"2020-10-08T18:33:52.029Z","modified":"2020-10-08T18:33:53.029Z",
+        "source":{"id":"s1","type":"SOURCE","name":"AD"},"attributes":{"fieldName":"fieldValue"},
+        "segments":["f7b1b8a3-5fed-4fd4-ad29-82014e137e19"],
+        "directPermissions":[{"rights":["SELECT","UPDATE"],"target":"SYS.GV_$TRANSACTION"},
+        {"rights":"HereIsRight1"},{"target":"x","rights":null}],"privilegeLevel":{"direct":"HIGH"}}"#;
+
+    #[test]
+    fn every_member_of_the_schema_decodes() {
+        let read: Entitlement = serde_json::from_str(FULL).unwrap();
+        assert_eq!(read.name.as_deref(), Some("PayrollControls"));
+        assert_eq!(read.attribute.as_deref(), Some("memberOf"));
+        assert_eq!(read.value.as_deref(), Some("CN=PayrollControls,OU=Groups,DC=local"));
+        assert_eq!(read.source_schema_object_type.as_deref(), Some("group"));
+        assert_eq!(read.description.as_deref(), Some("Payroll."));
+        let flags = (read.privileged, read.cloud_governed, read.requestable);
+        assert_eq!(flags, (Some(true), Some(true), Some(false)));
+        assert_eq!(read.owner.as_ref().unwrap().name.as_deref(), Some("john.doe"));
+        assert_eq!(read.additional_owners.as_ref().unwrap()[0].kind.as_deref(), Some("GOVERNANCE_GROUP"));
+        assert_eq!(read.manually_updated_fields.as_ref().unwrap()["DISPLAY_NAME"], true);
+        let metadata = &read.access_model_metadata.as_ref().unwrap().attributes.as_ref().unwrap()[0];
+        assert_eq!((metadata.key.as_deref(), metadata.name.as_deref()), (Some("iscCsp"), Some("CSP")));
+        assert_eq!((metadata.multiselect, metadata.status.as_deref()), (Some(true), Some("active")));
+        assert_eq!(
+            (metadata.kind.as_deref(), metadata.description.as_deref()),
+            (Some("governance"), Some("d"))
+        );
+        assert_eq!(metadata.object_types.as_ref().unwrap(), &["general"]);
+        let value = &metadata.values.as_ref().unwrap()[0];
+        let value = [&value.value, &value.name, &value.status].map(Option::as_deref);
+        assert_eq!(value, [Some("development"), Some("Development"), Some("active")]);
+        let dates = [&read.created, &read.modified].map(|date| date.as_ref().unwrap().as_str());
+        assert_eq!(dates, ["2020-10-08T18:33:52.029Z", "2020-10-08T18:33:53.029Z"]);
+        assert_eq!(read.source.as_ref().unwrap().id.as_deref(), Some("s1"));
+        assert_eq!(read.attributes.as_ref().unwrap().get("fieldName"), Some("fieldValue".to_owned()));
+        assert_eq!(read.segments.as_ref().unwrap(), &["f7b1b8a3-5fed-4fd4-ad29-82014e137e19"]);
+        let permissions = read.direct_permissions.as_ref().unwrap();
+        assert_eq!(permissions[0].rights, ["SELECT", "UPDATE"]);
+        assert_eq!(permissions[0].target.as_deref(), Some("SYS.GV_$TRANSACTION"));
+        assert_eq!((permissions[1].rights.len(), permissions[2].rights.len()), (1, 0));
+        assert!(read.raw().get().contains("privilegeLevel"), "what is not in the schema is kept");
+        assert!(!format!("{read:?}").contains("fieldValue"), "attributes may hold secrets");
+    }
+
+    #[test]
+    fn only_the_id_is_needed_and_nulls_are_fine() {
+        let nulls = r#"{"id":"e","name":null,"attribute":null,"owner":null,"segments":null,"additionalOwners":null,
+            "manuallyUpdatedFields":null,"accessModelMetadata":null,"attributes":null,"directPermissions":null}"#;
+        for json in [r#"{"id":"e"}"#, nulls] {
+            assert_eq!(serde_json::from_str::<Entitlement>(json).unwrap().id, "e");
+        }
+        for bad in ["{}", r#"{"id":""}"#, r#"{"id":null}"#, r#"{"id":"e","privileged":"yes"}"#] {
+            assert!(serde_json::from_str::<Entitlement>(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What the listings by offset have in common.
+
+use std::future::Future;
+
+use serde_json::value::RawValue;
+
+use super::{Cursor, NAME};
+use crate::{
+    Error, Result,
+    http::{Answer, Rows, header, read_json},
+    record::FromRow,
+};
+
+/// Rows on a page at most.
+const MOST: u32 = 250;
+
+/// A page's rows, and the provider's count of the listing if it was asked for.
+pub(super) type Counted<T> = (Rows<T>, Option<u64>);
+
+/// A listing by offset, as the walk along it wants it.
+pub(super) trait OffsetList: Sync {
+    /// What is listed.
+    type Row: FromRow + Send;
+
+    fn paging(&self) -> &Paging;
+
+    fn order(&self) -> Order;
+
+    /// `limit` rows from `offset` on.
+    fn request(
+        &self,
+        offset: u64,
+        limit: u64,
+        count: bool,
+    ) -> impl Future<Output = Result<Counted<Self::Row>>> + Send;
+}
+
+/// In which order the rows come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// By id, ascending.
+    ById,
+    /// In another one that was asked for.
+    Asked,
+    /// In one that the provider does not document.
+    Unknown,
+}
+
+/// Where a listing starts, and how it is cut into pages.
+#[derive(Clone, Debug)]
+pub(super) struct Paging {
+    pub(super) limit: u32,
+    pub(super) offset: u64,
+    pub(super) count: Option<bool>,
+    pub(super) overlap: bool,
+}
+
+impl Default for Paging {
+    fn default() -> Self {
+        Self { limit: MOST, offset: 0, count: None, overlap: true }
+    }
+}
+
+impl Paging {
+    pub(super) fn page_size(&self) -> u64 {
+        u64::from(self.limit)
+    }
+
+    /// Whether asking for a count is allowed at all.
+    pub(super) fn may_count(&self) -> bool {
+        self.count != Some(false)
+    }
+
+    /// Whether the page at `at` asks for a count: the first, and the last as far as is known.
+    pub(super) fn counts(&self, at: Option<&Cursor>) -> bool {
+        self.count.unwrap_or_else(|| match at {
+            None => true,
+            Some(at) => {
+                let end = at.offset.saturating_add(self.page_size()) - u64::from(self.overlap);
+                at.total.is_some_and(|total| end >= total)
+            }
+        })
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        let refuse = |message: String| Err(Error::config(message));
+        let least = if self.overlap { 2 } else { 1 };
+        if !(least..=MOST).contains(&self.limit) {
+            let why = if self.overlap { ", or 1 with overlap(false)" } else { "" };
+            return refuse(format!("limit is {}; expected {least} to {MOST}{why}", self.limit));
+        }
+        if i32::try_from(self.offset).is_err() {
+            return refuse(format!("offset is {}; expected at most {}", self.offset, i32::MAX));
+        }
+        Ok(())
+    }
+
+    /// The cursor that the page behind `at` is expected to have.
+    pub(super) fn guess(&self, at: Option<&Cursor>, total: u64) -> Option<Cursor> {
+        let here = at.map_or(self.offset, |at| at.offset);
+        let overlap = u64::from(self.overlap && at.is_some());
+        let next = here.saturating_add(self.page_size() - overlap);
+        let total = self.offset.saturating_add(total);
+        (next < total).then(|| Cursor::guess(next, total))
+    }
+
+    /// How many rows to drop from what was fetched at `guessed`, if it is what follows at `next`.
+    pub(super) fn continues(&self, next: &Cursor, guessed: &Cursor, head: Option<&str>) -> Option<usize> {
+        let joins = match (self.overlap, next.tail.last(), head) {
+            (true, Some(last), Some(head)) => last == head && next.after == 0,
+            (false, _, Some(head)) => !next.tail.iter().any(|id| id == head),
+            _ => false,
+        };
+        (joins && next.offset == guessed.offset).then_some(usize::from(self.overlap))
+    }
+}
+
+/// The provider's count of a listing, without listing it.
+pub(super) async fn total(list: &impl OffsetList) -> Result<u64> {
+    let (_, total) = list.request(0, 0, true).await?;
+    total.ok_or_else(|| Error::decode("the answer has no X-Total-Count").with_provider(NAME))
+}
+
+/// Reads a page: a bare array, and the count in a header.
+pub(super) fn read<T: FromRow>(
+    answer: &Answer,
+    expected: &str,
+    id: impl Fn(&T) -> String,
+) -> Result<Counted<T>> {
+    let rows: Vec<&RawValue> = read_json(answer, expected)?;
+    let total = header(&answer.headers, &["x-total-count"]).and_then(|text| text.trim().parse().ok());
+    Ok((Rows::decode(&rows, id), total))
+}
