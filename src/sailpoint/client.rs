@@ -1,9 +1,12 @@
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
 
 use super::{
-    ApiVersion, ListAccounts, ListEntitlements, NAME,
+    ApiVersion, CreateAccount, DeleteAccount, GetAccount, ListAccounts, ListEntitlements, NAME, PutAccount,
+    ReloadAccount, RemoveAccount, ToggleAccount, ToggleAccountForIdentity, ToggleAccountsForIdentities,
+    UnlockAccount, UpdateAccount,
     config::{self, Config},
     token::{Login, Tokens},
 };
@@ -95,9 +98,87 @@ impl Client {
         ListAccounts::new(self.clone())
     }
 
+    /// One account.
+    pub fn get_account(&self, id: impl Into<String>) -> GetAccount {
+        GetAccount::new(self.clone(), id.into())
+    }
+
+    /// Makes an account on a source, or changes the one that its attributes name. Give it the attributes.
+    pub fn create_account(&self, source_id: impl Into<String>) -> CreateAccount {
+        CreateAccount::new(self.clone(), source_id.into())
+    }
+
+    /// Correlates an account anew, or changes single attributes of it. Give it what is to be changed.
+    pub fn update_account(&self, id: impl Into<String>) -> UpdateAccount {
+        UpdateAccount::new(self.clone(), id.into())
+    }
+
+    /// Writes the attributes of an account on a source of delimited files.
+    pub fn put_account(&self, id: impl Into<String>, attributes: Map<String, Value>) -> PutAccount {
+        PutAccount::new(self.clone(), id.into(), attributes)
+    }
+
+    /// Deletes an account on a source of delimited files.
+    pub fn delete_account(&self, id: impl Into<String>) -> DeleteAccount {
+        DeleteAccount::new(self.clone(), id.into())
+    }
+
+    /// Removes an account on any source from the tenant. Not in `v3`.
+    pub fn remove_account(&self, id: impl Into<String>) -> RemoveAccount {
+        RemoveAccount::new(self.clone(), id.into())
+    }
+
+    /// Switches an account on.
+    pub fn enable_account(&self, id: impl Into<String>) -> ToggleAccount {
+        ToggleAccount::new(self.clone(), id.into(), "enable")
+    }
+
+    /// Switches an account off.
+    pub fn disable_account(&self, id: impl Into<String>) -> ToggleAccount {
+        ToggleAccount::new(self.clone(), id.into(), "disable")
+    }
+
+    /// Unlocks an account.
+    pub fn unlock_account(&self, id: impl Into<String>) -> UnlockAccount {
+        UnlockAccount::new(self.clone(), id.into())
+    }
+
+    /// Reads an account anew from its source.
+    pub fn reload_account(&self, id: impl Into<String>) -> ReloadAccount {
+        ReloadAccount::new(self.clone(), id.into())
+    }
+
     /// What an account is entitled to. Set its parameters, then take it as a [`Paginator`](crate::Paginator).
     pub fn list_entitlements(&self, account_id: impl Into<String>) -> ListEntitlements {
         ListEntitlements::new(self.clone(), account_id.into())
+    }
+
+    /// Switches on the account that an identity has with the provider itself. Not in `v3`.
+    pub fn enable_account_for_identity(&self, identity_id: impl Into<String>) -> ToggleAccountForIdentity {
+        ToggleAccountForIdentity::new(self.clone(), identity_id.into(), "enable")
+    }
+
+    /// Switches off the account that an identity has with the provider itself. Not in `v3`.
+    pub fn disable_account_for_identity(&self, identity_id: impl Into<String>) -> ToggleAccountForIdentity {
+        ToggleAccountForIdentity::new(self.clone(), identity_id.into(), "disable")
+    }
+
+    /// The same as [`enable_account_for_identity`](Self::enable_account_for_identity) for several identities.
+    pub fn enable_accounts_for_identities<I: Into<String>>(
+        &self,
+        identity_ids: impl IntoIterator<Item = I>,
+    ) -> ToggleAccountsForIdentities {
+        let ids = identity_ids.into_iter().map(Into::into).collect();
+        ToggleAccountsForIdentities::new(self.clone(), ids, "enable")
+    }
+
+    /// The same as [`disable_account_for_identity`](Self::disable_account_for_identity) for several identities.
+    pub fn disable_accounts_for_identities<I: Into<String>>(
+        &self,
+        identity_ids: impl IntoIterator<Item = I>,
+    ) -> ToggleAccountsForIdentities {
+        let ids = identity_ids.into_iter().map(Into::into).collect();
+        ToggleAccountsForIdentities::new(self.clone(), ids, "disable")
     }
 
     /// The version of the API that this client speaks.

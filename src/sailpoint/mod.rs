@@ -15,27 +15,84 @@
 //! ```
 //!
 //! A client logs in with the client credentials of a personal access token or API client, and renews its
-//! token before it ends. Listing needs the scope `idn:accounts:read` or `idn:accounts:manage`, and a user
-//! level of `ORG_ADMIN`, `SOURCE_ADMIN`, `SOURCE_SUBADMIN` or `HELPDESK`.
+//! token before it ends.
 //!
-//! Source: SailPoint, *API specifications* of `listAccounts` and `getAccountEntitlements` in `beta`, `v3`, `v2024`, `v2025`, `v2026` and
-//! `accounts/v1`; *Standard Collection Parameters*; *Authentication*; *Rate Limits*.
+//! # Changes
+//!
+//! Most changes are made by tasks: the provider answers at once, with the [`TaskId`], and the change shows some
+//! time later.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use headcount::{sailpoint, sim};
+//!
+//! let tenant = sim::SailPoint::builder().accounts(50).start().await?;
+//! let client = sailpoint::Client::builder(tenant.base_url()).token(tenant.token()).build()?;
+//!
+//! let id = tenant.ids().remove(0);
+//! let task = client.disable_account(&id).force_provisioning(true).send().await?;
+//! println!("{task} disables {id}");
+//! assert_eq!(client.get_account(&id).send().await?.disabled, Some(true));
+//! # Ok(()) }
+//! ```
+//!
+//! # Endpoints
+//!
+//! `…/accounts` is `/accounts/v1` or `/v2025/accounts`, by the [`ApiVersion`], and `…/identities-accounts` alike.
+//!
+//! | endpoint | method | scope (`idn:accounts…`), user levels | retried |
+//! |---|---|---|---|
+//! | `GET …/accounts` | [`list_accounts`](Client::list_accounts) | `:read` or `:manage`, A B | yes |
+//! | `GET …/accounts/{id}` | [`get_account`](Client::get_account) | `:read` or `:manage`, A B | yes |
+//! | `GET …/accounts/{id}/entitlements` | [`list_entitlements`](Client::list_entitlements) | `:read` or `:manage`, A B | yes |
+//! | `POST …/accounts` | [`create_account`](Client::create_account) | `:manage`, A | if unsent |
+//! | `PATCH …/accounts/{id}` | [`update_account`](Client::update_account) | `:manage`, A | if unsent |
+//! | `PUT …/accounts/{id}` | [`put_account`](Client::put_account) | `:manage`, A | if unsent |
+//! | `DELETE …/accounts/{id}` | [`delete_account`](Client::delete_account) | `:manage`, A | if unsent |
+//! | `POST …/accounts/{id}/remove` ¹ | [`remove_account`](Client::remove_account) | `:manage`, O | if unsent |
+//! | `POST …/accounts/{id}/enable` | [`enable_account`](Client::enable_account) | `-state:manage`, A B | if unsent |
+//! | `POST …/accounts/{id}/disable` | [`disable_account`](Client::disable_account) | `-state:manage`, A B | if unsent |
+//! | `POST …/accounts/{id}/unlock` | [`unlock_account`](Client::unlock_account) | `-state:manage` ², A B | if unsent |
+//! | `POST …/accounts/{id}/reload` | [`reload_account`](Client::reload_account) | `-state:manage`, A B | if unsent |
+//! | `POST …/identities-accounts/{id}/enable` ¹ | [`enable_account_for_identity`](Client::enable_account_for_identity) | `-state:manage` ³, O | if unsent |
+//! | `POST …/identities-accounts/{id}/disable` ¹ | [`disable_account_for_identity`](Client::disable_account_for_identity) | `-state:manage` ³, O | if unsent |
+//! | `POST …/identities-accounts/enable` ¹ | [`enable_accounts_for_identities`](Client::enable_accounts_for_identities) | `-state:manage` ³, O | if unsent |
+//! | `POST …/identities-accounts/disable` ¹ | [`disable_accounts_for_identities`](Client::disable_accounts_for_identities) | `-state:manage` ³, O | if unsent |
+//!
+//! User levels: O is `ORG_ADMIN`; A is `ORG_ADMIN`, `SOURCE_ADMIN` and `SOURCE_SUBADMIN`; B is `HELPDESK`.
+//! *If unsent*: sent again only if it surely was not sent; else the error says
+//! [`Uncertain`](crate::Retry::Uncertain). ¹ Not in `v3`; experimental in `v2024` and `v2025`, and asked for as
+//! such. ² With `force_provisioning(true)` also `-provisioning:manage`. ³ Of a token that has a user,
+//! `-provisioning:manage` will do as well.
+//!
+//! Source: SailPoint, *API specifications* of *Accounts* in `beta`, `v3`, `v2024`, `v2025`, `v2026` and
+//! `accounts/v1`; *Standard Collection Parameters*; *Authentication*; *Rate Limits*; *API Versioning Strategy*.
 
 mod account;
+mod attributes;
 mod client;
 mod config;
 #[cfg(feature = "sailpoint-config")]
 mod config_yaml;
+mod create;
 mod cursor;
+mod delete;
 mod entitlement;
 mod entitlements;
 mod error;
 mod field;
 mod filter;
+mod get;
+mod identities;
 mod list;
 mod literal;
 mod paging;
+mod patch;
+mod put;
+mod state;
+mod task;
 mod token;
+mod update;
 mod version;
 mod walk;
 
@@ -43,13 +100,24 @@ pub use account::{
     Account, Attributes, Origin, Recommendation, RecommendationMethod, RecommendationType, Reference,
 };
 pub use client::{Client, ClientBuilder};
+pub use create::CreateAccount;
 pub use cursor::Cursor;
+pub use delete::{DeleteAccount, RemoveAccount, TaskResult};
 pub use entitlement::{AccessModelMetadata, Entitlement, MetadataAttribute, MetadataValue, Permission};
 pub use entitlements::ListEntitlements;
 pub use field::Field;
 pub use filter::Filter;
+pub use get::GetAccount;
+pub use identities::{
+    IdentityResult, IdentityResults, ToggleAccountForIdentity, ToggleAccountsForIdentities,
+};
 pub use list::{DetailLevel, ListAccounts};
 pub use literal::Literal;
+pub use patch::AccountPath;
+pub use put::PutAccount;
+pub use state::{ReloadAccount, ToggleAccount, UnlockAccount};
+pub use task::TaskId;
+pub use update::UpdateAccount;
 pub use version::ApiVersion;
 
 pub(crate) const NAME: &str = "sailpoint";
