@@ -1,20 +1,18 @@
 use std::{fmt, sync::Arc};
 
-use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
-use super::{ListAccounts, ListAccountsV1, NAME, error};
+use super::{
+    CreateAccount, DeactivateAccount, GetAccount, ListAccounts, ListAccountsV1, NAME, RegisterAccount,
+    ResendVerification, RestoreAccount, UpdateAccount, keys::Keys, partner::Partner,
+};
 use crate::{
     Result,
-    auth::{Environment, credential, sensitive},
-    http::{Answer, Channel, Problem, Service, Settings, shared_settings},
+    auth::Environment,
+    http::{Answer, Call, Channel, Settings, shared_settings},
 };
 
 const BASE_URL: &str = "https://api.annature.com.au";
-const ID: HeaderName = HeaderName::from_static("x-annature-id");
-const KEY: HeaderName = HeaderName::from_static("x-annature-key");
-const PARTNER: HeaderName = HeaderName::from_static("x-annature-partner");
 
 /// A client of Annature. Cheap to clone; clones share connections and limits.
 #[derive(Clone)]
@@ -23,67 +21,6 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     channel: Channel,
     keys: Keys,
-}
-
-struct Keys {
-    id: HeaderValue,
-    key: HeaderValue,
-    partner: Option<HeaderValue>,
-}
-
-/// The keys of one call: the partner key can be another for each.
-pub(super) struct CallKeys<'a> {
-    keys: &'a Keys,
-    partner: Option<HeaderValue>,
-}
-
-impl Service for CallKeys<'_> {
-    type Permit = ();
-
-    async fn permit(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn authorise(&self, (): &(), request: &mut Request<Bytes>) -> Result<()> {
-        let headers = request.headers_mut();
-        headers.insert(ID, self.keys.id.clone());
-        headers.insert(KEY, self.keys.key.clone());
-        if let Some(partner) = &self.partner {
-            headers.insert(PARTNER, partner.clone());
-        }
-        Ok(())
-    }
-
-    fn problem(&self, answer: &Answer) -> Problem {
-        error::read(answer)
-    }
-}
-
-/// Whether a call goes out as a partner's.
-#[derive(Clone, Default)]
-pub(super) enum Partner {
-    /// As the client is set.
-    #[default]
-    Client,
-    /// With this key.
-    With(SecretString),
-    /// Without one, whatever the client has.
-    Without,
-}
-
-impl fmt::Debug for Partner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Client => "as the client",
-            Self::With(_) => "[redacted]",
-            Self::Without => "none",
-        })
-    }
-}
-
-pub(super) fn partner_header(key: &SecretString) -> Result<HeaderValue> {
-    sensitive("partner key", credential("partner key", key)?.expose_secret())
-        .map_err(|error| error.with_provider(NAME))
 }
 
 impl Client {
@@ -133,41 +70,80 @@ impl Client {
         ListAccountsV1::new(self.clone())
     }
 
-    pub(super) fn channel(&self) -> &Channel {
-        &self.0.channel
+    /// One account.
+    pub fn get_account(&self, id: impl Into<String>) -> GetAccount {
+        GetAccount::new(self.clone(), id.into())
     }
 
-    pub(super) fn keys(&self, partner: &Partner) -> Result<CallKeys<'_>> {
-        let keys = &self.0.keys;
-        let partner = match partner {
-            Partner::Client => keys.partner.clone(),
-            Partner::Without => None,
-            Partner::With(key) => Some(partner_header(key)?),
-        };
-        Ok(CallKeys { keys, partner })
+    /// A new account in one's own organisation, for the person of this name and e-mail address.
+    pub fn create_account(&self, name: impl Into<String>, email: impl Into<String>) -> CreateAccount {
+        CreateAccount::new(self.clone(), name.into(), email.into())
     }
 
-    /// Whose accounts are listed, the partner's or one's own: for checkpoints, which keep a digest of it
-    /// only.
-    pub(super) fn audience<'a>(&'a self, partner: &'a Partner) -> &'a str {
-        match (partner, &self.0.keys.partner) {
-            (Partner::With(key), _) => key.expose_secret().trim(),
-            (Partner::Client, Some(key)) => key.to_str().unwrap_or_default(),
-            _ => "",
-        }
+    /// A new organisation of this business, with an account for the person of this name and e-mail address.
+    /// Needs a partner key.
+    pub fn register_account(
+        &self,
+        name: impl Into<String>,
+        email: impl Into<String>,
+        business: impl Into<String>,
+    ) -> RegisterAccount {
+        RegisterAccount::new(self.clone(), name.into(), email.into(), business.into())
+    }
+
+    /// Changes what is set on the request, and nothing else.
+    pub fn update_account(&self, id: impl Into<String>) -> UpdateAccount {
+        UpdateAccount::new(self.clone(), id.into())
+    }
+
+    /// Sends the mail again by which a new account's address is verified.
+    pub fn resend_verification(&self, id: impl Into<String>) -> ResendVerification {
+        ResendVerification::new(self.clone(), id.into())
+    }
+
+    /// Shuts an account, at once and everywhere; [`restore_account`](Self::restore_account) undoes it.
+    /// Accounts can not be deleted.
+    pub fn deactivate_account(&self, id: impl Into<String>) -> DeactivateAccount {
+        DeactivateAccount::new(self.clone(), id.into())
+    }
+
+    /// Opens a deactivated account again.
+    pub fn restore_account(&self, id: impl Into<String>) -> RestoreAccount {
+        RestoreAccount::new(self.clone(), id.into())
+    }
+
+    pub(super) fn base_url(&self) -> &str {
+        self.0.channel.base_url()
     }
 
     pub(super) fn id(&self) -> &str {
-        self.0.keys.id.to_str().unwrap_or_default()
+        self.0.keys.id()
+    }
+
+    /// The partner key of a call, if it has one.
+    pub(super) fn partner_key<'a>(&'a self, partner: &'a Partner) -> Option<&'a str> {
+        self.0.keys.partner(partner)
+    }
+
+    /// Sends `call`, as a partner's or not.
+    pub(super) async fn send<T>(
+        &self,
+        partner: &Partner,
+        call: Result<Call>,
+        read: impl Fn(&Answer) -> Result<T> + Send + Sync,
+    ) -> Result<T> {
+        let call = call.map_err(|error| error.with_provider(NAME))?;
+        let keys = self.0.keys.of_call(partner)?;
+        self.0.channel.send(&keys, &call, read).await
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("base_url", &self.0.channel.base_url())
+            .field("base_url", &self.base_url())
             .field("id", &self.id())
-            .field("partner", &self.0.keys.partner.is_some())
+            .field("partner", &self.partner_key(&Partner::Client).is_some())
             .finish_non_exhaustive()
     }
 }
@@ -184,7 +160,8 @@ pub struct ClientBuilder {
 
 impl ClientBuilder {
     /// The partner key, sent with every call unless the call says otherwise: lists then cover the
-    /// organisations that were provisioned with it, and not one's own.
+    /// organisations that were provisioned with it, and not one's own, and accounts can be
+    /// [registered](Client::register_account).
     pub fn partner_key(mut self, key: impl Into<SecretString>) -> Self {
         self.partner_key = Some(key.into());
         self
@@ -203,16 +180,8 @@ impl ClientBuilder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a key or a setting can not be used.
     pub fn build(self) -> Result<Client> {
-        let keys = || {
-            let id = credential("id", &self.id.as_str().into())?;
-            let id = HeaderValue::try_from(id.expose_secret()).map_err(|_| {
-                crate::Error::config("the id holds characters that no header may: expected visible ASCII")
-            })?;
-            let key = sensitive("key", credential("key", &self.key)?.expose_secret())?;
-            let partner = self.partner_key.as_ref().map(partner_header).transpose()?;
-            Ok(Keys { id, key, partner })
-        };
-        let keys = keys().map_err(|error: crate::Error| error.with_provider(NAME))?;
+        let keys = Keys::new(&self.id, &self.key, self.partner_key.as_ref())
+            .map_err(|error| error.with_provider(NAME))?;
         Ok(Client(Arc::new(Inner { channel: Channel::open(NAME, &self.settings)?, keys })))
     }
 }

@@ -1,6 +1,6 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{NAME, Role, client::Partner};
+use super::Role;
 use crate::{Error, Result, http::Call};
 
 /// What both versions of the list can be narrowed by. All filters match exactly.
@@ -13,21 +13,19 @@ pub(super) struct Filters {
     pub(super) group_id: Option<String>,
     pub(super) created_before: Option<DateTime<Utc>>,
     pub(super) created_after: Option<DateTime<Utc>>,
-    pub(super) partner: Partner,
 }
 
 impl Filters {
     /// Refuses filters without a value: whether the provider ignores them and lists everything is not
     /// documented.
-    pub(super) fn check(&self) -> Result<()> {
+    fn check(&self) -> Result<()> {
         match self
             .pairs()
             .iter()
             .find(|(_, value)| value.as_ref().is_some_and(|value| value.trim().is_empty()))
         {
             Some((name, _)) => {
-                let message = format!("the filter {name} is empty; expected a value to match");
-                Err(Error::config(message).with_provider(NAME))
+                Err(Error::config(format!("the filter {name} is empty; expected a value to match")))
             }
             None => Ok(()),
         }
@@ -46,8 +44,10 @@ impl Filters {
         ]
     }
 
-    pub(super) fn call(&self, path: &str) -> Call {
-        self.pairs().into_iter().fold(Call::get(path), |call, (name, value)| call.query(name, value))
+    pub(super) fn call(&self, path: &str) -> Result<Call> {
+        self.check()?;
+        let call = Call::get(path);
+        Ok(self.pairs().into_iter().fold(call, |call, (name, value)| call.query(name, value)))
     }
 
     /// The filters as facts of a [`Scope`](crate::Scope).
@@ -107,20 +107,6 @@ macro_rules! filter_setters {
         /// not documented. Sent with whole milliseconds.
         pub fn created_after(mut self, moment: chrono::DateTime<chrono::Utc>) -> Self {
             self.filters.created_after = Some(moment);
-            self
-        }
-
-        /// This call with the partner key `key`, whatever the client has: the accounts of the
-        /// organisations that were provisioned with it.
-        pub fn partner_key(mut self, key: impl Into<secrecy::SecretString>) -> Self {
-            self.filters.partner = $crate::annature::client::Partner::With(key.into());
-            self
-        }
-
-        /// This call without a partner key, whatever the client has: the accounts of one's own
-        /// organisation.
-        pub fn without_partner_key(mut self) -> Self {
-            self.filters.partner = $crate::annature::client::Partner::Without;
             self
         }
     };

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use super::{
     Account, Client, NAME,
     filters::{Filters, filter_setters},
+    partner::{Partner, partner_setters},
 };
 use crate::{
     Error, Page, Paginator, Result, Scope,
@@ -15,6 +16,9 @@ use crate::{
 const PATH: &str = "/v2/accounts";
 
 /// `GET /v2/accounts`: all accounts, newest first, by `cursor`.
+///
+/// With a partner key, the accounts of the organisations that were provisioned with it; without one, those of
+/// one's own organisation.
 ///
 /// The list ends when `has_more` is false. What the last page's `cursor` is, is not documented, and it is
 /// not looked at. `has_more` without a cursor is an error, never an end. A cursor is assumed to go with
@@ -26,16 +30,18 @@ const PATH: &str = "/v2/accounts";
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListAccounts {
     client: Client,
+    partner: Partner,
     filters: Filters,
     cursor: Option<String>,
 }
 
 impl ListAccounts {
     pub(super) fn new(client: Client) -> Self {
-        Self { client, filters: Filters::default(), cursor: None }
+        Self { client, partner: Partner::default(), filters: Filters::default(), cursor: None }
     }
 
     filter_setters!();
+    partner_setters!();
 
     /// Starts at the page of this cursor.
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
@@ -75,20 +81,18 @@ impl Paginator for ListAccounts {
     fn scope(&self) -> Scope {
         let filters = self.filters.facts();
         let facts = [
-            ("base_url", self.client.channel().base_url()),
+            ("base_url", self.client.base_url()),
             ("path", PATH),
             ("id", self.client.id()),
-            ("audience", self.client.audience(&self.filters.partner)),
+            ("audience", self.client.partner_key(&self.partner).unwrap_or_default()),
             ("cursor", self.cursor.as_deref().unwrap_or_default()),
         ];
         Scope::new(NAME, facts.into_iter().chain(filters.iter().map(|(name, value)| (*name, value.as_str()))))
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<Account, String>> {
-        self.filters.check()?;
-        let keys = self.client.keys(&self.filters.partner)?;
-        let call = self.filters.call(PATH).query("cursor", at.or(self.cursor.as_ref()));
-        self.client.channel().send(&keys, &call, read).await
+        let call = self.filters.call(PATH).map(|call| call.query("cursor", at.or(self.cursor.as_ref())));
+        self.client.send(&self.partner, call, read).await
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::{
     Account, Client, NAME,
     filters::{Filters, filter_setters},
+    partner::{Partner, partner_setters},
 };
 use crate::{
     Doubt, Error, ErrorKind, Page, Paginator, Result, Scope,
@@ -19,6 +20,9 @@ const CAP: usize = 1000;
 
 /// `GET /v1/accounts`: the newest accounts in one array, at most 1,000.
 ///
+/// With a partner key, the accounts of the organisations that were provisioned with it; without one, those of
+/// one's own organisation.
+///
 /// The endpoint does not page. Exactly 1,000 accounts are therefore reported as possibly truncated, in the
 /// [`Summary`](crate::Summary); [`windowed`](Self::windowed) goes on to the older ones.
 ///
@@ -28,6 +32,7 @@ const CAP: usize = 1000;
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListAccountsV1 {
     client: Client,
+    partner: Partner,
     filters: Filters,
     windowed: bool,
 }
@@ -42,10 +47,11 @@ pub struct Window {
 
 impl ListAccountsV1 {
     pub(super) fn new(client: Client) -> Self {
-        Self { client, filters: Filters::default(), windowed: false }
+        Self { client, partner: Partner::default(), filters: Filters::default(), windowed: false }
     }
 
     filter_setters!();
+    partner_setters!();
 
     /// Goes on behind the first 1,000 accounts, with `created_before` a second after the oldest of them,
     /// and leaves out what came before.
@@ -103,18 +109,16 @@ impl Paginator for ListAccountsV1 {
     fn scope(&self) -> Scope {
         let filters = self.filters.facts();
         let facts = [
-            ("base_url", self.client.channel().base_url()),
+            ("base_url", self.client.base_url()),
             ("path", PATH),
             ("id", self.client.id()),
-            ("audience", self.client.audience(&self.filters.partner)),
+            ("audience", self.client.partner_key(&self.partner).unwrap_or_default()),
             ("windowed", if self.windowed { "true" } else { "" }),
         ];
         Scope::new(NAME, facts.into_iter().chain(filters.iter().map(|(name, value)| (*name, value.as_str()))))
     }
 
     async fn fetch(&self, at: Option<&Window>) -> Result<Page<Account, Window>> {
-        self.filters.check()?;
-        let keys = self.client.keys(&self.filters.partner)?;
         let mut filters = self.filters.clone();
         if let Some(window) = at {
             filters.created_before = Some(window.before);
@@ -123,7 +127,7 @@ impl Paginator for ListAccountsV1 {
             let rows: Vec<&RawValue> = read_json(answer, "an array of accounts")?;
             Ok(Rows::decode(&rows, |account: &Account| account.id.clone()))
         };
-        let mut rows = self.client.channel().send(&keys, &filters.call(PATH), read).await?;
+        let mut rows = self.client.send(&self.partner, filters.call(PATH), read).await?;
         let full = rows.len() >= CAP;
         let is_fresh = |id: Option<&str>| {
             at.is_none_or(|window| id.is_none_or(|id| !window.seen.iter().any(|seen| seen == id)))

@@ -16,18 +16,77 @@
 //! [`Client::list_accounts`] pages through version 2 of the endpoint. Version 1 gives one array of at most
 //! 1,000 accounts: [`Client::list_accounts_v1`] says when it may be truncated, and can go on by date.
 //!
-//! Source: Annature, *API Reference*, "Authentication", "List all accounts", "List all accounts (paged)".
+//! A person is given an account, changed, shut and let in again with requests that do nothing until they are
+//! sent:
+//!
+//! ```no_run
+//! use headcount::annature;
+//!
+//! # async fn run() -> headcount::Result<()> {
+//! let client = annature::Client::from_env()?;
+//! let ted = client
+//!     .create_account("Ted Annature", "ted@annature.com.au")
+//!     .timezone("+10:00")
+//!     .role(annature::Role::ReadOnly)
+//!     .send()
+//!     .await?;
+//! client.update_account(&ted.id).role(annature::Role::Standard).send().await?;
+//! client.deactivate_account(&ted.id).send().await?;
+//! # Ok(()) }
+//! ```
+//!
+//! # Endpoints
+//!
+//! An API key has full access to its organisation; there are no finer permissions. A partner key comes on
+//! top of it, for the client ([`ClientBuilder::partner_key`]) or for a single call, which can also go out
+//! without.
+//!
+//! | endpoint | method | permission | retried |
+//! |---|---|---|---|
+//! | `GET /v2/accounts` | [`list_accounts`](Client::list_accounts) | API key; with a partner key, the organisations registered with it | yes |
+//! | `GET /v1/accounts` | [`list_accounts_v1`](Client::list_accounts_v1) | as `GET /v2/accounts` | yes |
+//! | `GET /v1/accounts/:id` | [`get_account`](Client::get_account) | API key | yes |
+//! | `POST /v1/accounts` | [`create_account`](Client::create_account) | API key; to skip verification, partner key | if not sent |
+//! | `POST /v1/accounts/register` | [`register_account`](Client::register_account) | partner key | if not sent |
+//! | `PUT /v1/accounts/:id` | [`update_account`](Client::update_account) | API key | if not sent |
+//! | `POST /v1/accounts/:id/verification` | [`resend_verification`](Client::resend_verification) | API key | if not sent |
+//! | `POST /v1/accounts/:id/deactivate` | [`deactivate_account`](Client::deactivate_account) | API key | if not sent |
+//! | `POST /v1/accounts/:id/restore` | [`restore_account`](Client::restore_account) | API key | if not sent |
+//! | "Get authentication code" | none: neither its path nor its answer is documented | partner key | |
+//!
+//! *If not sent* is: again only if the request surely did not reach the provider. There is no endpoint that
+//! deletes an account.
+//!
+//! Source: Annature, *API Reference*, "Authentication", "Partner Program" and all pages of "Accounts".
 
 mod account;
 mod client;
+mod create;
+mod deactivate;
+mod details;
 mod error;
 mod filters;
+mod get;
+mod keys;
 mod list;
 mod list_v1;
+mod newcomer;
+mod partner;
+mod register;
+mod restore;
+mod update;
+mod verification;
 
 pub use account::{Account, Role};
 pub use client::{Client, ClientBuilder};
+pub use create::CreateAccount;
+pub use deactivate::DeactivateAccount;
+pub use get::GetAccount;
 pub use list::ListAccounts;
 pub use list_v1::{ListAccountsV1, Window};
+pub use register::{Credentials, RegisterAccount, Registered};
+pub use restore::RestoreAccount;
+pub use update::UpdateAccount;
+pub use verification::ResendVerification;
 
 pub(crate) const NAME: &str = "annature";

@@ -1,0 +1,101 @@
+use http::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+use super::details::{Details, given};
+use crate::{Error, Result, http::Call};
+
+/// Somebody who is to have an account: what creating and registering one have in common.
+#[derive(Clone, Debug)]
+pub(super) struct Newcomer {
+    pub(super) details: Details,
+    pub(super) business: Option<String>,
+    pub(super) password: Option<SecretString>,
+    pub(super) skip_verification: bool,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(flatten)]
+    details: &'a Details,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    business: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+    /// Refused by the provider if it comes from somebody else than a partner, so never sent as `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skip_verification: Option<bool>,
+}
+
+impl Newcomer {
+    pub(super) fn new(name: String, email: String) -> Self {
+        let details = Details { name: Some(name), email: Some(email), ..Details::default() };
+        Self { details, business: None, password: None, skip_verification: false }
+    }
+
+    /// The call, which goes out as a partner's or not.
+    pub(super) fn call(&self, path: &str, as_partner: bool) -> Result<Call> {
+        self.details.check()?;
+        given("business", self.business.as_deref())?;
+        let password = self.password.as_ref().map(ExposeSecret::expose_secret);
+        if password == Some("") {
+            return Err(Error::config("the password is empty; expected one, or none to be set"));
+        }
+        if self.skip_verification && !as_partner {
+            return Err(Error::config(
+                "skip_verification is for partners; expected a partner key on the client or the call",
+            ));
+        }
+        let body = Body {
+            details: &self.details,
+            business: self.business.as_deref(),
+            password,
+            skip_verification: self.skip_verification.then_some(true),
+        };
+        let mut call = Call::change(Method::POST, path).json(&body)?;
+        call.secrets = password.map(spellings).unwrap_or_default();
+        Ok(call)
+    }
+}
+
+/// The forms in which a server may echo a secret: as it is, and as it stands in JSON.
+fn spellings(secret: &str) -> Vec<SecretString> {
+    let json = serde_json::Value::from(secret).to_string();
+    let json = json.strip_prefix('"').and_then(|json| json.strip_suffix('"'));
+    std::iter::once(secret).chain(json).map(SecretString::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::annature::Role;
+
+    fn body(newcomer: &Newcomer) -> String {
+        let call = newcomer.call("/v1/accounts", true).unwrap();
+        String::from_utf8(call.body.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn the_body_holds_what_is_set_and_nothing_else() {
+        let mut newcomer = Newcomer::new("Zoë \"Z\" Ång".into(), "zoe@example.com".into());
+        assert_eq!(body(&newcomer), r#"{"name":"Zoë \"Z\" Ång","email":"zoe@example.com"}"#);
+        newcomer.details.number = Some("1300 000 000".into());
+        newcomer.details.timezone = Some("+10:30".into());
+        newcomer.details.role = Some(Role::Administrator);
+        newcomer.details.group_id = Some("g".into());
+        newcomer.business = Some("Acme".into());
+        newcomer.password = Some("hunter2".into());
+        newcomer.skip_verification = true;
+        let expected = r#"{"name":"Zoë \"Z\" Ång","email":"zoe@example.com","number":"1300 000 000","timezone":"+10:30","role":"administrator","group_id":"g","business":"Acme","password":"hunter2","skip_verification":true}"#;
+        assert_eq!(body(&newcomer), expected);
+    }
+
+    #[test]
+    fn a_password_is_kept_out_of_errors_in_both_its_spellings() {
+        let mut newcomer = Newcomer::new("a".into(), "a@b".into());
+        newcomer.password = Some("hun\"ter\\2".into());
+        let call = newcomer.call("/v1/accounts", false).unwrap();
+        let secrets: Vec<_> = call.secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect();
+        assert_eq!(secrets, ["hun\"ter\\2", r#"hun\"ter\\2"#]);
+    }
+}

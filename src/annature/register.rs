@@ -1,0 +1,184 @@
+use std::{borrow::Cow, collections::BTreeMap};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::{
+    Account, Client,
+    newcomer::Newcomer,
+    partner::{Partner, partner_setters},
+};
+use crate::{
+    Error, Result,
+    http::{Answer, Call, read_json},
+    record::{FromRow, reason},
+};
+
+/// `POST /v1/accounts/register`: a new organisation with its first account.
+///
+/// For partners only: it needs a partner key, on the client or on this call. The person gets a mail by which
+/// to verify the address.
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct RegisterAccount {
+    client: Client,
+    partner: Partner,
+    newcomer: Newcomer,
+}
+
+impl RegisterAccount {
+    pub(super) fn new(client: Client, name: String, email: String, business: String) -> Self {
+        let newcomer = Newcomer { business: Some(business), ..Newcomer::new(name, email) };
+        Self { client, partner: Partner::default(), newcomer }
+    }
+
+    /// The password. Without one, the person sets it by the mail. Which passwords are taken is not
+    /// documented.
+    pub fn password(mut self, password: impl Into<SecretString>) -> Self {
+        self.newcomer.password = Some(password.into());
+        self
+    }
+
+    /// The phone number, free-form.
+    pub fn number(mut self, number: impl Into<String>) -> Self {
+        self.newcomer.details.number = Some(number.into());
+        self
+    }
+
+    /// The offset from UTC, as `+10:00`: no time zone's name.
+    pub fn timezone(mut self, offset: impl Into<String>) -> Self {
+        self.newcomer.details.timezone = Some(offset.into());
+        self
+    }
+
+    /// Takes the address for verified, and sends no mail. Set a [`password`](Self::password) too, or there
+    /// may be no way to log in. Default: false.
+    pub fn skip_verification(mut self, skip: bool) -> Self {
+        self.newcomer.skip_verification = skip;
+        self
+    }
+
+    partner_setters!();
+
+    /// Sends the request, and gives the account with the key of its organisation.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config), before anything is sent, if there is no partner key, or if a
+    /// value is empty or not of its form. The provider refuses an e-mail address that any account has
+    /// already; with which status is not documented.
+    ///
+    /// # Retries
+    /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look
+    /// for the address with [`list_accounts`](Client::list_accounts) and the partner key; addresses are
+    /// unique, so sending it again makes no second organisation. If it was made, its key is lost with the
+    /// answer: no endpoint tells it again, and an administrator of the organisation has to make another.
+    pub async fn send(&self) -> Result<Registered> {
+        self.client.send(&self.partner, self.call(), read).await
+    }
+
+    fn call(&self) -> Result<Call> {
+        if self.client.partner_key(&self.partner).is_none() {
+            return Err(Error::config(
+                "registering is for partners; expected a partner key on the client or the call",
+            ));
+        }
+        self.newcomer.call("/v1/accounts/register", true)
+    }
+}
+
+/// An account that was registered.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Registered {
+    /// The account. Its record is the answer without the credentials.
+    pub account: Account,
+    /// The key of its new organisation.
+    pub credentials: Credentials,
+}
+
+/// A long-lived API key, with full access to its organisation. This is the only time that it is told.
+///
+/// It goes into [`Client::builder`]: `Client::builder(credentials.id, credentials.key)`.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Credentials {
+    /// The public part.
+    #[serde(deserialize_with = "crate::record::id")]
+    pub id: String,
+    /// The private key.
+    pub key: SecretString,
+}
+
+/// Takes the credentials out of the account before anything keeps its record.
+fn read(answer: &Answer) -> Result<Registered> {
+    let mut members: BTreeMap<Cow<'_, str>, &RawValue> = read_json(answer, "an account with credentials")?;
+    let unreadable =
+        |what: &str, error: &serde_json::Error| Error::decode(format!("{what}: {}", reason(error)));
+    let credentials =
+        members.remove("credentials").ok_or_else(|| Error::decode("there are no credentials"))?;
+    let credentials: Credentials = serde_json::from_str(credentials.get())
+        .map_err(|error| unreadable("the credentials are not id and key", &error))?;
+    if credentials.key.expose_secret().is_empty() {
+        return Err(Error::decode("the credentials have an empty key"));
+    }
+    let account = to_raw_value(&members)
+        .and_then(Account::from_row)
+        .map_err(|error| unreadable("the account is none", &error))?;
+    Ok(Registered { account, credentials })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+
+    fn registered(body: &'static str) -> Result<Registered> {
+        read(&Answer { status: StatusCode::CREATED, headers: HeaderMap::new(), body: body.into() })
+    }
+
+    #[test]
+    fn the_references_example_decodes_and_only_the_credentials_keep_the_key() {
+        let registered = registered(
+            r#"{"id":"c64ce66b70b21c03bfd5dfa0ab14b730","name":"Ted Annature","email":"ted@annature.com.au",
+            "number":"1300 000 000","timezone":"+10:00","role":"administrator","active":true,
+            "group_id":"a5a885caee6286a54ad7bbd4ab5400e9","organisation_id":"62e9a87c6ed1444d9d228c4a0374017d",
+            "created":"2019-12-17T05:30:00Z","verified":"2019-12-17T05:30:00Z",
+            "credentials":{"id":"39e2c46c5bfa88d3d7b13f569b305436","key":"ae87dccad5f1f7ae43d3c0edb08d79fe"}}"#,
+        )
+        .unwrap();
+        let Registered { account, credentials } = &registered;
+        assert_eq!(account.id, "c64ce66b70b21c03bfd5dfa0ab14b730");
+        assert_eq!(account.organisation_id.as_deref(), Some("62e9a87c6ed1444d9d228c4a0374017d"));
+        assert_eq!(credentials.id, "39e2c46c5bfa88d3d7b13f569b305436");
+        assert_eq!(credentials.key.expose_secret(), "ae87dccad5f1f7ae43d3c0edb08d79fe");
+        let shared = crate::Account::from(account.clone());
+        for text in [
+            format!("{registered:?}"),
+            account.raw().to_string(),
+            serde_json::to_string(account).unwrap(),
+            shared.record().raw().to_string(),
+        ] {
+            assert!(!text.contains("ae87dcc") && !text.contains("credentials\":"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_its_credentials_is_an_error_that_quotes_none() {
+        for body in [
+            r#"{"id":"a"}"#,
+            r#"{"id":"a","credentials":null}"#,
+            r#"{"id":"a","credentials":{"id":"k"}}"#,
+            r#"{"id":"a","credentials":{"id":"","key":"hunter2"}}"#,
+            r#"{"id":"a","credentials":{"id":"k","key":""}}"#,
+            r#"{"id":"a","credentials":"hunter2"}"#,
+            r#"{"id":["hunter2"],"credentials":{"id":"k","key":"hunter2"}}"#,
+            r#"["hunter2"]"#,
+        ] {
+            let error = registered(body).unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::Decode, "{body}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+    }
+}
