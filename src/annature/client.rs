@@ -132,8 +132,8 @@ impl Client {
         call: Result<Call>,
         read: impl Fn(&Answer) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        let call = call.map_err(|error| error.with_provider(NAME))?;
-        let keys = self.0.keys.of_call(partner)?;
+        let ready = call.and_then(|call| Ok((self.0.keys.of_call(partner)?, call)));
+        let (keys, call) = ready.map_err(|error| error.with_provider(NAME))?;
         self.0.channel.send(&keys, &call, read).await
     }
 }

@@ -3,7 +3,6 @@ use std::fmt;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::NAME;
 use crate::{
     Result,
     auth::{credential, sensitive},
@@ -34,7 +33,6 @@ impl fmt::Debug for Partner {
 /// The header that a partner key goes out in.
 pub(super) fn partner_header(key: &SecretString) -> Result<HeaderValue> {
     sensitive("partner key", credential("partner key", key)?.expose_secret())
-        .map_err(|error| error.with_provider(NAME))
 }
 
 /// The setters of [`Partner`], for a call that has it in a field `partner`.

@@ -40,6 +40,11 @@ impl Accounts {
         Self { seed, organisations, groups: (0..6).map(|_| seed::hex_id(rng)).collect() }
     }
 
+    /// The first organisation.
+    pub(crate) fn organisation(&self) -> String {
+        self.organisations.first().cloned().unwrap_or_default()
+    }
+
     fn begin(&self, index: u32) -> ([u8; 16], Rng) {
         let mut rng = seed::rng(self.seed, u64::from(index));
         (seed::bytes(&mut rng), rng)

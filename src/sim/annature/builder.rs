@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::Annature;
 use super::accounts::Accounts;
+use super::ledger::Ledger;
 use super::routes::Workspace;
 use crate::sim::seed;
 use crate::sim::server::Server;
@@ -108,12 +109,16 @@ impl AnnatureBuilder {
     pub async fn start(self) -> io::Result<Annature> {
         let seed = self.setup.seed;
         let rng = &mut seed::rng(seed, 0xA7);
-        let world = World::new(Arc::new(Accounts::own(seed)), self.setup.accounts);
+        let own = Accounts::own(seed);
+        let organisation = own.organisation();
+        let world = World::new(Arc::new(own), self.setup.accounts);
         let world = Arc::new(Mutex::new(world));
         let workspace = Arc::new(Workspace {
             world: Arc::clone(&world),
             partner_world: Mutex::new(World::new(Arc::new(Accounts::partner(seed)), self.partner_accounts)),
+            ledger: Mutex::new(Ledger::new(seed)),
             rules: self.rules,
+            organisation,
             id: seed::hex_id(rng),
             key: seed::hex_id(rng),
             partner_key: seed::hex_id(rng),

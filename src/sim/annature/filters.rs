@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::builder::Rules;
 use super::cursor::{UNDATED, millis, rank};
+use super::routes::Caller;
 use crate::sim::exchange::Incoming;
 use crate::sim::key::{Id, Key};
 use crate::sim::world::World;
@@ -22,7 +23,7 @@ pub(crate) struct Filters {
 }
 
 impl Filters {
-    pub(crate) fn new(incoming: &Incoming, rules: &Rules) -> Self {
+    pub(crate) fn new(caller: &Caller, incoming: &Incoming, rules: &Rules) -> Self {
         let given = |name: &str| incoming.value(name).filter(|value| !value.is_empty());
         let mut exact: Vec<(&'static str, Value)> = EXACT
             .into_iter()
@@ -31,6 +32,10 @@ impl Filters {
         if let Some(active) = given("active") {
             let flag = active.parse::<bool>().map_or_else(|_| Value::from(active), Value::from);
             exact.push(("active", flag));
+        }
+        // A registered organisation sees its own accounts, a partner those of all of them.
+        if let Some(organisation) = caller.organisation.as_deref().filter(|_| !caller.partner) {
+            exact.push(("organisation_id", organisation.into()));
         }
         Self {
             exact,

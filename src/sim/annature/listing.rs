@@ -7,18 +7,19 @@ use super::builder::AnnatureLastCursor;
 use super::cursor;
 use super::filters::Filters;
 use super::refusal::Refusal;
-use super::routes::Workspace;
+use super::routes::{Caller, Workspace};
 use crate::sim::exchange::{Incoming, Reply};
+use crate::sim::gate::lock;
 use crate::sim::text::write_array;
-use crate::sim::world::World;
 
 /// The most that `GET /v1/accounts` tells.
 const V1_MAX: usize = 1000;
 
 impl Workspace {
     /// The first version: no paging, whatever is behind the thousandth account is not told.
-    pub(crate) fn all(&self, world: &World, incoming: &Incoming) -> Reply {
-        let filters = Filters::new(incoming, &self.rules);
+    pub(crate) fn all(&self, caller: &Caller, incoming: &Incoming) -> Reply {
+        let filters = Filters::new(caller, incoming, &self.rules);
+        let world = &*lock(self.world_of(caller));
         let positions = (filters.start(world)..world.len()).filter(|at| filters.matches(world, *at));
         let mut body = Vec::new();
         write_array(&mut body, positions.take(V1_MAX).map(|position| world.at(position)));
@@ -26,8 +27,9 @@ impl Workspace {
     }
 
     /// The second version: pages.
-    pub(crate) fn page(&self, world: &World, incoming: &Incoming) -> Result<Reply, Refusal> {
-        let filters = Filters::new(incoming, &self.rules);
+    pub(crate) fn page(&self, caller: &Caller, incoming: &Incoming) -> Result<Reply, Refusal> {
+        let filters = Filters::new(caller, incoming, &self.rules);
+        let world = &*lock(self.world_of(caller));
         let asked = incoming.value("cursor").filter(|cursor| !cursor.is_empty());
         let place = match asked {
             None => 0,

@@ -2,6 +2,10 @@
 
 mod account;
 mod annature;
+mod annature_changes;
+mod annature_create;
+mod annature_register;
+mod annature_retries;
 mod annature_v1;
 mod answers;
 mod bad_rows;
