@@ -79,7 +79,7 @@ pub use transport::{Transport, TransportError, TransportErrorKind};
 pub(crate) use base_url::encode;
 pub(crate) use call::{Call, segment};
 pub(crate) use channel::{Answer, Channel, Service};
-pub(crate) use problem::{Problem, header, plain_text};
+pub(crate) use problem::{Problem, header, one_line, plain_text};
 pub(crate) use read::{read_json, read_nothing};
 pub(crate) use rows::Rows;
 pub(crate) use settings::{Settings, shared_settings};

@@ -92,20 +92,24 @@ impl Secrets {
                 text = text.replace(secret.expose_secret(), "[redacted]");
             }
         }
-        let mut line = String::with_capacity(text.len().min(LONGEST_TEXT));
-        for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty())
-        {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        if let Some((cut, _)) = line.char_indices().nth(LONGEST_TEXT) {
-            line.truncate(cut);
-            line.push('…');
-        }
-        line
+        one_line(&text)
     }
+}
+
+/// A provider's text on one line and bounded, as it may stand in an error.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len().min(LONGEST_TEXT));
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if let Some((cut, _)) = line.char_indices().nth(LONGEST_TEXT) {
+        line.truncate(cut);
+        line.push('…');
+    }
+    line
 }
 
 #[cfg(test)]

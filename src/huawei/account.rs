@@ -1,6 +1,11 @@
 use serde::Deserialize;
 
-use crate::{Kind, Provider, Record, Status, Timestamp, open_enum::open_enum, record::keeps_record};
+use crate::{
+    Kind, Provider, Record, Result, Status, Timestamp,
+    http::{Answer, read_json},
+    open_enum::open_enum,
+    record::keeps_record,
+};
 
 /// An account of an organization: `AccountDto` of the reference.
 ///
@@ -65,6 +70,17 @@ impl Account {
         let resource = self.urn.as_deref()?.rsplit(':').next()?;
         resource.split_once('/').map(|(organization, _)| organization)
     }
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    account: Account,
+}
+
+/// Reads an answer that is one account.
+pub(super) fn read(answer: &Answer) -> Result<Account> {
+    let envelope: Envelope = read_json(answer, "an object with account")?;
+    Ok(envelope.account)
 }
 
 impl From<Account> for crate::Account {

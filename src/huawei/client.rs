@@ -6,15 +6,15 @@ use http::Request;
 use secrecy::SecretString;
 
 use super::{
-    ListAccounts, NAME,
+    NAME,
     credentials::{self, Keys, Origin, Source},
     error,
     sign::{self, Credentials},
 };
 use crate::{
-    Error, Result,
+    Error, Result, Scope,
     auth::{Asked, Environment, InVain, Token, home},
-    http::{Answer, Channel, Clock, Problem, Service, Settings, shared_settings},
+    http::{Answer, Call, Channel, Clock, Problem, Service, Settings, shared_settings},
 };
 
 const ENDPOINT: &str = "https://organizations.myhuaweicloud.com";
@@ -177,26 +177,29 @@ impl Client {
         ClientBuilder::new(Origin::Metadata(InVain::default()))
     }
 
-    /// The accounts of the organization. Set its parameters, then take it as a
-    /// [`Paginator`](crate::Paginator).
-    pub fn list_accounts(&self) -> ListAccounts {
-        ListAccounts::new(self.clone())
+    /// Sends a call whose making has checked it, and reads the answer.
+    pub(super) async fn send<T>(
+        &self,
+        call: Result<Call>,
+        read: impl Fn(&Answer) -> Result<T> + Send + Sync,
+    ) -> Result<T> {
+        let call = call.map_err(|error| error.with_provider(NAME))?;
+        self.0.channel.send(&self.0.signer, &call, read).await.map_err(error::passing)
     }
 
-    pub(super) fn channel(&self) -> &Channel {
-        &self.0.channel
-    }
-
-    /// Whose accounts are listed, as far as is known before asking: for checkpoints.
-    pub(super) fn tenant(&self) -> &str {
-        match &self.0.signer.keys {
+    /// The scope of the list at `path`, with what else tells it from others.
+    pub(super) fn scope<'a>(
+        &'a self,
+        path: &'a str,
+        facts: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Scope {
+        // Whose accounts are listed, as far as is known before asking.
+        let tenant = match &self.0.signer.keys {
             Keys::Given(key) => key.domain_id.as_deref().unwrap_or(&key.access_key),
             Keys::Metadata(_) => "metadata",
-        }
-    }
-
-    pub(super) fn service(&self) -> &impl Service {
-        &self.0.signer
+        };
+        let own = [("base_url", self.0.channel.base_url()), ("path", path), ("tenant", tenant)];
+        Scope::new(NAME, own.into_iter().chain(facts))
     }
 }
 

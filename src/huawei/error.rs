@@ -1,9 +1,19 @@
 use serde_json::Value;
 
 use crate::{
-    ErrorKind,
+    Error, ErrorKind, Retry,
     http::{Answer, Problem, header, plain_text},
 };
+
+/// Codes of which the reference says to try again later: a concurrent modification, and two that the service
+/// has while it obtains the right to act. That nothing was done then is an assumption.
+const PASSING: [&str; 3] = ["Organizations.1003", "Organizations.1004", "Organizations.1006"];
+
+/// The error, with [`Retry::Safe`] if its code says that another try may help: the status alone does not.
+pub(super) fn passing(error: Error) -> Error {
+    let passing = error.code().is_some_and(|code| PASSING.contains(&code));
+    if passing && error.retry() == Retry::Never { error.with_retry(Retry::Safe) } else { error }
+}
 
 /// Reads a failure: `{error_code, error_msg}`, its other spellings, and the same nested, as IAM does.
 ///
@@ -81,6 +91,19 @@ mod tests {
             );
         }
         assert!(problem(502, "<html>Bad Gateway</html>").message.is_none());
+    }
+
+    #[test]
+    fn what_the_reference_says_to_try_again_is_safe_to_try_again() {
+        let retry = |code: &str, retry| {
+            let error = Error::new(ErrorKind::Api, "x").with_code(Some(code.to_owned())).with_retry(retry);
+            passing(error).retry()
+        };
+        for code in PASSING {
+            assert_eq!(retry(code, Retry::Never), Retry::Safe, "{code}");
+            assert_eq!(retry(code, Retry::Uncertain), Retry::Uncertain, "{code}");
+        }
+        assert_eq!(retry("Organizations.1005", Retry::Never), Retry::Never);
     }
 
     #[test]

@@ -3,16 +3,32 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Account, Client, NAME};
+use super::{
+    Account, Client,
+    marker::{DEFAULT_LIMIT, MOST, PageInfo, Paging, check_length, check_limit},
+    path,
+};
 use crate::{
-    Error, Page, Paginator, Result, Scope,
+    Page, Paginator, Result, Scope,
     http::{Answer, Call, Rows, read_json},
 };
 
-const PATH: &str = "/v1/organizations/accounts";
-const DEFAULT_LIMIT: u32 = 1000;
-const MOST: u32 = 2000;
 const MOST_WITH_CONTACT: u32 = 200;
+
+impl Client {
+    /// The accounts of the organization. Set its parameters, then take it as a
+    /// [`Paginator`](crate::Paginator).
+    ///
+    /// For the management account and delegated administrators; IAM action `organizations:accounts:list`.
+    pub fn list_accounts(&self) -> ListAccounts {
+        ListAccounts {
+            client: self.clone(),
+            parent_id: None,
+            with_register_contact_info: None,
+            paging: Paging::default(),
+        }
+    }
+}
 
 /// `GET /v1/organizations/accounts`: the accounts of an organization, by `marker`.
 ///
@@ -29,15 +45,10 @@ pub struct ListAccounts {
     client: Client,
     parent_id: Option<String>,
     with_register_contact_info: Option<bool>,
-    limit: Option<u32>,
-    marker: Option<String>,
+    paging: Paging,
 }
 
 impl ListAccounts {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client, parent_id: None, with_register_contact_info: None, limit: None, marker: None }
-    }
-
     /// Only the direct children of a root (`r-…`) or organizational unit (`ou-…`). At most 100 characters.
     pub fn parent_id(mut self, id: impl Into<String>) -> Self {
         self.parent_id = Some(id.into());
@@ -55,13 +66,13 @@ impl ListAccounts {
     ///
     /// Always sent: the provider's own default has changed over time.
     pub fn limit(mut self, limit: u32) -> Self {
-        self.limit = Some(limit);
+        self.paging.limit = Some(limit);
         self
     }
 
     /// Starts at the page of this marker, a `next_marker` of 4 to 400 characters.
     pub fn marker(mut self, marker: impl Into<String>) -> Self {
-        self.marker = Some(marker.into());
+        self.paging.marker = Some(marker.into());
         self
     }
 
@@ -70,28 +81,23 @@ impl ListAccounts {
     }
 
     fn page_size(&self) -> u32 {
-        self.limit.unwrap_or(if self.contact() { MOST_WITH_CONTACT } else { DEFAULT_LIMIT })
+        self.paging.limit.unwrap_or(if self.contact() { MOST_WITH_CONTACT } else { DEFAULT_LIMIT })
     }
 
-    fn check(&self) -> Result<()> {
-        let refuse = |message: String| Err(Error::config(message).with_provider(NAME));
-        let most = if self.contact() { MOST_WITH_CONTACT } else { MOST };
-        let limit = self.page_size();
-        if !(1..=most).contains(&limit) {
-            let contact = if self.contact() { " with contact information" } else { "" };
-            return refuse(format!("limit is {limit}; expected 1 to {most}{contact}"));
+    fn call(&self, at: Option<&String>) -> Result<Call> {
+        if self.contact() {
+            check_limit(self.page_size(), MOST_WITH_CONTACT, " with contact information")?;
+        } else {
+            check_limit(self.page_size(), MOST, "")?;
         }
-        if let Some(id) = &self.parent_id
-            && !(1..=100).contains(&id.chars().count())
-        {
-            return refuse(format!("parent_id has {} characters; expected 1 to 100", id.chars().count()));
+        if let Some(id) = &self.parent_id {
+            check_length("parent_id", id, 1, 100)?;
         }
-        if let Some(marker) = &self.marker
-            && !(4..=400).contains(&marker.chars().count())
-        {
-            return refuse(format!("marker has {} characters; expected 4 to 400", marker.chars().count()));
-        }
-        Ok(())
+        self.paging.check_marker()?;
+        let call = Call::get(path::ACCOUNTS)
+            .query("parent_id", self.parent_id.as_ref())
+            .query("with_register_contact_info", self.with_register_contact_info);
+        Ok(self.paging.query(call, self.page_size(), at))
     }
 }
 
@@ -102,16 +108,10 @@ struct Envelope<'a> {
     page_info: PageInfo,
 }
 
-#[derive(Deserialize)]
-struct PageInfo {
-    #[serde(default)]
-    next_marker: Option<String>,
-}
-
 fn read(answer: &Answer) -> Result<Page<Account, String>> {
     let envelope: Envelope<'_> = read_json(answer, "an object with accounts and page_info")?;
-    let next = envelope.page_info.next_marker.filter(|marker| !marker.is_empty());
-    Ok(Rows::decode(&envelope.accounts, |account: &Account| account.id.clone()).into_page(next))
+    let rows = Rows::decode(&envelope.accounts, |account: &Account| account.id.clone());
+    Ok(rows.into_page(envelope.page_info.next()))
 }
 
 impl Paginator for ListAccounts {
@@ -119,28 +119,19 @@ impl Paginator for ListAccounts {
     type Cursor = String;
 
     fn scope(&self) -> Scope {
-        Scope::new(
-            NAME,
+        self.client.scope(
+            path::ACCOUNTS,
             [
-                ("base_url", self.client.channel().base_url()),
-                ("path", PATH),
-                ("tenant", self.client.tenant()),
                 ("parent_id", self.parent_id.as_deref().unwrap_or_default()),
                 ("contact", if self.contact() { "true" } else { "" }),
                 ("limit", &self.page_size().to_string()),
-                ("marker", self.marker.as_deref().unwrap_or_default()),
+                ("marker", self.paging.start()),
             ],
         )
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<Account, String>> {
-        self.check()?;
-        let call = Call::get(PATH)
-            .query("parent_id", self.parent_id.as_ref())
-            .query("with_register_contact_info", self.with_register_contact_info)
-            .query("limit", Some(self.page_size()))
-            .query("marker", at.or(self.marker.as_ref()));
-        self.client.channel().send(self.client.service(), &call, read).await
+        self.client.send(self.call(at), read).await
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {

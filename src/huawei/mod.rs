@@ -13,26 +13,95 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Requests are signed with an access key (AK/SK), permanent or temporary. The list can be called by the
-//! organization's management account and by a delegated administrator; its IAM action is
-//! `organizations:accounts:list`.
+//! Requests are signed with an access key (AK/SK), permanent or temporary.
 //!
-//! Source: Huawei Cloud, *Organizations API Reference*, "Listing Accounts in an Organization", and
+//! # Endpoints
+//!
+//! Every account endpoint of the reference. Reading is for the organization's management account and its
+//! delegated administrators, changing for the management account. The permission is the IAM action that an IAM
+//! user needs under identity policies.
+//!
+//! | endpoint | method | permission | retried |
+//! |---|---|---|---|
+//! | `GET /v1/organizations/accounts` | [`list_accounts`](Client::list_accounts) | `organizations:accounts:list` | yes |
+//! | `GET /v1/organizations/accounts/{id}` | [`show_account`](Client::show_account) | `organizations:accounts:get` | yes |
+//! | `PATCH /v1/organizations/accounts/{id}` | [`update_account`](Client::update_account) | `organizations:accounts:update` | no |
+//! | `POST /v1/organizations/accounts` | [`create_account`](Client::create_account) | `organizations:accounts:create`; for tags `organizations:resources:tag` | no |
+//! | `POST /v2/organizations/accounts` | [`create_resource_account`](Client::create_resource_account) | none is named | no |
+//! | `GET /v1/organizations/create-account-status/{id}` | [`show_create_account_status`](Client::show_create_account_status), [`wait_for_account`](Client::wait_for_account) | `organizations:createAccountStatuses:get` | yes |
+//! | `GET /v1/organizations/create-account-status` | [`list_create_account_statuses`](Client::list_create_account_statuses) | `organizations:createAccountStatuses:list` | yes |
+//! | `POST /v1/organizations/accounts/{id}/close` | [`close_account`](Client::close_account) | none is named | no |
+//! | `GET /v1/organizations/close-account-status` | [`list_close_account_statuses`](Client::list_close_account_statuses) | `organizations:closeAccountStatuses:list` | yes |
+//! | `POST /v1/organizations/accounts/{id}/remove` | [`remove_account`](Client::remove_account) | `organizations:accounts:remove` | no |
+//! | `POST /v1/organizations/accounts/{id}/move` | [`move_account`](Client::move_account) | `organizations:accounts:move` | no |
+//! | `POST /v1/organizations/accounts/invite` | [`invite_account`](Client::invite_account) | `organizations:accounts:invite`; for tags `organizations:resources:tag` | no |
+//! | `GET /v1/organizations/entities` | [`list_entities`](Client::list_entities) | `organizations:entities:list` | yes |
+//! | `GET /v1/organizations/accounts/{id}/delegated-services` | [`list_delegated_services`](Client::list_delegated_services) | `organizations:delegatedServices:list` | yes |
+//!
+//! *Retried* is within the [`RetryPolicy`](crate::http::RetryPolicy). What is not, is sent again only if it
+//! surely was not sent; where it may have been carried out, the error says
+//! [`Retry::Uncertain`](crate::Retry::Uncertain), and each request's documentation says where to look.
+//!
+//! A 401 is never retried, because five in a row lock the key for five minutes. Often it is none of the
+//! credentials' fault: `Organizations.1001` and `.1002` (not for this account) are
+//! [`Denied`](crate::ErrorKind::Denied), `.1015` (no organization) is
+//! [`NotFound`](crate::ErrorKind::NotFound). The 409 of a concurrent modification (`.1003`) is
+//! [`Api`](crate::ErrorKind::Api) with [`Retry::Safe`](crate::Retry::Safe), and so are `.1004` and `.1006`, of
+//! which the reference says to try again later; that nothing was done then is an assumption.
+//!
+//! ```no_run
+//! # async fn run(client: headcount::huawei::Client) -> headcount::Result<()> {
+//! let asked = client.create_account("staging").email("staging@example.com").send().await?;
+//! let made = client.wait_for_account(&asked.id).send().await?;
+//! println!("{:?}", made.account_id);
+//! # Ok(()) }
+//! ```
+//!
+//! Source: Huawei Cloud, *Organizations API Reference*, "Managing Accounts", "Others" and "Error Codes", and
 //! *API Request Signing Guide*.
 
 mod account;
 mod client;
+mod close;
+mod close_statuses;
+mod create;
+mod create_status;
+mod create_statuses;
 mod credentials;
+mod delegated_services;
+mod entities;
 mod error;
+mod invite;
 mod list;
+mod marker;
 mod metadata;
+mod move_account;
+mod path;
 mod profile;
+mod remove;
+mod show;
 mod sign;
 #[cfg(test)]
 mod sign_vectors;
+mod tag;
+mod update;
+mod wait;
 
 pub use account::{Account, AccountStatus, JoinMethod};
 pub use client::{Client, ClientBuilder};
+pub use close::CloseAccount;
+pub use close_statuses::{CloseAccountState, CloseAccountStatus, ListCloseAccountStatuses, OnePage};
+pub use create::{CreateAccount, CreateResourceAccount};
+pub use create_status::{CreateAccountState, CreateAccountStatus, FailureDetail, ShowCreateAccountStatus};
+pub use create_statuses::ListCreateAccountStatuses;
+pub use delegated_services::{DelegatedService, ListDelegatedServices};
+pub use entities::{Entity, EntityType, ListEntities};
+pub use invite::{Handshake, HandshakeStatus, HandshakeTarget, InviteAccount, InviteTarget};
 pub use list::ListAccounts;
+pub use move_account::MoveAccount;
+pub use remove::RemoveAccount;
+pub use show::ShowAccount;
+pub use update::UpdateAccount;
+pub use wait::WaitForAccount;
 
 pub(crate) const NAME: &str = "huawei";

@@ -1,0 +1,104 @@
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    Client, CreateAccountState, CreateAccountStatus,
+    marker::{PageInfo, Paging},
+    path,
+};
+use crate::{
+    Page, Paginator, Result, Scope,
+    http::{Answer, Call, Rows, read_json},
+};
+
+impl Client {
+    /// The creations of accounts that were asked for, and how far they have come.
+    ///
+    /// For the management account and delegated administrators; IAM action
+    /// `organizations:createAccountStatuses:list`.
+    pub fn list_create_account_statuses(&self) -> ListCreateAccountStatuses {
+        ListCreateAccountStatuses { client: self.clone(), states: Vec::new(), paging: Paging::default() }
+    }
+}
+
+/// `GET /v1/organizations/create-account-status`: creations of accounts, by `marker`.
+///
+/// It ends as [`ListAccounts`](super::ListAccounts) does. How long the provider remembers a creation is not
+/// documented.
+///
+/// # Errors
+/// Those of [`ListAccounts`](super::ListAccounts).
+#[derive(Clone, Debug)]
+#[must_use = "a list does nothing until its stream is polled"]
+pub struct ListCreateAccountStatuses {
+    client: Client,
+    states: Vec<CreateAccountState>,
+    paging: Paging,
+}
+
+impl ListCreateAccountStatuses {
+    /// Only creations in this state; with several, in any of them. Default: all.
+    pub fn state(mut self, state: CreateAccountState) -> Self {
+        self.states.push(state);
+        self
+    }
+
+    /// Creations on a page: 1 to 2000. Default: 1000. Always sent.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.paging.limit = Some(limit);
+        self
+    }
+
+    /// Starts at the page of this marker, a `next_marker` of 4 to 400 characters.
+    pub fn marker(mut self, marker: impl Into<String>) -> Self {
+        self.paging.marker = Some(marker.into());
+        self
+    }
+
+    fn call(&self, at: Option<&String>) -> Result<Call> {
+        self.paging.check()?;
+        let call = Call::get(path::CREATIONS);
+        let call = self.states.iter().fold(call, |call, state| call.query("states", Some(state)));
+        Ok(self.paging.query(call, self.paging.size(), at))
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    create_account_statuses: Vec<&'a RawValue>,
+    page_info: PageInfo,
+}
+
+fn read(answer: &Answer) -> Result<Page<CreateAccountStatus, String>> {
+    let envelope: Envelope<'_> = read_json(answer, "an object with create_account_statuses and page_info")?;
+    let id = |status: &CreateAccountStatus| status.id.clone();
+    Ok(Rows::decode(&envelope.create_account_statuses, id).into_page(envelope.page_info.next()))
+}
+
+impl Paginator for ListCreateAccountStatuses {
+    type Item = CreateAccountStatus;
+    type Cursor = String;
+
+    fn scope(&self) -> Scope {
+        let states: Vec<_> = self.states.iter().map(CreateAccountState::as_str).collect();
+        self.client.scope(
+            path::CREATIONS,
+            [
+                ("states", states.join(",").as_str()),
+                ("limit", &self.paging.size().to_string()),
+                ("marker", self.paging.start()),
+            ],
+        )
+    }
+
+    async fn fetch(&self, at: Option<&String>) -> Result<Page<CreateAccountStatus, String>> {
+        self.client.send(self.call(at), read).await
+    }
+
+    fn item_id<'a>(&self, status: &'a CreateAccountStatus) -> Option<Cow<'a, str>> {
+        Some(Cow::Borrowed(&status.id))
+    }
+}

@@ -1,0 +1,121 @@
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    Client,
+    marker::{PageInfo, Paging},
+    path,
+};
+use crate::{
+    Page, Paginator, Record, Result, Scope, Timestamp,
+    http::{Answer, Call, Rows, read_json},
+    record::keeps_record,
+};
+
+/// A service of which an account is a delegated administrator: `DelegatedServiceDto` of the reference.
+///
+/// Only `service_principal` is certain to be there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(remote = "Self")]
+#[non_exhaustive]
+pub struct DelegatedService {
+    /// The name of the service.
+    #[serde(deserialize_with = "crate::record::id")]
+    pub service_principal: String,
+    /// When the account became its delegated administrator.
+    pub delegation_enabled_at: Option<Timestamp>,
+    #[serde(skip, default = "Record::none")]
+    record: Record,
+}
+
+keeps_record!(DelegatedService, id = "service_principal", secret = &[]);
+
+impl Client {
+    /// The services of which an account is a delegated administrator.
+    ///
+    /// For the management account and delegated administrators; IAM action
+    /// `organizations:delegatedServices:list`.
+    pub fn list_delegated_services(&self, account_id: impl Into<String>) -> ListDelegatedServices {
+        ListDelegatedServices {
+            client: self.clone(),
+            account_id: account_id.into(),
+            paging: Paging::default(),
+        }
+    }
+}
+
+/// `GET /v1/organizations/accounts/{account_id}/delegated-services`: the services of which an account is a
+/// delegated administrator, by `marker`.
+///
+/// It ends as [`ListAccounts`](super::ListAccounts) does. Whether the list of an account that is no delegated
+/// administrator is empty or an error is not documented.
+///
+/// # Errors
+/// Those of [`ListAccounts`](super::ListAccounts), and [`Config`](crate::ErrorKind::Config) if the id can not
+/// stand in a path.
+#[derive(Clone, Debug)]
+#[must_use = "a list does nothing until its stream is polled"]
+pub struct ListDelegatedServices {
+    client: Client,
+    account_id: String,
+    paging: Paging,
+}
+
+impl ListDelegatedServices {
+    /// Services on a page: 1 to 2000. Default: 1000. Always sent.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.paging.limit = Some(limit);
+        self
+    }
+
+    /// Starts at the page of this marker, a `next_marker` of 4 to 400 characters.
+    pub fn marker(mut self, marker: impl Into<String>) -> Self {
+        self.paging.marker = Some(marker.into());
+        self
+    }
+
+    fn call(&self, at: Option<&String>) -> Result<Call> {
+        self.paging.check()?;
+        let call = Call::get(path::account(&self.account_id, "/delegated-services")?);
+        Ok(self.paging.query(call, self.paging.size(), at))
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    delegated_services: Vec<&'a RawValue>,
+    page_info: PageInfo,
+}
+
+fn read(answer: &Answer) -> Result<Page<DelegatedService, String>> {
+    let envelope: Envelope<'_> = read_json(answer, "an object with delegated_services and page_info")?;
+    let id = |service: &DelegatedService| service.service_principal.clone();
+    Ok(Rows::decode(&envelope.delegated_services, id).into_page(envelope.page_info.next()))
+}
+
+impl Paginator for ListDelegatedServices {
+    type Item = DelegatedService;
+    type Cursor = String;
+
+    fn scope(&self) -> Scope {
+        self.client.scope(
+            "/v1/organizations/accounts/{account_id}/delegated-services",
+            [
+                ("account_id", self.account_id.as_str()),
+                ("limit", &self.paging.size().to_string()),
+                ("marker", self.paging.start()),
+            ],
+        )
+    }
+
+    async fn fetch(&self, at: Option<&String>) -> Result<Page<DelegatedService, String>> {
+        self.client.send(self.call(at), read).await
+    }
+
+    fn item_id<'a>(&self, service: &'a DelegatedService) -> Option<Cow<'a, str>> {
+        Some(Cow::Borrowed(&service.service_principal))
+    }
+}
