@@ -1,5 +1,7 @@
 //! One account's way through a Huawei Cloud organization, from its creation to its closure.
 
+#![expect(clippy::doc_markdown, reason = "the text of --help, where backticks would show")]
+
 use std::{env, process::ExitCode, time::Duration};
 
 use clap::Parser;
@@ -9,8 +11,8 @@ use headcount::{Error, Paginator, Result, huawei, sim};
 /// Creates an account, waits for it, changes it, closes it, and looks at it in between.
 ///
 /// Without HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK in the environment, a built-in simulator stands in for the
-/// organization. With them, it is done to the real one: **closing an account deletes what it holds, and can not
-/// be undone**, so this needs --really, and a --name.
+/// organization. With them, it is done to the real one: closing an account deletes what it holds, and can not be
+/// undone, so this needs --really, and a --name.
 ///
 /// Exits with 0 when all went well, 1 when a step failed, 2 for wrong usage.
 #[derive(Parser)]

@@ -77,20 +77,20 @@ async fn closures_come_in_one_page_and_by_state() {
     let all = closures(&client).await;
     assert_eq!(server.requests().len(), 1, "there is no second page to ask for");
     assert_eq!(server.requests()[0].raw_query(), None, "the endpoint knows no limit");
-    use CloseAccountState::{PendingClosure, Suspended};
     let mut split = Vec::new();
-    for state in [PendingClosure, Suspended] {
+    for state in [CloseAccountState::PendingClosure, CloseAccountState::Suspended] {
         let some = whole(client.list_close_account_statuses().state(state.clone())).await;
         assert!(!some.is_empty() && some.iter().all(|closure| closure.state.as_ref() == Some(&state)));
         split.extend(some);
     }
     assert_eq!(split.len(), all.len());
-    let both = client.list_close_account_statuses().state(PendingClosure).state(Suspended);
+    let both = client.list_close_account_statuses().state(CloseAccountState::PendingClosure);
+    let both = both.state(CloseAccountState::Suspended);
     assert_eq!(whole(both.clone()).await.len(), all.len());
     let last = server.requests().pop().unwrap();
     assert_eq!(last.raw_query(), Some("states=pending_closure&states=suspended"));
     server.clear_requests();
-    refused_unsent(&server, both.state(Suspended), &["3 states", "at most 2"]).await;
+    refused_unsent(&server, both.state(CloseAccountState::Suspended), &["3 states", "at most 2"]).await;
 }
 
 #[tokio::test]

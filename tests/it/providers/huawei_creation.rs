@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use headcount::{
-    ErrorKind,
-    huawei::{AccountStatus, CreateAccountState, CreateAccountStatus, JoinMethod},
+    ErrorKind, Retry,
+    huawei::{
+        AccountStatus, Client, CreateAccountState, CreateAccountStatus, JoinMethod, ListCreateAccountStatuses,
+    },
     sim::{Fault, Faults, Huawei, HuaweiSite},
 };
 
 use super::huawei_support::{assert_refused, assert_unsent, start};
 use super::support::{refused_unsent, values, whole};
+use CreateAccountState::{Failed, InProgress, Succeeded};
 
 const SOON: Duration = Duration::from_millis(1);
 
@@ -19,13 +22,13 @@ async fn a_created_account_is_listed_once_its_creation_has_succeeded() {
     let request = client.create_account("账号 1").email("new@example.com").phone("13800000000");
     let request = request.agency_name("agency").description("for tests").tag("team", "a").tag("cost", "");
     let asked = request.send().await.unwrap();
-    assert_eq!(asked.state, Some(CreateAccountState::InProgress));
+    assert_eq!(asked.state, Some(InProgress));
     assert_eq!((asked.account_name.as_deref(), &asked.account_id), (Some("账号 1"), &None));
     assert!(asked.created_at.as_ref().unwrap().utc().is_some());
     assert_eq!(whole(client.list_accounts()).await.len(), 7, "not there yet");
 
     let made = client.wait_for_account(&asked.id).first_interval(SOON).send().await.unwrap();
-    assert_eq!((made.id.as_str(), &made.state), (asked.id.as_str(), &Some(CreateAccountState::Succeeded)));
+    assert_eq!((made.id.as_str(), &made.state), (asked.id.as_str(), &Some(Succeeded)));
     assert!(made.completed_at.as_ref().unwrap().utc().is_some());
     assert_eq!(server.requests().len(), 2 + 3, "two looks found it under way");
 
@@ -51,7 +54,7 @@ async fn a_created_account_is_listed_once_its_creation_has_succeeded() {
 async fn a_resource_account_has_no_contact_information_of_its_own() {
     let (server, client) = start(Huawei::builder().accounts(3).creation_looks(0)).await;
     let made = client.create_resource_account("robots").tag("k", "v").send().await.unwrap();
-    assert_eq!(made.state, Some(CreateAccountState::Succeeded), "an answer may be final at once");
+    assert_eq!(made.state, Some(Succeeded), "an answer may be final at once");
     let account = client.show_account(made.account_id.unwrap()).with_register_contact_info(true);
     let account = account.send().await.unwrap();
     assert_eq!((account.name.as_deref(), &account.email), (Some("robots"), &None));
@@ -123,7 +126,7 @@ async fn a_name_that_is_taken_fails_later_with_the_providers_reason() {
     assert_eq!((error.kind(), error.code()), (ErrorKind::Api, Some("account_name_already_exists")));
     assert_eq!(error.message(), format!("the account was not created: {taken} is taken"));
     let status = client.show_create_account_status(&asked.id).send().await.unwrap();
-    assert_eq!(status.state, Some(CreateAccountState::Failed), "no error here");
+    assert_eq!(status.state, Some(Failed), "no error here");
     assert_eq!(status.failure_reason.as_deref(), Some("account_name_already_exists"));
     let detail = status.failure_detail_msg.as_ref().unwrap();
     assert_eq!(detail.error_msg, Some(format!("{taken} is taken")));
@@ -139,7 +142,7 @@ async fn an_unknown_creation_is_not_found() {
 }
 
 /// A server with 23 creations: the first three under way, those with an even number failed.
-async fn with_creations() -> (Huawei, headcount::huawei::Client, Vec<CreateAccountStatus>) {
+async fn with_creations() -> (Huawei, Client, Vec<CreateAccountStatus>) {
     let (server, client) = start(Huawei::builder().accounts(2).creation_looks(1)).await;
     let mut all = Vec::new();
     for number in 0..23 {
@@ -170,9 +173,8 @@ async fn creations_are_listed_by_marker_and_by_state() {
     server.clear_requests();
     let of = |states: &[CreateAccountState]| {
         let list = client.list_create_account_statuses();
-        states.iter().cloned().fold(list, headcount::huawei::ListCreateAccountStatuses::state)
+        states.iter().cloned().fold(list, ListCreateAccountStatuses::state)
     };
-    use CreateAccountState::{Failed, InProgress, Succeeded};
     for states in [&[InProgress][..], &[Succeeded], &[Failed], &[Failed, InProgress]] {
         let some = whole(of(states)).await;
         let expected: Vec<_> =
@@ -199,7 +201,7 @@ async fn a_creation_whose_answer_is_lost_is_found_by_its_name() {
     let (server, client) = start(Huawei::builder().accounts(3)).await;
     server.set_faults(Faults::none().on_request(1, Fault::ResetMidBody));
     let error = client.create_resource_account("lost").send().await.unwrap_err();
-    assert_eq!((error.retry(), error.attempts()), (headcount::Retry::Uncertain, 1), "{error}");
+    assert_eq!((error.retry(), error.attempts()), (Retry::Uncertain, 1), "{error}");
     assert!(error.to_string().contains("it may have been carried out"), "{error}");
     let creations = whole(client.list_create_account_statuses()).await;
     let names: Vec<_> = creations.iter().map(|status| status.account_name.as_deref()).collect();
