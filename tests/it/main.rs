@@ -6,6 +6,7 @@ mod faults;
 mod http;
 mod program;
 mod providers;
+mod schemas;
 mod streams;
 mod tenants;
 mod walks;

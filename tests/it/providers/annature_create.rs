@@ -155,12 +155,12 @@ async fn a_role_that_this_version_does_not_know_is_left_to_the_provider() {
 }
 
 #[tokio::test]
-async fn a_password_is_in_no_debug_output_record_or_error() {
+async fn passwords_and_keys_are_in_no_debug_output_record_or_error() {
     let secret = "hun\"ter2\\hunter2";
     // Both as it is and as it stands in JSON.
     let echo = json!({"message": format!("bad password {secret} in {}", json!({"password": secret}))});
     let transport = Canned::new(move |_, _| answer(422, echo.to_string()));
-    let request = create(&canned::annature(&transport)).password(secret);
+    let request = create(&canned::annature(&transport)).password(secret).partner_key("partner-hunter2");
     let error = refused(request.clone()).await;
     for text in [format!("{request:?}"), format!("{error} {error:?}")] {
         assert!(!text.contains("hunter2"), "{text}");
