@@ -4,6 +4,7 @@ mod answers;
 mod limits;
 mod retries;
 mod secrets;
+mod secrets_of_changes;
 #[cfg(all(feature = "rustls", not(feature = "native-tls")))]
 mod tls;
 #[cfg(all(feature = "rustls", not(feature = "native-tls")))]

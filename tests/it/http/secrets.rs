@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Every secret in play; each is long and unlike anything else.
-const SECRETS: [&str; 8] = [
+pub(super) const SECRETS: [&str; 14] = [
     "canary-password-1",
     "canary-secret-key-2",
     "canary-security-token-3",
@@ -24,22 +24,28 @@ const SECRETS: [&str; 8] = [
     "canary-client-secret-6",
     "canary-access-token-7",
     "canary-given-token-8",
+    "canary-oauth-code-9",
+    "canary-idp-secret-10",
+    "canary-private-key-11",
+    "canary-new-password-12",
+    "canary-new-key-13",
+    "canary-attribute-14",
 ];
 
 /// What was shown anywhere.
 #[derive(Default)]
-struct Shown {
-    text: String,
+pub(super) struct Shown {
+    pub(super) text: String,
     /// The kinds of errors with which a program has panicked.
     panics: HashSet<ErrorKind>,
 }
 
 impl Shown {
-    fn show(&mut self, what: &(impl std::fmt::Debug + ?Sized)) {
+    pub(super) fn show(&mut self, what: &(impl std::fmt::Debug + ?Sized)) {
         let _ = writeln!(self.text, "{what:?}\n{what:#?}");
     }
 
-    fn error(&mut self, error: &headcount::Error) {
+    pub(super) fn error(&mut self, error: &headcount::Error) {
         self.show(error);
         let mut cause: Option<&dyn std::error::Error> = Some(error);
         while let Some(error) = cause {
@@ -54,7 +60,7 @@ impl Shown {
         }
     }
 
-    fn holds_no_secret(&self) {
+    pub(super) fn holds_no_secret(&self) {
         for secret in SECRETS {
             for form in [
                 secret.to_owned(),
@@ -75,7 +81,7 @@ fn echo(sent: &Sent) -> String {
 }
 
 /// Answers logins, and everything else in the way of `case`.
-fn hostile(case: usize) -> Scripted {
+pub(super) fn hostile(case: usize) -> Scripted {
     Scripted::new(move |sent| {
         let login = sent.uri.path().ends_with("/oauth/token") || sent.uri.path().ends_with("/sys/auth");
         let text = serde_json::Value::from(echo(sent));
