@@ -115,7 +115,7 @@ impl Channel {
             if let Some(limiter) = self.limiter.as_ref().filter(|_| call.limited) {
                 limiter.acquire().await;
             }
-            excused += waits.elapsed();
+            excused = excused.saturating_add(waits.elapsed());
             let left = self.retry.total_timeout.saturating_sub(began.elapsed().saturating_sub(excused));
             let trace = AttemptSpan::new(self.provider, &call.method, &self.base, attempt);
             let tried = self.attempt(service, &permit, call, left, &read, &trace);
@@ -145,7 +145,7 @@ impl Channel {
                     let kind = missed.error.kind();
                     tracing::debug!(provider = self.provider, attempt, ?kind, ?wait, "to be sent again");
                     tokio::time::sleep(wait).await;
-                    excused += missed.asked.unwrap_or_default().min(wait);
+                    excused = excused.saturating_add(missed.asked.unwrap_or_default().min(wait));
                     continue;
                 }
                 Verdict::GiveUp if attempt > 1 => Retry::Exhausted,

@@ -102,6 +102,14 @@ async fn a_wait_beyond_the_limit_is_told_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn endless_waits_that_are_all_obeyed_do_no_harm() {
+    let patient = RetryPolicy::default().server_wait(Duration::MAX);
+    let transport = failing(2, || answer(429, &[("retry-after", "99999999999999999999")], ""));
+    assert_eq!(list(transport.annature().retry(patient)).await.unwrap().len(), 1);
+    assert_eq!(transport.sent().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_attempt_and_all_attempts_have_their_time() {
     let transport = failing(99, || Act::After(Duration::from_secs(3600), Box::new(one_account())));
     let policy = RetryPolicy::default().attempts(99).timeouts(10 * SECOND, 35 * SECOND);
