@@ -210,7 +210,7 @@ impl Channel {
                 } else {
                     Failure::Final
                 }),
-                error: error.with_request_id(service.problem(&answer).request_id.map(|id| secrets.blot(&id))),
+                error: error.with_request_id(secrets.blot_some(service.problem(&answer).request_id)),
                 asked: None,
                 refused: false,
             });

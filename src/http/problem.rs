@@ -30,7 +30,7 @@ impl Problem {
             429 => ErrorKind::Throttled,
             _ => ErrorKind::Api,
         });
-        let message = self.message.filter(|text| !text.trim().is_empty()).unwrap_or_else(|| {
+        let message = request.blot_some(self.message).unwrap_or_else(|| {
             if answer.status.is_redirection() {
                 "a redirect, which is never followed: credentials belong to the host they were given for"
                     .into()
@@ -38,10 +38,10 @@ impl Problem {
                 answer.status.canonical_reason().unwrap_or("the request failed").to_owned()
             }
         });
-        Error::new(kind, request.blot(&message))
+        Error::new(kind, message)
             .with_status(status)
-            .with_code(self.code.map(|code| request.blot(&code)))
-            .with_request_id(self.request_id.map(|id| request.blot(&id)))
+            .with_code(request.blot_some(self.code))
+            .with_request_id(request.blot_some(self.request_id))
     }
 }
 
@@ -94,6 +94,11 @@ impl Secrets {
         }
         one_line(&text)
     }
+
+    /// The same of text that may be missing; text without a visible character is.
+    pub(super) fn blot_some(&self, text: Option<String>) -> Option<String> {
+        text.map(|text| self.blot(&text)).filter(|text| !text.is_empty())
+    }
 }
 
 /// A provider's text on one line and bounded, as it may stand in an error.
@@ -126,5 +131,18 @@ mod tests {
         let text = secrets.blot("no: s3cr3t-token |authorization:Bearer s3cr3t-token|\n client+secret ");
         assert_eq!(text, "no: [redacted] |authorization:[redacted]| [redacted]");
         assert!(secrets.blot(&"x".repeat(5000)).chars().count() <= LONGEST_TEXT + 1);
+    }
+
+    #[test]
+    fn a_failure_that_says_nothing_visible_is_told_by_its_status() {
+        let answer = Answer {
+            status: http::StatusCode::NOT_FOUND,
+            headers: HeaderMap::new(),
+            body: bytes::Bytes::new(),
+        };
+        let blank = || Some("\0 \u{7}\n".to_owned());
+        let problem = Problem { kind: None, code: blank(), message: blank(), request_id: blank() };
+        let error = problem.into_error(&answer, &Secrets(Vec::new()));
+        assert_eq!((error.message(), error.code(), error.request_id()), ("Not Found", None, None));
     }
 }
