@@ -113,6 +113,15 @@ pub(crate) trait FromRow: Sized {
     fn from_row(json: Box<RawValue>) -> serde_json::Result<Self>;
 }
 
+/// Refuses an array in the place of an object: serde takes one, its values in the order of the fields.
+pub(crate) fn refuse_array(json: &RawValue) -> serde_json::Result<()> {
+    if json.get().starts_with('[') {
+        let met = serde::de::Unexpected::Seq;
+        return Err(serde::de::Error::invalid_type(met, &"an object"));
+    }
+    Ok(())
+}
+
 /// Makes a typed record keep its own JSON in a `record` field.
 ///
 /// The struct derives `Deserialize` with `#[serde(remote = "Self")]`, which makes the derived reader an
@@ -137,6 +146,7 @@ macro_rules! keeps_record {
             const ID: &'static str = $id;
 
             fn from_row(json: Box<serde_json::value::RawValue>) -> serde_json::Result<Self> {
+                crate::record::refuse_array(&json)?;
                 let mut reader = serde_json::Deserializer::from_str(json.get());
                 let mut this = Self::deserialize(&mut reader)?;
                 this.record = crate::Record::new(json, $secret);

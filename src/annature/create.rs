@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Result,
-    http::{Call, read_json},
+    http::{Call, read_object},
 };
 
 /// `POST /v1/accounts`: a new account in one's own organisation.
@@ -79,7 +79,7 @@ impl CreateAccount {
     /// for the address with [`list_accounts`](Client::list_accounts); addresses are unique, so sending it
     /// again makes no second account.
     pub async fn send(&self) -> Result<Account> {
-        self.client.send(&self.partner, self.call(), |answer| read_json(answer, "an account")).await
+        self.client.send(&self.partner, self.call(), |answer| read_object(answer, "an account")).await
     }
 
     fn call(&self) -> Result<Call> {

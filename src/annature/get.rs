@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     Result,
-    http::{Call, read_json, segment},
+    http::{Call, read_object, segment},
 };
 
 /// `GET /v1/accounts/:id`: one account of one's organisation.
@@ -31,7 +31,7 @@ impl GetAccount {
     /// [`Config`](crate::ErrorKind::Config) if the id can not be one. The provider documents no errors; of an
     /// account that is not there, 404 and [`NotFound`](crate::ErrorKind::NotFound) is assumed.
     pub async fn send(&self) -> Result<Account> {
-        self.client.send(&self.partner, self.call(), |answer| read_json(answer, "an account")).await
+        self.client.send(&self.partner, self.call(), |answer| read_object(answer, "an account")).await
     }
 
     fn call(&self) -> Result<Call> {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Error, Page, Paginator, Result, Scope,
-    http::{Answer, Rows, read_json},
+    http::{Answer, Rows, read_object},
 };
 
 const PATH: &str = "/v2/accounts";
@@ -61,7 +61,7 @@ struct Envelope<'a> {
 }
 
 fn read(answer: &Answer) -> Result<Page<Account, String>> {
-    let envelope: Envelope<'_> = read_json(answer, "an object with accounts, cursor and has_more")?;
+    let envelope: Envelope<'_> = read_object(answer, "an object with accounts, cursor and has_more")?;
     let cursor = envelope.cursor.filter(|cursor| !cursor.is_empty());
     let next = match (envelope.has_more, cursor) {
         (Some(false), _) => None,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Doubt, Error, ErrorKind, Page, Paginator, Result, Scope,
-    http::{Rows, read_json},
+    http::{Rows, read_array},
 };
 
 const PATH: &str = "/v1/accounts";
@@ -124,7 +124,7 @@ impl Paginator for ListAccountsV1 {
             filters.created_before = Some(window.before);
         }
         let read = |answer: &_| {
-            let rows: Vec<&RawValue> = read_json(answer, "an array of accounts")?;
+            let rows: Vec<&RawValue> = read_array(answer, "an array of accounts")?;
             Ok(Rows::decode(&rows, |account: &Account| account.id.clone()))
         };
         let mut rows = self.client.send(&self.partner, filters.call(PATH), read).await?;

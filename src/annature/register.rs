@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    http::{Answer, Call, read_json},
+    http::{Answer, Call, read_object},
     record::{FromRow, reason},
 };
 
@@ -112,7 +112,7 @@ pub struct Credentials {
 
 /// Takes the credentials out of the account before anything keeps its record.
 fn read(answer: &Answer) -> Result<Registered> {
-    let mut members: BTreeMap<Cow<'_, str>, &RawValue> = read_json(answer, "an account with credentials")?;
+    let mut members: BTreeMap<Cow<'_, str>, &RawValue> = read_object(answer, "an account with credentials")?;
     let unreadable =
         |what: &str, error: &serde_json::Error| Error::decode(format!("{what}: {}", reason(error)));
     let credentials =

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    http::{Call, read_json, segment},
+    http::{Call, read_object, segment},
 };
 
 /// `PUT /v1/accounts/:id`: changes what is set here, and leaves the rest as it is.
@@ -78,7 +78,7 @@ impl UpdateAccount {
     /// be sent again: the account comes to the same, unless somebody else has changed it meanwhile. A changed
     /// address may get a second mail.
     pub async fn send(&self) -> Result<Account> {
-        self.client.send(&self.partner, self.call(), |answer| read_json(answer, "an account")).await
+        self.client.send(&self.partner, self.call(), |answer| read_object(answer, "an account")).await
     }
 
     fn call(&self) -> Result<Call> {

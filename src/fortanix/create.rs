@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    http::{Call, read_json},
+    http::{Call, read_object},
 };
 
 pub(super) const PATH: &str = "/v1/accounts";
@@ -75,7 +75,7 @@ impl CreateAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(&self) -> Result<Account> {
-        self.client.send(self.call(), |answer| read_json(answer, "the account that was made")).await
+        self.client.send(self.call(), |answer| read_object(answer, "the account that was made")).await
     }
 
     fn call(&self) -> Result<Call> {

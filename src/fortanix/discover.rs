@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Client, NAME, login::Proof};
 use crate::{
     Result,
-    http::{Answer, Call, read_json},
+    http::{Answer, Call, read_object},
 };
 
 /// One way to log in. Exactly one member is expected to be there; none is where the way is not known to this
@@ -100,5 +100,5 @@ impl DiscoverAuthMethods {
 }
 
 fn read(answer: &Answer) -> Result<Vec<AuthMethod>> {
-    read_json::<Envelope>(answer, "an object with auth_methods").map(|body| body.auth_methods)
+    read_object::<Envelope>(answer, "an object with auth_methods").map(|body| body.auth_methods)
 }

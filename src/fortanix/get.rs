@@ -3,7 +3,7 @@ use uuid::Uuid;
 use super::{Account, Client, create::PATH};
 use crate::{
     Result,
-    http::{Call, read_json},
+    http::{Call, read_object},
 };
 
 /// `GET /v1/accounts/{account-id}`: one account.
@@ -38,6 +38,6 @@ impl GetAccount {
     /// As the [request](Self) says.
     pub async fn send(&self) -> Result<Account> {
         let call = Call::get(format!("{PATH}/{}", self.id)).query("with_totals", self.with_totals);
-        self.client.send(Ok(call), |answer| read_json(answer, "an account")).await
+        self.client.send(Ok(call), |answer| read_object(answer, "an account")).await
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Account, Client, NAME};
 use crate::{
     Doubt, Error, ErrorKind, Page, Paginator, Result, Scope, SortOrder,
-    http::{Answer, Call, Rows, read_json},
+    http::{Answer, Call, Rows, read_object},
     open_enum::open_enum,
 };
 
@@ -223,10 +223,10 @@ struct Envelope<'a> {
 
 fn read(answer: &Answer) -> Result<Rows<Account>> {
     const EXPECTED: &str = "an object with items";
-    let envelope: Envelope<'_> = read_json(answer, EXPECTED)?;
+    let envelope: Envelope<'_> = read_object(answer, EXPECTED)?;
     let Some(items) = envelope.items else {
         // The reference calls `items` optional. An object of something else is no empty list, though.
-        let members: Map<String, Value> = read_json(answer, EXPECTED)?;
+        let members: Map<String, Value> = read_object(answer, EXPECTED)?;
         return if members.keys().all(|name| name == "items") {
             Ok(Rows::none())
         } else {

@@ -13,7 +13,7 @@ use super::{auth_config_body::forms, error};
 use crate::{
     Error, Result,
     auth::{Fresh, refuse_empty, sensitive},
-    http::{Answer, Call, Channel, Problem, Service, read_json},
+    http::{Answer, Call, Channel, Problem, Service, read_object},
 };
 
 /// The header that the reference names; clients in the wild send `Authorization`.
@@ -134,7 +134,7 @@ pub(super) async fn by_code(channel: &Channel, code: &OauthCode) -> Result<Opene
 
 /// That the answer holds a token, and not only cookies, is an assumption.
 fn read_login(answer: &Answer) -> Result<Opened> {
-    let body: AuthResponse = read_json(answer, "a session with access_token")?;
+    let body: AuthResponse = read_object(answer, "a session with access_token")?;
     let Some(token) = body.access_token else {
         return Err(Error::decode(
             "the login was taken, but its answer holds no access_token; sessions by cookie are not \
@@ -167,7 +167,7 @@ pub(super) fn select_path(id: Uuid) -> String {
 }
 
 pub(super) fn read_info(answer: &Answer) -> Result<SessionInfo> {
-    read_json::<InfoResponse>(answer, "a session_info").map(|body| body.session_info)
+    read_object::<InfoResponse>(answer, "a session_info").map(|body| body.session_info)
 }
 
 /// A `POST` without a body, which says that it were JSON as every known client does.

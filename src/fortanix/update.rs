@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    http::{Call, read_json},
+    http::{Call, read_object},
 };
 
 /// `PATCH /v1/accounts/{account-id}`: changes an account. What is not set stays as it is, which the reference
@@ -127,7 +127,7 @@ impl UpdateAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(&self) -> Result<Account> {
-        self.client.send(self.call(), |answer| read_json(answer, "the account that was changed")).await
+        self.client.send(self.call(), |answer| read_object(answer, "the account that was changed")).await
     }
 
     fn call(&self) -> Result<Call> {

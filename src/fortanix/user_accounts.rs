@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Client, MemberStatus, Role};
 use crate::{
     Result,
-    http::{Call, read_json, read_nothing},
+    http::{Call, read_nothing, read_object},
 };
 
 fn path(user_id: Uuid) -> String {
@@ -50,7 +50,7 @@ impl GetUserAccounts {
     /// As the [request](Self) says.
     pub async fn send(&self) -> Result<BTreeMap<Uuid, UserAccount>> {
         let call = Call::get(path(self.user_id));
-        self.client.send(Ok(call), |answer| read_json(answer, "a map of account ids")).await
+        self.client.send(Ok(call), |answer| read_object(answer, "a map of account ids")).await
     }
 }
 

@@ -80,6 +80,6 @@ pub(crate) use base_url::encode;
 pub(crate) use call::{Call, segment};
 pub(crate) use channel::{Answer, Channel, Service};
 pub(crate) use problem::{Problem, header, one_line, plain_text};
-pub(crate) use read::{read_json, read_nothing};
+pub(crate) use read::{read_array, read_nothing, read_object};
 pub(crate) use rows::Rows;
 pub(crate) use settings::{Settings, shared_settings};

@@ -1,10 +1,26 @@
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::Answer;
 use crate::{Error, Result, record::reason};
 
-/// Reads an answer's JSON, and says what came instead if it is none.
-pub(crate) fn read_json<'a, T: Deserialize<'a>>(answer: &'a Answer, expected: &str) -> Result<T> {
+/// Reads an answer that has to be an object, and says what came instead if it is none.
+///
+/// serde takes an array for one too, its values in the order of the fields: `[[]]` would be a page without
+/// rows.
+pub(crate) fn read_object<'a, T: Deserialize<'a>>(answer: &'a Answer, expected: &str) -> Result<T> {
+    if answer.body.trim_ascii_start().starts_with(b"[") {
+        return Err(instead(answer, expected, "an array"));
+    }
+    read_json(answer, expected)
+}
+
+/// Reads an answer that has to be an array, its elements as they came, and says what came instead if it is none.
+pub(crate) fn read_array<'a>(answer: &'a Answer, expected: &str) -> Result<Vec<&'a RawValue>> {
+    read_json(answer, expected)
+}
+
+fn read_json<'a, T: Deserialize<'a>>(answer: &'a Answer, expected: &str) -> Result<T> {
     if answer.status.as_u16() == 204 || answer.body.is_empty() {
         return Err(instead(answer, expected, "an empty body"));
     }

@@ -2,7 +2,7 @@ use serde::Deserialize;
 
 use crate::{
     Kind, Provider, Record, Result, Status, Timestamp,
-    http::{Answer, read_json},
+    http::{Answer, read_object},
     open_enum::open_enum,
     record::keeps_record,
 };
@@ -79,7 +79,7 @@ struct Envelope {
 
 /// Reads an answer that is one account.
 pub(super) fn read(answer: &Answer) -> Result<Account> {
-    let envelope: Envelope = read_json(answer, "an object with account")?;
+    let envelope: Envelope = read_object(answer, "an object with account")?;
     Ok(envelope.account)
 }
 
@@ -142,7 +142,13 @@ mod tests {
         assert_eq!(account.joined_at.as_ref().map(Timestamp::as_str), Some("later"));
         assert_eq!(account.intl_number_prefix.as_deref(), Some("0086"));
         assert_eq!(crate::Account::from(account).status, Status::Closing);
-        for bad in [r#"{"name":"x"}"#, r#"{"id":""}"#, r#"{"id":null}"#, "[]"] {
+        for bad in [
+            r#"{"name":"x"}"#,
+            r#"{"id":""}"#,
+            r#"{"id":null}"#,
+            "[]",
+            &format!(r#"["a"{}]"#, ",null".repeat(9)),
+        ] {
             assert!(serde_json::from_str::<Account>(bad).is_err(), "{bad}");
         }
     }

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::{Client, path};
 use crate::{
     Error, Page, Paginator, Record, Result, Scope, Timestamp,
-    http::{Answer, Call, Rows, read_json},
+    http::{Answer, Call, Rows, read_object},
     open_enum::open_enum,
     record::keeps_record,
 };
@@ -99,7 +99,7 @@ struct Envelope<'a> {
 }
 
 fn read(answer: &Answer) -> Result<Page<CloseAccountStatus, OnePage>> {
-    let envelope: Envelope<'_> = read_json(answer, "an object with close_account_statuses")?;
+    let envelope: Envelope<'_> = read_object(answer, "an object with close_account_statuses")?;
     let id = |status: &CloseAccountStatus| status.account_id.clone();
     Ok(Rows::decode(&envelope.close_account_statuses, id).into_page(None))
 }

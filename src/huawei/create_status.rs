@@ -3,7 +3,7 @@ use serde::Deserialize;
 use super::{Client, path};
 use crate::{
     Record, Result, Timestamp,
-    http::{Answer, Call, read_json},
+    http::{Answer, Call, read_object},
     open_enum::open_enum,
     record::keeps_record,
 };
@@ -101,7 +101,7 @@ struct Envelope {
 }
 
 pub(super) fn read(answer: &Answer) -> Result<CreateAccountStatus> {
-    let envelope: Envelope = read_json(answer, "an object with create_account_status")?;
+    let envelope: Envelope = read_object(answer, "an object with create_account_status")?;
     Ok(envelope.create_account_status)
 }
 

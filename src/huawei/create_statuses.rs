@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Page, Paginator, Result, Scope,
-    http::{Answer, Call, Rows, read_json},
+    http::{Answer, Call, Rows, read_object},
 };
 
 impl Client {
@@ -73,7 +73,7 @@ struct Envelope<'a> {
 }
 
 fn read(answer: &Answer) -> Result<Page<CreateAccountStatus, String>> {
-    let envelope: Envelope<'_> = read_json(answer, "an object with create_account_statuses and page_info")?;
+    let envelope: Envelope<'_> = read_object(answer, "an object with create_account_statuses and page_info")?;
     let id = |status: &CreateAccountStatus| status.id.clone();
     Ok(Rows::decode(&envelope.create_account_statuses, id).into_page(envelope.page_info.next()))
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Page, Paginator, Record, Result, Scope, Timestamp,
-    http::{Answer, Call, Rows, read_json},
+    http::{Answer, Call, Rows, read_object},
     record::keeps_record,
 };
 
@@ -91,7 +91,7 @@ struct Envelope<'a> {
 }
 
 fn read(answer: &Answer) -> Result<Page<DelegatedService, String>> {
-    let envelope: Envelope<'_> = read_json(answer, "an object with delegated_services and page_info")?;
+    let envelope: Envelope<'_> = read_object(answer, "an object with delegated_services and page_info")?;
     let id = |service: &DelegatedService| service.service_principal.clone();
     Ok(Rows::decode(&envelope.delegated_services, id).into_page(envelope.page_info.next()))
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Page, Paginator, Record, Result, Scope,
-    http::{Answer, Call, Rows, read_json},
+    http::{Answer, Call, Rows, read_object},
     open_enum::open_enum,
     record::keeps_record,
 };
@@ -122,7 +122,7 @@ struct Envelope<'a> {
 }
 
 fn read(answer: &Answer) -> Result<Page<Entity, String>> {
-    let envelope: Envelope<'_> = read_json(answer, "an object with entities and page_info")?;
+    let envelope: Envelope<'_> = read_object(answer, "an object with entities and page_info")?;
     let rows = Rows::decode(&envelope.entities, |entity: &Entity| entity.id.clone());
     Ok(rows.into_page(envelope.page_info.next()))
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::{Client, marker::check_length, path, tag::Tag};
 use crate::{
     Record, Result, Timestamp,
-    http::{Answer, Call, read_json},
+    http::{Answer, Call, read_object},
     open_enum::open_enum,
     record::keeps_record,
 };
@@ -156,7 +156,7 @@ struct Envelope {
 }
 
 fn read(answer: &Answer) -> Result<Handshake> {
-    let envelope: Envelope = read_json(answer, "an object with handshake")?;
+    let envelope: Envelope = read_object(answer, "an object with handshake")?;
     Ok(envelope.handshake)
 }
 

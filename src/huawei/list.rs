@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Page, Paginator, Result, Scope,
-    http::{Answer, Call, Rows, read_json},
+    http::{Answer, Call, Rows, read_object},
 };
 
 const MOST_WITH_CONTACT: u32 = 200;
@@ -109,7 +109,7 @@ struct Envelope<'a> {
 }
 
 fn read(answer: &Answer) -> Result<Page<Account, String>> {
-    let envelope: Envelope<'_> = read_json(answer, "an object with accounts and page_info")?;
+    let envelope: Envelope<'_> = read_object(answer, "an object with accounts and page_info")?;
     let rows = Rows::decode(&envelope.accounts, |account: &Account| account.id.clone());
     Ok(rows.into_page(envelope.page_info.next()))
 }

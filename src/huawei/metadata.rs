@@ -20,7 +20,7 @@ use super::sign::{self, Credentials};
 use crate::{
     Error, ErrorKind, Result,
     auth::{Fresh, InVain, Margin, Token, TokenCache, refuse_empty, sensitive},
-    http::{Answer, Call, Channel, Clock, Problem, RetryPolicy, Service, Settings, plain_text, read_json},
+    http::{Answer, Call, Channel, Clock, Problem, RetryPolicy, Service, Settings, plain_text, read_object},
 };
 
 pub(super) const ENDPOINT: &str = "http://169.254.169.254";
@@ -191,7 +191,7 @@ struct Key {
 }
 
 fn read_key(answer: &Answer, clock: &Clock, domain_id: Option<&String>) -> Result<Fresh<Credentials>> {
-    let KeyAnswer { credential: key } = read_json(answer, "a credential")?;
+    let KeyAnswer { credential: key } = read_object(answer, "a credential")?;
     let end = DateTime::parse_from_rfc3339(&key.expires_at)
         .map_err(|_| Error::decode("the expires_at of the key is no date of RFC 3339"))?;
     let now: DateTime<Utc> = clock.now().into();

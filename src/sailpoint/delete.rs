@@ -4,7 +4,7 @@ use serde::Deserialize;
 use super::{Client, TaskId, task, version::Root};
 use crate::{
     Result,
-    http::{Call, read_json, segment},
+    http::{Call, read_object, segment},
 };
 
 /// `DELETE …/accounts/{id}`: deletes an account on a source of delimited files, from the tenant only.
@@ -77,7 +77,7 @@ impl RemoveAccount {
 
     /// Has the account removed; the task that does it.
     pub async fn send(&self) -> Result<TaskResult> {
-        self.client.send(self.call(), |answer| read_json(answer, "a task result")).await
+        self.client.send(self.call(), |answer| read_object(answer, "a task result")).await
     }
 
     fn call(&self) -> Result<Call> {

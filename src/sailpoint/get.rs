@@ -1,7 +1,7 @@
 use super::{Account, Client, version::Root};
 use crate::{
     Result,
-    http::{Call, read_json, segment},
+    http::{Call, read_object, segment},
 };
 
 /// `GET …/accounts/{id}`: one account, in full.
@@ -26,7 +26,7 @@ impl GetAccount {
 
     /// Asks for the account.
     pub async fn send(&self) -> Result<Account> {
-        self.client.send(self.call(), |answer| read_json(answer, "an account")).await
+        self.client.send(self.call(), |answer| read_object(answer, "an account")).await
     }
 
     fn call(&self) -> Result<Call> {

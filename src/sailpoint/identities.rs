@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::{Client, version::Root};
 use crate::{
     Error, Record, Rejected, Result,
-    http::{Answer, Call, Rows, read_json, read_nothing, segment},
+    http::{Answer, Call, Rows, read_array, read_nothing, segment},
     record::keeps_record,
 };
 
@@ -132,7 +132,7 @@ pub struct IdentityResults {
 
 impl IdentityResults {
     fn read(answer: &Answer, asked: &[&str]) -> Result<Self> {
-        let rows: Vec<&RawValue> = read_json(answer, "an array of results")?;
+        let rows: Vec<&RawValue> = read_array(answer, "an array of results")?;
         let Rows { items: results, rejected, .. } =
             Rows::decode(&rows, |result: &IdentityResult| result.id.clone());
         let told: BTreeSet<&str> = results.iter().map(|result| result.id.as_str()).collect();

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::{Cursor, NAME};
 use crate::{
     Error, Result,
-    http::{Answer, Rows, header, read_json},
+    http::{Answer, Rows, header, read_array},
     record::FromRow,
 };
 
@@ -127,7 +127,7 @@ pub(super) fn read<T: FromRow>(
     expected: &str,
     id: impl Fn(&T) -> String,
 ) -> Result<Counted<T>> {
-    let rows: Vec<&RawValue> = read_json(answer, expected)?;
+    let rows: Vec<&RawValue> = read_array(answer, expected)?;
     let total = header(&answer.headers, &["x-total-count"]).and_then(|text| text.trim().parse().ok());
     Ok((Rows::decode(&rows, id), total))
 }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, http::Answer, http::read_json};
+use crate::{Result, http::Answer, http::read_object};
 
 /// The id of a task that the provider has begun: `202` says that a change was accepted, not that it was made.
 ///
@@ -31,7 +31,7 @@ pub(super) fn read(answer: &Answer) -> Result<TaskId> {
     struct Accepted {
         id: TaskId,
     }
-    read_json(answer, "the id of a task").map(|accepted: Accepted| accepted.id)
+    read_object(answer, "the id of a task").map(|accepted: Accepted| accepted.id)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::error;
 use crate::{
     Result,
     auth::{Fresh, Token, TokenCache, refuse_empty, sensitive},
-    http::{Answer, Call, Channel, Problem, Service, encode, read_json},
+    http::{Answer, Call, Channel, Problem, Service, encode, read_object},
 };
 
 /// How a client proves who it is.
@@ -94,7 +94,7 @@ async fn obtain(channel: &Channel, id: &str, secret: &SecretString) -> Result<Fr
     call.limited = false;
     channel
         .send(&Endpoint, &call, |answer| {
-            let body: TokenResponse = read_json(answer, "an access_token")?;
+            let body: TokenResponse = read_object(answer, "an access_token")?;
             refuse_empty(&body.access_token)?;
             let lifetime = body.expires_in.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
             Ok(Fresh { value: body.access_token.into(), lifetime })

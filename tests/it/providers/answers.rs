@@ -39,6 +39,7 @@ async fn a_success_that_is_no_list_is_a_decode_error() {
         (200, r#"{"items":"none","accounts":{},"page_info":{},"has_more":false}"#),
         (200, r#"{"items":null,"accounts":null,"page_info":null,"has_more":false}"#),
         (200, "[["),
+        (200, "[[]"),
         (200, r#"[{"id":"a","acct_id":"5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01"}"#),
         (200, r#"{"items":[],"accounts":[],"page_info":{},"has_more":false"#),
         (204, ""),
@@ -74,6 +75,20 @@ async fn an_object_without_rows_is_no_empty_list() {
 
 fn transport_is_fortanix(list: &AnyPaginator<Account>) -> bool {
     format!("{:?}", list.scope()).contains("fortanix")
+}
+
+#[tokio::test]
+async fn an_array_is_no_page_where_an_object_is_expected() {
+    for body in
+        ["[[]]", "[[],{}]", "[[],null,false]", r#"[[{"id":"a"}],null,false]"#, " [[],{\"next_marker\":null}]"]
+    {
+        // The other two expect an array.
+        for (_, list) in lists(move || answer(200, body)).into_iter().take(3) {
+            let error = refusal(list).await;
+            assert_eq!(error.kind(), ErrorKind::Decode, "{body}: {error}");
+            assert!(error.message().contains("an array"), "{error}");
+        }
+    }
 }
 
 #[tokio::test]
