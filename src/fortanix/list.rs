@@ -169,6 +169,8 @@ impl ListAccounts {
             Some(1..) => self.end_without_paging(cursor, count).await,
             // Rows without an id fill the page. What stands behind them can not be asked for.
             _ if cursor.after > 0 && count >= self.limit as usize => Err(nothing_to_go_on_from()),
+            // A page of them that is short may be the last, or all that the server gives at once.
+            _ if cursor.after > 0 && count > behind => Ok(Rest::MaybeCapped(count as u64)),
             // Nothing, or `previous_id` alone: the end of a server that starts after it, or at it.
             _ => Ok(Rest::End),
         }
@@ -233,7 +235,12 @@ fn read(answer: &Answer) -> Result<Rows<Account>> {
             Err(Error::decode(format!("expected {EXPECTED}, and an object with other members came")))
         };
     };
-    Ok(Rows::decode(&items, |account: &Account| account.acct_id.to_string()))
+    let mut rows = Rows::decode(&items, |account: &Account| account.acct_id.to_string());
+    // A bad row may have any text for an id. One that is no UUID can not be paged from: it is as good as none.
+    for id in &mut rows.ids {
+        id.take_if(|id| Uuid::parse_str(id).is_err());
+    }
+    Ok(rows)
 }
 
 impl Paginator for ListAccounts {
