@@ -15,6 +15,9 @@ const MOST_PROBES: u32 = 1000;
 /// not show that nothing follows.
 const MOST_SHORT_PAGES: u32 = 2;
 
+/// An offset behind the end of every list: the provider reads 32 bits.
+const BEYOND_ALL: u64 = i32::MAX as u64;
+
 /// How often the same rows may come at another offset. Accounts made meanwhile can move them so, once or twice.
 const MOST_REPEATS: u32 = 4;
 
@@ -80,6 +83,9 @@ impl<L: OffsetList> Walk<'_, L> {
         for _ in 0..MOST_REPEATS {
             let window = self.window(offset, self.paging.counts(Some(cursor))).await?;
             let last = window.rows.ids.iter().flatten().next_back();
+            if last.is_none() && window.len() > 0 && window.len() <= cursor.after {
+                self.check_offset_matters().await?;
+            }
             if last.is_none() || last != cursor.tail.last() {
                 return Ok(self.beyond(window, cursor).with_doubt(Some(Doubt::SeamsUnchecked)));
             }
@@ -88,6 +94,12 @@ impl<L: OffsetList> Walk<'_, L> {
             offset = window.end();
         }
         Err(offset_ignored())
+    }
+
+    /// Rows without ids came behind as many of the sort: they may be the same, and then they come for ever.
+    async fn check_offset_matters(&self) -> Result<()> {
+        let beyond = self.window_if_any(BEYOND_ALL, false).await?;
+        if beyond.len() > 0 { Err(offset_ignored()) } else { Ok(()) }
     }
 
     /// `window`, fetched behind `cursor`, as a page, without the rows up to the one listed last.
@@ -113,9 +125,14 @@ impl<L: OffsetList> Walk<'_, L> {
         let mut again = MOST_SHORT_PAGES;
         // Past the row that shows where the page begins, because no page reached beyond it.
         let mut blind = false;
+        // Rows were taken for listed because their ids say so, and only their ids.
+        let mut unsure = false;
+        // Rows without an id behind the row that the place is known by, which the page did not reach to.
+        let mut hidden = 0;
         let mut promised = false;
         let mut stepped = false;
         let by_id = self.list.order() == Order::ById;
+        let doubt = |unsure: bool| unsure.then_some(Doubt::SeamsUnchecked);
         let (mut before, mut repeats) = ((u64::MAX, Vec::new()), 0);
         for _ in 0..MOST_PROBES {
             let window = self.window_if_any(offset, count).await?;
@@ -130,12 +147,15 @@ impl<L: OffsetList> Walk<'_, L> {
             // The last row known to be listed, if nothing that is new stands behind it.
             let listed = match window.stand(cursor, by_id) {
                 Stand::Holds { row, tail } => {
+                    let newest = tail + 1 == cursor.tail.len();
+                    let seen = window.rows.nameless_behind(row + 1, cursor.after) as u64;
+                    hidden = if newest { cursor.after - seen } else { 0 };
                     let (window, next, duplicates) = Self::behind(window, cursor, (row, tail));
                     if window.rows.len() > 0 || is_last {
                         // In an order that nobody promises, others may have moved as well, and otherwise.
                         let moved = self.list.order() == Order::Unknown && offset + row as u64 != expected;
-                        let doubt = moved.then_some(Doubt::UnstableOrder);
-                        return Ok(self.finish(window, next, duplicates).with_doubt(doubt));
+                        let page = self.finish(window, next, duplicates).with_doubt(doubt(unsure));
+                        return Ok(page.with_doubt(moved.then_some(Doubt::UnstableOrder)));
                     }
                     offset + row as u64
                 }
@@ -147,8 +167,10 @@ impl<L: OffsetList> Walk<'_, L> {
                     continue;
                 }
                 Stand::Before => {
+                    unsure |= blind;
                     if is_last {
-                        return Ok(self.finish(Window { rows: Rows::none(), ..window }, None, len));
+                        let none = Window { rows: Rows::none(), ..window };
+                        return Ok(self.finish(none, None, len).with_doubt(doubt(unsure)));
                     }
                     end - 1
                 }
@@ -156,12 +178,11 @@ impl<L: OffsetList> Walk<'_, L> {
                     let next = (!window.is_last()).then(|| Cursor::behind(&window, Some(cursor), &[]));
                     let mut window = window;
                     let repeated = window.rows.retain(|index, id| index >= row && !cursor.lists(id));
-                    let doubt = (blind && row == 0).then_some(Doubt::SeamsUnchecked);
-                    return Ok(self.finish(window, next, repeated).with_doubt(doubt));
+                    return Ok(self.finish(window, next, repeated).with_doubt(doubt(unsure | blind)));
                 }
                 // An empty page is the end, unless the provider's count has said that more follows.
                 Stand::Unknown if window.len() == 0 && (offset == 0 || blind && !promised) => {
-                    return Ok(self.finish(window, None, 0));
+                    return Ok(self.finish(window, None, 0).with_doubt(doubt(unsure)));
                 }
                 Stand::Unknown if blind && window.len() > 0 => {
                     return Ok(self.beyond(window, cursor).with_doubt(Some(Doubt::SeamsUnchecked)));
@@ -183,7 +204,8 @@ impl<L: OffsetList> Walk<'_, L> {
                 (offset, blind) = (listed, false);
                 again -= 1;
             } else {
-                (offset, blind) = (end, true);
+                // The rows without an id that stood behind it were told of, and are out of sight.
+                (offset, blind) = (end.saturating_add(hidden), true);
             }
         }
         let message = "the place in the list can not be found again: rows were removed while it was walked, \

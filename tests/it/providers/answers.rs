@@ -143,3 +143,19 @@ async fn failures_are_told_apart_by_their_status_and_never_give_an_empty_list() 
         }
     }
 }
+
+#[tokio::test]
+async fn an_array_that_comes_for_every_offset_is_an_error_and_no_endless_list() {
+    for body in [r#"[{"error":"no"}]"#, "[1,2,3]", r#"[{"id":"a"},{},{}]"#] {
+        for overlap in [true, false] {
+            let transport = Canned::new(move |number, _| {
+                assert!(number < 100, "an endless list");
+                answer(200, body)
+            });
+            let walk = walk(canned::sailpoint(&transport).list_accounts().overlap(overlap)).await;
+            let error = walk.errors.last().unwrap();
+            assert_eq!(error.kind(), ErrorKind::PaginationLoop, "{body} {overlap}: {error}");
+            assert!(walk.items.len() <= 1);
+        }
+    }
+}
