@@ -77,6 +77,8 @@ impl Secrets {
             .flat_map(|value| parts(value).chain([value]))
             .map(SecretString::from)
             .chain(others)
+            // Texts lose the blanks at their ends before they come here.
+            .map(|secret| SecretString::from(secret.expose_secret().trim()))
             .filter(|secret| secret.expose_secret().len() >= SHORTEST_SECRET)
             .collect();
         // The longest first, or a part would be blotted out of the whole.
@@ -130,6 +132,8 @@ mod tests {
         let secrets = Secrets::of(&request, [SecretString::from("client+secret")]);
         let text = secrets.blot("no: s3cr3t-token |authorization:Bearer s3cr3t-token|\n client+secret ");
         assert_eq!(text, "no: [redacted] |authorization:[redacted]| [redacted]");
+        let secrets = Secrets::of(&Request::new(()), [SecretString::from(" pass word\r\n")]);
+        assert_eq!(secrets.blot("user: pass word"), "user: [redacted]");
         assert!(secrets.blot(&"x".repeat(5000)).chars().count() <= LONGEST_TEXT + 1);
     }
 
