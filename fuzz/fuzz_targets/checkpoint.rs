@@ -1,0 +1,139 @@
+//! Whatever is in a saved checkpoint: reading it gives one or an error, saving it again gives the same, and resuming
+//! from it gives a stream that ends, or an error that says why not.
+
+#![no_main]
+
+use arbitrary::Arbitrary;
+use futures::StreamExt;
+use headcount::{Checkpoint, ErrorKind, Pages, Paginator};
+use headcount_fuzz::{
+    clean::Clean,
+    clients,
+    json::Json,
+    place::{Saved, Who},
+    runtime::run,
+    server::{Server, answer, parameter},
+    shown,
+    walk::through_json,
+};
+use libfuzzer_sys::fuzz_target;
+
+#[derive(Arbitrary, Debug)]
+enum Input {
+    Text(String),
+    Json(Json),
+    Place(Saved),
+}
+
+fuzz_target!(|input: Clean<Input>| {
+    match input.0 {
+        Input::Text(text) => drop(read(&text)),
+        Input::Json(json) => drop(read(&json.0)),
+        Input::Place(saved) => place(&saved),
+    }
+});
+
+fn read(text: &str) -> Option<Checkpoint> {
+    let checkpoint: Checkpoint = serde_json::from_str(text).ok()?;
+    // Whether a number with a fraction reads as it was written is not this crate's to say.
+    if !text.contains(['.', 'e', 'E']) {
+        through_json(&checkpoint);
+    }
+    assert_eq!(checkpoint.is_done(), checkpoint.position() == Some(&headcount::page::Position::Done));
+    let _ = (checkpoint.yielded(), format!("{checkpoint:?}"));
+    Some(checkpoint)
+}
+
+/// The three accounts of each provider, without an end where it is asked for what none of its cursors says.
+fn server() -> Server {
+    const IDS: [&str; 3] = [
+        "00000000-0000-0000-0000-000000000001",
+        "00000000-0000-0000-0000-000000000002",
+        "00000000-0000-0000-0000-000000000003",
+    ];
+    Server::new(|request| {
+        let rows = |member: &str, from: usize, count: usize| {
+            let rows: Vec<_> = IDS.iter().skip(from).take(count).collect();
+            format!(
+                "[{}]",
+                rows.iter().map(|id| format!(r#"{{"{member}":"{id}"}}"#)).collect::<Vec<_>>().join(",")
+            )
+        };
+        let place = |name: &str| {
+            let text = parameter(request, name)?;
+            IDS.iter().position(|id| *id == text).map(|row| row + 1)
+        };
+        let host = request.uri().host().unwrap_or_default();
+        if host.contains("fortanix") {
+            return answer(
+                200,
+                format!(r#"{{"items":{}}}"#, rows("acct_id", place("previous_id").unwrap_or(3), 2)),
+            );
+        }
+        if host.contains("huawei") {
+            let from = place("marker").unwrap_or(0);
+            let next = if from < 2 { format!("\"{}\"", IDS[from]) } else { "null".into() };
+            let rows = rows("id", from, 1);
+            return answer(200, format!(r#"{{"accounts":{rows},"page_info":{{"next_marker":{next}}}}}"#));
+        }
+        if request.uri().path() == "/v1/accounts" {
+            return answer(200, rows("id", 0, 3));
+        }
+        if host.contains("annature") {
+            let from = place("cursor").unwrap_or(0);
+            let next = if from < 2 { format!("\"{}\"", IDS[from]) } else { "null".into() };
+            return answer(
+                200,
+                format!(r#"{{"accounts":{},"cursor":{next},"has_more":{}}}"#, rows("id", from, 1), from < 2),
+            );
+        }
+        let number =
+            |name: &str| parameter(request, name).and_then(|text| text.parse().ok()).unwrap_or(usize::MAX);
+        answer(200, rows("id", number("offset"), number("limit")))
+    })
+}
+
+fn place(saved: &Saved) {
+    let server = server();
+    match saved.who() {
+        Who::Fortanix => resume(saved, clients::fortanix(&server).list_accounts().limit(2), Paginator::pages),
+        Who::Huawei => resume(saved, clients::huawei(&server).list_accounts(), Paginator::pages),
+        Who::Annature => resume(saved, clients::annature(&server).list_accounts(), Paginator::pages),
+        Who::AnnatureV1 => {
+            resume(saved, clients::annature(&server).list_accounts_v1().windowed(true), Paginator::pages);
+        }
+        Who::SailPoint => {
+            let list = clients::sailpoint(&server).list_accounts().limit(2);
+            resume(saved, list, |list| list.pages().concurrent(3));
+        }
+        Who::SailPointErased => {
+            let list = clients::sailpoint(&server).list_accounts().limit(2).into_accounts();
+            resume(saved, list, |list| list.pages().concurrent(2));
+        }
+    }
+}
+
+fn resume<P: Paginator + Clone>(saved: &Saved, list: P, open: fn(P) -> Pages<P>) {
+    let own = serde_json::to_string(&list.clone().items().checkpoint()).unwrap();
+    let Some(checkpoint) = read(&saved.text(&own)) else { return };
+    run(async {
+        let mut items = match open(list).resume(&checkpoint) {
+            Ok(items) => items,
+            Err(error) => {
+                shown::check(&error);
+                return assert_eq!(error.kind(), ErrorKind::Checkpoint, "{error}");
+            }
+        };
+        let mut ended = false;
+        while let Some(item) = items.next().await {
+            assert!(!ended, "a stream went on behind its error");
+            if let Err(error) = item {
+                shown::check(&error);
+                ended = error.kind() != ErrorKind::Record;
+            }
+            through_json(&items.checkpoint());
+            let _ = items.summary();
+        }
+        assert!(ended || items.checkpoint().is_done());
+    });
+}

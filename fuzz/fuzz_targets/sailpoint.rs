@@ -1,0 +1,67 @@
+//! What a list of SailPoint's makes of any answer, and of pages by offset of a list that may change meanwhile.
+
+#![no_main]
+
+use arbitrary::Arbitrary;
+use headcount::Paginator;
+use headcount::sailpoint::ListAccounts;
+use headcount_fuzz::{
+    clean::Clean,
+    clients,
+    fault::{Fault, Happened, failing},
+    oracle,
+    raw::{RawReply, giving},
+    runtime::run,
+    sources::Sources,
+    walk::{Mode, Route, walk},
+};
+use libfuzzer_sys::fuzz_target;
+
+#[derive(Arbitrary, Debug)]
+enum Input {
+    Pages(Sources, Vec<Fault>, Route),
+    Raw(Vec<RawReply>, bool, Route),
+}
+
+fuzz_target!(|input: Clean<Input>| {
+    match input.0 {
+        Input::Pages(sources, faults, route) => pages(&sources, &faults, &route),
+        Input::Raw(replies, overlap, route) => raw(&replies, overlap, &route),
+    }
+});
+
+fn open(list: ListAccounts, mode: Mode) -> headcount::Pages<ListAccounts> {
+    match mode {
+        Mode::Concurrent(width) => list.pages().concurrent(usize::from(width % 5)),
+        mode => mode.pages(list),
+    }
+}
+
+fn pages(sources: &Sources, faults: &[Fault], route: &Route) {
+    let world = sources.world();
+    let (served, current) = (sources.clone(), world.clone());
+    let (server, happened) = failing(faults, move |request| served.answer(&current, request));
+    let list = sources.list(&server);
+    sources.check(&world, &run(walk(&list, route, &happened, open)));
+}
+
+/// The list ends at an empty page, or where the provider's count says so.
+fn raw(replies: &[RawReply], overlap: bool, route: &Route) {
+    let (server, last) = giving(replies);
+    let list = clients::sailpoint(&server).list_accounts().overlap(overlap);
+    let walked = run(walk(&list, route, &Happened::default(), open));
+    if walked.error.is_some() {
+        return;
+    }
+    let last = last.get().expect("nothing but an answer ends a list");
+    let seen = server.seen().len();
+    // An offset that may lie behind the end can be answered with a 400, but the first one does not.
+    assert!(last.is_success() || seen > 1);
+    let Some(rows) = oracle::values(&last.body()).filter(|_| last.is_success()) else {
+        return assert!(seen > 1, "no array ended the list");
+    };
+    if seen == 1 {
+        assert_eq!(walked.told.len(), rows.len());
+        assert!(rows.is_empty() || last.counts(rows.len()), "an end that nobody told of");
+    }
+}
