@@ -53,16 +53,9 @@ impl Newcomer {
             skip_verification: self.skip_verification.then_some(true),
         };
         let mut call = Call::change(Method::POST, path).json(&body)?;
-        call.secrets = password.map(spellings).unwrap_or_default();
+        call.secrets.extend(self.password.clone());
         Ok(call)
     }
-}
-
-/// The forms in which a server may echo a secret: as it is, and as it stands in JSON.
-fn spellings(secret: &str) -> Vec<SecretString> {
-    let json = serde_json::Value::from(secret).to_string();
-    let json = json.strip_prefix('"').and_then(|json| json.strip_suffix('"'));
-    std::iter::once(secret).chain(json).map(SecretString::from).collect()
 }
 
 #[cfg(test)]
@@ -88,14 +81,5 @@ mod tests {
         newcomer.skip_verification = true;
         let expected = r#"{"name":"Zoë \"Z\" Ång","email":"zoe@example.com","number":"1300 000 000","timezone":"+10:30","role":"administrator","group_id":"g","business":"Acme","password":"hunter2","skip_verification":true}"#;
         assert_eq!(body(&newcomer), expected);
-    }
-
-    #[test]
-    fn a_password_is_kept_out_of_errors_in_both_its_spellings() {
-        let mut newcomer = Newcomer::new("a".into(), "a@b".into());
-        newcomer.password = Some("hun\"ter\\2".into());
-        let call = newcomer.call("/v1/accounts", false).unwrap();
-        let secrets: Vec<_> = call.secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect();
-        assert_eq!(secrets, ["hun\"ter\\2", r#"hun\"ter\\2"#]);
     }
 }

@@ -4,10 +4,12 @@ use secrecy::{ExposeSecret, SecretString};
 use super::Answer;
 use crate::{Error, ErrorKind};
 
+const REDACTED: &str = "[redacted]";
 /// How much of a provider's text goes into an error, in characters.
 const LONGEST_TEXT: usize = 500;
-/// Shorter header values are no secrets, and blotting them out would eat the text around them.
-const SHORTEST_SECRET: usize = 6;
+/// Shorter header values are no secrets. Shorter secrets in a body are blotted out where they stand alone:
+/// elsewhere it would eat the text around them.
+const SHORT: usize = 6;
 
 /// What a provider says of a failure, in its own terms.
 #[derive(Debug, Default)]
@@ -69,17 +71,20 @@ fn parts(value: &str) -> impl Iterator<Item = &str> {
 pub(super) struct Secrets(Vec<SecretString>);
 
 impl Secrets {
-    /// Those in sensitive headers, and `others`.
-    pub(super) fn of<B>(request: &Request<B>, others: impl IntoIterator<Item = SecretString>) -> Self {
+    /// Those in sensitive headers, and those of the body, which may be echoed as they stand in JSON too.
+    pub(super) fn of<B>(request: &Request<B>, body: &[SecretString]) -> Self {
         let values = request.headers().values().filter(|value| value.is_sensitive());
-        let mut secrets: Vec<SecretString> = values
+        let headers = values
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| parts(value).chain([value]))
-            .map(SecretString::from)
-            .chain(others)
+            .filter(|value| value.trim().len() >= SHORT)
+            .map(SecretString::from);
+        let body = body.iter().flat_map(|secret| [secret.clone(), in_json(secret)]);
+        let mut secrets: Vec<SecretString> = headers
+            .chain(body)
             // Texts lose the blanks at their ends before they come here.
             .map(|secret| SecretString::from(secret.expose_secret().trim()))
-            .filter(|secret| secret.expose_secret().len() >= SHORTEST_SECRET)
+            .filter(|secret| !secret.expose_secret().is_empty())
             .collect();
         // The longest first, or a part would be blotted out of the whole.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
@@ -89,9 +94,11 @@ impl Secrets {
     /// `text` on one line, bounded, with the secrets blotted out.
     pub(super) fn blot(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for secret in &self.0 {
-            if text.contains(secret.expose_secret()) {
-                text = text.replace(secret.expose_secret(), "[redacted]");
+        for secret in self.0.iter().map(ExposeSecret::expose_secret) {
+            if secret.len() < SHORT {
+                text = blot_alone(&text, secret);
+            } else if text.contains(secret) {
+                text = text.replace(secret, REDACTED);
             }
         }
         one_line(&text)
@@ -101,6 +108,27 @@ impl Secrets {
     pub(super) fn blot_some(&self, text: Option<String>) -> Option<String> {
         text.map(|text| self.blot(&text)).filter(|text| !text.is_empty())
     }
+}
+
+/// `text` without `secret` where no letter or digit stands beside it.
+fn blot_alone(text: &str, secret: &str) -> String {
+    let mut blotted = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(secret) {
+        let (before, behind) = (&rest[..at], &rest[at + secret.len()..]);
+        blotted.push_str(before);
+        let beside = [blotted.chars().next_back(), behind.chars().next()];
+        let alone = !beside.into_iter().flatten().any(char::is_alphanumeric);
+        blotted.push_str(if alone { REDACTED } else { secret });
+        rest = behind;
+    }
+    blotted + rest
+}
+
+/// A secret as it stands within the quotes of JSON.
+fn in_json(secret: &SecretString) -> SecretString {
+    let json = serde_json::Value::from(secret.expose_secret()).to_string();
+    json.get(1..json.len() - 1).unwrap_or_default().into()
 }
 
 /// A provider's text on one line and bounded, as it may stand in an error.
@@ -129,10 +157,20 @@ mod tests {
         let mut value = http::HeaderValue::from_static("Bearer s3cr3t-token");
         value.set_sensitive(true);
         request.headers_mut().insert("authorization", value);
-        let secrets = Secrets::of(&request, [SecretString::from("client+secret")]);
-        let text = secrets.blot("no: s3cr3t-token |authorization:Bearer s3cr3t-token|\n client+secret ");
-        assert_eq!(text, "no: [redacted] |authorization:[redacted]| [redacted]");
-        let secrets = Secrets::of(&Request::new(()), [SecretString::from(" pass word\r\n")]);
+        let secrets = Secrets::of(&request, &["client+secret".into(), "a\"b\\c def".into(), "4711".into()]);
+        for (text, expected) in [
+            (
+                "no: s3cr3t-token |authorization:Bearer s3cr3t-token|\n client+secret ",
+                "no: [redacted] |authorization:[redacted]| [redacted]",
+            ),
+            (r#"{"password":"a\"b\\c def"}"#, r#"{"password":"[redacted]"}"#),
+            (r#"a"b\c def is no password"#, "[redacted] is no password"),
+            ("the pin 4711 is too short: 4711", "the pin [redacted] is too short: [redacted]"),
+            ("request 84711 of 47110, é4711", "request 84711 of 47110, é4711"),
+        ] {
+            assert_eq!(secrets.blot(text), expected);
+        }
+        let secrets = Secrets::of(&Request::new(()), &[SecretString::from(" pass word\r\n")]);
         assert_eq!(secrets.blot("user: pass word"), "user: [redacted]");
         assert!(secrets.blot(&"x".repeat(5000)).chars().count() <= LONGEST_TEXT + 1);
     }

@@ -32,7 +32,8 @@ const SOURCE_ID: &str = "sourceId";
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the source's id or an attribute's name can not be one, or there are
 /// no attributes; [`Api`](crate::ErrorKind::Api) with status 400 if the provider refuses them;
-/// [`Denied`](crate::ErrorKind::Denied) without the permission. Errors do not quote the attributes.
+/// [`Denied`](crate::ErrorKind::Denied) without the permission. Errors do not quote the attributes, unless they have fewer
+/// than four characters.
 #[derive(Clone)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct CreateAccount {

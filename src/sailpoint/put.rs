@@ -31,7 +31,8 @@ use crate::{
 /// [`Config`](crate::ErrorKind::Config) if the id or an attribute's name can not be one, or there are no
 /// attributes; [`Api`](crate::ErrorKind::Api) with status 400 for other sources;
 /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account; [`Denied`](crate::ErrorKind::Denied)
-/// without the permission. Errors do not quote the attributes.
+/// without the permission. Errors do not quote the attributes, unless they have fewer
+/// than four characters.
 #[derive(Clone)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct PutAccount {

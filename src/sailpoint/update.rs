@@ -48,7 +48,8 @@ const JSON_PATCH: &str = "application/json-patch+json";
 /// [`Config`](crate::ErrorKind::Config) if the id can not be one, nothing is to be changed, or a value is not
 /// of its place; [`Api`](crate::ErrorKind::Api) with status 400 if the provider refuses a change;
 /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account; [`Denied`](crate::ErrorKind::Denied)
-/// without the permission. Errors do not quote the values.
+/// without the permission. Errors do not quote the values, unless they have fewer
+/// than four characters.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct UpdateAccount {
