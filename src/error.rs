@@ -9,7 +9,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A setting or parameter is wrong; nothing was sent.
+    /// A setting or parameter is wrong. Nothing was sent, unless it is a client of your own that followed a
+    /// redirect.
     ///
     /// # Troubleshooting
     /// The text names the setting and what it may be.

@@ -149,7 +149,7 @@ impl Channel {
                     continue;
                 }
                 Verdict::GiveUp if attempt > 1 => Retry::Exhausted,
-                Verdict::GiveUp => Retry::Safe,
+                Verdict::GiveUp | Verdict::TurnedAway => Retry::Safe,
                 Verdict::Uncertain => Retry::Uncertain,
                 Verdict::Final => Retry::Never,
             };
@@ -171,7 +171,7 @@ impl Channel {
         let mut request = self.request(call).map_err(unsent)?;
         service.authorise(permit, &mut request).map_err(unsent)?;
         check_headers(request.headers()).map_err(unsent)?;
-        let secrets = Secrets::of(&request, call.secrets.iter().cloned());
+        let secrets = Secrets::of(&request, &call.secrets);
         let limit = self.retry.attempt_timeout.min(left);
         let missed = |kind, text: String, failure| Missed {
             error: Error::new(kind, secrets.blot(&text)),
@@ -190,7 +190,8 @@ impl Channel {
                     TransportErrorKind::Untrusted => (ErrorKind::Transport, Failure::Final),
                     TransportErrorKind::Timeout => (ErrorKind::Timeout, Failure::Lost),
                     TransportErrorKind::Broken => (ErrorKind::Transport, Failure::Lost),
-                    TransportErrorKind::TooLarge => (ErrorKind::Decode, Failure::Final),
+                    TransportErrorKind::TooLarge => (ErrorKind::Decode, Failure::Unusable),
+                    TransportErrorKind::Redirected => (ErrorKind::Config, Failure::Unusable),
                     TransportErrorKind::Unsendable => (ErrorKind::Config, Failure::Final),
                 };
                 let mut missed = missed(kind, error.to_string(), failure);
@@ -208,7 +209,7 @@ impl Channel {
                 failure: Some(if error.kind() == ErrorKind::Decode {
                     Failure::Garbled
                 } else {
-                    Failure::Final
+                    Failure::Unusable
                 }),
                 error: error.with_request_id(secrets.blot_some(service.problem(&answer).request_id)),
                 asked: None,

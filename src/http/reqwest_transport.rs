@@ -66,7 +66,7 @@ impl Transport for ReqwestTransport {
             let mut response = self.0.execute(request).await.map_err(failure)?;
             if *response.url() != asked {
                 return Err(TransportError::new(
-                    Kind::Unsendable,
+                    Kind::Redirected,
                     "the HTTP client that the application gave followed a redirect; build it with \
                      redirect(Policy::none()), or credentials go where the redirect leads",
                 ));

@@ -79,21 +79,16 @@ impl RetryPolicy {
 
     /// What to do after a failed attempt. Pure: the same facts, the same verdict.
     pub(super) fn judge(&self, facts: &Facts) -> Verdict {
-        let passing = match facts.failure {
-            Failure::NotSent | Failure::Lost | Failure::Garbled => true,
-            Failure::Status(status) => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
-            Failure::Final => false,
-        };
-        if !passing {
-            return Verdict::Final;
-        }
-        if !facts.repeatable {
-            match facts.failure {
-                Failure::NotSent => {}
-                // Turned away before anything was done. Whether to come again is the caller's affair.
-                Failure::Status(429) => return Verdict::GiveUp,
-                _ => return Verdict::Uncertain,
-            }
+        match (facts.repeatable, facts.failure) {
+            (_, Failure::Final) => return Verdict::Final,
+            (_, Failure::NotSent) | (true, Failure::Lost | Failure::Garbled) => {}
+            (true, Failure::Status(408 | 429 | 500 | 502 | 503 | 504)) => {}
+            (true, Failure::Status(_) | Failure::Unusable) => return Verdict::Final,
+            (false, Failure::Status(429)) => return Verdict::TurnedAway,
+            // 302 and 303 are what some servers answer to a change that was made: see there.
+            (false, Failure::Status(302 | 303 | 408 | 500..)) => return Verdict::Uncertain,
+            (false, Failure::Status(_)) => return Verdict::Final,
+            (false, _) => return Verdict::Uncertain,
         }
         // Told at once, whether or not attempts are left: the caller can do something about it.
         if facts.asked.is_some_and(|asked| asked > self.max_server_wait) || facts.attempt >= self.max_attempts
@@ -134,7 +129,9 @@ pub(super) enum Failure {
     Garbled,
     /// An answer of failure.
     Status(u16),
-    /// Nothing that another attempt can change.
+    /// An answer that came and can not be used, nor the one to another attempt.
+    Unusable,
+    /// Nothing was sent, and nothing will be by another attempt.
     Final,
 }
 
@@ -160,6 +157,8 @@ pub(super) enum Verdict {
     After(Duration),
     /// It could be tried again, but not within the limits.
     GiveUp,
+    /// It was not done, and can be sent again; whether, and when, is the caller's affair.
+    TurnedAway,
     /// It may have been done although it failed: trying again could do it twice.
     Uncertain,
     /// Trying again is useless.
@@ -202,13 +201,13 @@ mod tests {
         for status in 100..600 {
             let change = Facts { repeatable: false, ..facts(Failure::Status(status)) };
             let verdict = match status {
-                429 => Verdict::GiveUp,
-                408 | 500 | 502 | 503 | 504 => Verdict::Uncertain,
+                429 => Verdict::TurnedAway,
+                302 | 303 | 408 | 500.. => Verdict::Uncertain,
                 _ => Verdict::Final,
             };
             assert_eq!(policy.judge(&change), verdict, "{status}");
         }
-        for failure in [Failure::Lost, Failure::Garbled] {
+        for failure in [Failure::Lost, Failure::Garbled, Failure::Unusable] {
             assert_eq!(policy.judge(&Facts { repeatable: false, ..facts(failure) }), Verdict::Uncertain);
         }
         let unsent = Facts { repeatable: false, ..facts(Failure::NotSent) };

@@ -33,6 +33,8 @@ pub enum TransportErrorKind {
     Broken,
     /// The answer is larger than allowed.
     TooLarge,
+    /// A redirect was followed, which a transport must not do.
+    Redirected,
     /// The request can not be sent at all, as it is.
     Unsendable,
 }
