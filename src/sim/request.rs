@@ -21,7 +21,7 @@ const SECRET_HEADERS: &[&str] = &[
     "x-security-token",
 ];
 
-/// Members of a JSON body whose values, where they are text, are secrets.
+/// Members of a JSON body whose values, where they are text or a number, are secrets.
 const SECRET_MEMBERS: &[&str] = &["client_key", "client_secret", "code", "password"];
 
 /// A request that a server got, without its secrets.
@@ -134,13 +134,20 @@ fn without_secrets(body: Cow<'_, str>) -> Cow<'_, str> {
 /// True when there was something to redact.
 fn redact(json: &mut Value) -> bool {
     match json {
-        Value::Object(members) => members.iter_mut().fold(false, |found, (name, value)| {
-            if value.is_string() && SECRET_MEMBERS.contains(&name.as_str()) {
-                *value = REDACTED.into();
-                return true;
-            }
-            found | redact(value)
-        }),
+        Value::Object(members) => {
+            // An operation of a JSON Patch names its member in its path.
+            let path = members.get("path").and_then(Value::as_str);
+            let last = path.and_then(|path| path.rsplit('/').next());
+            let patched = last.is_some_and(|name| SECRET_MEMBERS.contains(&name));
+            members.iter_mut().fold(false, |found, (name, value)| {
+                let named = SECRET_MEMBERS.contains(&name.as_str()) || (patched && name == "value");
+                if named && (value.is_string() || value.is_number()) {
+                    *value = REDACTED.into();
+                    return true;
+                }
+                found | redact(value)
+            })
+        }
         Value::Array(values) => values.iter_mut().fold(false, |found, value| found | redact(value)),
         _ => false,
     }

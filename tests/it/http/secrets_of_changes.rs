@@ -1,10 +1,11 @@
 use std::fmt::Debug;
 
-use futures::{StreamExt, future::BoxFuture};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use futures::{TryStreamExt, future::BoxFuture};
 use headcount::{
     Paginator, annature,
     fortanix::{self, AuthConfigOauth, CaSet, IdentityProvider, OauthCode, TlsConfigRequired},
-    huawei, sailpoint,
+    huawei, sailpoint, sim,
 };
 use serde_json::json;
 use tracing::Level;
@@ -144,4 +145,49 @@ async fn no_request_nor_its_failure_shows_a_credential_that_it_carries() {
     shown.text += &traced.text();
     assert!(shown.text.contains("[redacted]"), "the servers did echo");
     shown.holds_no_secret();
+}
+
+/// All that the simulators keep of a login with each, and of changes that carry secrets.
+async fn records(secrets: bool) -> (String, Vec<String>) {
+    let fortanix = sim::Fortanix::builder().record_secrets(secrets).start().await.unwrap();
+    let huawei = sim::Huawei::builder().record_secrets(secrets).start().await.unwrap();
+    let annature = sim::Annature::builder().record_secrets(secrets).start().await.unwrap();
+    let sailpoint = sim::SailPoint::builder().accounts(3).record_secrets(secrets).start().await.unwrap();
+
+    let client = fortanix::Client::builder().base_url(fortanix.base_url());
+    let client = client.password(fortanix.email(), fortanix.password()).build().unwrap();
+    client.create_account("a").auth_config(oauth()).send().await.unwrap();
+    let client = huawei::Client::builder(huawei.ak(), huawei.sk()).endpoint(huawei.base_url());
+    client.build().unwrap().list_accounts().items().try_collect::<Vec<_>>().await.unwrap();
+    let client = annature::Client::builder(annature.id(), annature.key()).base_url(annature.base_url());
+    let create = client.build().unwrap().create_account("Ted", "ted@example.com");
+    create.password(SECRETS[11]).send().await.unwrap();
+    let client = sailpoint::Client::builder(sailpoint.base_url());
+    let client = client.client_credentials(sailpoint.client_id(), sailpoint.client_secret()).build().unwrap();
+    let update = client.update_account(&sailpoint.ids()[0]);
+    // Whether this source takes the attribute does not matter here.
+    let _ = update.add(sailpoint::AccountPath::attribute("password"), SECRETS[13]).send().await;
+
+    let requests =
+        [fortanix.requests(), huawei.requests(), annature.requests(), sailpoint.requests()].concat();
+    let kept = requests.iter().map(|request| {
+        format!("{request:?} {:?} {:?} {}\n", request.query(), request.headers(), request.body())
+    });
+    let basic = BASE64_STANDARD.encode(format!("{}:{}", fortanix.email(), fortanix.password()));
+    let mut known = vec![basic, annature.key().to_owned(), sailpoint.client_secret().to_owned()];
+    known.extend(
+        [SECRETS[9], &BASE64_STANDARD.encode(SECRETS[10]), SECRETS[11], SECRETS[13]].map(str::to_owned),
+    );
+    (kept.collect(), known)
+}
+
+#[tokio::test]
+async fn the_simulators_keep_no_secret_in_their_records_unless_told_to() {
+    let (kept, known) = records(true).await;
+    assert_eq!(known.iter().filter(|secret| !kept.contains(*secret)).collect::<Vec<_>>(), [""; 0], "{kept}");
+    let (kept, known) = records(false).await;
+    assert_eq!(known.iter().filter(|secret| kept.contains(*secret)).collect::<Vec<_>>(), [""; 0], "{kept}");
+    for what in ["Bearer ", "Signature="] {
+        assert!(!kept.contains(what), "{what} is in {kept}");
+    }
 }
