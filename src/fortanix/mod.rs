@@ -13,6 +13,42 @@
 //! # Ok(()) }
 //! ```
 //!
+//! An account is made with what it must have, and what else is wanted:
+//!
+//! ```no_run
+//! use headcount::fortanix::{self, AuthConfigPassword, Logo};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! # let client = fortanix::Client::from_env()?;
+//! let account = client
+//!     .create_account("Acme")
+//!     .custom_logo(Logo::new(std::fs::read("acme.svg")?)?)
+//!     .auth_config(AuthConfigPassword::new(true, false))
+//!     .send()
+//!     .await?;
+//! let account = client.get_account(account.acct_id).with_totals(true).send().await?;
+//! println!("{} has {:?}", account.acct_id, account.totals);
+//! # Ok(()) }
+//! ```
+//!
+//! A user who has no password here logs in at an identity provider:
+//!
+//! ```no_run
+//! use headcount::fortanix::{Client, OauthCode};
+//!
+//! # async fn run(ask: impl Fn(&str) -> String) -> headcount::Result<()> {
+//! let nobody = Client::builder().anonymous().build()?;
+//! let methods = nobody.discover_auth_methods().user_email("ada@example.com").send().await?;
+//! for grant in methods.into_iter().filter_map(|method| method.oauth_code_grant) {
+//!     let (Some(url), Some(idp_id)) = (grant.authorization_url, grant.idp_id) else { continue };
+//!     // Send the user there, and take the code that the browser comes back with.
+//!     let code = OauthCode::new(idp_id, ask(&url)).email("ada@example.com");
+//!     let client = Client::builder().oauth_code(code).build()?;
+//!     println!("{:?}", client.log_in().send().await?.subject_id);
+//! }
+//! # Ok(()) }
+//! ```
+//!
 //! A client logs in with e-mail address and password or with an authorization code, or is given a token. The
 //! documentation calls the header of a token `Authentication`, and every known client sends
 //! `Authorization: Bearer`: both are sent.

@@ -74,8 +74,15 @@ impl Session {
 
     /// Selects an account, for this session and those after it.
     pub(super) async fn select(&self, id: Uuid) -> Result<SessionInfo> {
+        let before = self.tokens.current().map(|token| token.generation);
         let choice = Choice::make(&self.source, id);
-        let info = self.ask(login::select_path(id)).await?;
+        let token = self.token().await.map_err(|error| error.with_provider(NAME))?;
+        let told = token.value.info.clone().filter(|info| info.selected_account_id == Some(id));
+        let info = match told {
+            // A login on the way has selected it already.
+            Some(info) if before != Some(token.generation) => info,
+            _ => self.ask(login::select_path(id)).await?,
+        };
         choice.keep();
         Ok(info)
     }

@@ -21,6 +21,7 @@ fn manager(paging: FortanixPaging) -> Manager {
         views: Mutex::default(),
         email: String::new(),
         password: String::new(),
+        idp_id: String::new(),
         seed: 5,
     }
 }

@@ -13,6 +13,7 @@ mod fortanix;
 mod fortanix_auth_configs;
 mod fortanix_create;
 mod fortanix_logins;
+mod fortanix_program;
 mod fortanix_rows;
 mod fortanix_selection;
 mod fortanix_session;
