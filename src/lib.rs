@@ -79,6 +79,29 @@
 //! [`Paginator::into_accounts`] turns any list into one of shared [`Account`]s, and [`Merge`] makes one stream
 //! of several, in which a source that fails ends only itself.
 //!
+//! # Beyond lists
+//!
+//! The clients know the providers' other account endpoints too: look one up, create, change, switch off. Each
+//! is a request that does nothing until its `send()` is awaited; what it must have is asked for when it is made,
+//! and all of it is checked before anything is sent. The modules' tables have every endpoint, the permission it
+//! needs and whether it is retried: [`fortanix`](fortanix#endpoints), [`huawei`](huawei#endpoints),
+//! [`annature`](annature#endpoints), [`sailpoint`](sailpoint#endpoints).
+//!
+//! ```no_run
+//! # #[cfg(feature = "annature")] async fn run(client: headcount::annature::Client) -> headcount::Result<()> {
+//! use headcount::{Retry, annature::Role};
+//!
+//! match client.create_account("Ted", "ted@example.com").role(Role::ReadOnly).send().await {
+//!     Ok(account) => println!("made {}", account.id),
+//!     // No answer came, or half of one: look, before you make a second one.
+//!     Err(error) if error.retry() == Retry::Uncertain => eprintln!("is Ted there? {error}"),
+//!     Err(error) => return Err(error),
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! Nothing that creates or changes is sent twice on a guess: only if it surely did not reach the provider.
+//!
 //! # Going on after an error
 //!
 //! A stream ends after an error, so `?`, `try_collect` and `while let` all stop. It keeps its place:
