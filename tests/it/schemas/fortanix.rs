@@ -8,23 +8,21 @@ use std::{
 
 use futures::TryStreamExt;
 use headcount::{
-    Paginator, SortOrder, fortanix,
+    Paginator, SortOrder,
+    fortanix::{
+        self, AccountStatus, AuthConfigOauth, AuthConfigPassword, AuthConfigRef, CaConfig, Component,
+        IdentityProvider, Logo, NodeEnrollment, PcrPriority, TlsConfigRequired,
+    },
     http::Clock,
     sim::{self, Request},
 };
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{check, published, spec::Spec};
 
 /// The operations of the vendor's file that no request of [`requests`] is.
 const UNSENT: &[&str] = &[
-    "POST /v1/accounts",
-    "GET /v1/accounts/{account-id}",
-    "PATCH /v1/accounts/{account-id}",
-    "DELETE /v1/accounts/{account-id}",
-    "POST /v1/sys/auth/discover",
-    "POST /v1/sys/session/select_account/{account-id}",
-    "POST /v1/sys/session/terminate",
     // Of no account.
     "GET /v1/sys/version",
     "GET /v1/workflow_runs",
@@ -66,7 +64,58 @@ async fn requests() -> Vec<Request> {
     let list = list.previous_id(plain[0].acct_id).sort_by("acct_id", SortOrder::Ascending);
     assert_eq!(list.items().try_collect::<Vec<_>>().await.unwrap().len(), 4);
     client.list_accounts().scope(fortanix::AccountScope::System).pages().try_next().await.unwrap();
+    change(&client).await.unwrap();
     server.requests()
+}
+
+fn oauth() -> AuthConfigOauth {
+    let idp = IdentityProvider {
+        name: "idp".into(),
+        icon_url: "https://idp.example/icon.png".into(),
+        authorization_endpoint: "https://idp.example/authorize".into(),
+        token_endpoint: "https://idp.example/token".into(),
+        requires_basic_auth: true,
+    };
+    let tls = TlsConfigRequired::new(true, CaConfig::pinned([b"certificate"])).client(b"certificate", b"key");
+    let oauth = AuthConfigOauth::new(idp, tls.into(), "client", "secret");
+    oauth.userinfo_endpoint("https://idp.example/user")
+}
+
+/// One account's life, with all that can be set on the way.
+async fn change(client: &fortanix::Client) -> headcount::Result<()> {
+    let bare = client.create_account("bare").send().await?;
+    let account = client
+        .create_account("full")
+        .custom_logo(Logo::new(b"\x89PNG\r\n\x1a\n")?)
+        .auth_config(AuthConfigPassword::new(true, false))
+        .auth_config(oauth())
+        .auth_config(AuthConfigRef::new("target"))
+        .node_enrollment(NodeEnrollment::new(false))
+        .component(Component::ConfidentialAi)
+        .send()
+        .await?;
+    let id = account.acct_id;
+    client.get_account(id).with_totals(true).send().await?;
+    client.get_account(id).send().await?;
+    client.discover_auth_methods().user_email("ada@example.com").acct_id(id).send().await?;
+    client.select_account(id).send().await?;
+    client.update_account(id).name("fuller").send().await?;
+    let configs: Vec<_> = account.auth_configs.into_iter().flatten().map(|(id, _)| id).collect();
+    client
+        .update_account(id)
+        .custom_logo(Logo::new(b"<svg/>")?)
+        .add_auth_config(AuthConfigPassword::new(false, false))
+        .mod_auth_config(&configs[0], oauth())
+        .del_auth_config(&configs[1])
+        .enabled(true)
+        .default_group_id(Uuid::from_u128(1))
+        .marketplace_group_id(Uuid::from_u128(2))
+        .account_status(AccountStatus::Active)
+        .azure_cvm_pcr_priority(PcrPriority::new(&(0..=22).rev().collect::<Vec<_>>())?)
+        .send()
+        .await?;
+    client.delete_account(bare.acct_id).send().await?;
+    client.terminate_session().send().await
 }
 
 #[tokio::test]
