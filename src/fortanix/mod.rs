@@ -56,7 +56,7 @@
 //! # Endpoints
 //!
 //! Those about accounts, and about the sessions in which they are called. Permissions are the reference's
-//! `x-auth-resource`: *UserAuth* is any user who is logged in, the others are roles in the selected account.
+//! `x-auth-resource`: `UserAuth` is any user who is logged in, the others are roles in the selected account.
 //!
 //! | endpoint | method | permission | retried |
 //! |---|---|---|---|
