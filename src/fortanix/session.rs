@@ -74,17 +74,27 @@ impl Session {
 
     /// Selects an account, for this session and those after it.
     pub(super) async fn select(&self, id: Uuid) -> Result<SessionInfo> {
-        let before = self.tokens.current().map(|token| token.generation);
         let choice = Choice::make(&self.source, id);
-        let token = self.token().await.map_err(|error| error.with_provider(NAME))?;
-        let told = token.value.info.clone().filter(|info| info.selected_account_id == Some(id));
-        let info = match told {
-            // A login on the way has selected it already.
-            Some(info) if before != Some(token.generation) => info,
-            _ => self.ask(login::select_path(id)).await?,
-        };
+        let info = self.select_chosen(id).await.map_err(|error| match error.status() {
+            // Also where it was a login on the way that failed to select it: here it is what was asked for.
+            Some(404) => error.into_kind(ErrorKind::NotFound),
+            Some(403) => error.into_kind(ErrorKind::Denied),
+            _ => error,
+        })?;
         choice.keep();
         Ok(info)
+    }
+
+    async fn select_chosen(&self, id: Uuid) -> Result<SessionInfo> {
+        let before = self.tokens.current().map(|token| token.generation);
+        let token = self.token().await.map_err(|error| error.with_provider(NAME))?;
+        match &token.value.info {
+            // A login on the way has selected it already.
+            Some(info) if before != Some(token.generation) && info.selected_account_id == Some(id) => {
+                Ok(info.clone())
+            }
+            _ => self.ask(login::select_path(id)).await,
+        }
     }
 
     /// No session selects this account any more.

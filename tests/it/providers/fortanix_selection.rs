@@ -5,6 +5,8 @@ use headcount::{
     http::{Clock, RetryPolicy},
     sim,
 };
+use serde_json::json;
+use tokio::time::{Instant, advance};
 use uuid::Uuid;
 
 use super::support::{Canned, NOWHERE, answer, fortanix, refusal, steps, whole};
@@ -53,25 +55,35 @@ async fn a_client_with_a_token_asks_the_server_who_it_is() {
     assert_eq!((error.kind(), error.message()), (ErrorKind::Auth, "Invalid session"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_refresh_moves_the_end_of_the_token_for_the_client_too() {
-    let builder = sim::Fortanix::builder().accounts(1).token_lifetime(Duration::from_secs(2));
-    let server = builder.start().await.unwrap();
-    let ahead = Duration::from_secs(3600);
-    let clock = Clock::new(move || SystemTime::UNIX_EPOCH + ahead);
-    // By this clock of 1970, a token lives for decades: the client never refreshes by itself.
-    let client = fortanix(&server).clock(clock).build().unwrap();
-    let before = client.log_in().send().await.unwrap();
-    for _ in 0..3 {
-        tokio::time::sleep(Duration::from_millis(1100)).await;
+    let start = Instant::now();
+    // Both sides have the same clock, and a token lives for 100 seconds.
+    let transport = Canned::new(move |_, request| match request.uri().path() {
+        "/v1/accounts" => answer(200, r#"{"items":[]}"#),
+        _ => {
+            let end = start.elapsed().as_secs() + 100;
+            let info = json!({"session_token_expires_at": end, "session_expires_at": 100_000});
+            answer(200, json!({"access_token": "token", "session_info": info}).to_string())
+        }
+    });
+    let clock = Clock::new(move || SystemTime::UNIX_EPOCH + start.elapsed());
+    let builder = fortanix::Client::builder().base_url(NOWHERE).password("me", "hunter2").clock(clock);
+    let client = builder.transport(transport.clone()).build().unwrap();
+    let ends =
+        async || client.log_in().send().await.unwrap().session_token_expires_at_utc().unwrap().timestamp();
+    assert_eq!(ends().await, 100);
+    for round in 1..=3 {
+        advance(Duration::from_secs(80)).await;
         client.refresh_session().send().await.unwrap();
+        assert_eq!(ends().await, round * 80 + 100);
     }
-    let after = client.log_in().send().await.unwrap();
-    assert!(after.session_token_expires_at > before.session_token_expires_at, "{after:?}");
-    assert_eq!(after.session_expires_at, before.session_expires_at);
+    advance(Duration::from_secs(80)).await;
     whole(client.list_accounts()).await;
-    assert_eq!(steps(&server)[..4], ["auth 200", "refresh 200", "refresh 200", "refresh 200"]);
-    assert!(steps(&server)[4..].iter().all(|step| step == "accounts 200"), "{:?}", steps(&server));
+    let seen = transport.seen();
+    let last: Vec<_> = seen.iter().map(|url| url.rsplit('/').next().unwrap()).collect();
+    assert_eq!(last[..4], ["auth", "refresh", "refresh", "refresh"]);
+    assert!(last.len() == 5 && last[4].starts_with("accounts"), "{last:?}");
 }
 
 #[tokio::test]
@@ -133,6 +145,15 @@ async fn a_selection_that_failed_is_not_made_again() {
     whole(client.list_accounts()).await;
     let selected = client.log_in().send().await.unwrap().selected_account_id;
     assert_eq!(selected, Some(wanted), "the one before it is");
+}
+
+#[tokio::test]
+async fn an_account_that_can_not_be_selected_is_not_found_also_when_a_login_comes_first() {
+    let server = server(1).await;
+    let client = fortanix(&server).build().unwrap();
+    let error = client.select_account(Uuid::nil()).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::NotFound, Some(404)));
+    assert_eq!(whole(client.list_accounts()).await.len(), 1, "nothing was selected");
 }
 
 #[tokio::test]
