@@ -59,13 +59,13 @@ async fn a_client_with_a_token_asks_the_server_who_it_is() {
 async fn a_refresh_moves_the_end_of_the_token_for_the_client_too() {
     let start = Instant::now();
     // Both sides have the same clock, and a token lives for 100 seconds.
-    let transport = Canned::new(move |_, request| match request.uri().path() {
-        "/v1/accounts" => answer(200, r#"{"items":[]}"#),
-        _ => {
-            let end = start.elapsed().as_secs() + 100;
-            let info = json!({"session_token_expires_at": end, "session_expires_at": 100_000});
-            answer(200, json!({"access_token": "token", "session_info": info}).to_string())
+    let transport = Canned::new(move |_, request| {
+        if request.uri().path() == "/v1/accounts" {
+            return answer(200, r#"{"items":[]}"#);
         }
+        let end = start.elapsed().as_secs() + 100;
+        let info = json!({"session_token_expires_at": end, "session_expires_at": 100_000});
+        answer(200, json!({"access_token": "token", "session_info": info}).to_string())
     });
     let clock = Clock::new(move || SystemTime::UNIX_EPOCH + start.elapsed());
     let builder = fortanix::Client::builder().base_url(NOWHERE).password("me", "hunter2").clock(clock);
