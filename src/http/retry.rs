@@ -79,16 +79,8 @@ impl RetryPolicy {
 
     /// What to do after a failed attempt. Pure: the same facts, the same verdict.
     pub(super) fn judge(&self, facts: &Facts) -> Verdict {
-        match (facts.repeatable, facts.failure) {
-            (_, Failure::Final) => return Verdict::Final,
-            (_, Failure::NotSent) | (true, Failure::Lost | Failure::Garbled) => {}
-            (true, Failure::Status(408 | 429 | 500 | 502 | 503 | 504)) => {}
-            (true, Failure::Status(_) | Failure::Unusable) => return Verdict::Final,
-            (false, Failure::Status(429)) => return Verdict::TurnedAway,
-            // 302 and 303 are what some servers answer to a change that was made: see there.
-            (false, Failure::Status(302 | 303 | 408 | 500..)) => return Verdict::Uncertain,
-            (false, Failure::Status(_)) => return Verdict::Final,
-            (false, _) => return Verdict::Uncertain,
+        if let Some(verdict) = facts.failure.settled(facts.repeatable) {
+            return verdict;
         }
         // Told at once, whether or not attempts are left: the caller can do something about it.
         if facts.asked.is_some_and(|asked| asked > self.max_server_wait) || facts.attempt >= self.max_attempts
@@ -133,6 +125,26 @@ pub(super) enum Failure {
     Unusable,
     /// Nothing was sent, and nothing will be by another attempt.
     Final,
+}
+
+impl Failure {
+    /// The verdict on it, if it does not depend on limits and waits: `None` if it may be tried again.
+    fn settled(self, repeatable: bool) -> Option<Verdict> {
+        match self {
+            Self::NotSent => None,
+            Self::Lost | Self::Garbled | Self::Status(408 | 429 | 500 | 502 | 503 | 504) if repeatable => {
+                None
+            }
+            Self::Final => Some(Verdict::Final),
+            _ if repeatable => Some(Verdict::Final),
+            Self::Status(429) => Some(Verdict::TurnedAway),
+            // 302 and 303 are what some servers answer to a change that was made: see there.
+            Self::Lost | Self::Garbled | Self::Unusable | Self::Status(302 | 303 | 408 | 500..) => {
+                Some(Verdict::Uncertain)
+            }
+            Self::Status(_) => Some(Verdict::Final),
+        }
+    }
 }
 
 /// What a verdict depends on.

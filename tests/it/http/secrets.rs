@@ -5,7 +5,7 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use headcount::{ErrorKind, Paginator, annature, fortanix, http::TransportErrorKind, huawei, sailpoint, sim};
 use tracing::Level;
 
@@ -54,8 +54,8 @@ impl Shown {
             cause = error.source();
         }
         if self.panics.insert(error.kind()) {
-            let unwrap = AssertUnwindSafe(|| Err::<(), _>(error.clone()).unwrap());
-            let panic = catch_unwind(unwrap).unwrap_err();
+            let failed = |error: &headcount::Error| headcount::Result::<()>::Err(error.clone());
+            let panic = catch_unwind(AssertUnwindSafe(|| failed(error).unwrap())).unwrap_err();
             self.text += panic.downcast_ref::<String>().expect("the text of the panic");
         }
     }

@@ -82,7 +82,7 @@ async fn a_listing_its_pages_and_their_attempts_are_traced_in_opentelemetrys_nam
             format!("DEBUG {listing}:{page}=1}}:{request} {server} http.response.status_code=200}}: close"),
             format!("DEBUG {listing}:{page}=1 rows=2}}: close"),
             format!(
-                r#"DEBUG {listing}:{page}=2}}:{request} {server} http.response.status_code=503 error.type=503}}: close"#
+                "DEBUG {listing}:{page}=2}}:{request} {server} http.response.status_code=503 error.type=503}}: close"
             ),
             format!("DEBUG {listing}:{page}=2}}:{request} {resent} http.response.status_code=200}}: close"),
             format!("DEBUG {listing}:{page}=2 rows=1}}: close"),
@@ -105,7 +105,7 @@ async fn no_id_name_filter_cursor_or_text_of_an_error_is_traced() {
         assert_eq!(pages.items().count().await, 3);
         drop(listening);
         let text = traced.text();
-        assert!(text.contains(r#"page=2 rows=1}: close"#), "{text}");
+        assert!(text.contains("page=2 rows=1}: close"), "{text}");
         for word in ["Ada", "Bob", "Cleo", "Dan", "Eve", "Fay", "Gus", "/v2", "active"] {
             assert!(!text.contains(word), "{word} is in\n{text}");
         }
