@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::paging::Order;
 use crate::http::Rows;
 
 /// How many ids of the rows before a page are remembered. One would do while nothing is deleted; each
@@ -17,6 +18,9 @@ pub struct Cursor {
     /// The ids of the rows before it, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) tail: Vec<String>,
+    /// What they were sorted by, as digests, where that can change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) marks: Vec<u64>,
     /// Rows behind the last of `tail` that have no id.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) after: u64,
@@ -38,7 +42,8 @@ fn is_zero(count: &u64) -> bool {
 
 impl Cursor {
     pub(super) fn guess(offset: u64, total: u64) -> Self {
-        Self { offset, tail: Vec::new(), unseen: Vec::new(), after: 0, total: Some(total), guessed: true }
+        let (tail, marks, unseen) = (Vec::new(), Vec::new(), Vec::new());
+        Self { offset, tail, marks, unseen, after: 0, total: Some(total), guessed: true }
     }
 
     /// The place behind `window`, which was fetched at `before`, and did not reach to the rows `beyond`,
@@ -46,21 +51,24 @@ impl Cursor {
     pub(super) fn behind<T>(window: &Window<T>, before: Option<&Self>, beyond: &[String]) -> Self {
         let ids = &window.rows.ids;
         let behind_last = ids.iter().rev().take_while(|id| id.is_none()).count() as u64;
-        let mut tail: Vec<String> = ids.iter().rev().flatten().take(TAIL).cloned().collect();
-        tail.reverse();
+        let named = ids.iter().enumerate().filter_map(|(row, id)| Some((row, id.clone()?)));
+        let mut last: Vec<(usize, String)> = named.rev().take(TAIL).collect();
+        last.reverse();
+        let marks = last.iter().filter_map(|(row, _)| window.marks.get(*row).copied()).collect();
+        let tail: Vec<String> = last.into_iter().map(|(_, id)| id).collect();
         let earlier = before.map_or(&[][..], |before| &before.unseen);
         let hidden = |id: &&String| !ids.contains(&Some((*id).clone()));
         let mut unseen: Vec<String> = earlier.iter().chain(beyond).filter(hidden).cloned().collect();
         unseen.drain(..unseen.len().saturating_sub(MOST_UNSEEN));
         let known = before.and_then(|before| before.total);
-        let (tail, after) = match before {
+        let (tail, marks, after) = match before {
             Some(before) if tail.is_empty() => {
-                (before.tail.clone(), before.after.saturating_add(behind_last))
+                (before.tail.clone(), before.marks.clone(), before.after.saturating_add(behind_last))
             }
-            _ => (tail, behind_last),
+            _ => (tail, marks, behind_last),
         };
         let total = window.total.or(known);
-        Self { offset: window.end(), tail, after, unseen, total, guessed: false }
+        Self { offset: window.end(), tail, marks, after, unseen, total, guessed: false }
     }
 
     /// Whether `id` is of a row that is known to be listed.
@@ -73,14 +81,17 @@ impl Cursor {
 pub(super) struct Window<T> {
     pub(super) offset: u64,
     pub(super) rows: Rows<T>,
+    /// What each row is sorted by, as a digest, where that can change.
+    pub(super) marks: Vec<u64>,
     pub(super) total: Option<u64>,
 }
 
 /// Where a window stands to the row that was listed last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stand {
-    /// The row at `row` is the one of the tail at `tail`.
-    Holds { row: usize, tail: usize },
+    /// The row at `row` is the one of the tail at `tail`, the newest that stands here. None of those before
+    /// `first`, which is of the tail too, is new.
+    Holds { first: usize, row: usize, tail: usize },
     /// All its rows come before.
     Before,
     /// The rows from here on come behind.
@@ -117,35 +128,65 @@ impl<T> Window<T> {
         self.rows.ids.iter().position(|found| found.as_ref() == Some(id))
     }
 
-    /// Where it stands to `cursor`'s tail. `by_id`: the list is sorted by id, so that ids can be compared,
-    /// if the window shows that the provider compares them as this crate does.
-    pub(super) fn stand(&self, cursor: &Cursor, by_id: bool) -> Stand {
+    /// Whether the row of the tail at `tail`, here at `row`, is sorted by the same as when it was listed. Then it
+    /// stands where it stood to all others that stay.
+    pub(super) fn keeps(&self, cursor: &Cursor, tail: usize, row: usize) -> bool {
+        match (cursor.marks.get(tail), self.marks.get(row)) {
+            (Some(then), Some(now)) => then == now,
+            _ => true,
+        }
+    }
+
+    /// Whether it ends as the page before `cursor` did: its rows are the same, or others that come before.
+    pub(super) fn ends_as(&self, cursor: &Cursor, order: Order) -> bool {
+        let named =
+            || self.rows.ids.iter().enumerate().rev().filter_map(|(row, id)| Some((row, id.as_ref()?)));
+        let (Some((row, id)), Some(last)) = (named().next(), cursor.tail.last()) else {
+            return false;
+        };
+        match order {
+            // One row alone may have moved to there.
+            Order::Unknown => {
+                let ids = named().map(|(_, id)| id);
+                ids.take(cursor.tail.len()).eq(cursor.tail.iter().rev())
+            }
+            _ => id == last && self.keeps(cursor, cursor.tail.len() - 1, row),
+        }
+    }
+
+    /// Where it stands to `cursor`'s tail. By id, ids are compared, if the window shows that the provider
+    /// compares them as this crate does. `settled`: it is no use to look further up.
+    pub(super) fn stand(&self, cursor: &Cursor, order: Order, settled: bool) -> Stand {
         let Some(last) = cursor.tail.last() else {
             return Stand::Unknown;
         };
         let ids = &self.rows.ids;
         let newest = cursor.tail.len() - 1;
-        if let Some(row) = self.place_of(last) {
-            // In another order than by id the row may have moved, past others that were not listed. It has not
-            // if it still stands behind the one before it.
-            let before = row.checked_sub(1).and_then(|row| ids[row].as_ref());
-            let stays =
-                by_id || row == 0 || newest.checked_sub(1).is_none_or(|at| before == Some(&cursor.tail[at]));
-            if stays {
-                return Stand::Holds { row, tail: newest };
+        if order == Order::ById {
+            if let Some(row) = self.place_of(last) {
+                return Stand::Holds { first: row, row, tail: newest };
+            }
+            let ascending = ids.iter().all(Option::is_some) && ids.is_sorted_by(|one, next| one < next);
+            if ascending && !ids.is_empty() {
+                return match ids.iter().flatten().position(|id| id > last) {
+                    Some(row) => Stand::Behind(row),
+                    None => Stand::Before,
+                };
             }
         }
-        let ascending = ids.iter().all(Option::is_some) && ids.is_sorted_by(|one, next| one < next);
-        if by_id && ascending && !ids.is_empty() {
-            return match ids.iter().flatten().position(|id| id > last) {
-                Some(row) => Stand::Behind(row),
-                None => Stand::Before,
-            };
+        // If the last one is gone, or has moved, one before it is as good: the others are remembered.
+        let standing = || {
+            let tail = cursor.tail.iter().enumerate();
+            let places = tail.filter_map(|(tail, id)| Some((self.place_of(id)?, tail)));
+            places.filter(|(row, tail)| self.keeps(cursor, *tail, *row))
+        };
+        match (standing().min(), standing().next_back()) {
+            // In an order that may not hold, it says little that a row stands behind one that is not known.
+            (Some((first, oldest)), _) if order == Order::Unknown && first > 0 && oldest > 0 && !settled => {
+                Stand::Unknown
+            }
+            (Some((first, _)), Some((row, tail))) => Stand::Holds { first, row, tail },
+            _ => Stand::Unknown,
         }
-        // The last one is gone, or further down; one before it is as good, if the others are remembered.
-        let mut older = cursor.tail.iter().enumerate().rev().skip(1);
-        older
-            .find_map(|(tail, id)| Some(Stand::Holds { row: self.place_of(id)?, tail }))
-            .unwrap_or(Stand::Unknown)
     }
 }

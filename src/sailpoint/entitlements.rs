@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::{
     Client, Cursor, Entitlement, NAME,
-    paging::{self, Counted, OffsetList, Order, Paging},
+    paging::{self, Answered, OffsetList, Order, Paging},
     version::Root,
     walk,
 };
@@ -23,10 +23,10 @@ use crate::{
 /// a page, and need no such assumption.
 ///
 /// Beyond a page, it is checked as far as that goes: each page is fetched from the last row of the page before
-/// on, as of [`list_accounts`](Client::list_accounts). If that row is not where it was, its place is looked for,
-/// and the [`Summary`](crate::Summary) says [`UnstableOrder`](crate::Doubt::UnstableOrder): entitlements may have
-/// come or gone meanwhile, or the provider may not keep to an order, in which case some can be missing and others
-/// come twice. If it is not found, nor any of the seven before it, the list ends with an error of kind
+/// on, as of [`list_accounts`](Client::list_accounts). If that row is not where it was, its place is looked for. Then,
+/// and if rows come again behind it, the [`Summary`](crate::Summary) says
+/// [`UnstableOrder`](crate::Doubt::UnstableOrder): entitlements may have come or gone meanwhile, or the provider may
+/// not keep to an order, in which case some can be missing and others come twice. If it is not found, nor any of the seven before it, the list ends with an error of kind
 /// [`Drift`](crate::ErrorKind::Drift).
 ///
 /// It costs one row in each page. [`overlap(false)`](Self::overlap) saves it, and the summary says that the seams
@@ -105,15 +105,16 @@ impl OffsetList for ListEntitlements {
         Order::Unknown
     }
 
-    async fn request(&self, offset: u64, limit: u64, count: bool) -> Result<Counted<Entitlement>> {
+    async fn request(&self, offset: u64, limit: u64, count: bool) -> Result<Answered<Entitlement>> {
         let call = self.path().map(|path| {
             Call::get(path)
                 .query("limit", Some(limit))
                 .query("offset", Some(offset))
                 .query("count", count.then_some(true))
         });
-        let read =
-            |answer: &_| paging::read(answer, "an array of entitlements", |row: &Entitlement| row.id.clone());
+        let read = |answer: &_| {
+            paging::read(answer, "an array of entitlements", |row: &Entitlement| row.id.clone(), &[])
+        };
         self.client.send(call, read).await
     }
 }

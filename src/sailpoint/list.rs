@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::{
     Account, Client, Cursor, Field, Filter, NAME,
-    paging::{self, Counted, OffsetList, Order, Paging},
+    paging::{self, Answered, OffsetList, Order, Paging},
     walk,
 };
 use crate::{
@@ -27,7 +27,8 @@ open_enum! {
 /// order of its own the provider documents none, and paging by offset has nothing to stand on.
 ///
 /// A short page proves nothing (246 rows of 250 have been seen with more to come): the list ends at an empty
-/// page, or where the provider's count says so.
+/// page, or where the provider's count says so. Should the count promise more than an empty page has, that page is
+/// asked for once again, and the [`Summary`](crate::Summary) says that the count was not met.
 ///
 /// # What is certain to be listed
 ///
@@ -44,15 +45,20 @@ open_enum! {
 /// Should the provider's pages be so short that none reaches beyond the row before it, the next page is taken
 /// without that check, and the [`Summary`](crate::Summary) says so.
 ///
-/// With an order of your own, ids can not be compared, so the loss of all eight is such an error. And accounts can
-/// move: one that does, such as by `modified`, can be missed or come twice; those that stay where they are come at
-/// least once.
+/// With an order of your own, ids can not be compared, so the loss of all eight is such an error. And by anything
+/// but `created` and `id`, accounts can move: one that does, such as by `modified`, can be missed or come twice;
+/// *those that stay where they are come at least once*. For that, the place is known only by rows that are sorted by
+/// the same values as before, or, where the record does not show a value by the field's name, that have not changed
+/// at all. It is an assumption that the provider sorts by the values that it shows. If rows do not stand where they
+/// stood, the [`Summary`](crate::Summary) says [`UnstableOrder`](crate::Doubt::UnstableOrder). Such a list is fetched
+/// one page after the other, also [`concurrent`](crate::Pages::concurrent)ly.
 ///
 /// It costs one row in each page. [`overlap(false)`](Self::overlap) saves it, and the
 /// [`Summary`](crate::Summary) says that the seams were not checked.
 ///
 /// # Errors
-/// Besides those of every list, [`Drift`](crate::ErrorKind::Drift) as said.
+/// Besides those of every list, [`Drift`](crate::ErrorKind::Drift) as said. A 400 for an offset behind the first is
+/// taken for the end of the list, unless a page has shown that there are rows.
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListAccounts {
@@ -161,13 +167,16 @@ impl OffsetList for ListAccounts {
     }
 
     fn order(&self) -> Order {
+        // What stands behind the id decides nothing.
+        let mut before_id = self.sorters.iter().take_while(|(field, _)| *field != Field::Id);
         match self.sorters.first() {
             None | Some((Field::Id, SortOrder::Ascending)) => Order::ById,
+            Some(_) if before_id.all(|(field, _)| *field == Field::Created) => Order::Lasting,
             Some(_) => Order::Asked,
         }
     }
 
-    async fn request(&self, offset: u64, limit: u64, count: bool) -> Result<Counted<Account>> {
+    async fn request(&self, offset: u64, limit: u64, count: bool) -> Result<Answered<Account>> {
         let call = Call::get(self.client.api_version().path())
             .query("detailLevel", self.detail_level.as_ref())
             .query("limit", Some(limit))
@@ -175,8 +184,11 @@ impl OffsetList for ListAccounts {
             .query("count", count.then_some(true))
             .query("filters", self.filter.as_ref())
             .query("sorters", Some(self.sorting()));
-        let read =
-            |answer: &_| paging::read(answer, "an array of accounts", |account: &Account| account.id.clone());
+        let moves = self.order() == Order::Asked;
+        let movable: Vec<Field> = self.sorters.iter().filter(|_| moves).map(|(field, _)| *field).collect();
+        let read = |answer: &_| {
+            paging::read(answer, "an array of accounts", |account: &Account| account.id.clone(), &movable)
+        };
         self.client.send(Ok(call), read).await
     }
 }
@@ -217,7 +229,8 @@ impl Paginator for ListAccounts {
 
 impl SeekPaginator for ListAccounts {
     fn guess(&self, at: Option<&Cursor>, total: u64) -> Option<Cursor> {
-        self.paging.guess(at, total)
+        // By its id alone, a row that may have moved does not show that two pages join.
+        if self.order() == Order::Asked { None } else { self.paging.guess(at, total) }
     }
 
     fn continues(&self, next: &Cursor, guessed: &Cursor, head: Option<&str>) -> Option<usize> {

@@ -1,10 +1,10 @@
 //! What the listings by offset have in common.
 
-use std::future::Future;
+use std::{borrow::Cow, collections::BTreeMap, future::Future};
 
 use serde_json::value::RawValue;
 
-use super::{Cursor, NAME};
+use super::{Cursor, Field, NAME};
 use crate::{
     Error, Result,
     http::{Answer, Rows, header, read_array},
@@ -14,8 +14,14 @@ use crate::{
 /// Rows on a page at most.
 const MOST: u32 = 250;
 
-/// A page's rows, and the provider's count of the listing if it was asked for.
-pub(super) type Counted<T> = (Rows<T>, Option<u64>);
+/// What one request gave.
+pub(super) struct Answered<T> {
+    pub(super) rows: Rows<T>,
+    /// What each row is sorted by, as a digest. None in an order in which rows do not move, or that is not known.
+    pub(super) marks: Vec<u64>,
+    /// The provider's count of the listing, if it was asked for.
+    pub(super) total: Option<u64>,
+}
 
 /// A listing by offset, as the walk along it wants it.
 pub(super) trait OffsetList: Sync {
@@ -32,7 +38,7 @@ pub(super) trait OffsetList: Sync {
         offset: u64,
         limit: u64,
         count: bool,
-    ) -> impl Future<Output = Result<Counted<Self::Row>>> + Send;
+    ) -> impl Future<Output = Result<Answered<Self::Row>>> + Send;
 }
 
 /// In which order the rows come.
@@ -40,7 +46,9 @@ pub(super) trait OffsetList: Sync {
 pub(super) enum Order {
     /// By id, ascending.
     ById,
-    /// In another one that was asked for.
+    /// In another one that was asked for, by what never changes.
+    Lasting,
+    /// In one that was asked for, by what can change: rows move.
     Asked,
     /// In one that the provider does not document.
     Unknown,
@@ -117,17 +125,54 @@ impl Paging {
 
 /// The provider's count of a listing, without listing it.
 pub(super) async fn total(list: &impl OffsetList) -> Result<u64> {
-    let (_, total) = list.request(0, 0, true).await?;
-    total.ok_or_else(|| Error::decode("the answer has no X-Total-Count").with_provider(NAME))
+    let answered = list.request(0, 0, true).await?;
+    answered.total.ok_or_else(|| Error::decode("the answer has no X-Total-Count").with_provider(NAME))
 }
 
-/// Reads a page: a bare array, and the count in a header.
+/// Reads a page: a bare array, and the count in a header. `movable`: the fields that it is sorted by, if their
+/// values can change.
 pub(super) fn read<T: FromRow>(
     answer: &Answer,
     expected: &str,
     id: impl Fn(&T) -> String,
-) -> Result<Counted<T>> {
+    movable: &[Field],
+) -> Result<Answered<T>> {
     let rows: Vec<&RawValue> = read_array(answer, expected)?;
     let total = header(&answer.headers, &["x-total-count"]).and_then(|text| text.trim().parse().ok());
-    Ok((Rows::decode(&rows, id), total))
+    let marked = if movable.is_empty() { &[][..] } else { &rows };
+    let marks = marked.iter().map(|row| mark(row, movable)).collect();
+    Ok(Answered { rows: Rows::decode(&rows, id), marks, total })
+}
+
+/// A digest of the values of `fields`: as long as it stays, the row has moved past no other that stayed.
+///
+/// Where the record does not tell a field by its name, as `identity.name`, it is one of the whole record.
+fn mark(row: &RawValue, fields: &[Field]) -> u64 {
+    let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(row.get()).unwrap_or_default();
+    let told = fields.iter().map(|field| members.get(field.as_str()).map_or(row.get(), |value| value.get()));
+    let bytes = told.flat_map(|text| text.bytes().chain([0]));
+    // FNV-1a: it goes into checkpoints, and must be the same in every build.
+    bytes.fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_stays_while_the_values_that_are_sorted_by_do() {
+        let mark =
+            |json: &str, fields: &[Field]| mark(&RawValue::from_string(json.to_owned()).unwrap(), fields);
+        let both = [Field::Name, Field::Modified];
+        let first = mark(r#"{"id":"a","name":"x","modified":null,"locked":true}"#, &both);
+        assert_eq!(mark(r#"{"name":"x", "modified":null, "later":1}"#, &both), first);
+        assert_ne!(mark(r#"{"name":"x","modified":"2035-01-01T00:00:00Z"}"#, &both), first);
+        assert_ne!(mark(r#"{"name":null,"modified":"x"}"#, &both), first);
+        // Not told by its name: then all counts.
+        let identity = [Field::IdentityName];
+        let first = mark(r#"{"id":"a","identity":{"name":"x"}}"#, &identity);
+        assert_eq!(mark(r#"{"id":"a","identity":{"name":"x"}}"#, &identity), first);
+        assert_ne!(mark(r#"{"id":"a","identity":{"name":"y"}}"#, &identity), first);
+        assert_ne!(mark("7", &identity), mark("[]", &identity));
+    }
 }

@@ -3,7 +3,7 @@
 use super::{
     Cursor, NAME,
     cursor::{Stand, Window},
-    paging::{OffsetList, Order, Paging},
+    paging::{Answered, OffsetList, Order, Paging},
 };
 use crate::{Doubt, Error, ErrorKind, Page, Result, http::Rows};
 
@@ -20,6 +20,10 @@ const BEYOND_ALL: u64 = i32::MAX as u64;
 
 /// How often the same rows may come at another offset. Accounts made meanwhile can move them so, once or twice.
 const MOST_REPEATS: u32 = 4;
+
+/// How often an offset may be refused again, although a page in between had a row there. Once or twice it may
+/// have been removed meanwhile.
+const MOST_REFUSALS: u32 = 2;
 
 /// The page at `at`.
 pub(super) async fn fetch<L: OffsetList>(list: &L, at: Option<&Cursor>) -> Result<Page<L::Row, Cursor>> {
@@ -51,17 +55,27 @@ struct Walk<'a, L> {
 impl<L: OffsetList> Walk<'_, L> {
     /// The rows from `offset` on.
     async fn window(&self, offset: u64, count: bool) -> Result<Window<L::Row>> {
-        let (rows, total) = self.list.request(offset, self.paging.page_size(), count).await?;
-        Ok(Window { offset, rows, total })
+        let Answered { rows, marks, total } =
+            self.list.request(offset, self.paging.page_size(), count).await?;
+        Ok(Window { offset, rows, marks, total })
     }
 
-    /// The same, where `offset` may lie beyond the end: that is answered with no rows, or with a 400.
-    async fn window_if_any(&self, offset: u64, count: bool) -> Result<Window<L::Row>> {
+    /// The same, where `offset` may lie beyond the end: that is answered with no rows, or with a 400. Unless
+    /// `refusals` show that the provider refuses an offset at which there are rows.
+    async fn window_if_any(
+        &self,
+        offset: u64,
+        count: bool,
+        refusals: &mut Refusals,
+    ) -> Result<Window<L::Row>> {
         match self.window(offset, count).await {
             Err(error) if error.status() == Some(400) && offset > 0 => {
-                Ok(Window { offset, rows: Rows::none(), total: None })
+                if refusals.refused(offset) > MOST_REFUSALS {
+                    return Err(error);
+                }
+                Ok(Window { offset, rows: Rows::none(), marks: Vec::new(), total: None })
             }
-            window => window,
+            window => window.inspect(|window| refusals.reached = window.end()),
         }
     }
 
@@ -82,11 +96,11 @@ impl<L: OffsetList> Walk<'_, L> {
         let mut offset = cursor.offset;
         for _ in 0..MOST_REPEATS {
             let window = self.window(offset, self.paging.counts(Some(cursor))).await?;
-            let last = window.rows.ids.iter().flatten().next_back();
-            if last.is_none() && window.len() > 0 && window.len() <= cursor.after {
+            let nameless = window.rows.ids.iter().all(Option::is_none);
+            if nameless && window.len() > 0 && window.len() <= cursor.after {
                 self.check_offset_matters().await?;
             }
-            if last.is_none() || last != cursor.tail.last() {
+            if !window.ends_as(cursor, self.list.order()) {
                 return Ok(self.beyond(window, cursor).with_doubt(Some(Doubt::SeamsUnchecked)));
             }
             // It ends as the page before did: accounts made meanwhile have moved it, or the offset is not
@@ -98,17 +112,21 @@ impl<L: OffsetList> Walk<'_, L> {
 
     /// Rows without ids came behind as many of the sort: they may be the same, and then they come for ever.
     async fn check_offset_matters(&self) -> Result<()> {
-        let beyond = self.window_if_any(BEYOND_ALL, false).await?;
+        let beyond = self.window_if_any(BEYOND_ALL, false, &mut Refusals::default()).await?;
         if beyond.len() > 0 { Err(offset_ignored()) } else { Ok(()) }
     }
 
-    /// `window`, fetched behind `cursor`, as a page, without the rows up to the one listed last.
+    /// `window`, fetched behind `cursor`, as a page, without the rows up to the one listed last, if that has not
+    /// moved, and without those that are known to be listed.
     fn beyond(&self, mut window: Window<L::Row>, cursor: &Cursor) -> Page<L::Row, Cursor> {
         let ended = window.len() == 0 || window.is_last();
         let next = (!ended).then(|| Cursor::behind(&window, Some(cursor), &[]));
         let last = cursor.tail.last();
-        let from = window.rows.ids.iter().rposition(|id| id.is_some() && id.as_ref() == last);
-        let from = from.map_or(0, |row| row + 1);
+        let found = window.rows.ids.iter().rposition(|id| id.is_some() && id.as_ref() == last);
+        let stays = |row: &usize| {
+            self.list.order() != Order::Unknown && window.keeps(cursor, cursor.tail.len() - 1, *row)
+        };
+        let from = found.filter(stays).map_or(0, |row| row + 1);
         let repeated = window.rows.retain(|index, id| index >= from && !cursor.lists(id));
         self.finish(window, next, repeated)
     }
@@ -131,11 +149,20 @@ impl<L: OffsetList> Walk<'_, L> {
         let mut hidden = 0;
         let mut promised = false;
         let mut stepped = false;
-        let by_id = self.list.order() == Order::ById;
-        let doubt = |unsure: bool| unsure.then_some(Doubt::SeamsUnchecked);
+        let mut refusals = Refusals::default();
+        // The end of the last page before which there was none, though the count had promised more.
+        let mut deserted = None;
+        let order = self.list.order();
+        let movable = matches!(order, Order::Asked | Order::Unknown);
+        // Rows do not stand as they stood. Others may have moved as well, and otherwise.
+        let mut moved = false;
+        let doubted = |page: Page<L::Row, Cursor>, unsure: bool, moved: bool| {
+            let page = page.with_doubt(unsure.then_some(Doubt::SeamsUnchecked));
+            page.with_doubt((moved && movable).then_some(Doubt::UnstableOrder))
+        };
         let (mut before, mut repeats) = ((u64::MAX, Vec::new()), 0);
         for _ in 0..MOST_PROBES {
-            let window = self.window_if_any(offset, count).await?;
+            let window = self.window_if_any(offset, count, &mut refusals).await?;
             let same = window.len() > 1 && offset != before.0 && window.rows.ids == before.1;
             repeats = if same { repeats + 1 } else { 0 };
             if repeats >= MOST_REPEATS {
@@ -145,17 +172,17 @@ impl<L: OffsetList> Walk<'_, L> {
             let (end, len, is_last) = (window.end(), window.len(), window.is_last());
             promised |= window.total.is_some_and(|total| total > end);
             // The last row known to be listed, if nothing that is new stands behind it.
-            let listed = match window.stand(cursor, by_id) {
-                Stand::Holds { row, tail } => {
+            let listed = match window.stand(cursor, order, offset == 0 || stepped || blind) {
+                Stand::Holds { first, row, tail } => {
                     let newest = tail + 1 == cursor.tail.len();
+                    let again = window.rows.ids.iter().skip(row + 1).any(|id| cursor.lists(id.as_deref()));
+                    moved |= !newest || again || offset + row as u64 != expected;
+                    step = paging.page_size() - 1;
                     let seen = window.rows.nameless_behind(row + 1, cursor.after) as u64;
                     hidden = if newest { cursor.after - seen } else { 0 };
-                    let (window, next, duplicates) = Self::behind(window, cursor, (row, tail));
+                    let (window, next, duplicates) = Self::behind(window, cursor, (first, row, tail));
                     if window.rows.len() > 0 || is_last {
-                        // In an order that nobody promises, others may have moved as well, and otherwise.
-                        let moved = self.list.order() == Order::Unknown && offset + row as u64 != expected;
-                        let page = self.finish(window, next, duplicates).with_doubt(doubt(unsure));
-                        return Ok(page.with_doubt(moved.then_some(Doubt::UnstableOrder)));
+                        return Ok(doubted(self.finish(window, next, duplicates), unsure, moved));
                     }
                     offset + row as u64
                 }
@@ -170,7 +197,7 @@ impl<L: OffsetList> Walk<'_, L> {
                     unsure |= blind;
                     if is_last {
                         let none = Window { rows: Rows::none(), ..window };
-                        return Ok(self.finish(none, None, len).with_doubt(doubt(unsure)));
+                        return Ok(doubted(self.finish(none, None, len), unsure, moved));
                     }
                     end - 1
                 }
@@ -178,18 +205,26 @@ impl<L: OffsetList> Walk<'_, L> {
                     let next = (!window.is_last()).then(|| Cursor::behind(&window, Some(cursor), &[]));
                     let mut window = window;
                     let repeated = window.rows.retain(|index, id| index >= row && !cursor.lists(id));
-                    return Ok(self.finish(window, next, repeated).with_doubt(doubt(unsure | blind)));
+                    return Ok(doubted(self.finish(window, next, repeated), unsure | blind, moved));
                 }
-                // An empty page is the end, unless the provider's count has said that more follows.
-                Stand::Unknown if window.len() == 0 && (offset == 0 || blind && !promised) => {
-                    return Ok(self.finish(window, None, 0).with_doubt(doubt(unsure)));
+                // An empty page is the end, unless the provider's count has said that more follows. If it is
+                // empty again, the count is too high: that shows in the summary.
+                Stand::Unknown
+                    if window.len() == 0
+                        && (offset == 0 || blind && (!promised || deserted == Some(offset))) =>
+                {
+                    return Ok(doubted(self.finish(window, None, 0), unsure, moved));
                 }
                 Stand::Unknown if blind && window.len() > 0 => {
-                    return Ok(self.beyond(window, cursor).with_doubt(Some(Doubt::SeamsUnchecked)));
+                    return Ok(doubted(self.beyond(window, cursor), true, moved));
                 }
                 Stand::Unknown if offset == 0 => break,
                 Stand::Behind(_) | Stand::Unknown => {
                     // Rows before the place were removed: it is further up.
+                    if blind && window.len() == 0 {
+                        deserted = Some(offset);
+                    }
+                    moved |= window.len() > 0;
                     (offset, blind, stepped) = (offset.saturating_sub(step), false, true);
                     step = step.saturating_mul(2);
                     continue;
@@ -214,20 +249,42 @@ impl<L: OffsetList> Walk<'_, L> {
         Err(Error::new(ErrorKind::Drift, message).with_provider(NAME))
     }
 
-    /// `window` without what was listed before, given that `cursor`'s tail stands at `row`; the cursor
-    /// behind it; and how many rows were left out beyond the one of the overlap.
+    /// `window` without what was listed before, given that `cursor`'s tail stands from `first` to `row`; the
+    /// cursor behind it; and how many rows were left out beyond the one of the overlap.
     fn behind(
         mut window: Window<L::Row>,
         cursor: &Cursor,
-        (row, tail): (usize, usize),
+        (first, row, tail): (usize, usize, usize),
     ) -> (Window<L::Row>, Option<Cursor>, u64) {
         let newest = tail + 1 == cursor.tail.len();
         let nameless = if newest { window.rows.nameless_behind(row + 1, cursor.after) } else { 0 };
         let beyond = &cursor.tail[tail + 1..];
         let next = (!window.is_last()).then(|| Cursor::behind(&window, Some(cursor), beyond));
         let from = row + 1 + nameless;
-        let left_out = window.rows.retain(|index, id| index >= from && !cursor.lists(id));
+        // What has an id that is not known, and stands among those that are, has come there meanwhile.
+        let left_out = window
+            .rows
+            .retain(|index, id| !cursor.lists(id) && (index >= from || index > first && id.is_some()));
         (window, next, left_out.saturating_sub(1 + nameless as u64))
+    }
+}
+
+/// The 400s that may be no ends.
+#[derive(Default)]
+struct Refusals {
+    /// Where the last page ended.
+    reached: u64,
+    /// The offset refused last, and how often it was although there was a row.
+    last: Option<(u64, u32)>,
+}
+
+impl Refusals {
+    /// Counts a refusal of `offset`: how often that was since it is known that there is a row.
+    fn refused(&mut self, offset: u64) -> u32 {
+        let before = self.last.filter(|(last, _)| *last == offset).map_or(0, |(_, times)| times);
+        let times = if self.reached > offset { before + 1 } else { before };
+        (self.reached, self.last) = (0, Some((offset, times)));
+        times
     }
 }
 
