@@ -3,8 +3,8 @@ use serde::Deserialize;
 
 use super::{Client, TaskId, task, version::Root};
 use crate::{
-    Result,
-    http::{Call, read_object, segment},
+    Error, Result,
+    http::{Answer, Call, read_object, segment},
 };
 
 /// `DELETE …/accounts/{id}`: deletes an account on a source of delimited files, from the tenant only.
@@ -62,7 +62,8 @@ impl DeleteAccount {
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id can not be one, or the client speaks `v3`;
-/// [`Denied`](crate::ErrorKind::Denied) without the permission. What an unknown id gives is not documented.
+/// [`Denied`](crate::ErrorKind::Denied) without the permission; [`Decode`](crate::ErrorKind::Decode) if the answer
+/// has neither the id nor the type of a task result. What an unknown id gives is not documented.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct RemoveAccount {
@@ -77,7 +78,7 @@ impl RemoveAccount {
 
     /// Has the account removed; the task that does it.
     pub async fn send(&self) -> Result<TaskResult> {
-        self.client.send(self.call(), |answer| read_object(answer, "a task result")).await
+        self.client.send(self.call(), TaskResult::read).await
     }
 
     fn call(&self) -> Result<Call> {
@@ -97,4 +98,40 @@ pub struct TaskResult {
     pub kind: Option<String>,
     /// A name; null in the reference's example.
     pub name: Option<String>,
+}
+
+impl TaskResult {
+    /// Reads a task result. Each member is optional, so that any object would do: it has to look like one.
+    fn read(answer: &Answer) -> Result<Self> {
+        let result: Self = read_object(answer, "a task result")?;
+        if result.id.is_none() && result.kind.is_none() {
+            let message = "expected a task result, and an object without id and type came";
+            return Err(Error::decode(message).with_status(answer.status.as_u16()));
+        }
+        Ok(result)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn an_object_that_is_no_task_result_is_an_error() {
+        let read = |body: &'static str| {
+            let (status, headers) = (StatusCode::ACCEPTED, HeaderMap::new());
+            TaskResult::read(&Answer { status, headers, body: body.into() })
+        };
+        let example = read(r#"{"type":"TASK_RESULT","id":"464ae7bf791e49fdb74606a2e4a89635","name":null}"#);
+        assert_eq!(example.unwrap().id.unwrap().as_str(), "464ae7bf791e49fdb74606a2e4a89635");
+        assert!(read(r#"{"type":"TASK_RESULT"}"#).unwrap().id.is_none());
+        assert!(read(r#"{"id":"a"}"#).unwrap().kind.is_none());
+        for body in ["{}", r#"{"error":"no"}"#, r#"{"id":null,"type":null,"name":"x"}"#, "[]", ""] {
+            let error = read(body).unwrap_err();
+            assert_eq!((error.kind(), error.status()), (ErrorKind::Decode, Some(202)), "{body}");
+        }
+    }
 }

@@ -121,8 +121,10 @@ impl ToggleAccountsForIdentities {
 #[must_use = "a request for several identities can fail for some of them"]
 #[non_exhaustive]
 pub struct IdentityResults {
-    /// The results, in the provider's order; also those of identities that were not asked for, should any come.
+    /// The results of the identities that were asked for, in the provider's order.
     pub results: Vec<IdentityResult>,
+    /// Results of other identities, should any come.
+    pub unasked: Vec<IdentityResult>,
     /// Rows of the answer that could not be read.
     pub rejected: Vec<Rejected>,
     /// The ids that were asked for and have no result that could be read, in the order asked: what was done for
@@ -137,12 +139,14 @@ impl IdentityResults {
             Rows::decode(&rows, |result: &IdentityResult| result.id.clone());
         let told: BTreeSet<&str> = results.iter().map(|result| result.id.as_str()).collect();
         let missing = asked.iter().filter(|id| !told.contains(*id)).map(|id| (*id).to_owned()).collect();
-        Ok(Self { results, rejected, missing })
+        let (results, unasked) = results.into_iter().partition(|result| asked.contains(&result.id.as_str()));
+        Ok(Self { results, unasked, rejected, missing })
     }
 
     /// Whether every identity that was asked for has been accepted, and nothing else was answered.
     pub fn all_accepted(&self) -> bool {
         self.missing.is_empty()
+            && self.unasked.is_empty()
             && self.rejected.is_empty()
             && self.results.iter().all(IdentityResult::is_accepted)
     }
@@ -219,11 +223,14 @@ mod tests {
         assert_eq!(results.missing, ["b", "c"]);
         assert_eq!(results.rejected.iter().map(|row| row.index).collect::<Vec<_>>(), [1, 2]);
         let ids: Vec<_> = results.results.iter().map(|result| result.id.as_str()).collect();
-        assert_eq!(ids, ["a", "x", "d"]);
+        assert_eq!(ids, ["a", "d"]);
+        assert_eq!(results.unasked.iter().map(|result| result.id.as_str()).collect::<Vec<_>>(), ["x"]);
         assert_eq!(results.refused().map(|result| result.id.as_str()).collect::<Vec<_>>(), ["d"]);
         assert!(!results.all_accepted());
         assert_eq!(read("[]", &["a"]).unwrap().missing, ["a"]);
         assert!(read("{}", &["a"]).is_err() && read("", &["a"]).is_err());
         assert!(read(r#"[{"id":"a","statusCode":202}]"#, &["a"]).unwrap().all_accepted());
+        let other = r#"[{"id":"a","statusCode":202},{"id":"x","statusCode":202}]"#;
+        assert!(!read(other, &["a"]).unwrap().all_accepted(), "nobody asked for x");
     }
 }
