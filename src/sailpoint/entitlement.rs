@@ -1,4 +1,4 @@
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{Attributes, Reference};
@@ -6,7 +6,8 @@ use crate::{Record, Timestamp, record::keeps_record};
 
 /// An access right on a source, such as a group that accounts are in.
 ///
-/// Only `id` is certain to be there. What is not in the schema is in [`raw`](Self::raw).
+/// Only `id` is certain to be there. What is not in the schema is in [`raw`](Self::raw), and so is what is nested and
+/// does not fit it: an element of a list is left out then, and an object is `None`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(remote = "Self", rename_all = "camelCase")]
 #[non_exhaustive]
@@ -31,24 +32,31 @@ pub struct Entitlement {
     /// Whether it can be requested by itself.
     pub requestable: Option<bool>,
     /// The identity that owns it.
+    #[serde(default, deserialize_with = "if_it_fits")]
     pub owner: Option<Reference>,
     /// Further owners: identities and governance groups.
+    #[serde(default, deserialize_with = "those_that_fit")]
     pub additional_owners: Option<Vec<Reference>>,
     /// Which of its fields were changed by hand, by names as `DISPLAY_NAME`.
+    #[serde(default, deserialize_with = "if_it_fits")]
     pub manually_updated_fields: Option<Map<String, Value>>,
     /// What it is classified as.
+    #[serde(default, deserialize_with = "if_it_fits")]
     pub access_model_metadata: Option<AccessModelMetadata>,
     /// When it was made.
     pub created: Option<Timestamp>,
     /// When it was last changed.
     pub modified: Option<Timestamp>,
     /// The source that it is on.
+    #[serde(default, deserialize_with = "if_it_fits")]
     pub source: Option<Reference>,
     /// What was aggregated from the source.
     pub attributes: Option<Attributes>,
     /// The ids of the segments that it is assigned to.
+    #[serde(default, deserialize_with = "those_that_fit")]
     pub segments: Option<Vec<String>>,
     /// What it permits on the source, as far as the source tells.
+    #[serde(default, deserialize_with = "those_that_fit")]
     pub direct_permissions: Option<Vec<Permission>>,
     #[serde(skip, default = "Record::none")]
     record: Record,
@@ -61,6 +69,7 @@ keeps_record!(Entitlement, id = "id", secret = &[]);
 #[non_exhaustive]
 pub struct AccessModelMetadata {
     /// The attributes of the classification.
+    #[serde(default, deserialize_with = "those_that_fit")]
     pub attributes: Option<Vec<MetadataAttribute>>,
 }
 
@@ -81,10 +90,12 @@ pub struct MetadataAttribute {
     #[serde(rename = "type")]
     pub kind: Option<String>,
     /// The types of objects that it is for, as `general`.
+    #[serde(default, deserialize_with = "those_that_fit")]
     pub object_types: Option<Vec<String>>,
     /// A description.
     pub description: Option<String>,
     /// Its values.
+    #[serde(default, deserialize_with = "those_that_fit")]
     pub values: Option<Vec<MetadataValue>>,
 }
 
@@ -111,16 +122,31 @@ pub struct Permission {
     pub target: Option<String>,
 }
 
+fn if_it_fits<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
+}
+
+fn those_that_fit<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    let elements: Option<Vec<Value>> = if_it_fits(deserializer)?;
+    Ok(elements.map(|elements| {
+        elements.into_iter().filter_map(|element| serde_json::from_value(element).ok()).collect()
+    }))
+}
+
 fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Rights {
-        Many(Vec<String>),
+        Many(Vec<Option<String>>),
         One(String),
         None,
     }
     Ok(match Rights::deserialize(deserializer)? {
-        Rights::Many(rights) => rights,
+        Rights::Many(rights) => rights.into_iter().flatten().collect(),
         Rights::One(right) => vec![right],
         Rights::None => Vec::new(),
     })
@@ -181,6 +207,30 @@ mod tests {
         assert_eq!((permissions[1].rights.len(), permissions[2].rights.len()), (1, 0));
         assert!(read.raw().get().contains("privilegeLevel"), "what is not in the schema is kept");
         assert!(!format!("{read:?}").contains("fieldValue"), "attributes may hold secrets");
+    }
+
+    #[test]
+    fn what_is_nested_and_does_not_fit_costs_only_itself() {
+        let json = r#"{"id":"e","owner":"john","additionalOwners":[null,{"id":"o1"},7],"segments":["s1",null,{}],
+            "manuallyUpdatedFields":["DISPLAY_NAME"],"source":[],"directPermissions":[null,{"rights":["a",null]},
+            {"rights":7}],"accessModelMetadata":{"attributes":[null,{"key":"k","objectTypes":[null,"general"],
+            "values":[null,{"value":"v"}]},{"key":7}]}}"#;
+        let read: Entitlement = serde_json::from_str(json).unwrap();
+        assert_eq!(read.raw().get(), json);
+        assert!(read.owner.is_none() && read.manually_updated_fields.is_none());
+        let owners = read.additional_owners.unwrap();
+        assert_eq!((owners.len(), owners[0].id.as_deref()), (1, Some("o1")));
+        assert_eq!(read.segments.unwrap(), ["s1"]);
+        let permissions = read.direct_permissions.unwrap();
+        assert_eq!((permissions.len(), permissions[0].rights.as_slice()), (1, &["a".to_owned()][..]));
+        let attributes = read.access_model_metadata.unwrap().attributes.unwrap();
+        assert_eq!((attributes.len(), attributes[0].key.as_deref()), (1, Some("k")));
+        assert_eq!(attributes[0].object_types.as_ref().unwrap(), &["general"]);
+        assert_eq!(attributes[0].values.as_ref().unwrap()[0].value.as_deref(), Some("v"));
+        let other =
+            serde_json::from_str::<Entitlement>(r#"{"id":"e","segments":"s","accessModelMetadata":7}"#);
+        let other = other.unwrap();
+        assert!(other.segments.is_none() && other.access_model_metadata.is_none());
     }
 
     #[test]
