@@ -36,9 +36,7 @@ impl Tenant {
         let source = self.sources.find(&source).ok_or_else(|| wrong("there is no such source"))?;
         let existing = attributes.get("id").and_then(|id| same(&lock(&self.world), &source.id, id));
         let change: Change = if let Some(id) = existing {
-            Box::new(move |world| {
-                world.update(&id, |record| merge(record, attributes));
-            })
+            change(id, move |record| merge(record, attributes))
         } else {
             let made = made(&self.next_id(), source, attributes);
             Box::new(move |world| world.insert(made))
@@ -65,10 +63,8 @@ impl Tenant {
         // All or none: tried on a copy first.
         apply(&mut account.clone(), &changes)?;
         let id = id.to_owned();
-        self.begin(Box::new(move |world| {
-            // By the time it is made, the account may be another.
-            world.update(&id, |record| drop(apply(record, &changes)));
-        }));
+        // By the time it is made, the account may be another.
+        self.begin(change(id, move |record| drop(apply(record, &changes))));
         Ok(Reply::json(StatusCode::ACCEPTED, &json!({})))
     }
 
@@ -76,9 +72,7 @@ impl Tenant {
         let attributes = body::attributes(body::object(incoming)?)?;
         self.flat_file(id)?;
         let id = id.to_owned();
-        Ok(self.accepted(Box::new(move |world| {
-            world.update(&id, |record| record["attributes"] = Value::Object(attributes));
-        })))
+        Ok(self.accepted(change(id, move |record| record["attributes"] = Value::Object(attributes))))
     }
 
     pub(crate) fn delete(&self, id: &str) -> Result<Reply, Refusal> {
@@ -118,9 +112,7 @@ impl Tenant {
         }
         self.account(id)?;
         let id = id.to_owned();
-        Ok(self.accepted(Box::new(move |world| {
-            world.update(&id, |record| record[name] = json!(value));
-        })))
+        Ok(self.accepted(change(id, move |record| record[name] = json!(value))))
     }
 
     /// Reads an account anew from its source, where nothing has changed.
@@ -152,6 +144,25 @@ impl Tenant {
     }
 }
 
+/// The change of an account that is there.
+fn change(id: String, make: impl FnOnce(&mut Value) + Send + 'static) -> Change {
+    Box::new(move |world| {
+        change_now(world, &id, make);
+    })
+}
+
+/// The same at once: the account shows when that was.
+pub(super) fn change_now(world: &mut World, id: &str, make: impl FnOnce(&mut Value)) {
+    world.update(id, |record| {
+        make(record);
+        record["modified"] = json!(now());
+    });
+}
+
+fn now() -> String {
+    timestamp(clock::now().timestamp_millis())
+}
+
 fn is_flat_file(account: &Value) -> bool {
     account["connectionType"] == "file"
 }
@@ -177,7 +188,7 @@ fn merge(record: &mut Value, attributes: Map<String, Value>) {
 fn made(id: &str, source: &Source, attributes: Map<String, Value>) -> Value {
     let told = |names: &[&str]| names.iter().find_map(|name| attributes.get(*name)).cloned();
     let native = told(&["id", "userName", "sAMAccountName"]).unwrap_or_else(|| json!(id));
-    let now = timestamp(clock::now().timestamp_millis());
+    let now = now();
     let mut account = Map::new();
     let name = told(&["displayName", "userName"]).unwrap_or_else(|| native.clone());
     for (member, value) in [

@@ -24,8 +24,8 @@ impl Tenant {
         let account = self.account(id)?;
         let mut rows = self.entitlements_of(&account);
         let total = rows.len();
-        if !self.rules.stable_order && total > 0 {
-            rows.rotate_left(seed::rng(self.seed ^ 0xE7D, number).usize(..total));
+        if !self.rules.stable_order {
+            seed::rng(self.seed ^ 0xE7D, number).shuffle(&mut rows);
         }
         let page = paging.page(&self.rules, total)?;
         let rows = rows.into_iter().skip(page.start).take(page.len());

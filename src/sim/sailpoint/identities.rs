@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::body::{self, wrong};
+use super::changes::change_now;
 use super::refusal::Refusal;
 use super::routes::Tenant;
 use super::tasks::Change;
@@ -68,7 +69,7 @@ fn of_identity(id: &str, on: bool) -> Change {
             .iter()
             .filter(|record| record["identityId"] == id.as_str() && record["systemAccount"] == true);
         for account in own.filter_map(|record| record["id"].as_str()) {
-            world.update(account, |record| record["disabled"] = json!(!on));
+            change_now(world, account, |record| record["disabled"] = json!(!on));
         }
     })
 }

@@ -52,7 +52,8 @@ use routes::Tenant;
 /// - `source.*`, `identity.*` and `recommendation.*` mean the fields of the record that show them
 ///   (`sourceName`, `connectionType`, …); `identity.correlated` is the opposite of `uncorrelated`;
 ///   `entitlements` compares with the ids that [`SailPoint::entitlements`] gives.
-/// - The same goes for the order of an account's entitlements. Each shows the account's source as its own.
+/// - The order of an account's entitlements is not documented: here they are shuffled at each request, with the
+///   same exception. Each shows the account's source as its own.
 /// - A source of the type `DelimitedFile` is one whose accounts have the `connectionType` `file`.
 /// - Tasks succeed, and nothing of them shows before they are done. What can be refused is refused at once, with
 ///   400 where no status is documented, and with 415 for a wrong media type. Members that no schema has are passed
@@ -62,6 +63,8 @@ use routes::Tenant;
 /// - Of JSON Patch, what the reference shows is taken: `add`, `replace` and `remove` of the identity, the flag of
 ///   manual correlation and single attributes. `manuallyCorrelated` counts wherever it stands.
 /// - `PUT` writes all attributes: those that are not given go.
+/// - Whatever changes an account, its state included, sets its `modified` to the time at which it is made. Reading it
+///   anew from its source does not, for nothing has changed there.
 /// - There is an identity as long as an account is correlated to it. Its account with the provider itself is each
 ///   of its accounts that has `systemAccount`.
 /// - Removing an unknown account is 404, which is documented for all others.

@@ -1,8 +1,10 @@
 //! Accounts switched on and off, unlocked and reloaded; those of identities, too.
 
+use std::time::Duration;
+
 use headcount::{
-    ErrorKind,
-    sailpoint::{ApiVersion, Client},
+    ErrorKind, SortOrder,
+    sailpoint::{AccountPath, ApiVersion, Client, Field},
     sim::SailPoint,
 };
 use serde_json::{Value, json};
@@ -91,6 +93,43 @@ async fn a_reload_has_a_task_and_no_body() {
     assert_eq!(server.tasks(), [task.as_str()]);
     assert_eq!(sent(&server), ("POST".into(), format!("/accounts/v1/{id}/reload"), Value::Null));
     assert_eq!(server.requests().pop().unwrap().header("content-type"), None);
+}
+
+#[tokio::test]
+async fn an_account_that_was_changed_is_the_one_modified_last_and_one_that_was_reloaded_is_not() {
+    let server = server(60).await;
+    let client = client(&server);
+    let flat = server.records().into_iter().find(|record| record["connectionType"] == "file").unwrap();
+    let id = flat["id"].as_str().unwrap();
+    let last = || async {
+        let newest = client.list_accounts().sort_by(Field::Modified, SortOrder::Descending);
+        whole(newest).await.remove(0)
+    };
+    client.reload_account(id).send().await.unwrap();
+    assert_ne!(last().await.id, id);
+    let mut before = last().await.modified;
+    client.disable_account(id).send().await.unwrap();
+    for change in ["enable", "unlock", "update", "put", "none"] {
+        let newest = last().await;
+        assert_eq!(newest.id, id, "before {change}");
+        assert_ne!(newest.modified, before, "before {change}");
+        before = newest.modified;
+        // Times are told in milliseconds.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        match change {
+            "enable" => drop(client.enable_account(id).send().await.unwrap()),
+            "unlock" => drop(client.unlock_account(id).send().await.unwrap()),
+            "update" => {
+                let update = client.update_account(id).add(AccountPath::attribute("a"), 1);
+                update.send().await.unwrap();
+            }
+            "put" => {
+                let attributes = serde_json::Map::from_iter([("a".to_owned(), json!(2))]);
+                client.put_account(id, attributes).send().await.unwrap();
+            }
+            _ => {}
+        }
+    }
 }
 
 #[tokio::test]
