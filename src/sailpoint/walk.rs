@@ -243,10 +243,7 @@ impl<L: OffsetList> Walk<'_, L> {
                 (offset, blind) = (end.saturating_add(hidden), true);
             }
         }
-        let message = "the place in the list can not be found again: rows were removed while it was walked, \
-                       the last ones seen among them, or the server does not keep to the offset; list \
-                       anew";
-        Err(Error::new(ErrorKind::Drift, message).with_provider(NAME))
+        Err(place_lost())
     }
 
     /// `window` without what was listed before, given that `cursor`'s tail stands from `first` to `row`; the
@@ -286,6 +283,13 @@ impl Refusals {
         (self.reached, self.last) = (0, Some((offset, times)));
         times
     }
+}
+
+fn place_lost() -> Error {
+    let message = "the place in the list can not be found again: rows were removed or changed while it was \
+                   walked, the last ones seen among them, or the server does not keep to the offset; list \
+                   anew";
+    Error::new(ErrorKind::Drift, message).with_provider(NAME)
 }
 
 fn offset_ignored() -> Error {
