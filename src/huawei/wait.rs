@@ -3,7 +3,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::{Client, CreateAccountState, CreateAccountStatus, NAME};
-use crate::{Error, ErrorKind, Result, http::one_line};
+use crate::{Error, ErrorKind, Result, Retry, http::one_line};
+
+/// How long a creation that was asked for may be unknown: this crate's own choice.
+const SETTLING: Duration = Duration::from_secs(30);
 
 impl Client {
     /// Waits until an account that was asked for is there, by the id that
@@ -30,7 +33,13 @@ impl Client {
 ///
 /// # Retries
 /// Waiting changes nothing: after any error it can be begun again with the same id. A look that fails is
-/// retried as every read is; if it stays so, its error ends the waiting.
+/// retried as every read is. What fails all the same, but is throttled or says
+/// [`Retry::Safe`](crate::Retry::Safe), as after a concurrent modification (`Organizations.1003`), is looked at
+/// again after the next interval, or after the time that the provider asked for if that is longer. If no time is
+/// left for it, and after any other failure, the error ends the waiting.
+///
+/// Whether a creation can be found as soon as it was asked for is not documented. So a 404 is looked at again too,
+/// until 30 s are over or the creation has been found once; after that it ends the waiting.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is waited for until send() is awaited"]
 pub struct WaitForAccount {
@@ -65,7 +74,8 @@ impl WaitForAccount {
     ///
     /// # Errors
     /// - [`Api`](ErrorKind::Api) if the creation has failed; [`code`](Error::code) is the provider's
-    ///   `failure_reason`
+    ///   `failure_reason`, and [`show_create_account_status`](Client::show_create_account_status) with the same
+    ///   id gives the status with all that it says
     /// - [`Timeout`](ErrorKind::Timeout) if time is up: the creation may still go on
     /// - [`Config`](ErrorKind::Config) if an interval is zero
     /// - those of [`ShowCreateAccountStatus::send`](super::ShowCreateAccountStatus::send)
@@ -74,18 +84,34 @@ impl WaitForAccount {
         let look = self.client.show_create_account_status(&self.status_id);
         let began = Instant::now();
         let mut interval = self.first_interval.min(self.max_interval);
+        let mut found = false;
         loop {
-            let status = look.send().await?;
-            match &status.state {
-                Some(CreateAccountState::Succeeded) => return Ok(status),
-                Some(CreateAccountState::Failed) => return Err(failure(&status)),
-                Some(CreateAccountState::InProgress | CreateAccountState::Unknown(_)) | None => {}
-            }
+            let looked = look.send().await;
             let left = self.timeout.saturating_sub(began.elapsed());
-            if left.is_zero() {
-                return Err(self.too_long(&status));
+            let mut asked = Duration::ZERO;
+            match looked {
+                Ok(status) => {
+                    match &status.state {
+                        Some(CreateAccountState::Succeeded) => return Ok(status),
+                        Some(CreateAccountState::Failed) => return Err(self.failure(&status)),
+                        Some(CreateAccountState::InProgress | CreateAccountState::Unknown(_)) | None => {}
+                    }
+                    if left.is_zero() {
+                        return Err(self.too_long(&status));
+                    }
+                    found = true;
+                }
+                Err(error) => {
+                    asked = error.retry_after().unwrap_or_default();
+                    let early = error.status() == Some(404) && !found && began.elapsed() < SETTLING;
+                    let throttled = error.kind() == ErrorKind::Throttled;
+                    let passing = error.retry() == Retry::Safe || throttled || early;
+                    if !passing || left.is_zero() || asked > left {
+                        return Err(error);
+                    }
+                }
             }
-            sleep(interval.min(left)).await;
+            sleep(interval.min(left).max(asked)).await;
             interval = interval.saturating_mul(2).min(self.max_interval);
         }
     }
@@ -111,13 +137,15 @@ impl WaitForAccount {
         );
         Error::new(ErrorKind::Timeout, message).with_provider(NAME)
     }
-}
 
-fn failure(status: &CreateAccountStatus) -> Error {
-    let detail = status.failure_detail_msg.as_ref().and_then(|detail| detail.error_msg.as_deref());
-    let reason = status.failure_reason.as_deref();
-    let why = detail.or(reason).unwrap_or("no reason is given");
-    Error::new(ErrorKind::Api, format!("the account was not created: {}", one_line(why)))
-        .with_code(reason.map(one_line))
-        .with_provider(NAME)
+    fn failure(&self, status: &CreateAccountStatus) -> Error {
+        let detail = status.failure_detail_msg.as_ref().and_then(|detail| detail.error_msg.as_deref());
+        let reason = status.failure_reason.as_deref();
+        let message = format!(
+            "the account was not created: {}; show_create_account_status({:?}) gives all that is told of it",
+            one_line(detail.or(reason).unwrap_or("no reason is given")),
+            self.status_id,
+        );
+        Error::new(ErrorKind::Api, message).with_code(reason.map(one_line)).with_provider(NAME)
+    }
 }

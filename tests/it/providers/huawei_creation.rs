@@ -124,7 +124,9 @@ async fn a_name_that_is_taken_fails_later_with_the_providers_reason() {
     let asked = client.create_resource_account(&taken).send().await.unwrap();
     let error = client.wait_for_account(&asked.id).first_interval(SOON).send().await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::Api, Some("account_name_already_exists")));
-    assert_eq!(error.message(), format!("the account was not created: {taken} is taken"));
+    for words in [format!("not created: {taken} is taken"), format!("status(\"{}\")", asked.id)] {
+        assert!(error.message().contains(&words), "{words:?} is not in: {error}");
+    }
     let status = client.show_create_account_status(&asked.id).send().await.unwrap();
     assert_eq!(status.state, Some(Failed), "no error here");
     assert_eq!(status.failure_reason.as_deref(), Some("account_name_already_exists"));

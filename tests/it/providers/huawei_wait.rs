@@ -126,24 +126,23 @@ async fn a_state_that_is_unknown_or_not_told_is_waited_through() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_creation_is_an_error_with_the_providers_reason() {
-    for (members, code, message) in [
+    for (members, code, why) in [
         (
             r#""failure_reason":"quota","failure_detail_msg":{"error_msg":"too\n many"}"#,
             Some("quota"),
-            "the account was not created: too many",
+            "too many",
         ),
-        (r#""failure_reason":"quota""#, Some("quota"), "the account was not created: quota"),
-        (
-            r#""failure_detail_msg":{"encoded_authorization_message":"hunter2"}"#,
-            None,
-            "the account was not created: no reason is given",
-        ),
+        (r#""failure_reason":"quota""#, Some("quota"), "quota"),
+        (r#""failure_detail_msg":{"encoded_authorization_message":"hunter2"}"#, None, "no reason is given"),
     ] {
         let (client, looks) = client(move |_| status(&format!(r#","state":"failed",{members}"#)));
         let (done, at) = wait(client.wait_for_account(ID), &looks).await;
         let error = done.unwrap_err();
         assert_eq!((error.kind(), error.retry(), error.code()), (ErrorKind::Api, Retry::Never, code));
-        assert_eq!((error.message(), at.len()), (message, 1));
+        let message = format!(
+            "the account was not created: {why}; show_create_account_status(\"{ID}\") gives all that is told of it"
+        );
+        assert_eq!((error.message(), at.len()), (message.as_str(), 1));
         assert!(!format!("{error:?}").contains("hunter2"));
     }
     let (client, looks) = client(|_| {
@@ -175,6 +174,89 @@ async fn a_look_that_fails_is_retried_and_ends_the_waiting_only_if_it_stays_so()
     let (refused, looks) = client(|_| answer(401, r#"{"error_code":"APIGW.0301","error_msg":"no"}"#));
     let (done, at) = wait(refused.wait_for_account(ID), &looks).await;
     assert_eq!((done.unwrap_err().kind(), at.len()), (ErrorKind::Auth, 1), "five lock the key");
+}
+
+fn refused(status: u16, code: &str) -> Answer {
+    answer(status, format!(r#"{{"error_code":"{code}","error_msg":"later"}}"#))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_pass_does_not_end_the_waiting_while_there_is_time() {
+    for (status, code) in
+        [(400, "Organizations.1004"), (400, "Organizations.1006"), (409, "Organizations.1003")]
+    {
+        let (passing, looks) = client(move |number| match number {
+            0 | 2 => refused(status, code),
+            1 => under_way(),
+            _ => self::status(r#","state":"succeeded""#),
+        });
+        let (done, at) = wait(passing.wait_for_account(ID), &looks).await;
+        assert!(done.is_ok(), "{done:?}");
+        assert_eq!(at, [0.0, 2.0, 6.0, 14.0], "{code}");
+
+        let (lasting, looks) = client(move |_| refused(status, code));
+        let request = lasting.wait_for_account(ID).timeout(Duration::from_secs(10));
+        let (done, at) = wait(request, &looks).await;
+        let error = done.unwrap_err();
+        assert_eq!((error.code(), error.retry()), (Some(code), Retry::Safe), "the last error is told");
+        assert_eq!(at, [0.0, 2.0, 6.0, 10.0]);
+    }
+    let (final_, looks) = client(|_| refused(400, "Organizations.1005"));
+    let (done, at) = wait(final_.wait_for_account(ID), &looks).await;
+    assert_eq!((done.unwrap_err().retry(), at.len()), (Retry::Never, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttle_is_waited_out_if_it_ends_in_time() {
+    let throttled = |seconds: u32| {
+        let mut answer = refused(429, "APIGW.0308");
+        answer.headers_mut().insert("retry-after", seconds.into());
+        answer
+    };
+    let (client, looks) = client(move |number| match number {
+        0 => throttled(300),
+        _ => status(r#","state":"succeeded""#),
+    });
+    let (done, at) = wait(client.wait_for_account(ID), &looks).await;
+    assert!(done.is_ok(), "{done:?}");
+    assert_eq!(at, [0.0, 300.0], "not before it was asked for");
+
+    let (never, looks) = self::client(move |_| throttled(601));
+    let (done, at) = wait(never.wait_for_account(ID), &looks).await;
+    let error = done.unwrap_err();
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(Duration::from_secs(601))));
+    assert_eq!(at, [0.0]);
+
+    let (unsaid, looks) = self::client(|number| match number {
+        0..4 => refused(429, "APIGW.0308"),
+        _ => status(r#","state":"succeeded""#),
+    });
+    let (done, at) = wait(unsaid.wait_for_account(ID), &looks).await;
+    assert!(done.is_ok(), "{done:?}");
+    assert_eq!(at, [0.0, 0.0, 0.0, 0.0, 2.0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_may_be_unknown_at_first_and_only_then() {
+    let unknown = || refused(404, "Organizations.1304");
+    let (late, looks) =
+        client(move |number| if number < 4 { unknown() } else { status(r#","state":"succeeded""#) });
+    let (done, at) = wait(late.wait_for_account(ID), &looks).await;
+    assert!(done.is_ok(), "{done:?}");
+    assert_eq!(at, [0.0, 2.0, 6.0, 14.0, 30.0]);
+
+    let (never, looks) = client(move |_| unknown());
+    let (done, at) = wait(never.wait_for_account(ID), &looks).await;
+    assert_eq!(done.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(at, [0.0, 2.0, 6.0, 14.0, 30.0]);
+
+    let (gone, looks) = client(move |number| if number == 0 { under_way() } else { unknown() });
+    let (done, at) = wait(gone.wait_for_account(ID), &looks).await;
+    assert_eq!((done.unwrap_err().kind(), at), (ErrorKind::NotFound, vec![0.0, 2.0]));
+
+    let (no_organization, looks) = client(|_| refused(401, "Organizations.1015"));
+    let (done, at) = wait(no_organization.wait_for_account(ID), &looks).await;
+    assert_eq!((done.unwrap_err().kind(), at.len()), (ErrorKind::NotFound, 1));
 }
 
 #[tokio::test]
