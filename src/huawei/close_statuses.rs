@@ -60,8 +60,9 @@ impl Client {
 /// `GET /v1/organizations/close-account-status`: closures of accounts, all in one answer.
 ///
 /// The endpoint does not page, so this list has one page. That the answer is whole is an assumption: the
-/// reference names no most. It is a [`Paginator`] all the same, so that a row that can not be read is told in
-/// its place, as in every list.
+/// reference names no most. So is that an empty list is told as `[]`: an answer without it, or with null in its
+/// place, is an error and never an end. It is a [`Paginator`] all the same, so that a row that can not be read is
+/// told in its place, as in every list.
 ///
 /// # Errors
 /// Those of [`ListAccounts`](super::ListAccounts).
@@ -69,6 +70,7 @@ impl Client {
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListCloseAccountStatuses {
     client: Client,
+    /// Each once and sorted: whatever the order they are given in, the list is the same.
     states: Vec<CloseAccountState>,
 }
 
@@ -79,7 +81,10 @@ pub enum OnePage {}
 impl ListCloseAccountStatuses {
     /// Only closures in this state; with two, in any of them, which is as many as there are. Default: all.
     pub fn state(mut self, state: CloseAccountState) -> Self {
-        self.states.push(state);
+        let place = self.states.binary_search_by(|other| other.as_str().cmp(state.as_str()));
+        if let Err(place) = place {
+            self.states.insert(place, state);
+        }
         self
     }
 

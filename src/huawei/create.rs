@@ -1,8 +1,8 @@
 use http::Method;
 use serde::Serialize;
 
-use super::{Client, CreateAccountStatus, create_status, marker::check_length, path, tag::Tag};
-use crate::{Result, http::Call};
+use super::{Client, CreateAccountStatus, create_status, path, tag::Tag};
+use crate::{Error, Result, http::Call};
 
 impl Client {
     /// Creates an account in the organization, with an e-mail address or phone number of its own.
@@ -44,7 +44,9 @@ impl Profile {
     }
 
     fn check(&self) -> Result<()> {
-        check_length("name", &self.name, 1, 64)?;
+        if self.name.is_empty() {
+            return Err(Error::config("name is empty; expected the name of the new account"));
+        }
         Tag::check_all(&self.tags)
     }
 }
@@ -64,8 +66,8 @@ macro_rules! profile_setters {
             self
         }
 
-        /// Attaches a tag; at most 20, each with another key. Keys have 1 to 128 characters, values at most
-        /// 255.
+        /// Attaches a tag; at most 20, each with another key (*User Guide*, "Overview of a Tag"). Keys have 1 to
+        /// 128 characters, values at most 255 (*API Reference* of 2024, `TagDto`).
         pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
             self.profile.tags.push(Tag::new(key, value));
             self
@@ -75,9 +77,10 @@ macro_rules! profile_setters {
 
 /// `POST /v1/organizations/accounts`: creates an account.
 ///
-/// The name has at most 64 characters (which is what the reference says of the names in its answers).
-/// Whether it must be unique is not documented. By default an organization has 10 member accounts at most,
-/// and 5 are created at a time; with which code more are refused is not documented.
+/// The name must be another than that of any account there is (*User Guide*, "Creating an Account"). It is left
+/// to the provider how long it may be: the reference says only of the names in its answers that they have at most
+/// 64 characters. By default an organization has 10 member accounts at most, and 5 are created at a time (*Service
+/// Overview*); with which code more are refused is not documented.
 ///
 /// # Retries
 /// Not repeated, for there is nothing by which the provider could tell a repetition. After
@@ -123,8 +126,8 @@ impl CreateAccount {
     /// Sends the request. The answer says only that it was taken up: its state tells how far it has come.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the name or a tag is too long or empty, or there are too many
-    /// tags; [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management account
+    /// [`Config`](crate::ErrorKind::Config) if the name is empty, a tag is too long or has no key, or there are
+    /// too many tags; [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management account
     /// (`Organizations.1001`) or a policy does not allow it (`.1007`); [`Api`](crate::ErrorKind::Api) with
     /// [`Retry::Safe`](crate::Retry::Safe) after a concurrent modification (`.1003`).
     pub async fn send(&self) -> Result<CreateAccountStatus> {

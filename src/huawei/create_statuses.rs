@@ -26,7 +26,8 @@ impl Client {
 /// `GET /v1/organizations/create-account-status`: creations of accounts, by `marker`.
 ///
 /// It ends as [`ListAccounts`](super::ListAccounts) does. How long the provider remembers a creation is not
-/// documented.
+/// documented. That an empty list is told as `[]`, with `page_info`, is an assumption: an answer that lacks one of
+/// them, or has null in its place, is an error and never an end.
 ///
 /// # Errors
 /// Those of [`ListAccounts`](super::ListAccounts).
@@ -34,6 +35,7 @@ impl Client {
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListCreateAccountStatuses {
     client: Client,
+    /// Each once and sorted: whatever the order they are given in, the list is the same.
     states: Vec<CreateAccountState>,
     paging: Paging,
 }
@@ -41,7 +43,10 @@ pub struct ListCreateAccountStatuses {
 impl ListCreateAccountStatuses {
     /// Only creations in this state; with several, in any of them. Default: all.
     pub fn state(mut self, state: CreateAccountState) -> Self {
-        self.states.push(state);
+        let place = self.states.binary_search_by(|other| other.as_str().cmp(state.as_str()));
+        if let Err(place) = place {
+            self.states.insert(place, state);
+        }
         self
     }
 

@@ -5,7 +5,8 @@ use serde_json::value::RawValue;
 
 use super::{
     Client,
-    marker::{PageInfo, Paging, check_length},
+    length::check_length,
+    marker::{PageInfo, Paging},
     path,
 };
 use crate::{
@@ -59,7 +60,8 @@ impl Client {
 
 /// `GET /v1/organizations/entities`: roots, organizational units and accounts, by `marker`.
 ///
-/// It ends as [`ListAccounts`](super::ListAccounts) does.
+/// It ends as [`ListAccounts`](super::ListAccounts) does. That an empty list is told as `[]`, with `page_info`, is
+/// an assumption: an answer that lacks one of them, or has null in its place, is an error and never an end.
 ///
 /// # Errors
 /// Those of [`ListAccounts`](super::ListAccounts).

@@ -1,7 +1,7 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{Client, marker::check_length, path, tag::Tag};
+use super::{Client, length::check_length, path, tag::Tag};
 use crate::{
     Record, Result, Timestamp,
     http::{Answer, Call, read_object},
@@ -32,8 +32,8 @@ pub enum InviteTarget {
 /// `POST /v1/organizations/accounts/invite`: invites an account.
 ///
 /// The account must be of the same kind as the organization's: those of the Chinese mainland's site and of the
-/// international site can not be mixed. At most 20 invitations are sent within 24 hours; with which code more
-/// are refused is not documented.
+/// international site can not be mixed. At most 20 invitations are sent within 24 hours (*Service Overview*, both);
+/// with which code more are refused is not documented. Lengths are those of the API Reference of 2024.
 ///
 /// # Retries
 /// Not repeated: a second invitation would send a second mail. After
@@ -58,7 +58,7 @@ struct Body<'a> {
 
 impl InviteAccount {
     /// Attaches a tag once the account has joined; at most 20, each with another key. Keys have 1 to 128
-    /// characters, values at most 255.
+    /// characters, values at most 255. For the sources, see [`CreateAccount::tag`](super::CreateAccount::tag).
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.push(Tag::new(key, value));
         self
@@ -135,7 +135,7 @@ pub struct HandshakeTarget {
 }
 
 open_enum! {
-    /// The state of an invitation.
+    /// The state of an invitation: `HandshakeDto` of the reference and of the vendor's own clients.
     pub enum HandshakeStatus {
         /// Not answered yet.
         Pending = "pending",

@@ -5,7 +5,8 @@ use serde_json::value::RawValue;
 
 use super::{
     Account, Client,
-    marker::{DEFAULT_LIMIT, MOST, PageInfo, Paging, check_length, check_limit},
+    length::check_length,
+    marker::{DEFAULT_LIMIT, MOST, PageInfo, Paging, check_limit},
     path,
 };
 use crate::{
@@ -33,7 +34,9 @@ impl Client {
 /// `GET /v1/organizations/accounts`: the accounts of an organization, by `marker`.
 ///
 /// The list ends when the answer's `next_marker` is null, absent or empty, and only then. A page without
-/// accounts but with a marker is followed (an assumption: the reference does not speak of one).
+/// accounts but with a marker is followed (an assumption: the reference does not speak of one). So is that an
+/// empty list is told as `[]`, with `page_info`: an answer that lacks one of them, or has null in its place, is an
+/// error and never an end.
 ///
 /// # Errors
 /// Besides those of every list, [`Denied`](crate::ErrorKind::Denied) if the key belongs neither to the

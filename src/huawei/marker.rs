@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::length::check_length;
 use crate::{Error, Result, http::Call};
 
 /// Rows on a page unless the caller says otherwise: the provider's own default has changed over time, so it
@@ -64,15 +65,6 @@ pub(super) fn check_limit(limit: u32, most: u32, condition: &str) -> Result<()> 
         return Ok(());
     }
     Err(Error::config(format!("limit is {limit}; expected 1 to {most}{condition}")))
-}
-
-/// Lengths of the reference are in characters.
-pub(super) fn check_length(name: &str, text: &str, least: usize, most: usize) -> Result<()> {
-    let length = text.chars().count();
-    if (least..=most).contains(&length) {
-        return Ok(());
-    }
-    Err(Error::config(format!("{name} has {length} characters; expected {least} to {most}")))
 }
 
 #[cfg(test)]

@@ -19,7 +19,8 @@
 //!
 //! Every account endpoint of the reference. Reading is for the organization's management account and its
 //! delegated administrators, changing for the management account. The permission is the IAM action that an IAM
-//! user needs under identity policies.
+//! user needs, as in "Actions Supported by Policy-based Authorization" and under "Authorization Information" of each
+//! endpoint.
 //!
 //! | endpoint | method | permission | retried |
 //! |---|---|---|---|
@@ -38,8 +39,8 @@
 //! | `GET /v1/organizations/entities` | [`list_entities`](Client::list_entities) | `organizations:entities:list` | yes |
 //! | `GET /v1/organizations/accounts/{id}/delegated-services` | [`list_delegated_services`](Client::list_delegated_services) | `organizations:delegatedServices:list` | yes |
 //!
-//! *Retried* is within the [`RetryPolicy`](crate::http::RetryPolicy). What is not, is sent again only if it
-//! surely was not sent; where it may have been carried out, the error says
+//! *Retried* is within the [`RetryPolicy`](crate::http::RetryPolicy). What is not, is sent again only if no
+//! connection could be made; where it may have been carried out, the error says
 //! [`Retry::Uncertain`](crate::Retry::Uncertain), and each request's documentation says where to look.
 //!
 //! A 401 is never retried, because five in a row lock the key for five minutes. Often it is none of the
@@ -57,8 +58,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Source: Huawei Cloud, *Organizations API Reference*, "Managing Accounts", "Others" and "Error Codes", and
-//! *API Request Signing Guide*.
+//! Source: Huawei Cloud, *Organizations API Reference*, "Managing Accounts", "Others", "Permissions and Supported
+//! Actions" and "Error Codes", *User Guide*, "Managing Accounts" and "Managing Tags", *Service Overview*, and *API
+//! Request Signing Guide*.
 
 mod account;
 mod client;
@@ -72,6 +74,7 @@ mod delegated_services;
 mod entities;
 mod error;
 mod invite;
+mod length;
 mod list;
 mod marker;
 mod metadata;

@@ -1,7 +1,7 @@
 use http::Method;
 use serde::Serialize;
 
-use super::{Client, marker::check_length, path};
+use super::{Client, length::check_length, path};
 use crate::{
     Result,
     http::{Call, read_nothing},
@@ -28,6 +28,8 @@ impl Client {
 }
 
 /// `POST /v1/organizations/accounts/{account_id}/move`: moves an account to another parent.
+///
+/// The lengths of the parents' ids are those of the API Reference of 2024.
 ///
 /// # Retries
 /// Not repeated. After [`Retry::Uncertain`](crate::Retry::Uncertain), ask

@@ -52,7 +52,8 @@ use routes::Organization;
 /// - Closing and moving are for the management account only, as all other changes are.
 /// - A body that is no JSON object, or whose `Content-Type` is not `application/json`, is a bad parameter, as is
 ///   a known member of another type or length; members that no reference names are passed over. Names of new
-///   accounts have 1 to 64 characters. What has no body needs no `Content-Type`.
+///   accounts have 1 to 64 characters, names of agencies at most 64, descriptions 4096, e-mail addresses 1 to 255,
+///   phone numbers 1 to 32. What has no body needs no `Content-Type`.
 /// - An account that does not exist is 404 with `Organizations.1301`, a creation 404 with `.1304`; a quota that
 ///   is used up is 400 with `.1302`, and what can not be done to this account 400 with `.1303`. None of these
 ///   codes is documented. The quotas are: 5 creations and 3 closures under way, closures of a tenth of all

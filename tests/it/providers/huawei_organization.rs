@@ -2,7 +2,7 @@
 
 use headcount::{
     Checkpoint, Completeness, ErrorKind, Paginator,
-    huawei::{EntityType, HandshakeStatus, InviteTarget},
+    huawei::{CloseAccountState, CreateAccountState, EntityType, HandshakeStatus, InviteTarget},
     sim::{Conformance, Huawei, HuaweiLastMarker},
 };
 
@@ -115,8 +115,33 @@ async fn a_checkpoint_of_one_accounts_services_is_refused_on_anothers() {
     let error = client.list_delegated_services(&ids[1]).resume(&place).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Checkpoint);
     let place = client.list_close_account_statuses().items().checkpoint();
-    let state = headcount::huawei::CloseAccountState::Suspended;
+    let state = CloseAccountState::Suspended;
     assert!(client.list_close_account_statuses().state(state).resume(&place).is_err());
+}
+
+#[tokio::test]
+async fn a_checkpoint_goes_with_the_same_states_whatever_their_order() {
+    let (server, client) = start(Huawei::builder().accounts(1)).await;
+    let creations = |states: &[CreateAccountState]| {
+        states.iter().cloned().fold(client.list_create_account_statuses(), |list, state| list.state(state))
+    };
+    let (failed, open) = (CreateAccountState::Failed, CreateAccountState::InProgress);
+    let place = creations(&[failed.clone(), open.clone()]).items().checkpoint();
+    for states in [&[open.clone(), failed.clone()][..], &[failed.clone(), open.clone(), failed.clone()]] {
+        assert!(creations(states).resume(&place).is_ok(), "{states:?}");
+    }
+    assert!(creations(&[open]).resume(&place).is_err());
+
+    let closures = |states: &[CloseAccountState]| {
+        states.iter().cloned().fold(client.list_close_account_statuses(), |list, state| list.state(state))
+    };
+    let (closing, closed) = (CloseAccountState::PendingClosure, CloseAccountState::Suspended);
+    let place = closures(&[closed.clone(), closing.clone()]).items().checkpoint();
+    let twice = closures(&[closing.clone(), closed, closing]);
+    assert!(twice.clone().resume(&place).is_ok());
+    whole(twice).await;
+    let sent = server.requests().pop().unwrap();
+    assert_eq!(sent.raw_query(), Some("states=pending_closure&states=suspended"), "each once");
 }
 
 /// The number of items and of bad rows, and whether the list says that it is whole.
@@ -146,9 +171,18 @@ async fn a_row_that_can_not_be_read_costs_itself_and_is_told() {
 
 #[tokio::test]
 async fn an_answer_that_is_another_list_is_no_empty_one() {
-    for body in
-        ["{}", r#"{"accounts":[],"page_info":{}}"#, r#"{"entities":null,"page_info":{}}"#, "<html>", ""]
-    {
+    for body in [
+        "{}",
+        r#"{"accounts":[],"page_info":{}}"#,
+        r#"{"create_account_statuses":null,"page_info":{}}"#,
+        r#"{"close_account_statuses":null}"#,
+        r#"{"entities":null,"page_info":{}}"#,
+        r#"{"delegated_services":null,"page_info":{}}"#,
+        r#"{"create_account_statuses":[],"entities":[],"delegated_services":[]}"#,
+        r#"{"create_account_statuses":[],"entities":[],"delegated_services":[],"page_info":null}"#,
+        "<html>",
+        "",
+    ] {
         let client = canned::huawei(&Canned::new(move |_, _| answer(200, body)));
         for error in [
             refusal(client.list_create_account_statuses()).await,
