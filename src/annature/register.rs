@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    Account, Client,
+    Account, Client, NAME,
     newcomer::Newcomer,
     partner::{Partner, partner_setters},
 };
@@ -65,13 +65,14 @@ impl RegisterAccount {
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config), before anything is sent, if there is no partner key, or if a
-    /// value is empty or not of its form. The provider refuses an e-mail address that any account has
-    /// already; with which status is not documented.
+    /// value is empty or not of its form; [`Decode`](crate::ErrorKind::Decode) if the answer has no credentials
+    /// that can be read. The provider refuses an e-mail address that another account has; with which status is not
+    /// documented, nor whether accounts of all organisations count.
     ///
     /// # Retries
     /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look
-    /// for the address with [`list_accounts`](Client::list_accounts) and the partner key; addresses are
-    /// unique, so sending it again makes no second organisation. If it was made, its key is lost with the
+    /// for the address with [`list_accounts`](Client::list_accounts) and the partner key. If the address counts
+    /// everywhere, which is an assumption, sending it again makes no second organisation. If it was made, its key is lost with the
     /// answer: no endpoint tells it again, and an administrator of the organisation has to make another.
     pub async fn send(&self) -> Result<Registered> {
         self.client.send(&self.partner, self.call(), read).await
@@ -92,7 +93,10 @@ impl RegisterAccount {
 #[non_exhaustive]
 pub struct Registered {
     /// The account. Its record is the answer without the credentials.
-    pub account: Account,
+    ///
+    /// [`Decode`](crate::ErrorKind::Decode) if it can not be read: it is there all the same, and so are the
+    /// credentials, which no other answer tells.
+    pub account: Result<Account>,
     /// The key of its new organisation.
     pub credentials: Credentials,
 }
@@ -110,7 +114,8 @@ pub struct Credentials {
     pub key: SecretString,
 }
 
-/// Takes the credentials out of the account before anything keeps its record.
+/// Takes the credentials out of the account before anything keeps its record, and gives them whatever the account
+/// is like.
 fn read(answer: &Answer) -> Result<Registered> {
     let mut members: BTreeMap<Cow<'_, str>, &RawValue> = read_object(answer, "an account with credentials")?;
     let unreadable =
@@ -124,7 +129,7 @@ fn read(answer: &Answer) -> Result<Registered> {
     }
     let account = to_raw_value(&members)
         .and_then(Account::from_row)
-        .map_err(|error| unreadable("the account is none", &error))?;
+        .map_err(|error| unreadable("the account is none", &error).with_provider(NAME));
     Ok(Registered { account, credentials })
 }
 
@@ -134,8 +139,9 @@ mod tests {
 
     use super::*;
 
-    fn registered(body: &'static str) -> Result<Registered> {
-        read(&Answer { status: StatusCode::CREATED, headers: HeaderMap::new(), body: body.into() })
+    fn registered(body: &str) -> Result<Registered> {
+        let body = body.to_owned().into();
+        read(&Answer { status: StatusCode::CREATED, headers: HeaderMap::new(), body })
     }
 
     #[test]
@@ -149,6 +155,7 @@ mod tests {
         )
         .unwrap();
         let Registered { account, credentials } = &registered;
+        let account = account.as_ref().unwrap();
         assert_eq!(account.id, "c64ce66b70b21c03bfd5dfa0ab14b730");
         assert_eq!(account.organisation_id.as_deref(), Some("62e9a87c6ed1444d9d228c4a0374017d"));
         assert_eq!(credentials.id, "39e2c46c5bfa88d3d7b13f569b305436");
@@ -173,12 +180,29 @@ mod tests {
             r#"{"id":"a","credentials":{"id":"","key":"hunter2"}}"#,
             r#"{"id":"a","credentials":{"id":"k","key":""}}"#,
             r#"{"id":"a","credentials":"hunter2"}"#,
-            r#"{"id":["hunter2"],"credentials":{"id":"k","key":"hunter2"}}"#,
             r#"["hunter2"]"#,
         ] {
             let error = registered(body).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::Decode, "{body}");
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+    }
+    #[test]
+    fn credentials_are_kept_if_the_account_can_not_be_read() {
+        for account in [
+            r#""id":"a","number":1300000000"#,
+            r#""id":["hunter2"]"#,
+            r#""id":"hunter2","active":"hunter2""#,
+            r#""name":"hunter2""#,
+        ] {
+            let body = format!(r#"{{{account},"credentials":{{"id":"k","key":"0123456789abcdef"}}}}"#);
+            let registered = registered(&body).unwrap();
+            assert_eq!(registered.credentials.id, "k");
+            assert_eq!(registered.credentials.key.expose_secret(), "0123456789abcdef");
+            let error = registered.account.unwrap_err();
+            assert_eq!((error.kind(), error.provider()), (crate::ErrorKind::Decode, Some("annature")));
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("hunter2") && !shown.contains("0123456789abcdef"), "{shown}");
         }
     }
 }
