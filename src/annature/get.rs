@@ -8,8 +8,6 @@ use crate::{
 };
 
 /// `GET /v1/accounts/:id`: one account of one's organisation.
-///
-/// Whether a partner key makes the accounts of other organisations visible here is not documented.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct GetAccount {

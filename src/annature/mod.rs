@@ -39,7 +39,9 @@
 //!
 //! An API key has full access to its organisation; there are no finer permissions. A partner key comes on
 //! top of it, for the client ([`ClientBuilder::partner_key`]) or for a single call, which can also go out
-//! without.
+//! without. What it does is documented for lists, which then have the accounts of the organisations registered
+//! with it and not one's own users, for registering, and for skipping verification. Whether it lets any other
+//! request reach the accounts of those organisations is not.
 //!
 //! | endpoint | method | permission | retried |
 //! |---|---|---|---|
@@ -54,8 +56,8 @@
 //! | `POST /v1/accounts/:id/restore` | [`restore_account`](Client::restore_account) | API key | if not sent |
 //! | "Get authentication code" | none: neither its path nor its answer is documented | partner key | |
 //!
-//! *If not sent* is: again only if the request surely did not reach the provider. There is no endpoint that
-//! deletes an account.
+//! *If not sent* is: again only if no connection could be made, so that the request surely did not reach the
+//! provider. A 401 is never replayed. There is no endpoint that deletes an account.
 //!
 //! Source: Annature, *API Reference*, "Authentication", "Partner Program" and all pages of "Accounts".
 

@@ -131,14 +131,19 @@ async fn errors(client: &Client, id: &str) -> Vec<Error> {
 #[tokio::test]
 async fn an_account_that_is_not_there_is_not_found() {
     let (server, client) = start().await;
-    for id in ["c64ce66b70b21c03bfd5dfa0ab14b730", "a%2f?#é"] {
+    for (id, encoded) in [
+        ("c64ce66b70b21c03bfd5dfa0ab14b730", "c64ce66b70b21c03bfd5dfa0ab14b730"),
+        ("a%2f?#é", "a%252f%3F%23%C3%A9"),
+    ] {
         server.clear_requests();
         let errors = errors(&client, id).await;
         for error in &errors {
             assert_eq!((error.kind(), error.status()), (ErrorKind::NotFound, Some(404)), "{error}");
             assert_eq!(error.message(), "The requested resource could not be found.");
         }
-        assert_eq!(server.requests().len(), errors.len(), "each was sent once");
+        let paths: Vec<_> = server.requests().iter().map(|request| request.path().to_owned()).collect();
+        let below = ["", "", "/verification", "/deactivate", "/restore"];
+        assert_eq!(paths, below.map(|verb| format!("/v1/accounts/{encoded}{verb}")), "each was sent once");
     }
 }
 
