@@ -9,7 +9,10 @@ use super::{
     task,
     version::Root,
 };
-use crate::{Error, Result, http::Call};
+use crate::{
+    Error, Result,
+    http::{Call, segment},
+};
 
 const SOURCE_ID: &str = "sourceId";
 
@@ -68,9 +71,7 @@ impl CreateAccount {
     }
 
     fn call(&self) -> Result<Call> {
-        if self.source_id.trim().is_empty() {
-            return Err(Error::config("source id is empty; expected the id of a source"));
-        }
+        segment("source id", &self.source_id)?;
         if self.attributes.is_empty() {
             return Err(Error::config(
                 "the account has no attributes; expected those of the source's schema",
@@ -99,5 +100,23 @@ impl fmt::Debug for CreateAccount {
             .field("source_id", &self.source_id)
             .field("attributes", &self.attributes.keys().collect::<Vec<_>>())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_id_with_blanks_or_none_is_no_id() {
+        let client = Client::builder("https://tenant.example").token("token").build().unwrap();
+        let call = |id: &str| client.create_account(id).attribute("name", "a").call();
+        for (id, why) in [("", "is empty"), (" abc ", "holds blanks"), ("abc\n", "holds blanks")] {
+            let error = call(id).err().unwrap();
+            assert_eq!(error.kind(), crate::ErrorKind::Config, "{id:?}");
+            assert!(error.message().starts_with(&format!("source id {why}")), "{error}");
+        }
+        let body = call("abc").unwrap().body;
+        assert_eq!(body, r#"{"attributes":{"name":"a","sourceId":"abc"}}"#);
     }
 }
