@@ -16,8 +16,10 @@ use crate::{
 /// `SOURCE_SUBADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Uncertain`](crate::Retry::Uncertain) it does no harm to
-/// send it again; [`NotFound`](crate::ErrorKind::NotFound) then says that it was done.
+/// Sent again only if it surely was not sent. After [`Uncertain`](crate::Retry::Uncertain), see with
+/// [`get_account`](Client::get_account) whether the account is there, some time later: a task deletes it. Sending
+/// it again before that is done begins a second task, to the same end;
+/// [`NotFound`](crate::ErrorKind::NotFound) then says that the account is gone, or that the id was none.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id can not be one, [`Api`](crate::ErrorKind::Api) with status 400

@@ -60,10 +60,10 @@
 //! | `POST …/identities-accounts/disable` ¹ | [`disable_accounts_for_identities`](Client::disable_accounts_for_identities) | `-state:manage` ³, O | if unsent |
 //!
 //! User levels: O is `ORG_ADMIN`; A is `ORG_ADMIN`, `SOURCE_ADMIN` and `SOURCE_SUBADMIN`; B is `HELPDESK`.
-//! *If unsent*: sent again only if it surely was not sent; else the error says
-//! [`Uncertain`](crate::Retry::Uncertain). ¹ Not in `v3`; experimental in `v2024` and `v2025`, and asked for as
-//! such. ² With `force_provisioning(true)` also `-provisioning:manage`. ³ Of a token that has a user,
-//! `-provisioning:manage` will do as well.
+//! *If unsent*: sent again only if no connection could be made, or, once and with a new token, if its token was
+//! refused (401); where it may have been carried out, the error says [`Uncertain`](crate::Retry::Uncertain).
+//! ¹ Not in `v3`; experimental in `v2024` and `v2025`, and asked for as such. ² With `force_provisioning(true)` also
+//! `-provisioning:manage`. ³ Of a token that has a user, `-provisioning:manage` will do as well.
 //!
 //! Source: SailPoint, *API specifications* of *Accounts* in `beta`, `v3`, `v2024`, `v2025`, `v2026` and
 //! `accounts/v1`; *Standard Collection Parameters*; *Authentication*; *Rate Limits*; *API Versioning Strategy*.

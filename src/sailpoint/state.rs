@@ -71,6 +71,10 @@ impl ToggleAccount {
 
     /// Whether the source is told even if the account seems to be in that state already, as when it is not in
     /// step with its source.
+    ///
+    /// **With true, the account may be unlocked too**: of one that is not locked, the provider adds an operation
+    /// `Unlock` to what its workflow does (`AccountToggleRequest`). That no further scope is needed for it, as
+    /// [`unlock_account`](Client::unlock_account) needs one, is an assumption.
     pub fn force_provisioning(mut self, force: bool) -> Self {
         self.options.force_provisioning = Some(force);
         self
