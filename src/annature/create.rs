@@ -10,8 +10,8 @@ use crate::{
     http::{Call, read_object},
 };
 
-/// `POST /v1/accounts`: a new account in one's own organisation. That it is made there with a partner key too is an
-/// assumption.
+/// `POST /v1/accounts`: a new account in one's own organisation. That it is made there with a partner key too
+/// is an assumption.
 ///
 /// The person gets a mail by which to verify the address, and can neither log in nor send envelopes before.
 /// What an account has whose number, timezone or group are not set is not documented.
@@ -79,8 +79,9 @@ impl CreateAccount {
     /// # Retries
     /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look
     /// for the address with [`list_accounts`](Client::list_accounts) and its
-    /// [`without_partner_key`](super::ListAccounts::without_partner_key): with a partner key, the list leaves out
-    /// the users of one's own organisation. Addresses are unique, so sending it again makes no second account.
+    /// [`without_partner_key`](super::ListAccounts::without_partner_key): with a partner key, the list leaves
+    /// out the users of one's own organisation. Addresses are unique, so sending it again makes no second
+    /// account.
     pub async fn send(&self) -> Result<Account> {
         self.client.send(&self.partner, self.call(), |answer| read_object(answer, "an account")).await
     }

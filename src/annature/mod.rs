@@ -37,11 +37,11 @@
 //!
 //! # Endpoints
 //!
-//! An API key has full access to its organisation; there are no finer permissions. A partner key comes on
-//! top of it, for the client ([`ClientBuilder::partner_key`]) or for a single call, which can also go out
-//! without. What it does is documented for lists, which then have the accounts of the organisations registered
-//! with it and not one's own users, for registering, and for skipping verification. Whether it lets any other
-//! request reach the accounts of those organisations is not.
+//! An API key has full access to its organisation; there are no finer permissions. A partner key comes on top
+//! of it, for the client ([`ClientBuilder::partner_key`]) or for a single call, which can also go out
+//! without. What it does is documented for lists, which then have the accounts of the organisations
+//! registered with it and not one's own users, for registering, and for skipping verification. Whether it
+//! lets any other request reach the accounts of those organisations is not.
 //!
 //! | endpoint | method | permission | retried |
 //! |---|---|---|---|

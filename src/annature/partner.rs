@@ -38,8 +38,8 @@ pub(super) fn partner_header(key: &SecretString) -> Result<HeaderValue> {
 /// The setters of [`Partner`], for a call that has it in a field `partner`.
 macro_rules! partner_setters {
     () => {
-        /// This call with the partner key `key`, whatever the client has. What that does is documented for some
-        /// calls only: see [the module](crate::annature#endpoints).
+        /// This call with the partner key `key`, whatever the client has. What that does is documented for
+        /// some calls only: see [the module](crate::annature#endpoints).
         pub fn partner_key(mut self, key: impl Into<secrecy::SecretString>) -> Self {
             self.partner = $crate::annature::partner::Partner::With(key.into());
             self

@@ -65,15 +65,16 @@ impl RegisterAccount {
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config), before anything is sent, if there is no partner key, or if a
-    /// value is empty or not of its form; [`Decode`](crate::ErrorKind::Decode) if the answer has no credentials
-    /// that can be read. The provider refuses an e-mail address that another account has; with which status is not
-    /// documented, nor whether accounts of all organisations count.
+    /// value is empty or not of its form; [`Decode`](crate::ErrorKind::Decode) if the answer has no
+    /// credentials that can be read. The provider refuses an e-mail address that another account has; with
+    /// which status is not documented, nor whether accounts of all organisations count.
     ///
     /// # Retries
     /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look
-    /// for the address with [`list_accounts`](Client::list_accounts) and the partner key. If the address counts
-    /// everywhere, which is an assumption, sending it again makes no second organisation. If it was made, its key is lost with the
-    /// answer: no endpoint tells it again, and an administrator of the organisation has to make another.
+    /// for the address with [`list_accounts`](Client::list_accounts) and the partner key. If the address
+    /// counts everywhere, which is an assumption, sending it again makes no second organisation. If it was
+    /// made, its key is lost with the answer: no endpoint tells it again, and an administrator of the
+    /// organisation has to make another.
     pub async fn send(&self) -> Result<Registered> {
         self.client.send(&self.partner, self.call(), read).await
     }
@@ -114,8 +115,8 @@ pub struct Credentials {
     pub key: SecretString,
 }
 
-/// Takes the credentials out of the account before anything keeps its record, and gives them whatever the account
-/// is like.
+/// Takes the credentials out of the account before anything keeps its record, and gives them whatever the
+/// account is like.
 fn read(answer: &Answer) -> Result<Registered> {
     let mut members: BTreeMap<Cow<'_, str>, &RawValue> = read_object(answer, "an account with credentials")?;
     let unreadable =

@@ -8,8 +8,8 @@ impl Client {
     /// Closes an account that was created in the organization. **This can not be undone**: what the account
     /// holds is deleted.
     ///
-    /// For the management account only (the reference does not say so for this endpoint, the User Guide does for
-    /// the console). IAM users need no permission under identity policies, says the reference.
+    /// For the management account only (the reference does not say so for this endpoint, the User Guide does
+    /// for the console). IAM users need no permission under identity policies, says the reference.
     pub fn close_account(&self, id: impl Into<String>) -> CloseAccount {
         CloseAccount { client: self.clone(), id: id.into() }
     }
@@ -19,8 +19,8 @@ impl Client {
 ///
 /// The account is `pending_closure` at first and `suspended` once it is closed; it is listed for another 90
 /// days. Accounts that were invited can not be closed. Three are closed at a time, and at most a tenth of all
-/// accounts, 200 at most, within 30 days. All this is of the *User Guide*, "Closing an Account"; with which codes
-/// the provider refuses what goes beyond is not documented.
+/// accounts, 200 at most, within 30 days. All this is of the *User Guide*, "Closing an Account"; with which
+/// codes the provider refuses what goes beyond is not documented.
 ///
 /// # Retries
 /// Not repeated. After [`Retry::Uncertain`](crate::Retry::Uncertain), look for the account in

@@ -60,9 +60,9 @@ impl Client {
 /// `GET /v1/organizations/close-account-status`: closures of accounts, all in one answer.
 ///
 /// The endpoint does not page, so this list has one page. That the answer is whole is an assumption: the
-/// reference names no most. So is that an empty list is told as `[]`: an answer without it, or with null in its
-/// place, is an error and never an end. It is a [`Paginator`] all the same, so that a row that can not be read is
-/// told in its place, as in every list.
+/// reference names no most. So is that an empty list is told as `[]`: an answer without it, or with null in
+/// its place, is an error and never an end. It is a [`Paginator`] all the same, so that a row that can not be
+/// read is told in its place, as in every list.
 ///
 /// # Errors
 /// Those of [`ListAccounts`](super::ListAccounts).

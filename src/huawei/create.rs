@@ -66,8 +66,8 @@ macro_rules! profile_setters {
             self
         }
 
-        /// Attaches a tag; at most 20, each with another key (*User Guide*, "Overview of a Tag"). Keys have 1 to
-        /// 128 characters, values at most 255 (*API Reference* of 2024, `TagDto`).
+        /// Attaches a tag; at most 20, each with another key (*User Guide*, "Overview of a Tag"). Keys have 1
+        /// to 128 characters, values at most 255 (*API Reference* of 2024, `TagDto`).
         pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
             self.profile.tags.push(Tag::new(key, value));
             self
@@ -77,10 +77,10 @@ macro_rules! profile_setters {
 
 /// `POST /v1/organizations/accounts`: creates an account.
 ///
-/// The name must be another than that of any account there is (*User Guide*, "Creating an Account"). It is left
-/// to the provider how long it may be: the reference says only of the names in its answers that they have at most
-/// 64 characters. By default an organization has 10 member accounts at most, and 5 are created at a time (*Service
-/// Overview*); with which code more are refused is not documented.
+/// The name must be another than that of any account there is (*User Guide*, "Creating an Account"). It is
+/// left to the provider how long it may be: the reference says only of the names in its answers that they
+/// have at most 64 characters. By default an organization has 10 member accounts at most, and 5 are created
+/// at a time (*Service Overview*); with which code more are refused is not documented.
 ///
 /// # Retries
 /// Not repeated, for there is nothing by which the provider could tell a repetition. After
@@ -126,10 +126,10 @@ impl CreateAccount {
     /// Sends the request. The answer says only that it was taken up: its state tells how far it has come.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the name is empty, a tag is too long or has no key, or there are
-    /// too many tags; [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management account
-    /// (`Organizations.1001`) or a policy does not allow it (`.1007`); [`Api`](crate::ErrorKind::Api) with
-    /// [`Retry::Safe`](crate::Retry::Safe) after a concurrent modification (`.1003`).
+    /// [`Config`](crate::ErrorKind::Config) if the name is empty, a tag is too long or has no key, or there
+    /// are too many tags; [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management
+    /// account (`Organizations.1001`) or a policy does not allow it (`.1007`); [`Api`](crate::ErrorKind::Api)
+    /// with [`Retry::Safe`](crate::Retry::Safe) after a concurrent modification (`.1003`).
     pub async fn send(&self) -> Result<CreateAccountStatus> {
         self.client.send(self.call(), create_status::read).await
     }

@@ -26,8 +26,8 @@ impl Client {
 /// `GET /v1/organizations/create-account-status`: creations of accounts, by `marker`.
 ///
 /// It ends as [`ListAccounts`](super::ListAccounts) does. How long the provider remembers a creation is not
-/// documented. That an empty list is told as `[]`, with `page_info`, is an assumption: an answer that lacks one of
-/// them, or has null in its place, is an error and never an end.
+/// documented. That an empty list is told as `[]`, with `page_info`, is an assumption: an answer that lacks
+/// one of them, or has null in its place, is an error and never an end.
 ///
 /// # Errors
 /// Those of [`ListAccounts`](super::ListAccounts).

@@ -50,8 +50,9 @@ impl Client {
 /// delegated administrator, by `marker`.
 ///
 /// It ends as [`ListAccounts`](super::ListAccounts) does. Whether the list of an account that is no delegated
-/// administrator is empty or an error is not documented. That an empty list is told as `[]`, with `page_info`, is an
-/// assumption: an answer that lacks one of them, or has null in its place, is an error and never an end.
+/// administrator is empty or an error is not documented. That an empty list is told as `[]`, with
+/// `page_info`, is an assumption: an answer that lacks one of them, or has null in its place, is an error and
+/// never an end.
 ///
 /// # Errors
 /// Those of [`ListAccounts`](super::ListAccounts), and [`Config`](crate::ErrorKind::Config) if the id can not

@@ -60,8 +60,9 @@ impl Client {
 
 /// `GET /v1/organizations/entities`: roots, organizational units and accounts, by `marker`.
 ///
-/// It ends as [`ListAccounts`](super::ListAccounts) does. That an empty list is told as `[]`, with `page_info`, is
-/// an assumption: an answer that lacks one of them, or has null in its place, is an error and never an end.
+/// It ends as [`ListAccounts`](super::ListAccounts) does. That an empty list is told as `[]`, with
+/// `page_info`, is an assumption: an answer that lacks one of them, or has null in its place, is an error and
+/// never an end.
 ///
 /// # Errors
 /// Those of [`ListAccounts`](super::ListAccounts).

@@ -31,9 +31,10 @@ pub enum InviteTarget {
 
 /// `POST /v1/organizations/accounts/invite`: invites an account.
 ///
-/// The account must be of the same kind as the organization's: those of the Chinese mainland's site and of the
-/// international site can not be mixed. At most 20 invitations are sent within 24 hours (*Service Overview*, both);
-/// with which code more are refused is not documented. Lengths are those of the API Reference of 2024.
+/// The account must be of the same kind as the organization's: those of the Chinese mainland's site and of
+/// the international site can not be mixed. At most 20 invitations are sent within 24 hours (*Service
+/// Overview*, both); with which code more are refused is not documented. Lengths are those of the API
+/// Reference of 2024.
 ///
 /// # Retries
 /// Not repeated: a second invitation would send a second mail. After
@@ -58,7 +59,8 @@ struct Body<'a> {
 
 impl InviteAccount {
     /// Attaches a tag once the account has joined; at most 20, each with another key. Keys have 1 to 128
-    /// characters, values at most 255. For the sources, see [`CreateAccount::tag`](super::CreateAccount::tag).
+    /// characters, values at most 255. For the sources, see
+    /// [`CreateAccount::tag`](super::CreateAccount::tag).
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.push(Tag::new(key, value));
         self
@@ -68,8 +70,8 @@ impl InviteAccount {
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if the target does not have 1 to 100 characters, the notes have
-    /// more than 1024, or a tag can not be; [`Denied`](crate::ErrorKind::Denied) if the key does not belong to
-    /// the management account (`Organizations.1001`) or a policy does not allow it (`.1007`);
+    /// more than 1024, or a tag can not be; [`Denied`](crate::ErrorKind::Denied) if the key does not belong
+    /// to the management account (`Organizations.1001`) or a policy does not allow it (`.1007`);
     /// [`Api`](crate::ErrorKind::Api) if the account can not be invited.
     pub async fn send(&self) -> Result<Handshake> {
         self.client.send(self.call(), read).await

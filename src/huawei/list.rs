@@ -35,8 +35,8 @@ impl Client {
 ///
 /// The list ends when the answer's `next_marker` is null, absent or empty, and only then. A page without
 /// accounts but with a marker is followed (an assumption: the reference does not speak of one). So is that an
-/// empty list is told as `[]`, with `page_info`: an answer that lacks one of them, or has null in its place, is an
-/// error and never an end.
+/// empty list is told as `[]`, with `page_info`: an answer that lacks one of them, or has null in its place,
+/// is an error and never an end.
 ///
 /// # Errors
 /// Besides those of every list, [`Denied`](crate::ErrorKind::Denied) if the key belongs neither to the

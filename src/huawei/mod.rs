@@ -18,9 +18,9 @@
 //! # Endpoints
 //!
 //! Every account endpoint of the reference. Reading is for the organization's management account and its
-//! delegated administrators, changing for the management account. The permission is the IAM action that an IAM
-//! user needs, as in "Actions Supported by Policy-based Authorization" and under "Authorization Information" of each
-//! endpoint.
+//! delegated administrators, changing for the management account. The permission is the IAM action that an
+//! IAM user needs, as in "Actions Supported by Policy-based Authorization" and under "Authorization
+//! Information" of each endpoint.
 //!
 //! | endpoint | method | permission | retried |
 //! |---|---|---|---|
@@ -47,8 +47,8 @@
 //! credentials' fault: `Organizations.1001` and `.1002` (not for this account) are
 //! [`Denied`](crate::ErrorKind::Denied), `.1015` (no organization) is
 //! [`NotFound`](crate::ErrorKind::NotFound). The 409 of a concurrent modification (`.1003`) is
-//! [`Api`](crate::ErrorKind::Api) with [`Retry::Safe`](crate::Retry::Safe), and so are `.1004` and `.1006`, of
-//! which the reference says to try again later; that nothing was done then is an assumption.
+//! [`Api`](crate::ErrorKind::Api) with [`Retry::Safe`](crate::Retry::Safe), and so are `.1004` and `.1006`,
+//! of which the reference says to try again later; that nothing was done then is an assumption.
 //!
 //! ```no_run
 //! # async fn run(client: headcount::huawei::Client) -> headcount::Result<()> {
@@ -58,9 +58,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Source: Huawei Cloud, *Organizations API Reference*, "Managing Accounts", "Others", "Permissions and Supported
-//! Actions" and "Error Codes", *User Guide*, "Managing Accounts" and "Managing Tags", *Service Overview*, and *API
-//! Request Signing Guide*.
+//! Source: Huawei Cloud, *Organizations API Reference*, "Managing Accounts", "Others", "Permissions and
+//! Supported Actions" and "Error Codes", *User Guide*, "Managing Accounts" and "Managing Tags", *Service
+//! Overview*, and *API Request Signing Guide*.
 
 mod account;
 mod client;

@@ -15,8 +15,8 @@ impl Client {
 
 /// `POST /v1/organizations/accounts/{account_id}/remove`: removes an account from the organization.
 ///
-/// The account must have what it needs to go on alone, and must not be a delegated administrator: *User Guide*,
-/// "Removing a Member Account from Your Organization". All of it is left to the provider to check.
+/// The account must have what it needs to go on alone, and must not be a delegated administrator: *User
+/// Guide*, "Removing a Member Account from Your Organization". All of it is left to the provider to check.
 ///
 /// # Retries
 /// Not repeated. After [`Retry::Uncertain`](crate::Retry::Uncertain), ask

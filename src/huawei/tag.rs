@@ -20,8 +20,9 @@ impl Tag {
 
     /// Keys of 1 to 128 characters, each once, and values of up to 255.
     ///
-    /// The lengths are those of `TagDto` in the API Reference of 2024; the User Guide ("Overview of a Tag") has 225
-    /// for values, and the larger is taken. The number and that keys are different are of the User Guide.
+    /// The lengths are those of `TagDto` in the API Reference of 2024; the User Guide ("Overview of a Tag")
+    /// has 225 for values, and the larger is taken. The number and that keys are different are of the User
+    /// Guide.
     pub(super) fn check_all(tags: &[Self]) -> Result<()> {
         if tags.len() > MOST_TAGS {
             return Err(Error::config(format!("{} tags; expected at most {MOST_TAGS}", tags.len())));

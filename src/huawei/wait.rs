@@ -34,12 +34,12 @@ impl Client {
 /// # Retries
 /// Waiting changes nothing: after any error it can be begun again with the same id. A look that fails is
 /// retried as every read is. What fails all the same, but is throttled or says
-/// [`Retry::Safe`](crate::Retry::Safe), as after a concurrent modification (`Organizations.1003`), is looked at
-/// again after the next interval, or after the time that the provider asked for if that is longer. If no time is
-/// left for it, and after any other failure, the error ends the waiting.
+/// [`Retry::Safe`](crate::Retry::Safe), as after a concurrent modification (`Organizations.1003`), is looked
+/// at again after the next interval, or after the time that the provider asked for if that is longer. If no
+/// time is left for it, and after any other failure, the error ends the waiting.
 ///
-/// Whether a creation can be found as soon as it was asked for is not documented. So a 404 is looked at again too,
-/// until 30 s are over or the creation has been found once; after that it ends the waiting.
+/// Whether a creation can be found as soon as it was asked for is not documented. So a 404 is looked at again
+/// too, until 30 s are over or the creation has been found once; after that it ends the waiting.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is waited for until send() is awaited"]
 pub struct WaitForAccount {

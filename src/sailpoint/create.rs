@@ -28,15 +28,16 @@ const SOURCE_ID: &str = "sourceId";
 /// `SOURCE_SUBADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Uncertain`](crate::Retry::Uncertain), look for the account
-/// with [`list_accounts`](Client::list_accounts), filtered by source and native identity, some time later: it is
-/// made by a task.
+/// Sent again only if it surely was not sent, or if its token was refused. After
+/// [`Uncertain`](crate::Retry::Uncertain), look for the account with
+/// [`list_accounts`](Client::list_accounts), filtered by source and native identity, some time later: it
+/// is made by a task.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the source's id or an attribute's name can not be one, or there are
-/// no attributes; [`Api`](crate::ErrorKind::Api) with status 400 if the provider refuses them;
-/// [`Denied`](crate::ErrorKind::Denied) without the permission. Errors do not quote the attributes, unless they have fewer
-/// than four characters.
+/// [`Config`](crate::ErrorKind::Config) if the source's id or an attribute's name can not be one, or there
+/// are no attributes; [`Api`](crate::ErrorKind::Api) with status 400 if the provider refuses them;
+/// [`Denied`](crate::ErrorKind::Denied) without the permission. Errors do not quote the attributes,
+/// unless they have fewer than four characters.
 #[derive(Clone)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct CreateAccount {

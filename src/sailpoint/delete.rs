@@ -16,14 +16,15 @@ use crate::{
 /// `SOURCE_SUBADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Uncertain`](crate::Retry::Uncertain), see with
-/// [`get_account`](Client::get_account) whether the account is there, some time later: a task deletes it. Sending
-/// it again before that is done begins a second task, to the same end;
-/// [`NotFound`](crate::ErrorKind::NotFound) then says that the account is gone, or that the id was none.
+/// Sent again only if it surely was not sent, or if its token was refused. After
+/// [`Uncertain`](crate::Retry::Uncertain), see with [`get_account`](Client::get_account) whether the
+/// account is there, some time later: a task deletes it. Sending it again before that is done begins a
+/// second task, to the same end; [`NotFound`](crate::ErrorKind::NotFound) then says that the account is
+/// gone, or that the id was none.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the id can not be one, [`Api`](crate::ErrorKind::Api) with status 400
-/// for other sources, [`NotFound`](crate::ErrorKind::NotFound) if there is no such account,
+/// [`Config`](crate::ErrorKind::Config) if the id can not be one, [`Api`](crate::ErrorKind::Api) with status
+/// 400 for other sources, [`NotFound`](crate::ErrorKind::NotFound) if there is no such account,
 /// [`Denied`](crate::ErrorKind::Denied) without the permission.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
@@ -49,18 +50,19 @@ impl DeleteAccount {
     }
 }
 
-/// `POST …/accounts/{id}/remove`: removes an account on any source from the tenant. Nothing is provisioned to the
-/// source, and the next aggregation may make the account again.
+/// `POST …/accounts/{id}/remove`: removes an account on any source from the tenant. Nothing is provisioned to
+/// the source, and the next aggregation may make the account again.
 ///
-/// It is good for accounts that are gone from their source, or are no longer aggregated, and for having an account
-/// processed anew. `v3` has no such call; `v2024` and `v2025` hold it experimental, and the header that this takes
-/// is sent.
+/// It is good for accounts that are gone from their source, or are no longer aggregated, and for having an
+/// account processed anew. `v3` has no such call; `v2024` and `v2025` hold it experimental, and the header
+/// that this takes is sent.
 ///
 /// Permission: the scope `idn:accounts:manage`, and a user level of `ORG_ADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Uncertain`](crate::Retry::Uncertain), see with
-/// [`get_account`](Client::get_account) whether the account is there.
+/// Sent again only if it surely was not sent, or if its token was refused. After
+/// [`Uncertain`](crate::Retry::Uncertain), see with [`get_account`](Client::get_account) whether the
+/// account is there.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id can not be one, or the client speaks `v3`;

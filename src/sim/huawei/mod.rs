@@ -112,8 +112,8 @@ impl Huawei {
         self.organization.accounts.organization()
     }
 
-    /// The direct parent of an account, there or not: unless it was created or moved here, it follows from the
-    /// id, for inserted records too.
+    /// The direct parent of an account, there or not: unless it was created or moved here, it follows from
+    /// the id, for inserted records too.
     pub fn parent_of(&self, account: &str) -> String {
         self.organization.tree.parent_of(&Id::from_hex(account)).to_owned()
     }

@@ -2,7 +2,10 @@
 
 use headcount::{
     Checkpoint, Completeness, ErrorKind, Paginator,
-    huawei::{CloseAccountState, CreateAccountState, EntityType, HandshakeStatus, InviteTarget},
+    huawei::{
+        CloseAccountState, CreateAccountState, EntityType, HandshakeStatus, InviteTarget,
+        ListCloseAccountStatuses, ListCreateAccountStatuses,
+    },
     sim::{Conformance, Huawei, HuaweiLastMarker},
 };
 
@@ -123,7 +126,8 @@ async fn a_checkpoint_of_one_accounts_services_is_refused_on_anothers() {
 async fn a_checkpoint_goes_with_the_same_states_whatever_their_order() {
     let (server, client) = start(Huawei::builder().accounts(1)).await;
     let creations = |states: &[CreateAccountState]| {
-        states.iter().cloned().fold(client.list_create_account_statuses(), |list, state| list.state(state))
+        let list = client.list_create_account_statuses();
+        states.iter().cloned().fold(list, ListCreateAccountStatuses::state)
     };
     let (failed, open) = (CreateAccountState::Failed, CreateAccountState::InProgress);
     let place = creations(&[failed.clone(), open.clone()]).items().checkpoint();
@@ -133,7 +137,8 @@ async fn a_checkpoint_goes_with_the_same_states_whatever_their_order() {
     assert!(creations(&[open]).resume(&place).is_err());
 
     let closures = |states: &[CloseAccountState]| {
-        states.iter().cloned().fold(client.list_close_account_statuses(), |list, state| list.state(state))
+        let list = client.list_close_account_statuses();
+        states.iter().cloned().fold(list, ListCloseAccountStatuses::state)
     };
     let (closing, closed) = (CloseAccountState::PendingClosure, CloseAccountState::Suspended);
     let place = closures(&[closed.clone(), closing.clone()]).items().checkpoint();
