@@ -116,7 +116,7 @@ fuzz_target!(|input: Input| {
     let secret = format!("~s3cr-{}", input.secret);
     let token = format!("~t0k3n-{}", input.token);
     let (status, shape, failure) = (input.status.code(), input.shape, input.failure);
-    let (given, fails_at_login) = (token.clone(), input.at_login);
+    let (given, fails_at_login) = (token, input.at_login);
     let known = secret.clone();
     let server = Server::new(move |request| {
         let login = request.method() == http::Method::POST;
@@ -136,7 +136,8 @@ fuzz_target!(|input: Input| {
     let Err(error) = run(list.items().try_collect::<Vec<_>>()) else {
         return assert!((200..300).contains(&status), "{status} is no success");
     };
-    let mut secrets = vec![secret, token];
+    // Of a key that only signs, a server knows nothing.
+    let mut secrets = if input.who == Who::Huawei { Vec::new() } else { vec![secret] };
     for seen in server.seen() {
         secrets.extend(secrets_of(&seen.request));
     }

@@ -96,8 +96,9 @@ impl<L: OffsetList> Walk<'_, L> {
         let mut offset = cursor.offset;
         for _ in 0..MOST_REPEATS {
             let window = self.window(offset, self.paging.counts(Some(cursor))).await?;
-            let nameless = window.rows.ids.iter().all(Option::is_none);
-            if nameless && window.len() > 0 && window.len() <= cursor.after {
+            let unnamed = window.rows.ids.iter().all(Option::is_none);
+            let nameless = unnamed && window.len() > 0 && window.len() <= cursor.after;
+            if nameless || window.rows.ids.iter().any(|id| cursor.lists(id.as_deref())) {
                 self.check_offset_matters().await?;
             }
             if !window.ends_as(cursor, self.list.order()) {
@@ -110,7 +111,7 @@ impl<L: OffsetList> Walk<'_, L> {
         Err(offset_ignored())
     }
 
-    /// Rows without ids came behind as many of the sort: they may be the same, and then they come for ever.
+    /// Rows came again, or may have as they have no ids. If they come for any offset, they come for ever.
     async fn check_offset_matters(&self) -> Result<()> {
         let beyond = self.window_if_any(BEYOND_ALL, false, &mut Refusals::default()).await?;
         if beyond.len() > 0 { Err(offset_ignored()) } else { Ok(()) }
@@ -216,6 +217,7 @@ impl<L: OffsetList> Walk<'_, L> {
                     return Ok(doubted(self.finish(window, None, 0), unsure, moved));
                 }
                 Stand::Unknown if blind && window.len() > 0 => {
+                    self.check_offset_matters().await?;
                     return Ok(doubted(self.beyond(window, cursor), true, moved));
                 }
                 Stand::Unknown if offset == 0 => break,

@@ -145,6 +145,21 @@ async fn failures_are_told_apart_by_their_status_and_never_give_an_empty_list() 
 }
 
 #[tokio::test]
+async fn pages_of_other_lengths_for_every_offset_are_an_error_and_no_endless_list() {
+    for (longer, shorter) in [
+        (r#"[{"id":"a"},{"id":"b"}]"#, r#"[{"id":"a"}]"#),
+        (r#"[{"id":"b"},{"id":"c"},{"id":"a"}]"#, r#"[{"id":"b"},{"id":"c"}]"#),
+    ] {
+        let transport = Canned::new(move |number, _| {
+            assert!(number < 100, "an endless list");
+            answer(200, if number % 2 == 0 { longer } else { shorter })
+        });
+        let walk = walk(canned::sailpoint(&transport).list_accounts().overlap(false)).await;
+        assert_eq!(walk.errors.last().unwrap().kind(), ErrorKind::PaginationLoop, "{:?}", walk.errors);
+    }
+}
+
+#[tokio::test]
 async fn an_array_that_comes_for_every_offset_is_an_error_and_no_endless_list() {
     for body in [r#"[{"error":"no"}]"#, "[1,2,3]", r#"[{"id":"a"},{},{}]"#] {
         for overlap in [true, false] {
