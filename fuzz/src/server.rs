@@ -31,8 +31,10 @@ pub struct Seen {
 #[derive(Clone)]
 pub struct Server(Arc<Mutex<State>>);
 
+type Answer = dyn FnMut(&Request<Bytes>) -> Reply + Send;
+
 struct State {
-    answer: Box<dyn FnMut(&Request<Bytes>) -> Reply + Send>,
+    answer: Box<Answer>,
     seen: Vec<Seen>,
 }
 

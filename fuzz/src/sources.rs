@@ -224,6 +224,8 @@ impl Sources {
         let all: Vec<Told> = state.now.iter().map(|account| account.row.told(&account.id)).collect();
         let mut rest = all.iter();
         let in_order = walked.told.iter().all(|told| rest.any(|row| row == told));
+        // The same rows come for any offset, until that is noticed.
+        let in_order = in_order || self.ignores_offset && walked.error.is_some();
         assert!(in_order, "out of order, or twice: {walked:?}, not {all:?}");
         if walked.error.is_none() {
             assert!(walked.told == all || unsure, "a silent end: {walked:?}, not {all:?}");
