@@ -5,7 +5,7 @@ use std::sync::{
 
 use bytes::Bytes;
 use http::Request;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::{
@@ -239,6 +239,14 @@ impl Service for Session {
             self.tokens.refused(token.generation);
         }
         replaceable
+    }
+
+    fn secrets(&self, _: &Arc<Token<Opened>>) -> Vec<SecretString> {
+        match &self.source.login {
+            Login::Password { password, .. } => vec![password.clone()],
+            Login::OauthCode(login) => vec![login.code.clone()],
+            Login::Token(_) | Login::Anonymous => Vec::new(),
+        }
     }
 
     fn problem(&self, answer: &Answer) -> Problem {

@@ -2,6 +2,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
@@ -34,6 +35,13 @@ pub(crate) trait Service: Send + Sync {
     fn refused(&self, permit: &Self::Permit) -> bool {
         let _ = permit;
         false
+    }
+
+    /// Secrets that the request does not hold, to be kept out of its errors all the same: a server may know them
+    /// from another.
+    fn secrets(&self, permit: &Self::Permit) -> Vec<SecretString> {
+        let _ = permit;
+        Vec::new()
     }
 
     /// Reads a failure in the provider's own shapes.
@@ -171,7 +179,7 @@ impl Channel {
         let mut request = self.request(call).map_err(unsent)?;
         service.authorise(permit, &mut request).map_err(unsent)?;
         check_headers(request.headers()).map_err(unsent)?;
-        let secrets = Secrets::of(&request, &call.secrets);
+        let secrets = Secrets::of(&request, call.secrets.iter().cloned().chain(service.secrets(permit)));
         let limit = self.retry.attempt_timeout.min(left);
         let missed = |kind, text: String, failure| Missed {
             error: Error::new(kind, secrets.blot(&text)),

@@ -71,17 +71,17 @@ fn parts(value: &str) -> impl Iterator<Item = &str> {
 pub(super) struct Secrets(Vec<SecretString>);
 
 impl Secrets {
-    /// Those in sensitive headers, and those of the body, which may be echoed as they stand in JSON too.
-    pub(super) fn of<B>(request: &Request<B>, body: &[SecretString]) -> Self {
+    /// Those in sensitive headers, and `others`, which may be echoed as they stand in JSON too.
+    pub(super) fn of<B>(request: &Request<B>, others: impl IntoIterator<Item = SecretString>) -> Self {
         let values = request.headers().values().filter(|value| value.is_sensitive());
         let headers = values
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| parts(value).chain([value]))
             .filter(|value| value.trim().len() >= SHORT)
             .map(SecretString::from);
-        let body = body.iter().flat_map(|secret| [secret.clone(), in_json(secret)]);
+        let others = others.into_iter().flat_map(|secret| [in_json(&secret), secret]);
         let mut secrets: Vec<SecretString> = headers
-            .chain(body)
+            .chain(others)
             // Texts lose the blanks at their ends before they come here.
             .map(|secret| SecretString::from(secret.expose_secret().trim()))
             .filter(|secret| !secret.expose_secret().is_empty())
@@ -157,7 +157,7 @@ mod tests {
         let mut value = http::HeaderValue::from_static("Bearer s3cr3t-token");
         value.set_sensitive(true);
         request.headers_mut().insert("authorization", value);
-        let secrets = Secrets::of(&request, &["client+secret".into(), "a\"b\\c def".into(), "4711".into()]);
+        let secrets = Secrets::of(&request, ["client+secret".into(), "a\"b\\c def".into(), "4711".into()]);
         for (text, expected) in [
             (
                 "no: s3cr3t-token |authorization:Bearer s3cr3t-token|\n client+secret ",
@@ -170,7 +170,7 @@ mod tests {
         ] {
             assert_eq!(secrets.blot(text), expected);
         }
-        let secrets = Secrets::of(&Request::new(()), &[SecretString::from(" pass word\r\n")]);
+        let secrets = Secrets::of(&Request::new(()), [SecretString::from(" pass word\r\n")]);
         assert_eq!(secrets.blot("user: pass word"), "user: [redacted]");
         assert!(secrets.blot(&"x".repeat(5000)).chars().count() <= LONGEST_TEXT + 1);
     }

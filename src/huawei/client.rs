@@ -61,6 +61,14 @@ impl Service for Signer {
 
     // A 401 is never replayed: five in a row lock the key.
 
+    fn secrets(&self, permit: &Self::Permit) -> Vec<SecretString> {
+        match (&self.keys, permit) {
+            (_, Some(key)) => vec![key.value.secret_key.clone()],
+            (Keys::Given(key), None) => vec![key.secret_key.clone()],
+            (Keys::Metadata(_), None) => Vec::new(),
+        }
+    }
+
     fn problem(&self, answer: &Answer) -> Problem {
         error::read(answer, &sign::date(self.now()))
     }

@@ -65,6 +65,15 @@ impl Service for Tokens {
         matches!(self.login, Login::ClientCredentials { .. })
     }
 
+    fn secrets(&self, _: &Arc<Token>) -> Vec<SecretString> {
+        match &self.login {
+            Login::ClientCredentials { secret, .. } => {
+                vec![secret.clone(), encode(secret.expose_secret()).into()]
+            }
+            Login::Token(_) => Vec::new(),
+        }
+    }
+
     fn problem(&self, answer: &Answer) -> Problem {
         error::read(answer)
     }

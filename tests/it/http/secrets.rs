@@ -5,7 +5,7 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use headcount::{ErrorKind, Paginator, annature, fortanix, http::TransportErrorKind, huawei, sailpoint, sim};
 use tracing::Level;
 
@@ -158,6 +158,31 @@ async fn no_failure_shows_a_credential() {
     shown.text += &traced.text();
     assert!(shown.text.contains("[redacted]"), "the servers did echo");
     shown.holds_no_secret();
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_failure_shows_a_credential_that_another_request_held() {
+    let text = format!("known are {}", SECRETS.join(" and "));
+    let transport = Scripted::new(move |sent| {
+        if sent.method == http::Method::POST {
+            return answer(200, &[], r#"{"access_token":"canary-access-token-7","expires_in":700}"#);
+        }
+        answer(400, &[], &serde_json::json!({ "message": text }).to_string())
+    });
+    let password = fortanix::Client::builder().password("ada@example.com", SECRETS[0]);
+    let key = huawei::Client::builder("AK", SECRETS[1]);
+    let secret = sailpoint::Client::builder("https://acme.example").client_credentials("id", SECRETS[5]);
+    let lists = [
+        (SECRETS[0], password.transport(transport.clone()).build().unwrap().list_accounts().into_accounts()),
+        (SECRETS[1], key.transport(transport.clone()).build().unwrap().list_accounts().into_accounts()),
+        (SECRETS[5], secret.transport(transport).build().unwrap().list_accounts().into_accounts()),
+    ];
+    for (secret, list) in lists {
+        let error = list.items().try_collect::<Vec<_>>().await.unwrap_err();
+        assert_eq!(error.status(), Some(400));
+        assert!(error.message().contains("[redacted]"), "{error}");
+        assert!(!format!("{error} {error:?}").contains(secret), "{error}");
+    }
 }
 
 #[test]
