@@ -22,7 +22,7 @@ use libfuzzer_sys::fuzz_target;
 enum Input {
     Text(String),
     Json(Json),
-    Place(Saved),
+    Place(Box<Saved>),
 }
 
 fuzz_target!(|input: Clean<Input>| {

@@ -83,7 +83,7 @@ fn encode(bytes: impl AsRef<[u8]>) -> String {
     for byte in bytes.as_ref() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                text.push(char::from(*byte))
+                text.push(char::from(*byte));
             }
             _ => text += &format!("%{byte:02X}"),
         }
