@@ -13,7 +13,7 @@ use crate::{Error, Result};
 
 pub(crate) use chain::{Asked, InVain, Lookup, home, read_if_there};
 pub(crate) use environment::Environment;
-pub(crate) use token::{Fresh, Margin, Token, TokenCache, refuse_empty};
+pub(crate) use token::{Fresh, Margin, Renewed, Token, TokenCache, refuse_empty};
 
 /// A header value that no log shows.
 pub(crate) fn sensitive(name: &str, value: &str) -> Result<HeaderValue> {

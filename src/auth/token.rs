@@ -53,10 +53,24 @@ pub(crate) struct Fresh<T = SecretString> {
     pub(crate) lifetime: Option<Duration>,
 }
 
+/// What a renewal came to.
+pub(crate) enum Renewed<T> {
+    /// Another token.
+    Other(Fresh<T>),
+    /// The same token, which lives longer.
+    Same(Fresh<T>),
+}
+
+impl<T> From<Fresh<T>> for Renewed<T> {
+    fn from(fresh: Fresh<T>) -> Self {
+        Self::Other(fresh)
+    }
+}
+
 /// A token in use.
 pub(crate) struct Token<T = SecretString> {
     pub(crate) value: T,
-    /// Tells it from the tokens before and after it.
+    /// Tells it from the tokens before and after it; one that only lives longer keeps it.
     pub(crate) generation: u64,
     renew_at: Option<Instant>,
     dies_at: Option<Instant>,
@@ -104,12 +118,13 @@ impl<T> TokenCache<T> {
 impl<T: Send + Sync + 'static> TokenCache<T> {
     /// The token, obtained with `obtain` if there is none that still lives. `obtain` is given the token
     /// that is to be renewed, if there is one.
-    pub(crate) async fn get<F>(
+    pub(crate) async fn get<F, R>(
         self: &Arc<Self>,
         obtain: impl FnOnce(Option<Arc<Token<T>>>) -> F,
     ) -> Obtained<T>
     where
-        F: Future<Output = Result<Fresh<T>>> + Send + 'static,
+        F: Future<Output = Result<R>> + Send + 'static,
+        R: Into<Renewed<T>>,
     {
         let (old, renewal) = {
             let mut state = self.lock();
@@ -125,7 +140,7 @@ impl<T: Send + Sync + 'static> TokenCache<T> {
             let renewal = if let Some(renewal) = state.renewal.as_ref().and_then(WeakShared::upgrade) {
                 renewal
             } else {
-                let renewal = Self::renewal(self, obtain(state.token.clone()));
+                let renewal = Self::renewal(self, state.token.clone(), obtain(state.token.clone()));
                 state.renewal = renewal.downgrade();
                 renewal
             };
@@ -140,9 +155,10 @@ impl<T: Send + Sync + 'static> TokenCache<T> {
         Ok(old)
     }
 
-    fn renewal(
+    fn renewal<R: Into<Renewed<T>>>(
         this: &Arc<Self>,
-        obtain: impl Future<Output = Result<Fresh<T>>> + Send + 'static,
+        old: Option<Arc<Token<T>>>,
+        obtain: impl Future<Output = Result<R>> + Send + 'static,
     ) -> Shared<BoxFuture<'static, Obtained<T>>> {
         let this = Arc::clone(this);
         async move {
@@ -151,11 +167,23 @@ impl<T: Send + Sync + 'static> TokenCache<T> {
             let mut state = this.lock();
             state.renewal = None;
             let now = Instant::now();
-            match obtained {
-                Ok(fresh) => {
-                    state.generations += 1;
+            match obtained.map(R::into) {
+                Ok(renewed) => {
+                    let (fresh, same) = match renewed {
+                        Renewed::Other(fresh) => (fresh, None),
+                        Renewed::Same(fresh) => (fresh, old),
+                    };
+                    let generation = same.as_ref().map_or(state.generations + 1, |old| old.generation);
                     // Its life began when it was asked for, at the latest.
-                    let token = Arc::new(this.margin.token(fresh, state.generations, began));
+                    let token = Arc::new(this.margin.token(fresh, generation, began));
+                    if let Some(old) = &same
+                        && !state.token.as_ref().is_some_and(|token| Arc::ptr_eq(token, old))
+                    {
+                        // In between it was dropped, or renewed without this cache: that counts. Who waited
+                        // is to find out what became of a token that was dropped.
+                        return Ok(state.token.clone().unwrap_or(token));
+                    }
+                    state.generations = state.generations.max(generation);
                     state.token = Some(Arc::clone(&token));
                     state.pause_until = None;
                     Ok(token)
@@ -179,14 +207,16 @@ impl<T: Send + Sync + 'static> TokenCache<T> {
         self.lock().token.clone()
     }
 
-    /// The token of `generation`, if it is still the one in use, lives on as `fresh` says: it was renewed
-    /// without this cache.
-    pub(crate) fn renewed(&self, generation: u64, fresh: Fresh<T>) {
+    /// The token of `generation` lives on as `fresh` says: it was renewed without this cache. Nothing is kept of
+    /// that if another is in use, or none.
+    pub(crate) fn renewed(&self, generation: u64, fresh: Fresh<T>) -> Arc<Token<T>> {
+        let token = Arc::new(self.margin.token(fresh, generation, Instant::now()));
         let mut state = self.lock();
         if state.token.as_ref().is_some_and(|token| token.generation == generation) {
-            state.token = Some(Arc::new(self.margin.token(fresh, generation, Instant::now())));
+            state.token = Some(Arc::clone(&token));
             state.pause_until = None;
         }
+        token
     }
 
     /// Drops the token of `generation`, if it is still the one in use: the server refused it.

@@ -9,7 +9,7 @@ use std::{
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
-use super::token::{Fresh, TokenCache};
+use super::token::{Fresh, Renewed, TokenCache};
 use crate::{Error, ErrorKind, Result};
 
 /// Gives tokens "1", "2", … of `life`, each after a second, and fails while `broken`.
@@ -151,4 +151,59 @@ async fn a_token_renewed_elsewhere_lives_on_unless_another_took_its_place() {
     assert_eq!(issuer.get().await.unwrap(), "2");
     assert_eq!(issuer.cache.current().unwrap().generation, 2);
     assert_eq!(issuer.calls.load(Ordering::SeqCst), 2);
+}
+
+/// A cache whose token of 100 s is near its end, and a renewal of it, which takes a second and gives the same
+/// token.
+async fn near_the_end() -> (Arc<TokenCache>, impl Future<Output = Result<u64>>) {
+    let fresh = |value: &str| Fresh { value: value.into(), lifetime: Some(Duration::from_secs(100)) };
+    let cache: Arc<TokenCache> = Arc::default();
+    assert_eq!(cache.get(|_| async move { Ok(fresh("1")) }).await.unwrap().generation, 1);
+    tokio::time::sleep(Duration::from_secs(95)).await;
+    let renewal = {
+        let cache = Arc::clone(&cache);
+        async move {
+            let renewed = cache.get(|old| async move {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Ok(Renewed::Same(fresh(old.unwrap().value.expose_secret())))
+            });
+            Ok(renewed.await?.generation)
+        }
+    };
+    (cache, renewal)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_only_lives_longer_keeps_its_generation() {
+    let (cache, renewal) = near_the_end().await;
+    assert_eq!(renewal.await.unwrap(), 1);
+    tokio::time::sleep(Duration::from_secs(80)).await;
+    let hanging = |_| std::future::pending::<Result<Fresh>>();
+    assert_eq!(cache.get(hanging).await.unwrap().generation, 1, "it lives longer");
+    cache.refused(1);
+    assert!(cache.current().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_does_not_bring_back_a_token_that_was_dropped_meanwhile() {
+    let (cache, renewal) = near_the_end().await;
+    let dropped = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        cache.refused(1);
+    };
+    let (renewed, ()) = tokio::join!(renewal, dropped);
+    assert_eq!(renewed.unwrap(), 1);
+    assert!(cache.current().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_gives_way_to_what_was_renewed_elsewhere_meanwhile() {
+    let (cache, renewal) = near_the_end().await;
+    let elsewhere = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        cache.renewed(1, Fresh { value: "1 elsewhere".into(), lifetime: None });
+    };
+    let (renewed, ()) = tokio::join!(renewal, elsewhere);
+    assert_eq!(renewed.unwrap(), 1);
+    assert_eq!(cache.current().unwrap().value.expose_secret(), "1 elsewhere");
 }
