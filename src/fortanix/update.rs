@@ -183,17 +183,20 @@ impl UpdateAccount {
             let config = Writer::at(format!("mod_auth_configs.{id}"), secrets).config(config)?;
             changed.insert(id.clone(), config);
         }
+        let mut removed = BTreeSet::new();
         for id in &self.del_auth_configs {
-            if Uuid::parse_str(id).is_err() {
+            let Ok(uuid) = Uuid::parse_str(id) else {
                 let message =
                     format!("{id:?} in del_auth_configs is no id of a configuration; expected a UUID");
                 return Err(Error::config(message));
-            }
-            if changed.contains_key(id) {
+            };
+            // However either is spelled.
+            if changed.keys().any(|changed| Uuid::parse_str(changed) == Ok(uuid)) {
                 let message =
                     format!("the configuration {id} is both changed and removed; expected one of them");
                 return Err(Error::config(message));
             }
+            removed.insert(uuid.to_string());
         }
         if !added.is_empty() {
             body.insert("add_auth_configs".to_owned(), added.into());
@@ -201,9 +204,8 @@ impl UpdateAccount {
         if !changed.is_empty() {
             body.insert("mod_auth_configs".to_owned(), changed.into());
         }
-        if !self.del_auth_configs.is_empty() {
-            let removed: Vec<_> = self.del_auth_configs.iter().map(String::as_str).collect();
-            body.insert("del_auth_configs".to_owned(), removed.into());
+        if !removed.is_empty() {
+            body.insert("del_auth_configs".to_owned(), removed.into_iter().collect());
         }
         Ok(body)
     }
@@ -228,7 +230,7 @@ mod tests {
             .add_auth_config(AuthConfigPassword::new(false, true))
             .mod_auth_config("any id", AuthConfigPassword::new(true, true))
             .del_auth_config(id)
-            .del_auth_config(id)
+            .del_auth_config(format!("urn:uuid:{}", id.to_uppercase()))
             .enabled(false)
             .default_group_id(Uuid::max())
             .marketplace_group_id(Uuid::nil())

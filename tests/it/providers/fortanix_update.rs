@@ -92,6 +92,7 @@ async fn changes_that_can_not_be_are_refused_before_anything_is_sent() {
     let server = sim::Fortanix::builder().start().await.unwrap();
     let client = fortanix(&server).build().unwrap();
     let id = "9f0c0000-0000-4000-8000-000000000001";
+    let (shouted, both) = (id.to_uppercase(), "both changed and removed");
     let update = || client.update_account(Uuid::nil());
     let password = AuthConfigPassword::new(true, true);
     for (request, words) in [
@@ -99,7 +100,8 @@ async fn changes_that_can_not_be_are_refused_before_anything_is_sent() {
         (update().name("\t"), ["name is empty", "expected a name"]),
         (update().del_auth_config("x"), ["\"x\" in del_auth_configs", "expected a UUID"]),
         (update().mod_auth_config("", password.clone()), ["mod_auth_configs is empty", "expected a"]),
-        (update().mod_auth_config(id, password).del_auth_config(id), [id, "both changed and removed"]),
+        (update().mod_auth_config(id, password.clone()).del_auth_config(id), [id, both]),
+        (update().mod_auth_config(id, password).del_auth_config(&shouted), [&shouted, both]),
     ] {
         unsent(&server, &request.send().await.unwrap_err(), &words);
     }
