@@ -4,14 +4,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 use uuid::Uuid;
 
-use super::{Account, Client, NAME};
+use super::{Account, Client, NAME, create::PATH};
 use crate::{
     Doubt, Error, ErrorKind, Page, Paginator, Result, Scope, SortOrder,
     http::{Answer, Call, Rows, read_object},
     open_enum::open_enum,
 };
 
-const PATH: &str = "/v1/accounts";
 /// Well below what similar lists of the same API give: a row may hold a logo of 128 KiB.
 const DEFAULT_LIMIT: u32 = 100;
 /// How many accounts before `previous_id` are remembered.
