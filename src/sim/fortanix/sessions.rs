@@ -22,17 +22,33 @@ pub(crate) struct Sessions {
 
 struct Session {
     subject: String,
-    ends: Instant,
-    token_ends: Instant,
+    ends: Moment,
+    token_ends: Moment,
     selected: Option<String>,
+}
+
+/// A moment by tokio's clock, and what the wall clock will show then. That is told, and stays the same however
+/// far the two clocks drift apart.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Moment {
+    at: Instant,
+    unix: i64,
+}
+
+impl Moment {
+    fn after(wait: Duration) -> Self {
+        let at = clock::after(wait);
+        let left = TimeDelta::from_std(at.saturating_duration_since(Instant::now())).unwrap_or_default();
+        Self { at, unix: (clock::now() + left).timestamp() }
+    }
 }
 
 impl Session {
     fn info(&self) -> Value {
         let mut info = json!({
             "subject_id": self.subject,
-            "session_expires_at": unix_seconds(self.ends),
-            "session_token_expires_at": unix_seconds(self.token_ends),
+            "session_expires_at": self.ends.unix,
+            "session_token_expires_at": self.token_ends.unix,
         });
         if let (Some(selected), Some(info)) = (&self.selected, info.as_object_mut()) {
             info.insert("selected_account_id".to_owned(), json!(selected));
@@ -76,8 +92,8 @@ impl Sessions {
         self.issued += 1;
         let subject = self.subject();
         let session_id = seed::uuid(&mut seed::rng(self.seed ^ 0x5E55, self.issued));
-        let ends = clock::after(self.session_lifetime);
-        let token_ends = clock::after(self.token_lifetime).min(ends);
+        let ends = Moment::after(self.session_lifetime);
+        let token_ends = Moment::after(self.token_lifetime).min(ends);
         let session = Session { subject, ends, token_ends, selected: None };
         let token = seed::token(&json!({"sub": session.subject, "sid": session_id, "iss": "sim"}));
         let info = session.info();
@@ -89,7 +105,11 @@ impl Sessions {
     pub(crate) fn check(&self, token: &str) -> Result<(), Refusal> {
         let session = self.open.get(token).ok_or(Refusal::UnknownSession)?;
         let now = Instant::now();
-        if now < session.ends && now < session.token_ends { Ok(()) } else { Err(Refusal::ExpiredSession) }
+        if now < session.ends.at && now < session.token_ends.at {
+            Ok(())
+        } else {
+            Err(Refusal::ExpiredSession)
+        }
     }
 
     /// Starts the token's clock again, never past the end of its session.
@@ -97,7 +117,7 @@ impl Sessions {
         self.check(token)?;
         let lifetime = self.token_lifetime;
         let session = self.open.get_mut(token).ok_or(Refusal::UnknownSession)?;
-        session.token_ends = clock::after(lifetime).min(session.ends);
+        session.token_ends = Moment::after(lifetime).min(session.ends);
         Ok(session.info())
     }
 
@@ -126,23 +146,17 @@ impl Sessions {
     pub(crate) fn expire(&mut self, token: &str) -> bool {
         let session = self.open.get_mut(token);
         session.is_some_and(|session| {
-            session.ends = Instant::now();
+            session.ends = Moment::after(Duration::ZERO);
             true
         })
     }
 
     pub(crate) fn expire_all(&mut self) {
-        let now = Instant::now();
+        let now = Moment::after(Duration::ZERO);
         for session in self.open.values_mut() {
             session.ends = now;
         }
     }
-}
-
-/// The wall clock's reading when tokio's clock reaches `at`.
-fn unix_seconds(at: Instant) -> i64 {
-    let left = TimeDelta::from_std(at.saturating_duration_since(Instant::now())).unwrap_or_default();
-    (clock::now() + left).timestamp()
 }
 
 #[cfg(test)]
