@@ -136,7 +136,7 @@ impl<'a> Writer<'a> {
     }
 
     fn secret(&mut self, secret: &SecretString) -> Value {
-        self.secrets.extend(forms(secret));
+        self.secrets.push(secret.clone());
         secret.expose_secret().into()
     }
 
@@ -153,13 +153,4 @@ impl<'a> Writer<'a> {
     fn refuse<T>(&self, why: &str) -> Result<T> {
         Err(Error::config(format!("{} {why}", self.place)))
     }
-}
-
-/// A secret as it is, and as it stands in JSON: in both forms it may be echoed.
-pub(super) fn forms(secret: &SecretString) -> impl Iterator<Item = SecretString> {
-    let text = secret.expose_secret();
-    let json = Value::from(text).to_string();
-    let inner = json.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(&json).to_owned();
-    let differs = inner != text;
-    [secret.clone()].into_iter().chain(differs.then(|| inner.into()))
 }

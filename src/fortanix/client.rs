@@ -112,8 +112,9 @@ impl Client {
         LogIn::new(self.clone())
     }
 
-    /// A later end for the session's token. Requests see to that by themselves; a client that sends none for
-    /// a while does not.
+    /// A later end for the session's token. Requests see to that by themselves, unless the client was given a
+    /// [`token`](ClientBuilder::token), whose end it does not know. A client that sends none for a while does
+    /// not.
     pub fn refresh_session(&self) -> RefreshSession {
         RefreshSession::new(self.clone())
     }

@@ -196,10 +196,10 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_known_in_both_forms_in_which_a_server_may_echo_them() {
+    fn the_secrets_of_a_body_are_known_as_such() {
         let tls = TlsConfigRequired::new(false, CaSet::GlobalRoots).client("cert", "the key");
         let call = request("Acme").auth_config(oauth(tls)).call().unwrap();
         let secrets: Vec<_> = call.secrets.iter().map(ExposeSecret::expose_secret).collect();
-        assert_eq!(secrets, ["dGhlIGtleQ==", "hunter2 \"secret\"", r#"hunter2 \"secret\""#]);
+        assert_eq!(secrets, ["dGhlIGtleQ==", "hunter2 \"secret\""]);
     }
 }

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{auth_config_body::forms, error};
+use super::error;
 use crate::{
-    Error, Result,
+    Error, ErrorKind, Result,
     auth::{Fresh, refuse_empty, sensitive},
     http::{Answer, Call, Channel, Problem, Service, read_object},
 };
@@ -91,12 +91,15 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// The token lives until the earlier of the two ends, as far as the server told them.
+    /// The token lives until the earlier of the two ends, as far as the server told them. The server has just
+    /// answered to it: with an end that is past, the clocks disagree, or the unit is another, and the end is
+    /// not known.
     pub(super) fn fresh(self, channel: &Channel) -> Fresh<Self> {
         let ends = self.info.iter().flat_map(|info| [info.session_expires_at, info.session_token_expires_at]);
         let end = ends.flatten().filter_map(|end| u64::try_from(end).ok()).min();
         let now = channel.clock().now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Fresh { lifetime: end.map(|end| Duration::from_secs(end).saturating_sub(now)), value: self }
+        let left = end.map(|end| Duration::from_secs(end).saturating_sub(now));
+        Fresh { lifetime: left.filter(|left| !left.is_zero()), value: self }
     }
 }
 
@@ -128,7 +131,7 @@ pub(super) async fn by_code(channel: &Channel, code: &OauthCode) -> Result<Opene
         data.insert("email".to_owned(), email.as_str().into());
     }
     let mut call = Call::change(Method::POST, LOGIN).json(&json!({"oauth_auth_code": data}))?;
-    call.secrets = forms(&code.code).collect();
+    call.secrets = vec![code.code.clone()];
     channel.send(&Proof::Nothing, &unlimited(call), read_login).await
 }
 
@@ -136,7 +139,9 @@ pub(super) async fn by_code(channel: &Channel, code: &OauthCode) -> Result<Opene
 fn read_login(answer: &Answer) -> Result<Opened> {
     let body: AuthResponse = read_object(answer, "a session with access_token")?;
     let Some(token) = body.access_token else {
-        return Err(Error::decode(
+        // As it will the next time: a login that is not tried again.
+        return Err(Error::new(
+            ErrorKind::Auth,
             "the login was taken, but its answer holds no access_token; sessions by cookie are not \
              supported: give a token instead",
         ));
@@ -149,21 +154,12 @@ fn read_login(answer: &Answer) -> Result<Opened> {
 pub(super) async fn refresh(channel: &Channel, token: &SecretString) -> Result<Fresh<Opened>> {
     let call = unlimited(post(REFRESH)).repeatable();
     let info = channel.send(&Proof::Bearer(token), &call, read_info).await?;
-    let fresh = Opened { token: token.clone(), info: Some(info) }.fresh(channel);
-    if fresh.lifetime.is_none_or(|life| life.is_zero()) {
-        return Err(Error::decode("the session can not be kept alive any longer"));
-    }
-    Ok(fresh)
+    Ok(Opened { token: token.clone(), info: Some(info) }.fresh(channel))
 }
 
-/// Selects an account in a session that was just opened.
-pub(super) async fn select(channel: &Channel, token: &SecretString, id: Uuid) -> Result<SessionInfo> {
-    let call = unlimited(post(select_path(id))).repeatable();
-    channel.send(&Proof::Bearer(token), &call, read_info).await
-}
-
-pub(super) fn select_path(id: Uuid) -> String {
-    format!("{SELECT}/{id}")
+/// Selects an account in a session.
+pub(super) fn select(id: Uuid) -> Call {
+    post(format!("{SELECT}/{id}")).repeatable()
 }
 
 pub(super) fn read_info(answer: &Answer) -> Result<SessionInfo> {
@@ -177,7 +173,7 @@ pub(super) fn post(path: impl Into<String>) -> Call {
 }
 
 /// Waiting for a token must not wait behind the requests that need it.
-fn unlimited(mut call: Call) -> Call {
+pub(super) fn unlimited(mut call: Call) -> Call {
     call.limited = false;
     call
 }

@@ -9,7 +9,7 @@ use crate::Result;
 ///
 /// A session is begun with `POST /v1/sys/auth` if there is none; one that lives is told without a request, as
 /// the server told it last. A client with a [`token`](super::ClientBuilder::token) has nothing to log in with:
-/// it asks the server by a [refresh](Client::refresh_session).
+/// it asks the server by a [refresh](Client::refresh_session) each time.
 ///
 /// # Retries
 /// A login with a password is repeated like a read: twice makes two sessions, and harms nothing. One with an
@@ -68,12 +68,14 @@ impl RefreshSession {
 /// `POST /v1/sys/session/select_account/{account-id}`: the account that the session works on.
 ///
 /// The client's clones have the same session, and so the same account. When the client logs in anew, it
-/// selects the account again before anything else is sent, so that no request goes to another account than was
-/// meant. If that fails, so do all requests, with [`Auth`](crate::ErrorKind::Auth) where the account is gone,
+/// selects the account again before any request that may depend on it, so that none goes to another account
+/// than was meant. If that fails, so do all requests, with [`Auth`](crate::ErrorKind::Auth) where the account is gone,
 /// until another is selected or the session [terminated](Client::terminate_session).
 ///
 /// Permission: a user who is logged in and belongs to the account. Retried like a read: twice does no more
-/// than once. If it fails without an answer, which account is selected is not known: select again.
+/// than once. Requests wait meanwhile. If it fails, the account is the one before; if it fails without an answer
+/// or is given up, that is selected again before the next request. Where none was selected before, another
+/// session is begun; a client that can begin no other goes on, and which account is selected is not known.
 ///
 /// # Errors
 /// Statuses are not documented: an account that does not exist is presumably

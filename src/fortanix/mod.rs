@@ -57,6 +57,7 @@
 //!
 //! Those about accounts, and about the sessions in which they are called. Permissions are the reference's
 //! `x-auth-resource`: `UserAuth` is any user who is logged in, the others are roles in the selected account.
+//! Those of the two requests about users are assumptions.
 //!
 //! | endpoint | method | permission | retried |
 //! |---|---|---|---|
@@ -69,7 +70,7 @@
 //! | `DELETE /v1/users/{user-id}/accounts` | [`remove_user_from_account`](Client::remove_user_from_account) | `Reader`, `Writer`, `Manager`, `ManagerInLockedAccount`, `WriterInLockedAccount` | if surely not sent |
 //! | `POST /v1/sys/auth/discover` | [`discover_auth_methods`](Client::discover_auth_methods) | `NoAuth` | yes |
 //! | `POST /v1/sys/auth` | [`log_in`](Client::log_in), and any request without a session | `NoAuth` | with a password yes, with a code if surely not sent |
-//! | `POST /v1/sys/session/refresh` | [`refresh_session`](Client::refresh_session), and any request near the token's end | `NoAuth`, but a token | yes |
+//! | `POST /v1/sys/session/refresh` | [`refresh_session`](Client::refresh_session), and any request near the token's end unless the client was given it | `NoAuth`, but a token | yes |
 //! | `POST /v1/sys/session/select_account/{account-id}` | [`select_account`](Client::select_account), and any new login after it | `UserAuth`, `Reader`, `Writer`, `Manager`, and the two in locked accounts | yes |
 //! | `POST /v1/sys/session/terminate` | [`terminate_session`](Client::terminate_session) | the same | yes |
 //! | `POST /v1/accounts/select_account/{account-id}` | none: of older servers, gone from the reference | | |
@@ -95,6 +96,7 @@ mod login;
 mod logo;
 mod manage_session;
 mod pcr_priority;
+mod selection;
 mod session;
 mod update;
 mod user_accounts;

@@ -11,36 +11,43 @@ use uuid::Uuid;
 use super::{
     NAME, error,
     login::{self, Login, Opened, Proof, SessionInfo},
+    selection::{Lack, Made, Selection},
 };
 use crate::{
     Error, ErrorKind, Result, Retry,
-    auth::{Fresh, Token, TokenCache},
-    http::{Answer, Channel, Problem, Service, read_nothing},
+    auth::{Renewed, Token, TokenCache},
+    http::{Answer, Call, Channel, Problem, Service, read_nothing},
 };
 
-/// A user's session: logs in, keeps the session alive, logs in again.
+/// A user's session: logs in, keeps the session alive, logs in again, and selects the account again.
 ///
 /// The server tells two ends: of the token, which a refresh moves, and of the session, which nothing
 /// moves. Both are assumed to be seconds since 1970.
 pub(super) struct Session {
     source: Arc<Source>,
     tokens: Arc<TokenCache<Opened>>,
+    selection: Mutex<Selection>,
+    /// Held by the requests about the session itself: the last that is begun is the last that is carried out.
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// What sessions are made from.
 struct Source {
     channel: Arc<Channel>,
     login: Login,
-    /// The account that was selected: a new login selects it again.
-    selected: Mutex<Option<Uuid>>,
     /// Whether the authorization code was, or may have been, used.
     spent: AtomicBool,
 }
 
 impl Session {
     pub(super) fn new(channel: Arc<Channel>, login: Login) -> Self {
-        let source = Source { channel, login, selected: Mutex::default(), spent: AtomicBool::new(false) };
-        Self { source: Arc::new(source), tokens: Arc::default() }
+        let source = Source { channel, login, spent: AtomicBool::new(false) };
+        Self {
+            source: Arc::new(source),
+            tokens: Arc::default(),
+            selection: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        }
     }
 
     /// What tells one user from another.
@@ -53,69 +60,138 @@ impl Session {
         }
     }
 
+    /// The token of a session, whatever account is selected in it.
     async fn token(&self) -> Result<Arc<Token<Opened>>> {
         let source = Arc::clone(&self.source);
-        self.tokens.get(move |old| async move { source.open(old).await }).await
+        let token = self.tokens.get(move |old| async move { source.open(old).await });
+        token.await.map_err(|error| error.with_provider(NAME))
+    }
+
+    /// The token of a session that works on the account that was asked for.
+    async fn ready(&self) -> Result<Arc<Token<Opened>>> {
+        let token = self.token().await?;
+        if self.selection().lack(token.generation).is_none() {
+            return Ok(token);
+        }
+        let _turn = self.turn.lock().await;
+        self.settled().await
+    }
+
+    /// The same, for who has the turn.
+    async fn settled(&self) -> Result<Arc<Token<Opened>>> {
+        let mut token = self.token().await?;
+        let lack = self.selection().lack(token.generation);
+        if lack == Some(Lack::Certainty) && self.source.is_replaceable() {
+            self.tokens.refused(token.generation);
+            token = self.token().await?;
+        }
+        let lack = self.selection().lack(token.generation);
+        match lack {
+            Some(Lack::Selection(id)) => {
+                let entered = self.enter(id, &login::unlimited(login::select(id))).await;
+                entered.map(|(token, _)| token).map_err(unselectable)
+            }
+            Some(Lack::Certainty) | None => Ok(token),
+        }
     }
 
     /// What is told of the session, which is begun if there is none.
     pub(super) async fn info(&self) -> Result<SessionInfo> {
-        let token = self.token().await.map_err(|error| error.with_provider(NAME))?;
-        match &token.value.info {
-            Some(info) => Ok(info.clone()),
-            None => self.refresh().await,
+        // A token that was given may be over: only the server can tell.
+        if !matches!(self.source.login, Login::Token(_))
+            && let Some(info) = &self.ready().await?.value.info
+        {
+            return Ok(info.clone());
         }
+        self.refresh().await
     }
 
     /// Moves the end of the token.
     pub(super) async fn refresh(&self) -> Result<SessionInfo> {
-        self.ask(login::REFRESH.to_owned()).await
+        let _turn = self.turn.lock().await;
+        let (_, info) = self.ask(&login::post(login::REFRESH).repeatable(), |_| ()).await?;
+        // It may have taken another session.
+        let token = self.settled().await?;
+        Ok(token.value.info.clone().unwrap_or(info))
     }
 
     /// Selects an account, for this session and those after it.
     pub(super) async fn select(&self, id: Uuid) -> Result<SessionInfo> {
-        let choice = Choice::make(&self.source, id);
-        let info = self.select_chosen(id).await.map_err(|error| match error.status() {
-            // Also where it was a login on the way that failed to select it: here it is what was asked for.
-            Some(404) => error.into_kind(ErrorKind::NotFound),
-            Some(403) => error.into_kind(ErrorKind::Denied),
-            _ => error,
-        })?;
-        choice.keep();
+        let _turn = self.turn.lock().await;
+        let (_, info) = self.enter(id, &login::select(id)).await?;
+        self.selection().wanted = Some(id);
         Ok(info)
     }
 
-    async fn select_chosen(&self, id: Uuid) -> Result<SessionInfo> {
-        let before = self.tokens.current().map(|token| token.generation);
-        let token = self.token().await.map_err(|error| error.with_provider(NAME))?;
-        match &token.value.info {
-            // A login on the way has selected it already.
-            Some(info) if before != Some(token.generation) && info.selected_account_id == Some(id) => {
-                Ok(info.clone())
-            }
-            _ => self.ask(login::select_path(id)).await,
-        }
+    /// The account that was asked for.
+    pub(super) fn selected(&self) -> Option<Uuid> {
+        self.selection().wanted
+    }
+
+    /// The id of the user, as the server told it last.
+    pub(super) fn subject(&self) -> Option<Uuid> {
+        self.tokens.current()?.value.info.as_ref()?.subject_id
     }
 
     /// No session selects this account any more.
     pub(super) fn forget(&self, id: Uuid) {
-        self.source.selected().take_if(|selected| *selected == id);
+        self.selection().wanted.take_if(|wanted| *wanted == id);
     }
 
-    /// Sends a request about the session itself, which does no more when it is sent twice, and remembers what
-    /// is told of the session.
-    async fn ask(&self, path: String) -> Result<SessionInfo> {
-        let token = self.token().await.map_err(|error| error.with_provider(NAME))?;
+    /// Selects an account in the session, for who has the turn.
+    async fn enter(&self, id: Uuid, call: &Call) -> Result<(Arc<Token<Opened>>, SessionInfo)> {
+        let mut before = Made::default();
+        let entering = |generation| {
+            let made = Made { generation, account: None };
+            before = std::mem::replace(&mut self.selection().made, made);
+        };
+        match self.ask(call, entering).await {
+            Ok((token, info)) => {
+                self.selection().made = Made { generation: token.generation, account: Some(id) };
+                Ok((token, info))
+            }
+            Err(error) => {
+                if matches!(error.status(), Some(400 | 403 | 404)) {
+                    self.selection().made = before;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Sends a request about the session itself, which does no more when it is sent twice, in another session if
+    /// this one is over. Remembers what is told of the session. `begins` is told the generation of each token
+    /// that it is sent with.
+    async fn ask(
+        &self,
+        call: &Call,
+        mut begins: impl FnMut(u64),
+    ) -> Result<(Arc<Token<Opened>>, SessionInfo)> {
         let channel = &self.source.channel;
-        let info = channel.send(self, &login::post(path).repeatable(), login::read_info).await?;
-        let opened = Opened { token: token.value.token.clone(), info: Some(info.clone()) };
-        // Not for a session that was begun in between.
-        self.tokens.renewed(token.generation, opened.fresh(channel));
-        Ok(info)
+        let mut again = self.source.is_replaceable();
+        loop {
+            let token = self.token().await?;
+            begins(token.generation);
+            let secret = &token.value.token;
+            match channel.send(&Proof::Bearer(secret), call, login::read_info).await {
+                Ok(info) => {
+                    let opened = Opened { token: secret.clone(), info: Some(info.clone()) };
+                    return Ok((self.tokens.renewed(token.generation, opened.fresh(channel)), info));
+                }
+                Err(error) if error.status() == Some(401) => {
+                    self.tokens.refused(token.generation);
+                    if !std::mem::take(&mut again) {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Ends the session, if there is one.
     pub(super) async fn terminate(&self) -> Result<()> {
+        let _turn = self.turn.lock().await;
         let token = match &self.source.login {
             Login::Token(_) => Some(self.token().await?),
             _ => self.tokens.current(),
@@ -129,36 +205,50 @@ impl Session {
                 _ => self.tokens.refused(token.generation),
             }
         }
-        *self.source.selected() = None;
+        self.selection().wanted = None;
         Ok(())
+    }
+
+    fn selection(&self) -> MutexGuard<'_, Selection> {
+        self.selection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Source {
+    /// Whether a session that is over can be replaced by another: not so for a token that was given, or that a
+    /// code was spent for.
+    fn is_replaceable(&self) -> bool {
+        matches!(self.login, Login::Password { .. })
+    }
+
     /// Opens a session, or keeps `old` alive.
-    async fn open(&self, old: Option<Arc<Token<Opened>>>) -> Result<Fresh<Opened>> {
+    async fn open(&self, old: Option<Arc<Token<Opened>>>) -> Result<Renewed<Opened>> {
+        let channel = &self.channel;
         match &self.login {
             Login::Anonymous => Err(Error::config(
                 "the client is anonymous, and this request needs a user: build one with password(), token() \
                  or oauth_code()",
             )),
             // Its end is not known: it is good until it is refused.
-            Login::Token(token) => Ok(Opened { token: token.clone(), info: None }.fresh(&self.channel)),
+            Login::Token(token) => Ok(Opened { token: token.clone(), info: None }.fresh(channel).into()),
             Login::Password { email, password } => {
-                if let Some(kept) = self.keep(old).await {
-                    return Ok(kept);
+                if let Some(old) = old
+                    && let Ok(kept) = login::refresh(channel, &old.value.token).await
+                    // Otherwise it can not be kept alive any longer.
+                    && kept.lifetime.is_some()
+                {
+                    return Ok(Renewed::Same(kept));
                 }
-                let mut opened = login::by_password(&self.channel, email, password).await?;
-                let selected = *self.selected();
-                if let Some(id) = selected {
-                    let info = login::select(&self.channel, &opened.token, id).await.map_err(unselectable)?;
-                    opened.info = Some(info);
-                }
-                Ok(opened.fresh(&self.channel))
+                Ok(login::by_password(channel, email, password).await?.fresh(channel).into())
             }
             Login::OauthCode(code) => {
-                if let Some(kept) = self.keep(old).await {
-                    return Ok(kept);
+                if let Some(old) = old {
+                    match login::refresh(channel, &old.value.token).await {
+                        Ok(kept) => return Ok(Renewed::Same(kept)),
+                        // The session is over.
+                        Err(error) if matches!(error.status(), Some(401 | 403)) => {}
+                        Err(error) => return Err(error),
+                    }
                 }
                 // Before it is sent: who asked for it may go away.
                 if self.spent.swap(true, Ordering::SeqCst) {
@@ -166,22 +256,14 @@ impl Source {
                                    a new one";
                     return Err(Error::new(ErrorKind::Auth, message));
                 }
-                let opened = login::by_code(&self.channel, code).await.inspect_err(|error| {
+                let opened = login::by_code(channel, code).await.inspect_err(|error| {
                     // So is an error told of what surely was not carried out.
                     let unused = matches!(error.retry(), Retry::Safe | Retry::Exhausted);
                     self.spent.store(!unused, Ordering::SeqCst);
                 })?;
-                Ok(opened.fresh(&self.channel))
+                Ok(opened.fresh(channel).into())
             }
         }
-    }
-
-    async fn keep(&self, old: Option<Arc<Token<Opened>>>) -> Option<Fresh<Opened>> {
-        login::refresh(&self.channel, &old?.value.token).await.ok()
-    }
-
-    fn selected(&self) -> MutexGuard<'_, Option<Uuid>> {
-        self.selected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -193,39 +275,11 @@ fn unselectable(error: Error) -> Error {
     }
 }
 
-/// An account being selected: remembered from the start, so that a login on the way selects it too, and
-/// taken back unless it is kept.
-struct Choice<'a> {
-    source: &'a Source,
-    id: Uuid,
-    before: Option<Uuid>,
-}
-
-impl<'a> Choice<'a> {
-    fn make(source: &'a Source, id: Uuid) -> Self {
-        let before = source.selected().replace(id);
-        Self { source, id, before }
-    }
-
-    fn keep(mut self) {
-        self.before = Some(self.id);
-    }
-}
-
-impl Drop for Choice<'_> {
-    fn drop(&mut self) {
-        let mut selected = self.source.selected();
-        if *selected == Some(self.id) {
-            *selected = self.before;
-        }
-    }
-}
-
 impl Service for Session {
     type Permit = Arc<Token<Opened>>;
 
     async fn permit(&self) -> Result<Arc<Token<Opened>>> {
-        self.token().await
+        self.ready().await
     }
 
     fn authorise(&self, token: &Arc<Token<Opened>>, request: &mut Request<Bytes>) -> Result<()> {
@@ -233,12 +287,8 @@ impl Service for Session {
     }
 
     fn refused(&self, token: &Arc<Token<Opened>>) -> bool {
-        // A token that was given, or that a code was spent for, can not be replaced by another.
-        let replaceable = matches!(self.source.login, Login::Password { .. });
-        if replaceable {
-            self.tokens.refused(token.generation);
-        }
-        replaceable
+        self.tokens.refused(token.generation);
+        self.source.is_replaceable()
     }
 
     fn secrets(&self, _: &Arc<Token<Opened>>) -> Vec<SecretString> {

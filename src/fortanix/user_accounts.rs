@@ -26,7 +26,8 @@ pub struct UserAccount {
 
 /// `GET /v1/users/{user-id}/accounts`: the accounts of which a user is a member, by their ids, all at once.
 ///
-/// Permission: a user who is logged in. Whose accounts besides one's own may be asked for is not documented.
+/// Permission: presumably a user who is logged in. Whose accounts besides one's own may be asked for is not
+/// documented.
 /// Retried like every read.
 ///
 /// # Errors
@@ -57,7 +58,8 @@ impl GetUserAccounts {
 /// `DELETE /v1/users/{user-id}/accounts`: ends a user's membership of an account.
 ///
 /// Of which account the request does not say: presumably of the one that the session has
-/// [selected](Client::select_account). Permission: any role in that account.
+/// [selected](Client::select_account). Permission: presumably any role in that account. Who leaves it oneself can not
+/// select it again, and a new login does not; that takes a server that tells whose session it is.
 ///
 /// # Retries
 /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) look at
@@ -83,7 +85,13 @@ impl RemoveUserFromAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(&self) -> Result<()> {
+        let session = self.client.session();
+        let selected = session.selected();
         let call = Call::change(Method::DELETE, path(self.user_id));
-        self.client.send(Ok(call), read_nothing).await
+        self.client.send(Ok(call), read_nothing).await?;
+        if let Some(left) = selected.filter(|_| session.subject() == Some(self.user_id)) {
+            session.forget(left);
+        }
+        Ok(())
     }
 }

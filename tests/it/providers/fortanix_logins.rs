@@ -1,9 +1,18 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
 use headcount::{
     ErrorKind, Retry,
     fortanix::{self, AuthConfigPassword, AuthConfigRef, OauthCode},
-    http::RetryPolicy,
+    http::{Clock, RetryPolicy},
     sim,
 };
+use tokio::time::advance;
 use uuid::Uuid;
 
 use super::support::{Canned, NOWHERE, answer, refusal, steps, whole};
@@ -119,6 +128,61 @@ async fn a_session_of_a_code_that_is_over_stays_over() {
     client.terminate_session().send().await.unwrap();
     let error = refusal(client.list_accounts()).await;
     assert!(error.message().contains("authorization code has been used"), "{error}");
+}
+
+#[tokio::test]
+async fn a_login_by_hand_tells_of_no_session_that_was_refused() {
+    let server = server().await;
+    for by_code in [true, false] {
+        let builder = builder(&server);
+        let client = if by_code {
+            builder.oauth_code(OauthCode::new(server.idp_id(), server.oauth_code()))
+        } else {
+            builder.token(server.token())
+        };
+        let client = client.build().unwrap();
+        client.log_in().send().await.unwrap();
+        whole(client.list_accounts()).await;
+        server.expire_sessions();
+        assert_eq!(refusal(client.list_accounts()).await.kind(), ErrorKind::Auth);
+        assert_eq!(client.log_in().send().await.unwrap_err().kind(), ErrorKind::Auth);
+    }
+}
+
+#[tokio::test]
+async fn a_client_with_a_token_asks_at_every_login_by_hand() {
+    let server = server().await;
+    let client = builder(&server).token(server.token()).build().unwrap();
+    client.log_in().send().await.unwrap();
+    client.log_in().send().await.unwrap();
+    server.expire_sessions();
+    assert_eq!(client.log_in().send().await.unwrap_err().kind(), ErrorKind::Auth);
+    assert_eq!(steps(&server), ["refresh 200", "refresh 200", "refresh 401"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_of_a_code_is_not_over_because_a_refresh_fails() {
+    let broken = Arc::new(AtomicBool::new(true));
+    let transport = Canned::new({
+        let broken = Arc::clone(&broken);
+        move |_, request| match request.uri().path() {
+            "/v1/accounts" => answer(200, r#"{"items":[]}"#),
+            "/v1/sys/session/refresh" if broken.load(Ordering::SeqCst) => answer(503, "down"),
+            _ => {
+                answer(200, r#"{"access_token":"the token","session_info":{"session_token_expires_at":100}}"#)
+            }
+        }
+    });
+    let code = OauthCode::new("aWRw", "hunter2");
+    let builder = fortanix::Client::builder().base_url(NOWHERE).oauth_code(code).retry(RetryPolicy::none());
+    let builder = builder.clock(Clock::new(|| SystemTime::UNIX_EPOCH));
+    let client = builder.transport(transport).build().unwrap();
+    whole(client.list_accounts()).await;
+    advance(Duration::from_secs(101)).await;
+    let error = refusal(client.list_accounts()).await;
+    assert_eq!((error.kind(), error.status(), error.message()), (ErrorKind::Api, Some(503), "down"));
+    broken.store(false, Ordering::SeqCst);
+    whole(client.list_accounts()).await;
 }
 
 /// A client with a code, over a transport of the test's own.

@@ -1,18 +1,13 @@
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::StreamExt;
 use headcount::{
-    ErrorKind, Paginator, fortanix,
+    ErrorKind, Pages, Paginator, fortanix,
     http::{Clock, RetryPolicy},
     sim::{self, FortanixErrors, FortanixHeader},
 };
+use tokio::time::advance;
 
 use super::support::{Canned, NOWHERE, answer, fortanix, refusal, steps, whole};
 
@@ -88,21 +83,19 @@ async fn a_session_that_ends_within_a_list_is_begun_anew_once_and_the_list_is_wh
     );
 }
 
-/// The clock of a client, so many seconds ahead of the server's.
-fn clock_ahead(seconds: &Arc<AtomicU64>) -> Clock {
-    let seconds = Arc::clone(seconds);
-    Clock::new(move || Clock::system().now() + Duration::from_secs(seconds.load(Ordering::Relaxed)))
-}
-
-#[tokio::test]
-async fn a_token_near_its_end_is_refreshed_in_place_and_not_by_a_login() {
-    let server = server(7).await;
-    let ahead = Arc::new(AtomicU64::new(601));
-    let client = fortanix(&server).clock(clock_ahead(&ahead)).build().unwrap();
+/// A client whose session is about to end, with one page of the list taken.
+async fn near_the_end(server: &sim::Fortanix) -> Pages<fortanix::ListAccounts> {
+    let client = fortanix(server).transport(server.transport()).build().unwrap();
     let mut pages = client.list_accounts().limit(3).pages();
     pages.next().await.unwrap().unwrap();
-    // What was at its end by the first answer has ten minutes from now on.
-    ahead.store(0, Ordering::Relaxed);
+    advance(Duration::from_secs(595)).await;
+    pages
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_near_its_end_is_refreshed_in_place_and_not_by_a_login() {
+    let server = server(7).await;
+    let mut pages = near_the_end(&server).await;
     while let Some(page) = pages.next().await {
         page.unwrap();
     }
@@ -111,14 +104,10 @@ async fn a_token_near_its_end_is_refreshed_in_place_and_not_by_a_login() {
     assert!(steps[4..].iter().all(|step| step == "accounts 200"), "{steps:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_session_that_can_not_be_refreshed_any_more_is_begun_anew() {
     let server = server(7).await;
-    let ahead = Arc::new(AtomicU64::new(601));
-    let client = fortanix(&server).clock(clock_ahead(&ahead)).build().unwrap();
-    let mut pages = client.list_accounts().limit(3).pages();
-    pages.next().await.unwrap().unwrap();
-    ahead.store(0, Ordering::Relaxed);
+    let mut pages = near_the_end(&server).await;
     server.expire_sessions();
     let mut rest = 0;
     while let Some(page) = pages.next().await {
@@ -127,6 +116,39 @@ async fn a_session_that_can_not_be_refreshed_any_more_is_begun_anew() {
     assert_eq!(rest, 4);
     let steps = steps(&server);
     assert_eq!(steps[..5], ["auth 200", "accounts 200", "refresh 401", "auth 200", "accounts 200"]);
+}
+
+#[tokio::test]
+async fn a_session_that_ended_by_the_clients_clock_lasts_until_it_is_refused() {
+    let server = server(3).await;
+    for code in [false, true] {
+        server.clear_requests();
+        let builder = if code {
+            let code = fortanix::OauthCode::new(server.idp_id(), server.oauth_code());
+            fortanix::Client::builder().base_url(server.base_url()).oauth_code(code)
+        } else {
+            fortanix(&server)
+        };
+        let ahead = Clock::new(|| Clock::system().now() + Duration::from_secs(48 * 60 * 60));
+        let client = builder.clock(ahead).transport(server.transport()).build().unwrap();
+        for _ in 0..2 {
+            whole(client.list_accounts()).await;
+            client.refresh_session().send().await.unwrap();
+        }
+        let others: Vec<_> = steps(&server).into_iter().filter(|step| step != "accounts 200").collect();
+        assert_eq!(others, ["auth 200", "refresh 200", "refresh 200"]);
+    }
+}
+
+#[tokio::test]
+async fn a_login_by_cookie_only_is_told_at_once() {
+    let transport = Canned::new(|_, _| answer(200, r#"{"session_info":{"subject_id":null}}"#));
+    let builder = fortanix::Client::builder().base_url(NOWHERE).password("me", "hunter2");
+    let client = builder.transport(transport.clone()).build().unwrap();
+    let error = refusal(client.list_accounts()).await;
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Auth, 1));
+    assert!(error.message().contains("sessions by cookie are not supported"), "{error}");
+    assert_eq!(transport.seen().len(), 1, "it is not tried again");
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod fortanix_program;
 mod fortanix_rows;
 mod fortanix_selection;
 mod fortanix_session;
+mod fortanix_turns;
 mod fortanix_update;
 mod fortanix_users;
 mod huawei;

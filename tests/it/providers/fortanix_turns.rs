@@ -1,0 +1,152 @@
+//! Selections, renewals and the end of a session at the same time.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use headcount::{
+    ErrorKind, fortanix,
+    http::{Transport, TransportError},
+    sim::{self, ErrorBody, Fault, Faults},
+};
+use tokio::time::{advance, sleep, timeout};
+use uuid::Uuid;
+
+use super::support::{fortanix, steps, whole};
+
+async fn server(accounts: usize) -> sim::Fortanix {
+    sim::Fortanix::builder().accounts(accounts).start().await.unwrap()
+}
+
+fn id(server: &sim::Fortanix, index: usize) -> Uuid {
+    Uuid::parse_str(&server.ids()[index]).unwrap()
+}
+
+/// A server's transport with slow answers: `slowness` says how many seconds an answer is under way.
+#[derive(Clone)]
+struct Slow {
+    server: sim::InMemory,
+    slowness: fn(&str) -> u64,
+}
+
+impl Transport for Slow {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+        body_limit: usize,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        let wait = Duration::from_secs((self.slowness)(request.uri().path()));
+        Box::pin(async move {
+            let answer = self.server.send(request, body_limit).await;
+            sleep(wait).await;
+            answer
+        })
+    }
+}
+
+fn slow(server: &sim::Fortanix, slowness: fn(&str) -> u64) -> fortanix::Client {
+    let transport = Slow { server: server.transport(), slowness };
+    fortanix(server).transport(transport).build().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_selections_at_once_the_last_is_in_force_here_and_there() {
+    let server = server(2).await;
+    let client = slow(&server, |_| 1);
+    let [a, b] = [id(&server, 0), id(&server, 1)];
+    let (first, second) = (client.select_account(a), client.select_account(b));
+    let (first, second) = tokio::join!(first.send(), second.send());
+    assert_eq!(first.unwrap().selected_account_id, Some(a));
+    assert_eq!(second.unwrap().selected_account_id, Some(b));
+    for _ in 0..2 {
+        assert_eq!(client.refresh_session().send().await.unwrap().selected_account_id, Some(b));
+        server.expire_sessions();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn selections_that_fail_at_once_leave_none_behind() {
+    let server = server(2).await;
+    let client = slow(&server, |_| 1);
+    let (first, second) = (client.select_account(Uuid::nil()), client.select_account(Uuid::max()));
+    let (first, second) = tokio::join!(first.send(), second.send());
+    for failed in [first, second] {
+        assert_eq!(failed.unwrap_err().kind(), ErrorKind::NotFound);
+    }
+    server.expire_sessions();
+    assert_eq!(whole(client.list_accounts()).await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_selection_that_is_given_up_takes_no_other_with_it() {
+    let server = server(2).await;
+    let client = slow(&server, |_| 1);
+    client.log_in().send().await.unwrap();
+    let wanted = id(&server, 1);
+    let select = client.select_account(wanted);
+    let given_up = timeout(Duration::from_millis(500), select.send());
+    let (given_up, made) = tokio::join!(given_up, select.send());
+    assert!(given_up.is_err() && made.is_ok());
+    server.expire_sessions();
+    whole(client.list_accounts()).await;
+    assert_eq!(client.log_in().send().await.unwrap().selected_account_id, Some(wanted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_selection_that_was_given_up_requests_go_where_they_went_before() {
+    let server = server(2).await;
+    let client = slow(&server, |_| 1);
+    let [a, b] = [id(&server, 0), id(&server, 1)];
+    for before in [None, Some(a)] {
+        if let Some(before) = before {
+            client.select_account(before).send().await.unwrap();
+        }
+        let given_up = client.select_account(b);
+        let given_up = timeout(Duration::from_millis(500), given_up.send()).await;
+        assert!(given_up.is_err(), "the server has carried it out");
+        whole(client.list_accounts()).await;
+        assert_eq!(client.refresh_session().send().await.unwrap().selected_account_id, before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_selection_during_a_renewal_holds_afterwards() {
+    let server = server(2).await;
+    // The token in use is not waited for longer than 5 s while it lives.
+    let client = slow(&server, |path| if path.ends_with("/refresh") { 10 } else { 0 });
+    let [a, b] = [id(&server, 0), id(&server, 1)];
+    client.select_account(a).send().await.unwrap();
+    advance(Duration::from_secs(580)).await;
+    let select = client.select_account(b);
+    let list = async {
+        whole(client.list_accounts()).await;
+        sleep(Duration::from_secs(6)).await;
+        whole(client.list_accounts()).await;
+    };
+    let (info, ()) = tokio::join!(select.send(), list);
+    assert_eq!(info.unwrap().selected_account_id, Some(b));
+    assert_eq!(client.log_in().send().await.unwrap().selected_account_id, Some(b));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_a_renewal_began_before_a_selection_has_the_account_of_the_selection() {
+    // The renewal has to log in, and that takes longer than the token in use is waited for.
+    let down = Fault::Status { status: 500, body: ErrorBody::Empty, retry_after: None };
+    let faults = Faults::new(1).on_path("/session/refresh", down);
+    let server = sim::Fortanix::builder().accounts(2).faults(faults).start().await.unwrap();
+    let client = slow(&server, |path| if path.ends_with("/auth") { 20 } else { 0 });
+    let [a, b] = [id(&server, 0), id(&server, 1)];
+    client.select_account(a).send().await.unwrap();
+    advance(Duration::from_secs(560)).await;
+    let select = client.select_account(b);
+    let list = async {
+        whole(client.list_accounts()).await;
+    };
+    let (info, ()) = tokio::join!(select.send(), list);
+    assert_eq!(info.unwrap().selected_account_id, Some(b));
+    sleep(Duration::from_secs(60)).await;
+    server.clear_requests();
+    assert_eq!(client.log_in().send().await.unwrap().selected_account_id, Some(b));
+    whole(client.list_accounts()).await;
+    assert!(!steps(&server).iter().any(|step| step.starts_with(&a.to_string())), "{:?}", steps(&server));
+}
