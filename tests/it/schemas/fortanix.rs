@@ -1,11 +1,3 @@
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
-
 use futures::TryStreamExt;
 use headcount::{
     Paginator, SortOrder,
@@ -13,7 +5,6 @@ use headcount::{
         self, AccountStatus, AuthConfigOauth, AuthConfigPassword, AuthConfigRef, CaConfig, Component,
         IdentityProvider, Logo, NodeEnrollment, PcrPriority, TlsConfigRequired,
     },
-    http::Clock,
     sim::{self, Request},
 };
 use serde_json::{Value, json};
@@ -51,15 +42,9 @@ fn parameters() -> [(&'static str, Value); 5] {
 /// The requests that the client sends: each with all that can be set, and with nothing set.
 async fn requests() -> Vec<Request> {
     let server = sim::Fortanix::builder().accounts(5).record_secrets(true).start().await.unwrap();
-    // So far ahead that the first token is at its end, and has to be refreshed.
-    let ahead = Arc::new(AtomicU64::new(601));
-    let seconds = Arc::clone(&ahead);
-    let clock = move || Clock::system().now() + Duration::from_secs(seconds.load(Ordering::Relaxed));
     let builder = fortanix::Client::builder().password(server.email(), server.password());
-    let client = builder.base_url(server.base_url()).clock(Clock::new(clock)).build().unwrap();
-
+    let client = builder.base_url(server.base_url()).build().unwrap();
     let plain: Vec<_> = client.list_accounts().items().try_collect().await.unwrap();
-    ahead.store(0, Ordering::Relaxed);
     let list = client.list_accounts().limit(2).scope(fortanix::AccountScope::User);
     let list = list.previous_id(plain[0].acct_id).sort_by("acct_id", SortOrder::Ascending);
     assert_eq!(list.items().try_collect::<Vec<_>>().await.unwrap().len(), 4);
@@ -115,6 +100,7 @@ async fn change(client: &fortanix::Client) -> headcount::Result<()> {
         .send()
         .await?;
     client.delete_account(bare.acct_id).send().await?;
+    client.refresh_session().send().await?;
     client.terminate_session().send().await
 }
 
