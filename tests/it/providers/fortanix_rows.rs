@@ -6,7 +6,8 @@ use super::support::{Canned, answer, canned, walk};
 
 /// A server with these rows, of which some have no `acct_id` to page from.
 fn serve(rows: Vec<Value>, at: bool) -> Canned {
-    Canned::new(move |_, request| {
+    Canned::new(move |number, request| {
+        assert!(number < 100, "an endless walk");
         let query = request.uri().query().unwrap_or_default();
         let value = |name: &str| {
             url::form_urlencoded::parse(query.as_bytes())
@@ -77,8 +78,7 @@ async fn a_bad_row_whose_id_is_no_uuid_comes_once() {
             let mut rows = vec![json!({"acct_id": Uuid::nil()})];
             rows.resize(1 + count, json!({"acct_id": "no uuid"}));
             let transport = serve(rows, at);
-            let work = walk(canned::fortanix(&transport).list_accounts().limit(limit));
-            let walk = tokio::time::timeout(std::time::Duration::from_secs(20), work).await.unwrap();
+            let walk = walk(canned::fortanix(&transport).list_accounts().limit(limit)).await;
             let told = walk.errors.iter().filter(|error| error.kind() == ErrorKind::Record).count();
             let ended = told < walk.errors.len();
             assert_eq!(walk.items.len(), 1, "{limit} {at}");
