@@ -25,6 +25,7 @@ enum Input {
 
 fuzz_target!(|input: Clean<Input>| {
     match input.0 {
+        Input::Pages(sources, faults, route) if route.is_cut() => pages(&sources.steady(), &faults, &route),
         Input::Pages(sources, faults, route) => pages(&sources, &faults, &route),
         Input::Raw(replies, overlap, route) => raw(&replies, overlap, &route),
     }
@@ -42,7 +43,7 @@ fn pages(sources: &Sources, faults: &[Fault], route: &Route) {
     let (served, current) = (sources.clone(), world.clone());
     let (server, happened) = failing(faults, move |request| served.answer(&current, request));
     let list = sources.list(&server);
-    sources.check(&world, &run(walk(&list, route, &happened, open)));
+    sources.check(&world, &run(walk(&list, route, &happened, open)), route.is_cut());
 }
 
 /// The list ends at an empty page, or where the provider's count says so.
