@@ -175,6 +175,9 @@ impl<L: OffsetList> Walk<'_, L> {
             // The last row known to be listed, if nothing that is new stands behind it.
             let listed = match window.stand(cursor, order, offset == 0 || stepped || blind) {
                 Stand::Holds { first, row, tail } => {
+                    if blind {
+                        self.check_offset_matters().await?;
+                    }
                     let newest = tail + 1 == cursor.tail.len();
                     let again = window.rows.ids.iter().skip(row + 1).any(|id| cursor.lists(id.as_deref()));
                     moved |= !newest || again || offset + row as u64 != expected;

@@ -161,7 +161,7 @@ async fn pages_of_other_lengths_for_every_offset_are_an_error_and_no_endless_lis
 
 #[tokio::test]
 async fn an_array_that_comes_for_every_offset_is_an_error_and_no_endless_list() {
-    for body in [r#"[{"error":"no"}]"#, "[1,2,3]", r#"[{"id":"a"},{},{}]"#] {
+    for body in [r#"[{"error":"no"}]"#, "[1,2,3]", r#"[{"id":"a"}]"#, r#"[{"id":"a"},{},{}]"#] {
         for overlap in [true, false] {
             let transport = Canned::new(move |number, _| {
                 assert!(number < 100, "an endless list");
