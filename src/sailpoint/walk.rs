@@ -98,9 +98,8 @@ impl<L: OffsetList> Walk<'_, L> {
             let window = self.window(offset, self.paging.counts(Some(cursor))).await?;
             let unnamed = window.rows.ids.iter().all(Option::is_none);
             let nameless = unnamed && window.len() > 0 && window.len() <= cursor.after;
-            if nameless || window.rows.ids.iter().any(|id| cursor.lists(id.as_deref())) {
-                self.check_offset_matters().await?;
-            }
+            let again = window.rows.ids.iter().any(|id| cursor.lists(id.as_deref()));
+            self.check_offset_matters(nameless || again).await?;
             if !window.ends_as(cursor, self.list.order()) {
                 return Ok(self.beyond(window, cursor).with_doubt(Some(Doubt::SeamsUnchecked)));
             }
@@ -111,10 +110,12 @@ impl<L: OffsetList> Walk<'_, L> {
         Err(offset_ignored())
     }
 
-    /// Rows came again, or may have as they have no ids. If they come for any offset, they come for ever.
-    async fn check_offset_matters(&self) -> Result<()> {
-        let beyond = self.window_if_any(BEYOND_ALL, false, &mut Refusals::default()).await?;
-        if beyond.len() > 0 { Err(offset_ignored()) } else { Ok(()) }
+    /// Called when rows came `again`, or may have as they have no ids. If they come for any offset, they come for
+    /// ever.
+    async fn check_offset_matters(&self, again: bool) -> Result<()> {
+        let ignored =
+            again && self.window_if_any(BEYOND_ALL, false, &mut Refusals::default()).await?.len() > 0;
+        if ignored { Err(offset_ignored()) } else { Ok(()) }
     }
 
     /// `window`, fetched behind `cursor`, as a page, without the rows up to the one listed last, if that has not
@@ -163,7 +164,7 @@ impl<L: OffsetList> Walk<'_, L> {
         };
         let (mut before, mut repeats) = ((u64::MAX, Vec::new()), 0);
         for _ in 0..MOST_PROBES {
-            let window = self.window_if_any(offset, count, &mut refusals).await?;
+            let mut window = self.window_if_any(offset, count, &mut refusals).await?;
             let same = window.len() > 1 && offset != before.0 && window.rows.ids == before.1;
             repeats = if same { repeats + 1 } else { 0 };
             if repeats >= MOST_REPEATS {
@@ -175,9 +176,7 @@ impl<L: OffsetList> Walk<'_, L> {
             // The last row known to be listed, if nothing that is new stands behind it.
             let listed = match window.stand(cursor, order, offset == 0 || stepped || blind) {
                 Stand::Holds { first, row, tail } => {
-                    if blind {
-                        self.check_offset_matters().await?;
-                    }
+                    self.check_offset_matters(blind).await?;
                     let newest = tail + 1 == cursor.tail.len();
                     let again = window.rows.ids.iter().skip(row + 1).any(|id| cursor.lists(id.as_deref()));
                     moved |= !newest || again || offset + row as u64 != expected;
@@ -207,7 +206,6 @@ impl<L: OffsetList> Walk<'_, L> {
                 }
                 Stand::Behind(row) if row > 0 || offset == 0 || blind => {
                     let next = (!window.is_last()).then(|| Cursor::behind(&window, Some(cursor), &[]));
-                    let mut window = window;
                     let repeated = window.rows.retain(|index, id| index >= row && !cursor.lists(id));
                     return Ok(doubted(self.finish(window, next, repeated), unsure | blind, moved));
                 }
@@ -220,7 +218,7 @@ impl<L: OffsetList> Walk<'_, L> {
                     return Ok(doubted(self.finish(window, None, 0), unsure, moved));
                 }
                 Stand::Unknown if blind && window.len() > 0 => {
-                    self.check_offset_matters().await?;
+                    self.check_offset_matters(true).await?;
                     return Ok(doubted(self.beyond(window, cursor), true, moved));
                 }
                 Stand::Unknown if offset == 0 => break,
