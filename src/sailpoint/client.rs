@@ -186,6 +186,11 @@ impl Client {
         self.0.version
     }
 
+    /// The id of the client credentials; empty for a token.
+    pub(super) fn client_id(&self) -> &str {
+        self.0.tokens.client_id()
+    }
+
     pub(super) fn base_url(&self) -> &str {
         self.0.channel.base_url()
     }
@@ -226,6 +231,8 @@ impl ClientBuilder {
 
     /// The id and secret of a personal access token or API client. The token is obtained with the first
     /// request, renewed before it ends, and obtained anew if it is refused.
+    ///
+    /// Checkpoints are bound to the id: what another one may see is another listing.
     pub fn client_credentials(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
         self.login = Some(Login::ClientCredentials { id: id.into(), secret: secret.into() });
         self
@@ -233,6 +240,9 @@ impl ClientBuilder {
 
     /// A bearer token that was obtained elsewhere. When it ends, requests fail with
     /// [`ErrorKind::Auth`](crate::ErrorKind::Auth).
+    ///
+    /// It does not say whose it is, and checkpoints are not bound to it: resume only with a token that may see
+    /// what the one before could.
     pub fn token(mut self, token: impl Into<SecretString>) -> Self {
         self.login = Some(Login::Token(token.into()));
         self

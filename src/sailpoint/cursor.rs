@@ -51,21 +51,27 @@ impl Cursor {
     pub(super) fn behind<T>(window: &Window<T>, before: Option<&Self>, beyond: &[String]) -> Self {
         let ids = &window.rows.ids;
         let behind_last = ids.iter().rev().take_while(|id| id.is_none()).count() as u64;
-        let named = ids.iter().enumerate().filter_map(|(row, id)| Some((row, id.clone()?)));
-        let mut last: Vec<(usize, String)> = named.rev().take(TAIL).collect();
-        last.reverse();
-        let marks = last.iter().filter_map(|(row, _)| window.marks.get(*row).copied()).collect();
-        let tail: Vec<String> = last.into_iter().map(|(_, id)| id).collect();
-        let earlier = before.map_or(&[][..], |before| &before.unseen);
         let hidden = |id: &&String| !ids.contains(&Some((*id).clone()));
+        let named = ids
+            .iter()
+            .enumerate()
+            .filter_map(|(row, id)| Some((id.clone()?, window.marks.get(row).copied())));
+        let older = before.map_or(&[][..], |before| &before.tail).iter().enumerate();
+        let older = older
+            .filter(|(_, id)| hidden(id) && !beyond.contains(id))
+            .map(|(row, id)| (id.clone(), before.and_then(|before| before.marks.get(row).copied())));
+        let mut last: Vec<(String, Option<u64>)> = named.rev().chain(older.rev()).take(TAIL).collect();
+        last.reverse();
+        let marks = last.iter().filter_map(|(_, mark)| *mark).collect();
+        let tail: Vec<String> = last.into_iter().map(|(id, _)| id).collect();
+        let earlier = before.map_or(&[][..], |before| &before.unseen);
         let mut unseen: Vec<String> = earlier.iter().chain(beyond).filter(hidden).cloned().collect();
         unseen.drain(..unseen.len().saturating_sub(MOST_UNSEEN));
         let known = before.and_then(|before| before.total);
-        let (tail, marks, after) = match before {
-            Some(before) if tail.is_empty() => {
-                (before.tail.clone(), before.marks.clone(), before.after.saturating_add(behind_last))
-            }
-            _ => (tail, marks, behind_last),
+        // Without an id on it, the page adds to the rows behind the last one that has one.
+        let after = match before {
+            Some(before) if behind_last == window.len() => before.after.saturating_add(behind_last),
+            _ => behind_last,
         };
         let total = window.total.or(known);
         Self { offset: window.end(), tail, marks, after, unseen, total, guessed: false }

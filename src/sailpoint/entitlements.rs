@@ -7,7 +7,7 @@ use super::{
     walk,
 };
 use crate::{
-    Page, Paginator, Result, Scope, SeekPaginator,
+    Page, Paginator, Result, Scope,
     http::{Call, segment},
 };
 
@@ -23,11 +23,12 @@ use crate::{
 /// a page, and need no such assumption.
 ///
 /// Beyond a page, it is checked as far as that goes: each page is fetched from the last row of the page before
-/// on, as of [`list_accounts`](Client::list_accounts). If that row is not where it was, its place is looked for. Then,
-/// and if rows come again behind it, the [`Summary`](crate::Summary) says
+/// on, as of [`list_accounts`](Client::list_accounts). If that row is not where it was, its place is looked for.
+/// Then, and if rows come again behind it, the [`Summary`](crate::Summary) says
 /// [`UnstableOrder`](crate::Doubt::UnstableOrder): entitlements may have come or gone meanwhile, or the provider may
-/// not keep to an order, in which case some can be missing and others come twice. If it is not found, nor any of the seven before it, the list ends with an error of kind
-/// [`Drift`](crate::ErrorKind::Drift).
+/// not keep to an order, in which case some can be missing and others come twice. If it is not found, nor any of
+/// the seven before it, the list ends with an error of kind [`Drift`](crate::ErrorKind::Drift). Nothing shows that
+/// pages which were fetched at once join, so they are fetched one after the other.
 ///
 /// It costs one row in each page. [`overlap(false)`](Self::overlap) saves it, and the summary says that the seams
 /// were not checked.
@@ -129,6 +130,7 @@ impl Paginator for ListEntitlements {
             [
                 ("base_url", self.client.base_url()),
                 ("path", self.client.api_version().path()),
+                ("client id", self.client.client_id()),
                 ("entitlements of", &self.account_id),
                 ("limit", &self.paging.limit.to_string()),
                 ("offset", &self.paging.offset.to_string()),
@@ -144,15 +146,5 @@ impl Paginator for ListEntitlements {
 
     fn item_id<'a>(&self, entitlement: &'a Entitlement) -> Option<Cow<'a, str>> {
         Some(Cow::Borrowed(&entitlement.id))
-    }
-}
-
-impl SeekPaginator for ListEntitlements {
-    fn guess(&self, at: Option<&Cursor>, total: u64) -> Option<Cursor> {
-        self.paging.guess(at, total)
-    }
-
-    fn continues(&self, next: &Cursor, guessed: &Cursor, head: Option<&str>) -> Option<usize> {
-        self.paging.continues(next, guessed, head)
     }
 }

@@ -203,6 +203,7 @@ impl Paginator for ListAccounts {
             [
                 ("base_url", self.client.base_url()),
                 ("path", self.client.api_version().path()),
+                ("client id", self.client.client_id()),
                 ("detail_level", self.detail_level.as_ref().map_or("", DetailLevel::as_str)),
                 ("limit", &self.paging.limit.to_string()),
                 ("offset", &self.paging.offset.to_string()),
@@ -234,6 +235,6 @@ impl SeekPaginator for ListAccounts {
     }
 
     fn continues(&self, next: &Cursor, guessed: &Cursor, head: Option<&str>) -> Option<usize> {
-        self.paging.continues(next, guessed, head)
+        self.paging.continues(self.order(), next, guessed, head)
     }
 }

@@ -112,10 +112,18 @@ impl Paging {
         (next < total).then(|| Cursor::guess(next, total))
     }
 
-    /// How many rows to drop from what was fetched at `guessed`, if it is what follows at `next`.
-    pub(super) fn continues(&self, next: &Cursor, guessed: &Cursor, head: Option<&str>) -> Option<usize> {
-        let joins = match (self.overlap, next.tail.last(), head) {
+    /// How many rows to drop from what was fetched at `guessed`, if it is what follows at `next`, in an order in
+    /// which rows that stay stand to each other as they stood.
+    pub(super) fn continues(
+        &self,
+        order: Order,
+        next: &Cursor,
+        guessed: &Cursor,
+        head: Option<&str>,
+    ) -> Option<usize> {
+        let joins = match (self.overlap, next.tail.last().map(String::as_str), head) {
             (true, Some(last), Some(head)) => last == head && next.after == 0,
+            (false, Some(last), Some(head)) if order == Order::ById => last < head,
             (false, _, Some(head)) => !next.tail.iter().any(|id| id == head),
             _ => false,
         };

@@ -31,6 +31,14 @@ impl Tokens {
         Self { channel, login, cache: Arc::default() }
     }
 
+    /// Empty if a token was given.
+    pub(super) fn client_id(&self) -> &str {
+        match &self.login {
+            Login::ClientCredentials { id, .. } => id,
+            Login::Token(_) => "",
+        }
+    }
+
     async fn token(&self) -> Result<Arc<Token>> {
         let channel = Arc::clone(&self.channel);
         let login = self.login.clone();

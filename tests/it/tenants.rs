@@ -37,6 +37,14 @@ fn a_checkpoint_of_another_tenant_is_refused() {
     };
     refused(&sailpoint("one").items().checkpoint(), sailpoint("two"));
     refused(&sailpoint("one").items().checkpoint(), another_list());
+    let sailpoint = |id: &str, secret: &str| {
+        let builder = sailpoint::Client::builder("https://one.api.identitynow.com");
+        builder.client_credentials(id, secret).build().unwrap().list_accounts().into_accounts()
+    };
+    // Another may see other accounts.
+    refused(&sailpoint("org-admin", "s").items().checkpoint(), sailpoint("source-admin", "s"));
+    let same = sailpoint("org-admin", "s").items().checkpoint();
+    assert!(sailpoint("org-admin", "renewed").resume(&same).is_ok(), "the id tells, whatever the secret");
 }
 
 /// Another list at the same provider.

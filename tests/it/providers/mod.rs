@@ -40,6 +40,7 @@ mod sailpoint_refused_filters;
 mod sailpoint_requests;
 mod sailpoint_retries;
 mod sailpoint_seams;
+mod sailpoint_search;
 mod sailpoint_session;
 mod sailpoint_state;
 mod sailpoint_walks;
