@@ -1,10 +1,16 @@
 //! A server of SailPoint's accounts: pages by `offset`, as short as it likes, of a list that may change meanwhile.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    cmp::Reverse,
+    sync::{Arc, Mutex},
+};
 
 use arbitrary::Arbitrary;
 use bytes::Bytes;
-use headcount::{Completeness, Doubt, ErrorKind, sailpoint};
+use headcount::{
+    Completeness, Doubt, ErrorKind, SortOrder,
+    sailpoint::{self, Field},
+};
 use http::Request;
 
 use crate::{
@@ -53,6 +59,9 @@ enum Order {
     Letters,
     /// In an order of its own that does not change.
     Own,
+    /// By creation, as the client asks for it: what is made comes last, or first.
+    Created,
+    CreatedDescending,
 }
 
 /// What the server says in `X-Total-Count` when it is asked to count.
@@ -83,6 +92,7 @@ enum What {
 struct Account {
     row: Row,
     id: String,
+    number: usize,
 }
 
 impl Account {
@@ -95,7 +105,7 @@ impl Account {
             Prefix::Quote => "\"\\".into(),
             Prefix::Byte(byte) => char::from(byte).into(),
         };
-        Self { row, id: format!("{prefix}{number:03}") }
+        Self { row, id: format!("{prefix}{number:03}"), number }
     }
 }
 
@@ -105,6 +115,8 @@ impl Order {
             Self::Bytes => accounts.sort_by(|one, other| one.id.cmp(&other.id)),
             Self::Letters => accounts.sort_by_key(|account| account.id.to_lowercase()),
             Self::Own => {}
+            Self::Created => accounts.sort_by_key(|account| account.number),
+            Self::CreatedDescending => accounts.sort_by_key(|account| Reverse(account.number)),
         }
     }
 }
@@ -141,6 +153,11 @@ impl Sources {
 
     pub fn list(&self, server: &Server) -> sailpoint::ListAccounts {
         let list = clients::sailpoint(server).list_accounts().limit(self.limit()).overlap(self.overlap);
+        let list = match self.order {
+            Order::Created => list.sort_by(Field::Created, SortOrder::Ascending),
+            Order::CreatedDescending => list.sort_by(Field::Created, SortOrder::Descending),
+            _ => list,
+        };
         match self.count {
             Some(count) => list.count(count),
             None => list,
@@ -246,7 +263,7 @@ impl Sources {
         let in_order = walked.told.iter().filter(counts).all(|told| rest.any(|row| row == told));
         // The same rows come for any offset, or in an order that is not the one asked for: some may come twice
         // until that is noticed, but then it is an error.
-        let odd = self.ignores_offset || self.order != Order::Bytes;
+        let odd = self.ignores_offset || matches!(self.order, Order::Letters | Order::Own);
         let in_order = in_order || odd && walked.error.is_some();
         assert!(in_order, "out of order, or twice: {walked:?}, not {all:?}");
         if walked.error.is_none() {
