@@ -102,6 +102,22 @@
 //!
 //! Nothing that creates or changes is sent twice on a guess: only if it surely did not reach the provider.
 //!
+//! Requests are `Clone`, and the future of `send()` is `Send` and borrows nothing: it can be spawned, joined or
+//! kept, and `request.clone().send()` leaves the request for another time. So the details of many accounts are
+//! had a few at a time, in order:
+//!
+//! ```no_run
+//! # #[cfg(feature = "huawei")]
+//! # async fn run(client: headcount::huawei::Client, ids: Vec<String>) -> headcount::Result<()> {
+//! use futures::{StreamExt, TryStreamExt, stream};
+//!
+//! let mut accounts = stream::iter(ids).map(|id| client.show_account(id).send()).buffered(4);
+//! while let Some(account) = accounts.try_next().await? {
+//!     println!("{} {:?}", account.id, account.description);
+//! }
+//! # Ok(()) }
+//! ```
+//!
 //! # Going on after an error
 //!
 //! A stream ends after an error, so `?`, `try_collect` and `while let` all stop. It keeps its place:

@@ -82,7 +82,7 @@ impl CreateAccount {
     /// [`without_partner_key`](super::ListAccounts::without_partner_key): with a partner key, the list leaves
     /// out the users of one's own organisation. Addresses are unique, so sending it again makes no second
     /// account.
-    pub async fn send(&self) -> Result<Account> {
+    pub async fn send(self) -> Result<Account> {
         self.client.send(&self.partner, self.call(), |answer| read_object(answer, "an account")).await
     }
 

@@ -37,7 +37,7 @@ impl DeactivateAccount {
     /// # Retries
     /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain),
     /// [`get_account`](Client::get_account) tells by `active` whether it was carried out.
-    pub async fn send(&self) -> Result<()> {
+    pub async fn send(self) -> Result<()> {
         self.client.send(&self.partner, self.call(), read_nothing).await
     }
 

@@ -28,7 +28,7 @@ impl GetAccount {
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if the id can not be one. The provider documents no errors; of an
     /// account that is not there, 404 and [`NotFound`](crate::ErrorKind::NotFound) is assumed.
-    pub async fn send(&self) -> Result<Account> {
+    pub async fn send(self) -> Result<Account> {
         self.client.send(&self.partner, self.call(), |answer| read_object(answer, "an account")).await
     }
 

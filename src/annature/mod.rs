@@ -43,6 +43,8 @@
 //! registered with it and not one's own users, for registering, and for skipping verification. Whether it
 //! lets any other request reach the accounts of those organisations is not.
 //!
+//! Requests are `Clone`, and the future of `send()` is `'static`: [send many at once](crate#beyond-lists).
+//!
 //! | endpoint | method | permission | retried |
 //! |---|---|---|---|
 //! | `GET /v2/accounts` | [`list_accounts`](Client::list_accounts) | API key; with a partner key, the organisations registered with it | yes |

@@ -75,7 +75,7 @@ impl RegisterAccount {
     /// counts everywhere, which is an assumption, sending it again makes no second organisation. If it was
     /// made, its key is lost with the answer: no endpoint tells it again, and an administrator of the
     /// organisation has to make another.
-    pub async fn send(&self) -> Result<Registered> {
+    pub async fn send(self) -> Result<Registered> {
         self.client.send(&self.partner, self.call(), read).await
     }
 

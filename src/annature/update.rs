@@ -77,7 +77,7 @@ impl UpdateAccount {
     /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) it can
     /// be sent again: the account comes to the same, unless somebody else has changed it meanwhile. A changed
     /// address may get a second mail.
-    pub async fn send(&self) -> Result<Account> {
+    pub async fn send(self) -> Result<Account> {
         self.client.send(&self.partner, self.call(), |answer| read_object(answer, "an account")).await
     }
 

@@ -36,7 +36,7 @@ impl ResendVerification {
     /// # Retries
     /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) it can
     /// be sent again: at worst, the person gets two mails.
-    pub async fn send(&self) -> Result<()> {
+    pub async fn send(self) -> Result<()> {
         self.client.send(&self.partner, self.call(), read_nothing).await
     }
 

@@ -35,7 +35,7 @@ impl DeleteAccount {
     ///
     /// # Errors
     /// As the [request](Self) says.
-    pub async fn send(&self) -> Result<()> {
+    pub async fn send(self) -> Result<()> {
         let call = Call::change(Method::DELETE, format!("{PATH}/{}", self.id));
         self.client.send(Ok(call), read_nothing).await?;
         self.client.session().forget(self.id);

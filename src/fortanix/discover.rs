@@ -84,7 +84,7 @@ impl DiscoverAuthMethods {
     ///
     /// # Errors
     /// As the [request](Self) says.
-    pub async fn send(&self) -> Result<Vec<AuthMethod>> {
+    pub async fn send(self) -> Result<Vec<AuthMethod>> {
         let call = self.call().map_err(|error| error.with_provider(NAME))?;
         self.client.channel().send(&Proof::Nothing, &call, read).await
     }

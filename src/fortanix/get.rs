@@ -36,7 +36,7 @@ impl GetAccount {
     ///
     /// # Errors
     /// As the [request](Self) says.
-    pub async fn send(&self) -> Result<Account> {
+    pub async fn send(self) -> Result<Account> {
         let call = Call::get(format!("{PATH}/{}", self.id)).query("with_totals", self.with_totals);
         self.client.send(Ok(call), |answer| read_object(answer, "an account")).await
     }

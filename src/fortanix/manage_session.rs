@@ -34,7 +34,7 @@ impl LogIn {
     ///
     /// # Errors
     /// As the [request](Self) says.
-    pub async fn send(&self) -> Result<SessionInfo> {
+    pub async fn send(self) -> Result<SessionInfo> {
         self.client.session().info().await
     }
 }
@@ -60,7 +60,7 @@ impl RefreshSession {
     ///
     /// # Errors
     /// As the [request](Self) says.
-    pub async fn send(&self) -> Result<SessionInfo> {
+    pub async fn send(self) -> Result<SessionInfo> {
         self.client.session().refresh().await
     }
 }
@@ -96,7 +96,7 @@ impl SelectAccount {
     ///
     /// # Errors
     /// As the [request](Self) says.
-    pub async fn send(&self) -> Result<SessionInfo> {
+    pub async fn send(self) -> Result<SessionInfo> {
         self.client.session().select(self.id).await
     }
 }
@@ -125,7 +125,7 @@ impl TerminateSession {
     ///
     /// # Errors
     /// As the [request](Self) says.
-    pub async fn send(&self) -> Result<()> {
+    pub async fn send(self) -> Result<()> {
         self.client.session().terminate().await
     }
 }

@@ -59,6 +59,8 @@
 //! `x-auth-resource`: `UserAuth` is any user who is logged in, the others are roles in the selected account.
 //! Those of the two requests about users are assumptions.
 //!
+//! Requests are `Clone`, and the future of `send()` is `'static`: [send many at once](crate#beyond-lists).
+//!
 //! | endpoint | method | permission | retried |
 //! |---|---|---|---|
 //! | `GET /v1/accounts` | [`list_accounts`](Client::list_accounts) | `UserAuth`, `Reader`, `Writer`, `Manager` | yes |

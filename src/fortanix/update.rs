@@ -126,7 +126,7 @@ impl UpdateAccount {
     ///
     /// # Errors
     /// As the [request](Self) says.
-    pub async fn send(&self) -> Result<Account> {
+    pub async fn send(self) -> Result<Account> {
         self.client.send(self.call(), |answer| read_object(answer, "the account that was changed")).await
     }
 

@@ -49,7 +49,7 @@ impl GetUserAccounts {
     ///
     /// # Errors
     /// As the [request](Self) says.
-    pub async fn send(&self) -> Result<BTreeMap<Uuid, UserAccount>> {
+    pub async fn send(self) -> Result<BTreeMap<Uuid, UserAccount>> {
         let call = Call::get(path(self.user_id));
         self.client.send(Ok(call), |answer| read_object(answer, "a map of account ids")).await
     }
@@ -84,7 +84,7 @@ impl RemoveUserFromAccount {
     ///
     /// # Errors
     /// As the [request](Self) says.
-    pub async fn send(&self) -> Result<()> {
+    pub async fn send(self) -> Result<()> {
         let session = self.client.session();
         let selected = session.selected();
         let call = Call::change(Method::DELETE, path(self.user_id));

@@ -41,7 +41,7 @@ impl CloseAccount {
     /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account (the code is not documented);
     /// [`Api`](crate::ErrorKind::Api) if it is being closed already (`Organizations.1325`), or can not be;
     /// [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management account.
-    pub async fn send(&self) -> Result<()> {
+    pub async fn send(self) -> Result<()> {
         self.client.send(self.call(), read_nothing).await
     }
 

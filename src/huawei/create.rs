@@ -130,7 +130,7 @@ impl CreateAccount {
     /// are too many tags; [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management
     /// account (`Organizations.1001`) or a policy does not allow it (`.1007`); [`Api`](crate::ErrorKind::Api)
     /// with [`Retry::Safe`](crate::Retry::Safe) after a concurrent modification (`.1003`).
-    pub async fn send(&self) -> Result<CreateAccountStatus> {
+    pub async fn send(self) -> Result<CreateAccountStatus> {
         self.client.send(self.call(), create_status::read).await
     }
 
@@ -159,7 +159,7 @@ impl CreateResourceAccount {
     ///
     /// # Errors
     /// Those of [`CreateAccount::send`].
-    pub async fn send(&self) -> Result<CreateAccountStatus> {
+    pub async fn send(self) -> Result<CreateAccountStatus> {
         self.client.send(self.call(), create_status::read).await
     }
 

@@ -86,7 +86,7 @@ impl ShowCreateAccountStatus {
     /// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
     /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such creation (the code is not documented);
     /// [`Denied`](crate::ErrorKind::Denied) as in every list.
-    pub async fn send(&self) -> Result<CreateAccountStatus> {
+    pub async fn send(self) -> Result<CreateAccountStatus> {
         self.client.send(self.call(), read).await
     }
 

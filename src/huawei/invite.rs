@@ -73,7 +73,7 @@ impl InviteAccount {
     /// more than 1024, or a tag can not be; [`Denied`](crate::ErrorKind::Denied) if the key does not belong
     /// to the management account (`Organizations.1001`) or a policy does not allow it (`.1007`);
     /// [`Api`](crate::ErrorKind::Api) if the account can not be invited.
-    pub async fn send(&self) -> Result<Handshake> {
+    pub async fn send(self) -> Result<Handshake> {
         self.client.send(self.call(), read).await
     }
 

@@ -22,6 +22,8 @@
 //! IAM user needs, as in "Actions Supported by Policy-based Authorization" and under "Authorization
 //! Information" of each endpoint.
 //!
+//! Requests are `Clone`, and the future of `send()` is `'static`: [send many at once](crate#beyond-lists).
+//!
 //! | endpoint | method | permission | retried |
 //! |---|---|---|---|
 //! | `GET /v1/organizations/accounts` | [`list_accounts`](Client::list_accounts) | `organizations:accounts:list` | yes |

@@ -58,7 +58,7 @@ impl MoveAccount {
     /// [`Api`](crate::ErrorKind::Api) if there is no such account or parent, or the account is elsewhere (the
     /// codes are not documented); [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the
     /// management account (`Organizations.1001`).
-    pub async fn send(&self) -> Result<()> {
+    pub async fn send(self) -> Result<()> {
         self.client.send(self.call(), read_nothing).await
     }
 

@@ -37,7 +37,7 @@ impl RemoveAccount {
     /// [`Api`](crate::ErrorKind::Api) if it can not be removed;
     /// [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management account
     /// (`Organizations.1001`).
-    pub async fn send(&self) -> Result<()> {
+    pub async fn send(self) -> Result<()> {
         self.client.send(self.call(), read_nothing).await
     }
 

@@ -32,7 +32,7 @@ impl ShowAccount {
     /// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
     /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account in the organization (the code is
     /// not documented); [`Denied`](crate::ErrorKind::Denied) as in every list.
-    pub async fn send(&self) -> Result<Account> {
+    pub async fn send(self) -> Result<Account> {
         self.client.send(self.call(), account::read).await
     }
 

@@ -45,7 +45,7 @@ impl UpdateAccount {
     /// say that all is well), or if the id can not stand in a path; [`NotFound`](crate::ErrorKind::NotFound)
     /// if there is no such account (the code is not documented); [`Denied`](crate::ErrorKind::Denied) if the
     /// key does not belong to the management account (`Organizations.1001`).
-    pub async fn send(&self) -> Result<Account> {
+    pub async fn send(self) -> Result<Account> {
         self.client.send(self.call(), account::read).await
     }
 

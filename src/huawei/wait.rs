@@ -79,14 +79,14 @@ impl WaitForAccount {
     /// - [`Timeout`](ErrorKind::Timeout) if time is up: the creation may still go on
     /// - [`Config`](ErrorKind::Config) if an interval is zero
     /// - those of [`ShowCreateAccountStatus::send`](super::ShowCreateAccountStatus::send)
-    pub async fn send(&self) -> Result<CreateAccountStatus> {
+    pub async fn send(self) -> Result<CreateAccountStatus> {
         self.check().map_err(|error| error.with_provider(NAME))?;
         let look = self.client.show_create_account_status(&self.status_id);
         let began = Instant::now();
         let mut interval = self.first_interval.min(self.max_interval);
         let mut found = false;
         loop {
-            let looked = look.send().await;
+            let looked = look.clone().send().await;
             let left = self.timeout.saturating_sub(began.elapsed());
             let mut asked = Duration::ZERO;
             match looked {

@@ -67,7 +67,7 @@ impl CreateAccount {
     }
 
     /// Has the account made; the task that does it.
-    pub async fn send(&self) -> Result<TaskId> {
+    pub async fn send(self) -> Result<TaskId> {
         self.client.send(self.call(), task::read).await
     }
 

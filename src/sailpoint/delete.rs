@@ -39,7 +39,7 @@ impl DeleteAccount {
     }
 
     /// Has the account deleted; the task that does it.
-    pub async fn send(&self) -> Result<TaskId> {
+    pub async fn send(self) -> Result<TaskId> {
         self.client.send(self.call(), task::read).await
     }
 
@@ -81,7 +81,7 @@ impl RemoveAccount {
     }
 
     /// Has the account removed; the task that does it.
-    pub async fn send(&self) -> Result<TaskResult> {
+    pub async fn send(self) -> Result<TaskResult> {
         self.client.send(self.call(), TaskResult::read).await
     }
 

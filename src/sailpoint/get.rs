@@ -25,7 +25,7 @@ impl GetAccount {
     }
 
     /// Asks for the account.
-    pub async fn send(&self) -> Result<Account> {
+    pub async fn send(self) -> Result<Account> {
         self.client.send(self.call(), |answer| read_object(answer, "an account")).await
     }
 

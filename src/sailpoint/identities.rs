@@ -45,7 +45,7 @@ impl ToggleAccountForIdentity {
     }
 
     /// Has the account's state changed. That this is accepted does not say that it is done already.
-    pub async fn send(&self) -> Result<()> {
+    pub async fn send(self) -> Result<()> {
         self.client.send(self.call(), read_nothing).await
     }
 
@@ -92,7 +92,7 @@ impl ToggleAccountsForIdentities {
     }
 
     /// Has the accounts' states changed; what was answered for each identity.
-    pub async fn send(&self) -> Result<IdentityResults> {
+    pub async fn send(self) -> Result<IdentityResults> {
         let asked = self.asked();
         self.client.send(self.call(&asked), |answer| IdentityResults::read(answer, &asked)).await
     }

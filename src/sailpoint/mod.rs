@@ -40,6 +40,8 @@
 //!
 //! `…/accounts` is `/accounts/v1` or `/v2025/accounts`, by the [`ApiVersion`], and `…/identities-accounts` alike.
 //!
+//! Requests are `Clone`, and the future of `send()` is `'static`: [send many at once](crate#beyond-lists).
+//!
 //! | endpoint | method | scope (`idn:accounts…`), user levels | retried |
 //! |---|---|---|---|
 //! | `GET …/accounts` | [`list_accounts`](Client::list_accounts) | `:read` or `:manage`, A B | yes |

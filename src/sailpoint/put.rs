@@ -47,7 +47,7 @@ impl PutAccount {
     }
 
     /// Has the attributes written; the task that does it.
-    pub async fn send(&self) -> Result<TaskId> {
+    pub async fn send(self) -> Result<TaskId> {
         self.client.send(self.call(), task::read).await
     }
 

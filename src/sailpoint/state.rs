@@ -81,7 +81,7 @@ impl ToggleAccount {
     }
 
     /// Has the state changed; the task that does it.
-    pub async fn send(&self) -> Result<TaskId> {
+    pub async fn send(self) -> Result<TaskId> {
         self.client.send(self.call(), task::read).await
     }
 
@@ -137,7 +137,7 @@ impl UnlockAccount {
     }
 
     /// Has the account unlocked; the task that does it.
-    pub async fn send(&self) -> Result<TaskId> {
+    pub async fn send(self) -> Result<TaskId> {
         self.client.send(self.call(), task::read).await
     }
 
@@ -170,7 +170,7 @@ impl ReloadAccount {
     }
 
     /// Has the account read anew; the task that does it.
-    pub async fn send(&self) -> Result<TaskId> {
+    pub async fn send(self) -> Result<TaskId> {
         self.client.send(post(&self.client, &self.id, "reload"), task::read).await
     }
 }

@@ -81,7 +81,7 @@ impl UpdateAccount {
 
     /// Has the changes made. That they are accepted does not say that they are made already, and no task is
     /// named.
-    pub async fn send(&self) -> Result<()> {
+    pub async fn send(self) -> Result<()> {
         self.client.send(self.call(), read_nothing).await
     }
 

@@ -86,7 +86,7 @@ async fn an_uncertain_creation_is_found_by_its_address_and_not_made_twice() {
     // The request arrives and is carried out; the answer breaks off.
     let (server, client) = start(Fault::TruncatedJson).await;
     let request = client.create_account("a", "a@example.com").without_partner_key();
-    let error = request.send().await.unwrap_err();
+    let error = request.clone().send().await.unwrap_err();
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Decode, Retry::Uncertain));
     let list = client.list_accounts().without_partner_key().email("a@example.com");
     assert_eq!(super::support::whole(list).await.len(), 1);

@@ -157,7 +157,7 @@ async fn secrets_are_in_no_debug_text_no_record_and_no_error_that_echoes_them() 
     let server = sim::Fortanix::builder().accounts(0).start().await.unwrap();
     let client = fortanix(&server).build().unwrap();
     let request = client.create_account("Acme").auth_config(with_key());
-    let made = request.send().await.unwrap();
+    let made = request.clone().send().await.unwrap();
     let update = client.update_account(made.acct_id).mod_auth_config("x", with_key());
     assert_hidden(&format!("{request:?} {request:#?} {update:?} {made:?} {made:#?}"));
     assert_hidden(&serde_json::to_string(&made).unwrap());

@@ -84,7 +84,7 @@ async fn a_selection_that_is_given_up_takes_no_other_with_it() {
     client.log_in().send().await.unwrap();
     let wanted = id(&server, 1);
     let select = client.select_account(wanted);
-    let given_up = timeout(Duration::from_millis(500), select.send());
+    let given_up = timeout(Duration::from_millis(500), select.clone().send());
     let (given_up, made) = tokio::join!(given_up, select.send());
     assert!(given_up.is_err() && made.is_ok());
     server.expire_sessions();

@@ -153,7 +153,7 @@ async fn after_a_conflict_the_same_change_goes_through() {
     let (server, client) = start(Huawei::builder().accounts(3).conflicts(1)).await;
     let id = server.ids()[0].clone();
     let update = client.update_account(&id).description("second try");
-    let error = assert_refused(update.send().await, ErrorKind::Api, 409, "Organizations.1003");
+    let error = assert_refused(update.clone().send().await, ErrorKind::Api, 409, "Organizations.1003");
     assert_eq!(error.retry(), Retry::Safe);
     let account = update.send().await.unwrap();
     assert_eq!(account.description.as_deref(), Some("second try"));

@@ -30,6 +30,7 @@ mod huawei_organization;
 mod huawei_signature;
 mod huawei_support;
 mod huawei_wait;
+mod requests;
 mod sailpoint;
 mod sailpoint_accounts;
 mod sailpoint_changes;
