@@ -91,6 +91,7 @@ impl RegisterAccount {
 
 /// An account that was registered.
 #[derive(Clone, Debug)]
+#[must_use = "holds the organisation's API key, which is told only once"]
 #[non_exhaustive]
 pub struct Registered {
     /// The account. Its record is the answer without the credentials.

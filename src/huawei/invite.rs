@@ -22,6 +22,7 @@ impl Client {
 /// Who is invited. The reference of 2024 took an e-mail address in place of the name, later ones do not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", content = "entity", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum InviteTarget {
     /// The account with this id. At most 100 characters.
     Account(String),
