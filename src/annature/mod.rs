@@ -50,16 +50,17 @@
 //! | `GET /v2/accounts` | [`list_accounts`](Client::list_accounts) | API key; with a partner key, the organisations registered with it | yes |
 //! | `GET /v1/accounts` | [`list_accounts_v1`](Client::list_accounts_v1) | as `GET /v2/accounts` | yes |
 //! | `GET /v1/accounts/:id` | [`get_account`](Client::get_account) | API key | yes |
-//! | `POST /v1/accounts` | [`create_account`](Client::create_account) | API key; to skip verification, partner key | if not sent |
-//! | `POST /v1/accounts/register` | [`register_account`](Client::register_account) | partner key | if not sent |
-//! | `PUT /v1/accounts/:id` | [`update_account`](Client::update_account) | API key | if not sent |
-//! | `POST /v1/accounts/:id/verification` | [`resend_verification`](Client::resend_verification) | API key | if not sent |
-//! | `POST /v1/accounts/:id/deactivate` | [`deactivate_account`](Client::deactivate_account) | API key | if not sent |
-//! | `POST /v1/accounts/:id/restore` | [`restore_account`](Client::restore_account) | API key | if not sent |
+//! | `POST /v1/accounts` | [`create_account`](Client::create_account) | API key; to skip verification, partner key | if surely not sent |
+//! | `POST /v1/accounts/register` | [`register_account`](Client::register_account) | partner key | if surely not sent |
+//! | `PUT /v1/accounts/:id` | [`update_account`](Client::update_account) | API key | if surely not sent |
+//! | `POST /v1/accounts/:id/verification` | [`resend_verification`](Client::resend_verification) | API key | if surely not sent |
+//! | `POST /v1/accounts/:id/deactivate` | [`deactivate_account`](Client::deactivate_account) | API key | if surely not sent |
+//! | `POST /v1/accounts/:id/restore` | [`restore_account`](Client::restore_account) | API key | if surely not sent |
 //! | "Get authentication code" | none: neither its path nor its answer is documented | partner key | |
 //!
-//! *If not sent* is: again only if no connection could be made, so that the request surely did not reach the
-//! provider. A 401 is never replayed. There is no endpoint that deletes an account.
+//! *If surely not sent*: again only if no connection could be made; where it may have been carried out, the
+//! error says [`Retry::Uncertain`](crate::Retry::Uncertain), and each request says where to look. A 401 is never
+//! replayed. There is no endpoint that deletes an account.
 //!
 //! Source: Annature, *API Reference*, "Authentication", "Partner Program" and all pages of "Accounts".
 

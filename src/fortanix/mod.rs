@@ -77,8 +77,9 @@
 //! | `POST /v1/sys/session/terminate` | [`terminate_session`](Client::terminate_session) | the same | yes |
 //! | `POST /v1/accounts/select_account/{account-id}` | none: of older servers, gone from the reference | | |
 //!
-//! What may not be repeated fails with [`Retry::Uncertain`](crate::Retry::Uncertain) where it may have been
-//! carried out; each request says how to find out.
+//! *If surely not sent*: again only if no connection could be made, or, once and in a new session, if its token
+//! was refused (401) and the client can begin one; where it may have been carried out, the error says
+//! [`Retry::Uncertain`](crate::Retry::Uncertain), and each request says where to look.
 //!
 //! Source: Fortanix, *Confidential Computing Manager API*, "Accounts", "Auth" and "Users".
 

@@ -23,9 +23,9 @@ impl Client {
 /// codes the provider refuses what goes beyond is not documented.
 ///
 /// # Retries
-/// Not repeated. After [`Retry::Uncertain`](crate::Retry::Uncertain), look for the account in
-/// [`list_close_account_statuses`](Client::list_close_account_statuses). Closing an account that is being
-/// closed fails with `Organizations.1325` and does no harm.
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look for
+/// the account in [`list_close_account_statuses`](Client::list_close_account_statuses). Closing an account that
+/// is being closed fails with `Organizations.1325` and does no harm.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct CloseAccount {

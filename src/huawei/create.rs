@@ -83,9 +83,9 @@ macro_rules! profile_setters {
 /// at a time (*Service Overview*); with which code more are refused is not documented.
 ///
 /// # Retries
-/// Not repeated, for there is nothing by which the provider could tell a repetition. After
-/// [`Retry::Uncertain`](crate::Retry::Uncertain), look for the name in
-/// [`list_create_account_statuses`](Client::list_create_account_statuses) before sending it again.
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look for
+/// the name in [`list_create_account_statuses`](Client::list_create_account_statuses) before sending it again:
+/// there is nothing by which the provider could tell a repetition.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct CreateAccount {

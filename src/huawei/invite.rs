@@ -38,9 +38,8 @@ pub enum InviteTarget {
 /// Reference of 2024.
 ///
 /// # Retries
-/// Not repeated: a second invitation would send a second mail. After
-/// [`Retry::Uncertain`](crate::Retry::Uncertain), only the console shows whether it was sent: this crate does
-/// not list invitations.
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), only the
+/// console shows whether it was: this crate does not list invitations. A second one would send a second mail.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct InviteAccount {

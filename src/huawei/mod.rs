@@ -28,22 +28,22 @@
 //! |---|---|---|---|
 //! | `GET /v1/organizations/accounts` | [`list_accounts`](Client::list_accounts) | `organizations:accounts:list` | yes |
 //! | `GET /v1/organizations/accounts/{id}` | [`show_account`](Client::show_account) | `organizations:accounts:get` | yes |
-//! | `PATCH /v1/organizations/accounts/{id}` | [`update_account`](Client::update_account) | `organizations:accounts:update` | no |
-//! | `POST /v1/organizations/accounts` | [`create_account`](Client::create_account) | `organizations:accounts:create`; for tags `organizations:resources:tag` | no |
-//! | `POST /v2/organizations/accounts` | [`create_resource_account`](Client::create_resource_account) | none is named | no |
+//! | `PATCH /v1/organizations/accounts/{id}` | [`update_account`](Client::update_account) | `organizations:accounts:update` | if surely not sent |
+//! | `POST /v1/organizations/accounts` | [`create_account`](Client::create_account) | `organizations:accounts:create`; for tags `organizations:resources:tag` | if surely not sent |
+//! | `POST /v2/organizations/accounts` | [`create_resource_account`](Client::create_resource_account) | none is named | if surely not sent |
 //! | `GET /v1/organizations/create-account-status/{id}` | [`show_create_account_status`](Client::show_create_account_status), [`wait_for_account`](Client::wait_for_account) | `organizations:createAccountStatuses:get` | yes |
 //! | `GET /v1/organizations/create-account-status` | [`list_create_account_statuses`](Client::list_create_account_statuses) | `organizations:createAccountStatuses:list` | yes |
-//! | `POST /v1/organizations/accounts/{id}/close` | [`close_account`](Client::close_account) | none is named | no |
+//! | `POST /v1/organizations/accounts/{id}/close` | [`close_account`](Client::close_account) | none is named | if surely not sent |
 //! | `GET /v1/organizations/close-account-status` | [`list_close_account_statuses`](Client::list_close_account_statuses) | `organizations:closeAccountStatuses:list` | yes |
-//! | `POST /v1/organizations/accounts/{id}/remove` | [`remove_account`](Client::remove_account) | `organizations:accounts:remove` | no |
-//! | `POST /v1/organizations/accounts/{id}/move` | [`move_account`](Client::move_account) | `organizations:accounts:move` | no |
-//! | `POST /v1/organizations/accounts/invite` | [`invite_account`](Client::invite_account) | `organizations:accounts:invite`; for tags `organizations:resources:tag` | no |
+//! | `POST /v1/organizations/accounts/{id}/remove` | [`remove_account`](Client::remove_account) | `organizations:accounts:remove` | if surely not sent |
+//! | `POST /v1/organizations/accounts/{id}/move` | [`move_account`](Client::move_account) | `organizations:accounts:move` | if surely not sent |
+//! | `POST /v1/organizations/accounts/invite` | [`invite_account`](Client::invite_account) | `organizations:accounts:invite`; for tags `organizations:resources:tag` | if surely not sent |
 //! | `GET /v1/organizations/entities` | [`list_entities`](Client::list_entities) | `organizations:entities:list` | yes |
 //! | `GET /v1/organizations/accounts/{id}/delegated-services` | [`list_delegated_services`](Client::list_delegated_services) | `organizations:delegatedServices:list` | yes |
 //!
-//! *Retried* is within the [`RetryPolicy`](crate::http::RetryPolicy). What is not, is sent again only if no
+//! *Retried* is within the [`RetryPolicy`](crate::http::RetryPolicy). *If surely not sent*: again only if no
 //! connection could be made; where it may have been carried out, the error says
-//! [`Retry::Uncertain`](crate::Retry::Uncertain), and each request's documentation says where to look.
+//! [`Retry::Uncertain`](crate::Retry::Uncertain), and each request says where to look.
 //!
 //! A 401 is never retried, because five in a row lock the key for five minutes. Often it is none of the
 //! credentials' fault: `Organizations.1001` and `.1002` (not for this account) are

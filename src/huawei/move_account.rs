@@ -32,7 +32,7 @@ impl Client {
 /// The lengths of the parents' ids are those of the API Reference of 2024.
 ///
 /// # Retries
-/// Not repeated. After [`Retry::Uncertain`](crate::Retry::Uncertain), ask
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), ask
 /// [`list_entities`](Client::list_entities) with the account as `child_id` where it is now.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]

@@ -19,7 +19,7 @@ impl Client {
 /// Guide*, "Removing a Member Account from Your Organization". All of it is left to the provider to check.
 ///
 /// # Retries
-/// Not repeated. After [`Retry::Uncertain`](crate::Retry::Uncertain), ask
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), ask
 /// [`show_account`](Client::show_account) whether it is still there.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]

@@ -16,8 +16,8 @@ impl Client {
 /// `PATCH /v1/organizations/accounts/{account_id}`: changes an account's description.
 ///
 /// # Retries
-/// Not repeated. After [`Retry::Uncertain`](crate::Retry::Uncertain) it can be sent again: the description is
-/// then as asked for, unless someone else has changed it meanwhile.
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) it can be
+/// sent again: the description is then as asked for, unless someone else has changed it meanwhile.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct UpdateAccount {

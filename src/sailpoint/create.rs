@@ -28,10 +28,9 @@ const SOURCE_ID: &str = "sourceId";
 /// `SOURCE_SUBADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent, or if its token was refused. After
-/// [`Uncertain`](crate::Retry::Uncertain), look for the account with
-/// [`list_accounts`](Client::list_accounts), filtered by source and native identity, some time later: it
-/// is made by a task.
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look for
+/// the account with [`list_accounts`](Client::list_accounts), filtered by source and native identity, some
+/// time later: it is made by a task.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the source's id or an attribute's name can not be one, or there

@@ -16,11 +16,10 @@ use crate::{
 /// `SOURCE_SUBADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent, or if its token was refused. After
-/// [`Uncertain`](crate::Retry::Uncertain), see with [`get_account`](Client::get_account) whether the
-/// account is there, some time later: a task deletes it. Sending it again before that is done begins a
-/// second task, to the same end; [`NotFound`](crate::ErrorKind::NotFound) then says that the account is
-/// gone, or that the id was none.
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), see with
+/// [`get_account`](Client::get_account) whether the account is there, some time later: a task deletes it.
+/// Sending it again before that is done begins a second task, to the same end;
+/// [`NotFound`](crate::ErrorKind::NotFound) then says that the account is gone, or that the id was none.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id can not be one, [`Api`](crate::ErrorKind::Api) with status
@@ -60,9 +59,8 @@ impl DeleteAccount {
 /// Permission: the scope `idn:accounts:manage`, and a user level of `ORG_ADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent, or if its token was refused. After
-/// [`Uncertain`](crate::Retry::Uncertain), see with [`get_account`](Client::get_account) whether the
-/// account is there.
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), see with
+/// [`get_account`](Client::get_account) whether the account is there.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id can not be one, or the client speaks `v3`;

@@ -24,8 +24,8 @@ fn what(verb: &str) -> String {
 /// will do as well), and a user level of `ORG_ADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Uncertain`](crate::Retry::Uncertain) it does no harm to
-/// send it again. No task is named.
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) it does no
+/// harm to send it again. No task is named.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id can not be one, or the client speaks `v3`;
@@ -64,8 +64,8 @@ impl ToggleAccountForIdentity {
 /// Permission: as of [`ToggleAccountForIdentity`].
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Uncertain`](crate::Retry::Uncertain), and for what is
-/// [`missing`](IdentityResults::missing), it does no harm to send it again.
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), and for
+/// what is [`missing`](IdentityResults::missing), it does no harm to send it again.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if an id can not be one, there is none, or the client speaks `v3`;

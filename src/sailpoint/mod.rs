@@ -47,23 +47,24 @@
 //! | `GET …/accounts` | [`list_accounts`](Client::list_accounts) | `:read` or `:manage`, A B | yes |
 //! | `GET …/accounts/{id}` | [`get_account`](Client::get_account) | `:read` or `:manage`, A B | yes |
 //! | `GET …/accounts/{id}/entitlements` | [`list_entitlements`](Client::list_entitlements) | `:read` or `:manage`, A B | yes |
-//! | `POST …/accounts` | [`create_account`](Client::create_account) | `:manage`, A | if unsent |
-//! | `PATCH …/accounts/{id}` | [`update_account`](Client::update_account) | `:manage`, A | if unsent |
-//! | `PUT …/accounts/{id}` | [`put_account`](Client::put_account) | `:manage`, A | if unsent |
-//! | `DELETE …/accounts/{id}` | [`delete_account`](Client::delete_account) | `:manage`, A | if unsent |
-//! | `POST …/accounts/{id}/remove` ¹ | [`remove_account`](Client::remove_account) | `:manage`, O | if unsent |
-//! | `POST …/accounts/{id}/enable` | [`enable_account`](Client::enable_account) | `-state:manage`, A B | if unsent |
-//! | `POST …/accounts/{id}/disable` | [`disable_account`](Client::disable_account) | `-state:manage`, A B | if unsent |
-//! | `POST …/accounts/{id}/unlock` | [`unlock_account`](Client::unlock_account) | `-state:manage` ², A B | if unsent |
-//! | `POST …/accounts/{id}/reload` | [`reload_account`](Client::reload_account) | `-state:manage`, A B | if unsent |
-//! | `POST …/identities-accounts/{id}/enable` ¹ | [`enable_account_for_identity`](Client::enable_account_for_identity) | `-state:manage` ³, O | if unsent |
-//! | `POST …/identities-accounts/{id}/disable` ¹ | [`disable_account_for_identity`](Client::disable_account_for_identity) | `-state:manage` ³, O | if unsent |
-//! | `POST …/identities-accounts/enable` ¹ | [`enable_accounts_for_identities`](Client::enable_accounts_for_identities) | `-state:manage` ³, O | if unsent |
-//! | `POST …/identities-accounts/disable` ¹ | [`disable_accounts_for_identities`](Client::disable_accounts_for_identities) | `-state:manage` ³, O | if unsent |
+//! | `POST …/accounts` | [`create_account`](Client::create_account) | `:manage`, A | if surely not sent |
+//! | `PATCH …/accounts/{id}` | [`update_account`](Client::update_account) | `:manage`, A | if surely not sent |
+//! | `PUT …/accounts/{id}` | [`put_account`](Client::put_account) | `:manage`, A | if surely not sent |
+//! | `DELETE …/accounts/{id}` | [`delete_account`](Client::delete_account) | `:manage`, A | if surely not sent |
+//! | `POST …/accounts/{id}/remove` ¹ | [`remove_account`](Client::remove_account) | `:manage`, O | if surely not sent |
+//! | `POST …/accounts/{id}/enable` | [`enable_account`](Client::enable_account) | `-state:manage`, A B | if surely not sent |
+//! | `POST …/accounts/{id}/disable` | [`disable_account`](Client::disable_account) | `-state:manage`, A B | if surely not sent |
+//! | `POST …/accounts/{id}/unlock` | [`unlock_account`](Client::unlock_account) | `-state:manage` ², A B | if surely not sent |
+//! | `POST …/accounts/{id}/reload` | [`reload_account`](Client::reload_account) | `-state:manage`, A B | if surely not sent |
+//! | `POST …/identities-accounts/{id}/enable` ¹ | [`enable_account_for_identity`](Client::enable_account_for_identity) | `-state:manage` ³, O | if surely not sent |
+//! | `POST …/identities-accounts/{id}/disable` ¹ | [`disable_account_for_identity`](Client::disable_account_for_identity) | `-state:manage` ³, O | if surely not sent |
+//! | `POST …/identities-accounts/enable` ¹ | [`enable_accounts_for_identities`](Client::enable_accounts_for_identities) | `-state:manage` ³, O | if surely not sent |
+//! | `POST …/identities-accounts/disable` ¹ | [`disable_accounts_for_identities`](Client::disable_accounts_for_identities) | `-state:manage` ³, O | if surely not sent |
 //!
 //! User levels: O is `ORG_ADMIN`; A is `ORG_ADMIN`, `SOURCE_ADMIN` and `SOURCE_SUBADMIN`; B is `HELPDESK`.
-//! *If unsent*: sent again only if no connection could be made, or, once and with a new token, if its token was
-//! refused (401); where it may have been carried out, the error says [`Uncertain`](crate::Retry::Uncertain).
+//! *If surely not sent*: again only if no connection could be made, or, once and with a new token, if its token
+//! was refused (401); where it may have been carried out, the error says
+//! [`Retry::Uncertain`](crate::Retry::Uncertain), and each request says where to look.
 //! ¹ Not in `v3`; experimental in `v2024` and `v2025`, and asked for as such. ² With `force_provisioning(true)` also
 //! `-provisioning:manage`. ³ Of a token that has a user, `-provisioning:manage` will do as well.
 //!

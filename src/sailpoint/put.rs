@@ -24,8 +24,8 @@ use crate::{
 /// `SOURCE_SUBADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Uncertain`](crate::Retry::Uncertain) it does no harm to
-/// send it again, unless somebody else has written meanwhile.
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) it does no
+/// harm to send it again, unless somebody else has written meanwhile.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id or an attribute's name can not be one, or there are no

@@ -42,9 +42,9 @@ fn post(client: &Client, id: &str, verb: &str) -> Result<Call> {
 /// `SOURCE_SUBADMIN` or `HELPDESK`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent, or if its token was refused. After
-/// [`Uncertain`](crate::Retry::Uncertain), see with [`get_account`](Client::get_account) whether it is
-/// `disabled`, some time later: a task does it. Sending it again begins a second task, to the same end.
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), see with
+/// [`get_account`](Client::get_account) whether it is `disabled`, some time later: a task does it. Sending it
+/// again begins a second task, to the same end.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if an id can not be one, [`NotFound`](crate::ErrorKind::NotFound) if
@@ -99,9 +99,9 @@ impl ToggleAccount {
 /// level of `ORG_ADMIN`, `SOURCE_ADMIN`, `SOURCE_SUBADMIN` or `HELPDESK`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent, or if its token was refused. After
-/// [`Uncertain`](crate::Retry::Uncertain), see with [`get_account`](Client::get_account) whether it is
-/// `locked`, some time later: a task does it. Sending it again begins a second task, to the same end.
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), see with
+/// [`get_account`](Client::get_account) whether it is `locked`, some time later: a task does it. Sending it
+/// again begins a second task, to the same end.
 ///
 /// # Errors
 /// As of [`ToggleAccount`].
@@ -152,8 +152,8 @@ impl UnlockAccount {
 /// Permission: as of [`ToggleAccount`].
 ///
 /// # Retries
-/// Sent again only if it surely was not sent, or if its token was refused. After
-/// [`Uncertain`](crate::Retry::Uncertain) it does no harm to send it again.
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) it does no
+/// harm to send it again.
 ///
 /// # Errors
 /// As of [`ToggleAccount`].

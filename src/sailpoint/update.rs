@@ -41,7 +41,7 @@ const JSON_PATCH: &str = "application/json-patch+json";
 /// `SOURCE_SUBADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Uncertain`](crate::Retry::Uncertain), see with
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), see with
 /// [`get_account`](Client::get_account) what the account is now.
 ///
 /// # Errors
