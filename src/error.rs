@@ -23,7 +23,8 @@ pub enum ErrorKind {
     /// The credentials are valid, but may not do this.
     ///
     /// # Troubleshooting
-    /// The documentation of each list names the permission it needs.
+    /// The tables of the provider modules name the permission that each call needs: see
+    /// [Beyond lists](crate#beyond-lists).
     Denied,
     /// The thing asked for does not exist, or these credentials may not see it.
     NotFound,

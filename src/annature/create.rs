@@ -15,6 +15,18 @@ use crate::{
 ///
 /// The person gets a mail by which to verify the address, and can neither log in nor send envelopes before.
 /// What an account has whose number, timezone or group are not set is not documented.
+///
+/// # Retries
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look for
+/// the address with [`list_accounts`](Client::list_accounts) and its
+/// [`without_partner_key`](super::ListAccounts::without_partner_key): with a partner key, the list leaves out
+/// the users of one's own organisation. Addresses are unique, so sending it again makes no second account.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config), before anything is sent, if a value is empty or not of its form, or
+/// if verification is to be skipped without a partner key. The provider refuses an e-mail address that
+/// another account has; with which status is not documented, nor whether accounts of other organisations
+/// count.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct CreateAccount {
@@ -71,17 +83,7 @@ impl CreateAccount {
     /// Sends the request, and gives the account as it was made.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config), before anything is sent, if a value is empty or not of its form,
-    /// or if verification is to be skipped without a partner key. The provider refuses an e-mail address that
-    /// another account has; with which status is not documented, nor whether accounts of other organisations
-    /// count.
-    ///
-    /// # Retries
-    /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look
-    /// for the address with [`list_accounts`](Client::list_accounts) and its
-    /// [`without_partner_key`](super::ListAccounts::without_partner_key): with a partner key, the list leaves
-    /// out the users of one's own organisation. Addresses are unique, so sending it again makes no second
-    /// account.
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<Account> {
         self.client.send(&self.partner, self.call(), |answer| read_object(answer, "an account")).await
     }

@@ -13,6 +13,14 @@ use crate::{
 ///
 /// The person is signed out everywhere at once, and can neither log in nor send envelopes. Envelopes that
 /// were sent before go on. Lists still have the account, with [`active`](super::Account::active) false.
+///
+/// # Retries
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain),
+/// [`get_account`](Client::get_account) tells by `active` whether it was carried out.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if the id can not be one. The provider documents no errors, nor what
+/// it says of an account that is deactivated already.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct DeactivateAccount {
@@ -31,12 +39,7 @@ impl DeactivateAccount {
     /// Sends the request. Any 2xx is taken for success: what the answer holds is not documented.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the id can not be one. The provider documents no errors, nor
-    /// what it says of an account that is deactivated already.
-    ///
-    /// # Retries
-    /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain),
-    /// [`get_account`](Client::get_account) tells by `active` whether it was carried out.
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
         self.client.send(&self.partner, self.call(), read_nothing).await
     }

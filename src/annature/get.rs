@@ -7,7 +7,11 @@ use crate::{
     http::{Call, read_object, segment},
 };
 
-/// `GET /v1/accounts/:id`: one account of one's organisation.
+/// `GET /v1/accounts/:id`: one account of one's organisation. It reads, and is retried.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if the id can not be one. The provider documents no errors; of an
+/// account that is not there, 404 and [`NotFound`](crate::ErrorKind::NotFound) is assumed.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct GetAccount {
@@ -23,11 +27,10 @@ impl GetAccount {
 
     partner_setters!();
 
-    /// Sends the request. Failures that may pass are retried.
+    /// Sends the request, and gives the account.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the id can not be one. The provider documents no errors; of an
-    /// account that is not there, 404 and [`NotFound`](crate::ErrorKind::NotFound) is assumed.
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<Account> {
         self.client.send(&self.partner, self.call(), |answer| read_object(answer, "an account")).await
     }

@@ -19,6 +19,19 @@ use crate::{
 ///
 /// For partners only: it needs a partner key, on the client or on this call. The person gets a mail by which
 /// to verify the address.
+///
+/// # Retries
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look for
+/// the address with [`list_accounts`](Client::list_accounts) and the partner key. If the address counts
+/// everywhere, which is an assumption, sending it again makes no second organisation. If it was made, its key
+/// is lost with the answer: no endpoint tells it again, and an administrator of the organisation has to make
+/// another.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config), before anything is sent, if there is no partner key, or if a value
+/// is empty or not of its form; [`Decode`](crate::ErrorKind::Decode) if the answer has no credentials that
+/// can be read. The provider refuses an e-mail address that another account has; with which status is not
+/// documented, nor whether accounts of all organisations count.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct RegisterAccount {
@@ -64,17 +77,7 @@ impl RegisterAccount {
     /// Sends the request, and gives the account with the key of its organisation.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config), before anything is sent, if there is no partner key, or if a
-    /// value is empty or not of its form; [`Decode`](crate::ErrorKind::Decode) if the answer has no
-    /// credentials that can be read. The provider refuses an e-mail address that another account has; with
-    /// which status is not documented, nor whether accounts of all organisations count.
-    ///
-    /// # Retries
-    /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look
-    /// for the address with [`list_accounts`](Client::list_accounts) and the partner key. If the address
-    /// counts everywhere, which is an assumption, sending it again makes no second organisation. If it was
-    /// made, its key is lost with the answer: no endpoint tells it again, and an administrator of the
-    /// organisation has to make another.
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<Registered> {
         self.client.send(&self.partner, self.call(), read).await
     }

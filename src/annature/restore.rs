@@ -10,6 +10,14 @@ use crate::{
 };
 
 /// `POST /v1/accounts/:id/restore`: opens a deactivated account again, with all that it could do before.
+///
+/// # Retries
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain),
+/// [`get_account`](Client::get_account) tells by `active` whether it was carried out.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if the id can not be one. The provider documents no errors, nor what
+/// it says of an account that is active.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct RestoreAccount {
@@ -28,12 +36,7 @@ impl RestoreAccount {
     /// Sends the request.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the id can not be one. The provider documents no errors, nor
-    /// what it says of an account that is active.
-    ///
-    /// # Retries
-    /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain),
-    /// [`get_account`](Client::get_account) tells by `active` whether it was carried out.
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
         self.client.send(&self.partner, self.call(), read_nothing).await
     }

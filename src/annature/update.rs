@@ -13,6 +13,16 @@ use crate::{
 /// `PUT /v1/accounts/:id`: changes what is set here, and leaves the rest as it is.
 ///
 /// What an account has can be changed and, as far as is documented, not be cleared: not even its group.
+///
+/// # Retries
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) it can be
+/// sent again: the account comes to the same, unless somebody else has changed it meanwhile. A changed
+/// address may get a second mail.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config), before anything is sent, if nothing is set, or if a value is empty
+/// or not of its form. The provider refuses an e-mail address that another account has; with which status is
+/// not documented.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct UpdateAccount {
@@ -69,14 +79,7 @@ impl UpdateAccount {
     /// Sends the request, and gives the account as it is then.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config), before anything is sent, if nothing is set, or if a value is
-    /// empty or not of its form. The provider refuses an e-mail address that another account has; with which
-    /// status is not documented.
-    ///
-    /// # Retries
-    /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) it can
-    /// be sent again: the account comes to the same, unless somebody else has changed it meanwhile. A changed
-    /// address may get a second mail.
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<Account> {
         self.client.send(&self.partner, self.call(), |answer| read_object(answer, "an account")).await
     }

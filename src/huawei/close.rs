@@ -26,6 +26,12 @@ impl Client {
 /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look for
 /// the account in [`list_close_account_statuses`](Client::list_close_account_statuses). Closing an account that
 /// is being closed fails with `Organizations.1325` and does no harm.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
+/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account (the code is not documented);
+/// [`Api`](crate::ErrorKind::Api) if it is being closed already (`Organizations.1325`), or can not be;
+/// [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management account.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct CloseAccount {
@@ -37,10 +43,7 @@ impl CloseAccount {
     /// Sends the request. That it succeeds says that the closure was taken up.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
-    /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account (the code is not documented);
-    /// [`Api`](crate::ErrorKind::Api) if it is being closed already (`Organizations.1325`), or can not be;
-    /// [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management account.
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
         self.client.send(self.call(), read_nothing).await
     }

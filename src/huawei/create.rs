@@ -86,6 +86,12 @@ macro_rules! profile_setters {
 /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look for
 /// the name in [`list_create_account_statuses`](Client::list_create_account_statuses) before sending it again:
 /// there is nothing by which the provider could tell a repetition.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if the name is empty, a tag is too long or has no key, or there are
+/// too many tags; [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management account
+/// (`Organizations.1001`) or a policy does not allow it (`.1007`); [`Api`](crate::ErrorKind::Api) with
+/// [`Retry::Safe`](crate::Retry::Safe) after a concurrent modification (`.1003`).
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct CreateAccount {
@@ -126,10 +132,7 @@ impl CreateAccount {
     /// Sends the request. The answer says only that it was taken up: its state tells how far it has come.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the name is empty, a tag is too long or has no key, or there
-    /// are too many tags; [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management
-    /// account (`Organizations.1001`) or a policy does not allow it (`.1007`); [`Api`](crate::ErrorKind::Api)
-    /// with [`Retry::Safe`](crate::Retry::Safe) after a concurrent modification (`.1003`).
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<CreateAccountStatus> {
         self.client.send(self.call(), create_status::read).await
     }
@@ -144,7 +147,13 @@ impl CreateAccount {
 
 /// `POST /v2/organizations/accounts`: creates an account without e-mail address and phone number.
 ///
-/// Name, limits and retries are those of [`CreateAccount`].
+/// Name and limits are those of [`CreateAccount`].
+///
+/// # Retries
+/// As [`CreateAccount`].
+///
+/// # Errors
+/// Those of [`CreateAccount`].
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct CreateResourceAccount {
@@ -158,7 +167,7 @@ impl CreateResourceAccount {
     /// Sends the request. The answer says only that it was taken up: its state tells how far it has come.
     ///
     /// # Errors
-    /// Those of [`CreateAccount::send`].
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<CreateAccountStatus> {
         self.client.send(self.call(), create_status::read).await
     }

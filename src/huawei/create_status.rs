@@ -72,6 +72,12 @@ impl Client {
 }
 
 /// `GET /v1/organizations/create-account-status/{create_account_status_id}`: the state of one creation.
+/// It reads, and is retried.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
+/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such creation (the code is not documented);
+/// [`Denied`](crate::ErrorKind::Denied) as in every list.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct ShowCreateAccountStatus {
@@ -83,9 +89,7 @@ impl ShowCreateAccountStatus {
     /// Sends the request. A creation that failed is no error here: its state says so.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
-    /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such creation (the code is not documented);
-    /// [`Denied`](crate::ErrorKind::Denied) as in every list.
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<CreateAccountStatus> {
         self.client.send(self.call(), read).await
     }

@@ -40,6 +40,12 @@ pub enum InviteTarget {
 /// # Retries
 /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), only the
 /// console shows whether it was: this crate does not list invitations. A second one would send a second mail.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if the target does not have 1 to 100 characters, the notes have more
+/// than 1024, or a tag can not be; [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the
+/// management account (`Organizations.1001`) or a policy does not allow it (`.1007`);
+/// [`Api`](crate::ErrorKind::Api) if the account can not be invited.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct InviteAccount {
@@ -69,10 +75,7 @@ impl InviteAccount {
     /// Sends the request, and gives the invitation.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the target does not have 1 to 100 characters, the notes have
-    /// more than 1024, or a tag can not be; [`Denied`](crate::ErrorKind::Denied) if the key does not belong
-    /// to the management account (`Organizations.1001`) or a policy does not allow it (`.1007`);
-    /// [`Api`](crate::ErrorKind::Api) if the account can not be invited.
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<Handshake> {
         self.client.send(self.call(), read).await
     }

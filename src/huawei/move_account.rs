@@ -34,6 +34,13 @@ impl Client {
 /// # Retries
 /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), ask
 /// [`list_entities`](Client::list_entities) with the account as `child_id` where it is now.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if a parent's id does not have 1 to 100 characters, or the account's
+/// can not stand in a path; [`NotFound`](crate::ErrorKind::NotFound) or [`Api`](crate::ErrorKind::Api) if
+/// there is no such account or parent, or the account is elsewhere (the codes are not documented);
+/// [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management account
+/// (`Organizations.1001`).
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct MoveAccount {
@@ -53,11 +60,7 @@ impl MoveAccount {
     /// Sends the request.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if a parent's id does not have 1 to 100 characters, or the
-    /// account's can not stand in a path; [`NotFound`](crate::ErrorKind::NotFound) or
-    /// [`Api`](crate::ErrorKind::Api) if there is no such account or parent, or the account is elsewhere (the
-    /// codes are not documented); [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the
-    /// management account (`Organizations.1001`).
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
         self.client.send(self.call(), read_nothing).await
     }

@@ -21,6 +21,12 @@ impl Client {
 /// # Retries
 /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), ask
 /// [`show_account`](Client::show_account) whether it is still there.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
+/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account (the code is not documented);
+/// [`Api`](crate::ErrorKind::Api) if it can not be removed; [`Denied`](crate::ErrorKind::Denied) if the key
+/// does not belong to the management account (`Organizations.1001`).
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct RemoveAccount {
@@ -32,11 +38,7 @@ impl RemoveAccount {
     /// Sends the request.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
-    /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account (the code is not documented);
-    /// [`Api`](crate::ErrorKind::Api) if it can not be removed;
-    /// [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management account
-    /// (`Organizations.1001`).
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
         self.client.send(self.call(), read_nothing).await
     }

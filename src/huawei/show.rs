@@ -10,7 +10,12 @@ impl Client {
     }
 }
 
-/// `GET /v1/organizations/accounts/{account_id}`: one account.
+/// `GET /v1/organizations/accounts/{account_id}`: one account. It reads, and is retried.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
+/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account in the organization (the code is not
+/// documented); [`Denied`](crate::ErrorKind::Denied) as in every list.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct ShowAccount {
@@ -29,9 +34,7 @@ impl ShowAccount {
     /// Sends the request.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
-    /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account in the organization (the code is
-    /// not documented); [`Denied`](crate::ErrorKind::Denied) as in every list.
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<Account> {
         self.client.send(self.call(), account::read).await
     }

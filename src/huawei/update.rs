@@ -18,6 +18,12 @@ impl Client {
 /// # Retries
 /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) it can be
 /// sent again: the description is then as asked for, unless someone else has changed it meanwhile.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if no description is given (the provider would do nothing, and say
+/// that all is well), or if the id can not stand in a path; [`NotFound`](crate::ErrorKind::NotFound) if there
+/// is no such account (the code is not documented); [`Denied`](crate::ErrorKind::Denied) if the key does not
+/// belong to the management account (`Organizations.1001`).
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct UpdateAccount {
@@ -41,10 +47,7 @@ impl UpdateAccount {
     /// Sends the request, and gives the account as it is then.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if no description is given (the provider would do nothing, and
-    /// say that all is well), or if the id can not stand in a path; [`NotFound`](crate::ErrorKind::NotFound)
-    /// if there is no such account (the code is not documented); [`Denied`](crate::ErrorKind::Denied) if the
-    /// key does not belong to the management account (`Organizations.1001`).
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<Account> {
         self.client.send(self.call(), account::read).await
     }

@@ -40,6 +40,14 @@ impl Client {
 ///
 /// Whether a creation can be found as soon as it was asked for is not documented. So a 404 is looked at again
 /// too, until 30 s are over or the creation has been found once; after that it ends the waiting.
+///
+/// # Errors
+/// - [`Api`](ErrorKind::Api) if the creation has failed; [`code`](Error::code) is the provider's
+///   `failure_reason`, and [`show_create_account_status`](Client::show_create_account_status) with the same id
+///   gives the status with all that it says
+/// - [`Timeout`](ErrorKind::Timeout) if time is up: the creation may still go on
+/// - [`Config`](ErrorKind::Config) if an interval is zero
+/// - those of [`ShowCreateAccountStatus`](super::ShowCreateAccountStatus)
 #[derive(Clone, Debug)]
 #[must_use = "nothing is waited for until send() is awaited"]
 pub struct WaitForAccount {
@@ -73,12 +81,7 @@ impl WaitForAccount {
     /// Waits, and gives the status that says `succeeded`.
     ///
     /// # Errors
-    /// - [`Api`](ErrorKind::Api) if the creation has failed; [`code`](Error::code) is the provider's
-    ///   `failure_reason`, and [`show_create_account_status`](Client::show_create_account_status) with the same
-    ///   id gives the status with all that it says
-    /// - [`Timeout`](ErrorKind::Timeout) if time is up: the creation may still go on
-    /// - [`Config`](ErrorKind::Config) if an interval is zero
-    /// - those of [`ShowCreateAccountStatus::send`](super::ShowCreateAccountStatus::send)
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<CreateAccountStatus> {
         self.check().map_err(|error| error.with_provider(NAME))?;
         let look = self.client.show_create_account_status(&self.status_id);

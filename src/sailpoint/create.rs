@@ -66,6 +66,9 @@ impl CreateAccount {
     }
 
     /// Has the account made; the task that does it.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<TaskId> {
         self.client.send(self.call(), task::read).await
     }

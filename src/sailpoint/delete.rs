@@ -38,6 +38,9 @@ impl DeleteAccount {
     }
 
     /// Has the account deleted; the task that does it.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<TaskId> {
         self.client.send(self.call(), task::read).await
     }
@@ -79,6 +82,9 @@ impl RemoveAccount {
     }
 
     /// Has the account removed; the task that does it.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<TaskResult> {
         self.client.send(self.call(), TaskResult::read).await
     }

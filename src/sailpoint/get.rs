@@ -25,6 +25,9 @@ impl GetAccount {
     }
 
     /// Asks for the account.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<Account> {
         self.client.send(self.call(), |answer| read_object(answer, "an account")).await
     }

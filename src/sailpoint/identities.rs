@@ -45,6 +45,9 @@ impl ToggleAccountForIdentity {
     }
 
     /// Has the account's state changed. That this is accepted does not say that it is done already.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
         self.client.send(self.call(), read_nothing).await
     }
@@ -92,6 +95,9 @@ impl ToggleAccountsForIdentities {
     }
 
     /// Has the accounts' states changed; what was answered for each identity.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<IdentityResults> {
         let asked = self.asked();
         self.client.send(self.call(&asked), |answer| IdentityResults::read(answer, &asked)).await

@@ -47,6 +47,9 @@ impl PutAccount {
     }
 
     /// Has the attributes written; the task that does it.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<TaskId> {
         self.client.send(self.call(), task::read).await
     }

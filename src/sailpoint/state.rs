@@ -81,6 +81,9 @@ impl ToggleAccount {
     }
 
     /// Has the state changed; the task that does it.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<TaskId> {
         self.client.send(self.call(), task::read).await
     }
@@ -137,6 +140,9 @@ impl UnlockAccount {
     }
 
     /// Has the account unlocked; the task that does it.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<TaskId> {
         self.client.send(self.call(), task::read).await
     }
@@ -170,6 +176,9 @@ impl ReloadAccount {
     }
 
     /// Has the account read anew; the task that does it.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<TaskId> {
         self.client.send(post(&self.client, &self.id, "reload"), task::read).await
     }

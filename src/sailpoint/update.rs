@@ -81,6 +81,9 @@ impl UpdateAccount {
 
     /// Has the changes made. That they are accepted does not say that they are made already, and no task is
     /// named.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
         self.client.send(self.call(), read_nothing).await
     }
