@@ -103,11 +103,13 @@ impl Client {
 
     /// Shuts an account, at once and everywhere; [`restore_account`](Self::restore_account) undoes it.
     /// Accounts can not be deleted.
+    #[doc(alias = "disable_account")]
     pub fn deactivate_account(&self, id: impl Into<String>) -> DeactivateAccount {
         DeactivateAccount::new(self.clone(), id.into())
     }
 
     /// Opens a deactivated account again.
+    #[doc(alias = "enable_account")]
     pub fn restore_account(&self, id: impl Into<String>) -> RestoreAccount {
         RestoreAccount::new(self.clone(), id.into())
     }

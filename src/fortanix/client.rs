@@ -68,6 +68,7 @@ impl Client {
 
     /// The accounts that the user may see. Set its parameters, then take it as a
     /// [`Paginator`](crate::Paginator).
+    #[doc(alias = "get_accounts")]
     pub fn list_accounts(&self) -> ListAccounts {
         ListAccounts::new(self.clone())
     }
@@ -108,6 +109,7 @@ impl Client {
     }
 
     /// A session, begun now and not with the first request that needs one.
+    #[doc(alias("authenticate", "login"))]
     pub fn log_in(&self) -> LogIn {
         LogIn::new(self.clone())
     }
@@ -125,6 +127,7 @@ impl Client {
     }
 
     /// The end of the session.
+    #[doc(alias("log_out", "logout"))]
     pub fn terminate_session(&self) -> TerminateSession {
         TerminateSession::new(self.clone())
     }

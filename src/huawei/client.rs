@@ -1,20 +1,18 @@
 use std::{fmt, path::Path, sync::Arc};
 
-use bytes::Bytes;
-use chrono::{DateTime, Utc};
-use http::Request;
 use secrecy::SecretString;
 
 use super::{
     NAME,
     credentials::{self, Keys, Origin, Source},
     error,
-    sign::{self, Credentials},
+    sign::Credentials,
+    signer::Signer,
 };
 use crate::{
     Error, Result, Scope,
-    auth::{Asked, Environment, InVain, Token, home},
-    http::{Answer, Call, Channel, Clock, Problem, Service, Settings, shared_settings},
+    auth::{Asked, Environment, InVain, home},
+    http::{Answer, Call, Channel, Settings, shared_settings},
 };
 
 const ENDPOINT: &str = "https://organizations.myhuaweicloud.com";
@@ -27,51 +25,6 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     channel: Channel,
     signer: Signer,
-}
-
-/// Signs every attempt anew: a signature holds its date.
-struct Signer {
-    keys: Keys,
-    clock: Clock,
-}
-
-impl Signer {
-    fn now(&self) -> DateTime<Utc> {
-        self.clock.now().into()
-    }
-}
-
-impl Service for Signer {
-    type Permit = Option<Arc<Token<Credentials>>>;
-
-    async fn permit(&self) -> Result<Self::Permit> {
-        match &self.keys {
-            Keys::Given(_) => Ok(None),
-            Keys::Metadata(metadata) => metadata.key().await.map(Some),
-        }
-    }
-
-    fn authorise(&self, permit: &Self::Permit, request: &mut Request<Bytes>) -> Result<()> {
-        match (&self.keys, permit) {
-            (_, Some(key)) => sign::sign(request, &key.value, self.now()),
-            (Keys::Given(key), None) => sign::sign(request, key, self.now()),
-            (Keys::Metadata(_), None) => Err(Error::config("there is no access key to sign with")),
-        }
-    }
-
-    // A 401 is never replayed: five in a row lock the key.
-
-    fn secrets(&self, permit: &Self::Permit) -> Vec<SecretString> {
-        match (&self.keys, permit) {
-            (_, Some(key)) => vec![key.value.secret_key.clone()],
-            (Keys::Given(key), None) => vec![key.secret_key.clone()],
-            (Keys::Metadata(_), None) => Vec::new(),
-        }
-    }
-
-    fn problem(&self, answer: &Answer) -> Problem {
-        error::read(answer, &sign::date(self.now()))
-    }
 }
 
 impl Client {
@@ -271,6 +224,7 @@ impl ClientBuilder {
     }
 
     /// Another endpoint, with or without a path prefix. No endpoint in Europe is documented.
+    #[doc(alias = "base_url")]
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.settings.base_url = url.into();
         self

@@ -10,6 +10,7 @@ impl Client {
     ///
     /// For the management account only (the reference does not say so for this endpoint, the User Guide does
     /// for the console). IAM users need no permission under identity policies, says the reference.
+    #[doc(alias = "delete_account")]
     pub fn close_account(&self, id: impl Into<String>) -> CloseAccount {
         CloseAccount { client: self.clone(), id: id.into() }
     }

@@ -66,6 +66,7 @@ impl Client {
     ///
     /// For the management account and delegated administrators; IAM action
     /// `organizations:createAccountStatuses:get`.
+    #[doc(alias = "get_create_account_status")]
     pub fn show_create_account_status(&self, id: impl Into<String>) -> ShowCreateAccountStatus {
         ShowCreateAccountStatus { client: self.clone(), id: id.into() }
     }

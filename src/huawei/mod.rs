@@ -88,6 +88,7 @@ mod show;
 mod sign;
 #[cfg(test)]
 mod sign_vectors;
+mod signer;
 mod tag;
 mod update;
 mod wait;

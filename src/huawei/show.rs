@@ -5,6 +5,7 @@ impl Client {
     /// One account of the organization, by its id.
     ///
     /// For the management account and delegated administrators; IAM action `organizations:accounts:get`.
+    #[doc(alias = "get_account")]
     pub fn show_account(&self, id: impl Into<String>) -> ShowAccount {
         ShowAccount { client: self.clone(), id: id.into(), with_register_contact_info: None }
     }

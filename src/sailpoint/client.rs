@@ -124,6 +124,7 @@ impl Client {
     }
 
     /// Removes an account on any source from the tenant. Not in `v3`.
+    #[doc(alias = "delete_account_async")]
     pub fn remove_account(&self, id: impl Into<String>) -> RemoveAccount {
         RemoveAccount::new(self.clone(), id.into())
     }
@@ -144,11 +145,13 @@ impl Client {
     }
 
     /// Reads an account anew from its source.
+    #[doc(alias = "submit_reload_account")]
     pub fn reload_account(&self, id: impl Into<String>) -> ReloadAccount {
         ReloadAccount::new(self.clone(), id.into())
     }
 
     /// What an account is entitled to. Set its parameters, then take it as a [`Paginator`](crate::Paginator).
+    #[doc(alias = "get_account_entitlements")]
     pub fn list_entitlements(&self, account_id: impl Into<String>) -> ListEntitlements {
         ListEntitlements::new(self.clone(), account_id.into())
     }
