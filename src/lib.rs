@@ -124,6 +124,13 @@
 //! [`Items::rearm`] tries the failed page again on the same stream, and [`Items::checkpoint`] on another.
 //! An error of kind [`ErrorKind::Record`] is the exception: the stream goes on behind the bad row.
 //!
+//! # Crates in the interface
+//!
+//! Types of [`chrono`], [`futures`], [`reqwest`], [`secrecy`], [`serde_json`] and [`uuid`] are in this crate's
+//! interface, and so are those of the crate `http` that [`http::Transport`] names. All are re-exported, so that
+//! a program gets them in the right version; their major versions are part of this crate's. A secret is read with
+//! [`secrecy::ExposeSecret`].
+//!
 //! # Features
 //!
 //! | feature | default | |
@@ -163,6 +170,9 @@ pub mod huawei;
 pub mod sailpoint;
 #[cfg(feature = "sim")]
 pub mod sim;
+
+// Their types are in the interface.
+pub use {chrono, futures, reqwest, secrecy, serde_json, uuid};
 
 pub use account::{Account, AlternateId, Kind, Provider, Status};
 pub use error::{Error, ErrorKind, Result, Retry};

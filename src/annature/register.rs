@@ -115,7 +115,7 @@ pub struct Credentials {
     /// The public part.
     #[serde(deserialize_with = "crate::record::id")]
     pub id: String,
-    /// The private key.
+    /// The private key. Read it with [`ExposeSecret`](crate::secrecy::ExposeSecret).
     pub key: SecretString,
 }
 

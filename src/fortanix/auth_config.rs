@@ -51,7 +51,8 @@ pub struct AuthConfigOauth {
     pub tls: Option<TlsConfig>,
     /// The client's id at the identity provider.
     pub client_id: Option<String>,
-    /// The client's secret. Whether the server tells it is not documented.
+    /// The client's secret. Whether the server tells it is not documented. Read it with
+    /// [`ExposeSecret`](crate::secrecy::ExposeSecret).
     pub client_secret: Option<SecretString>,
 }
 
@@ -81,7 +82,7 @@ pub struct TlsConfig {
 pub struct TlsConfigRequired {
     /// Whether the host name must be the certificate's.
     pub validate_hostname: Option<bool>,
-    /// The client's private key, in base64.
+    /// The client's private key, in base64. Read it with [`ExposeSecret`](crate::secrecy::ExposeSecret).
     pub client_key: Option<SecretString>,
     /// The client's certificate.
     pub client_cert: Option<Base64>,

@@ -71,7 +71,10 @@ mod settings;
 mod span;
 mod transport;
 
+pub use ::http::{Request, Response};
+pub use bytes::Bytes;
 pub use clock::Clock;
+pub use futures::future::BoxFuture;
 pub use limit::RateLimit;
 pub use retry::RetryPolicy;
 pub use transport::{Transport, TransportError, TransportErrorKind};

@@ -95,7 +95,8 @@ macro_rules! shared_settings {
             self
         }
 
-        /// A `reqwest::Client` of your own: its proxy, TLS and connection settings are used as they are.
+        /// A [`reqwest::Client`](crate::reqwest::Client) of your own: its proxy, TLS and connection settings
+        /// are used as they are.
         ///
         /// Build it with `redirect(reqwest::redirect::Policy::none())`: this crate notices a redirect that
         /// it followed and fails, but only after the credentials have gone there.

@@ -8,6 +8,26 @@ use futures::future::BoxFuture;
 /// The client above it does everything else (limits, tokens, signatures, retries, time limits), so a
 /// transport sends once and must not follow redirects, which would carry credentials to another host.
 /// Headers marked [sensitive](http::HeaderValue::is_sensitive) must not be logged.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use headcount::http::{BoxFuture, Bytes, Request, Response, Transport, TransportError};
+///
+/// /// Counts the bytes that go out.
+/// struct Counting<T>(T, AtomicU64);
+///
+/// impl<T: Transport> Transport for Counting<T> {
+///     fn send(
+///         &self,
+///         request: Request<Bytes>,
+///         body_limit: usize,
+///     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+///         self.1.fetch_add(request.body().len() as u64, Ordering::Relaxed);
+///         self.0.send(request, body_limit)
+///     }
+/// }
+/// ```
 pub trait Transport: Send + Sync + 'static {
     /// Sends `request` and reads the whole answer. A body of more than `body_limit` bytes, counted after
     /// decompression, is an error of kind [`TooLarge`](TransportErrorKind::TooLarge).
