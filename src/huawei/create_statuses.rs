@@ -1,17 +1,9 @@
-use std::borrow::Cow;
-
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use super::{
     Client, CreateAccountState, CreateAccountStatus,
-    marker::{PageInfo, Paging},
+    marker::{Paging, marker_setters, pages_by_marker},
     path,
 };
-use crate::{
-    Page, Paginator, Result, Scope,
-    http::{Answer, Call, Rows, read_object},
-};
+use crate::{Paginator, Result, Scope, http::Call};
 
 impl Client {
     /// The creations of accounts that were asked for, and how far they have come.
@@ -50,16 +42,8 @@ impl ListCreateAccountStatuses {
         self
     }
 
-    /// Creations on a page: 1 to 2000. Default: 1000. Always sent.
-    pub fn limit(mut self, limit: u32) -> Self {
-        self.paging.limit = Some(limit);
-        self
-    }
-
-    /// Starts at the page of this marker, a `next_marker` of 4 to 400 characters.
-    pub fn marker(mut self, marker: impl Into<String>) -> Self {
-        self.paging.marker = Some(marker.into());
-        self
+    marker_setters! {
+        /// Creations on a page: 1 to 2000. Default: 1000. Always sent.
     }
 
     fn call(&self, at: Option<&String>) -> Result<Call> {
@@ -70,22 +54,8 @@ impl ListCreateAccountStatuses {
     }
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    create_account_statuses: Vec<&'a RawValue>,
-    page_info: PageInfo,
-}
-
-fn read(answer: &Answer) -> Result<Page<CreateAccountStatus, String>> {
-    let envelope: Envelope<'_> = read_object(answer, "an object with create_account_statuses and page_info")?;
-    let id = |status: &CreateAccountStatus| status.id.clone();
-    Ok(Rows::decode(&envelope.create_account_statuses, id).into_page(envelope.page_info.next()))
-}
-
 impl Paginator for ListCreateAccountStatuses {
-    type Item = CreateAccountStatus;
-    type Cursor = String;
+    pages_by_marker!(CreateAccountStatus, rows = "create_account_statuses", id = id);
 
     fn scope(&self) -> Scope {
         let states: Vec<_> = self.states.iter().map(CreateAccountState::as_str).collect();
@@ -97,13 +67,5 @@ impl Paginator for ListCreateAccountStatuses {
                 ("marker", self.paging.start()),
             ],
         )
-    }
-
-    async fn fetch(&self, at: Option<&String>) -> Result<Page<CreateAccountStatus, String>> {
-        self.client.send(self.call(at), read).await
-    }
-
-    fn item_id<'a>(&self, status: &'a CreateAccountStatus) -> Option<Cow<'a, str>> {
-        Some(Cow::Borrowed(&status.id))
     }
 }

@@ -1,18 +1,11 @@
-use std::borrow::Cow;
-
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::{
     Client,
-    marker::{PageInfo, Paging},
+    marker::{Paging, marker_setters, pages_by_marker},
     path,
 };
-use crate::{
-    Page, Paginator, Record, Result, Scope, Timestamp,
-    http::{Answer, Call, Rows, read_object},
-    record::keeps_record,
-};
+use crate::{Paginator, Record, Result, Scope, Timestamp, http::Call, record::keeps_record};
 
 /// A service of which an account is a delegated administrator: `DelegatedServiceDto` of the reference.
 ///
@@ -66,16 +59,8 @@ pub struct ListDelegatedServices {
 }
 
 impl ListDelegatedServices {
-    /// Services on a page: 1 to 2000. Default: 1000. Always sent.
-    pub fn limit(mut self, limit: u32) -> Self {
-        self.paging.limit = Some(limit);
-        self
-    }
-
-    /// Starts at the page of this marker, a `next_marker` of 4 to 400 characters.
-    pub fn marker(mut self, marker: impl Into<String>) -> Self {
-        self.paging.marker = Some(marker.into());
-        self
+    marker_setters! {
+        /// Services on a page: 1 to 2000. Default: 1000. Always sent.
     }
 
     fn call(&self, at: Option<&String>) -> Result<Call> {
@@ -85,22 +70,8 @@ impl ListDelegatedServices {
     }
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    delegated_services: Vec<&'a RawValue>,
-    page_info: PageInfo,
-}
-
-fn read(answer: &Answer) -> Result<Page<DelegatedService, String>> {
-    let envelope: Envelope<'_> = read_object(answer, "an object with delegated_services and page_info")?;
-    let id = |service: &DelegatedService| service.service_principal.clone();
-    Ok(Rows::decode(&envelope.delegated_services, id).into_page(envelope.page_info.next()))
-}
-
 impl Paginator for ListDelegatedServices {
-    type Item = DelegatedService;
-    type Cursor = String;
+    pages_by_marker!(DelegatedService, rows = "delegated_services", id = service_principal);
 
     fn scope(&self) -> Scope {
         self.client.scope(
@@ -111,13 +82,5 @@ impl Paginator for ListDelegatedServices {
                 ("marker", self.paging.start()),
             ],
         )
-    }
-
-    async fn fetch(&self, at: Option<&String>) -> Result<Page<DelegatedService, String>> {
-        self.client.send(self.call(at), read).await
-    }
-
-    fn item_id<'a>(&self, service: &'a DelegatedService) -> Option<Cow<'a, str>> {
-        Some(Cow::Borrowed(&service.service_principal))
     }
 }

@@ -1,20 +1,12 @@
-use std::borrow::Cow;
-
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::{
     Client,
     length::check_length,
-    marker::{PageInfo, Paging},
+    marker::{Paging, marker_setters, pages_by_marker},
     path,
 };
-use crate::{
-    Page, Paginator, Record, Result, Scope,
-    http::{Answer, Call, Rows, read_object},
-    open_enum::open_enum,
-    record::keeps_record,
-};
+use crate::{Paginator, Record, Result, Scope, http::Call, open_enum::open_enum, record::keeps_record};
 
 /// A root, an organizational unit or an account: `EntityDto` of the reference.
 ///
@@ -91,16 +83,8 @@ impl ListEntities {
         self
     }
 
-    /// Entities on a page: 1 to 2000. Default: 1000. Always sent.
-    pub fn limit(mut self, limit: u32) -> Self {
-        self.paging.limit = Some(limit);
-        self
-    }
-
-    /// Starts at the page of this marker, a `next_marker` of 4 to 400 characters.
-    pub fn marker(mut self, marker: impl Into<String>) -> Self {
-        self.paging.marker = Some(marker.into());
-        self
+    marker_setters! {
+        /// Entities on a page: 1 to 2000. Default: 1000. Always sent.
     }
 
     fn call(&self, at: Option<&String>) -> Result<Call> {
@@ -117,22 +101,8 @@ impl ListEntities {
     }
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    entities: Vec<&'a RawValue>,
-    page_info: PageInfo,
-}
-
-fn read(answer: &Answer) -> Result<Page<Entity, String>> {
-    let envelope: Envelope<'_> = read_object(answer, "an object with entities and page_info")?;
-    let rows = Rows::decode(&envelope.entities, |entity: &Entity| entity.id.clone());
-    Ok(rows.into_page(envelope.page_info.next()))
-}
-
 impl Paginator for ListEntities {
-    type Item = Entity;
-    type Cursor = String;
+    pages_by_marker!(Entity, rows = "entities", id = id);
 
     fn scope(&self) -> Scope {
         self.client.scope(
@@ -144,13 +114,5 @@ impl Paginator for ListEntities {
                 ("marker", self.paging.start()),
             ],
         )
-    }
-
-    async fn fetch(&self, at: Option<&String>) -> Result<Page<Entity, String>> {
-        self.client.send(self.call(at), read).await
-    }
-
-    fn item_id<'a>(&self, entity: &'a Entity) -> Option<Cow<'a, str>> {
-        Some(Cow::Borrowed(&entity.id))
     }
 }

@@ -1,18 +1,10 @@
-use std::borrow::Cow;
-
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use super::{
     Account, Client,
     length::check_length,
-    marker::{DEFAULT_LIMIT, MOST, PageInfo, Paging, check_limit},
+    marker::{DEFAULT_LIMIT, MOST, Paging, check_limit, marker_setters, pages_by_marker},
     path,
 };
-use crate::{
-    Page, Paginator, Result, Scope,
-    http::{Answer, Call, Rows, read_object},
-};
+use crate::{Paginator, Result, Scope, http::Call};
 
 const MOST_WITH_CONTACT: u32 = 200;
 
@@ -65,18 +57,10 @@ impl ListAccounts {
         self
     }
 
-    /// Accounts on a page: 1 to 2000, or to 200 with contact information. Default: 1000, or 200.
-    ///
-    /// Always sent: the provider's own default has changed over time.
-    pub fn limit(mut self, limit: u32) -> Self {
-        self.paging.limit = Some(limit);
-        self
-    }
-
-    /// Starts at the page of this marker, a `next_marker` of 4 to 400 characters.
-    pub fn marker(mut self, marker: impl Into<String>) -> Self {
-        self.paging.marker = Some(marker.into());
-        self
+    marker_setters! {
+        /// Accounts on a page: 1 to 2000, or to 200 with contact information. Default: 1000, or 200.
+        ///
+        /// Always sent: the provider's own default has changed over time.
     }
 
     fn contact(&self) -> bool {
@@ -104,22 +88,8 @@ impl ListAccounts {
     }
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    accounts: Vec<&'a RawValue>,
-    page_info: PageInfo,
-}
-
-fn read(answer: &Answer) -> Result<Page<Account, String>> {
-    let envelope: Envelope<'_> = read_object(answer, "an object with accounts and page_info")?;
-    let rows = Rows::decode(&envelope.accounts, |account: &Account| account.id.clone());
-    Ok(rows.into_page(envelope.page_info.next()))
-}
-
 impl Paginator for ListAccounts {
-    type Item = Account;
-    type Cursor = String;
+    pages_by_marker!(Account, rows = "accounts", id = id);
 
     fn scope(&self) -> Scope {
         self.client.scope(
@@ -131,13 +101,5 @@ impl Paginator for ListAccounts {
                 ("marker", self.paging.start()),
             ],
         )
-    }
-
-    async fn fetch(&self, at: Option<&String>) -> Result<Page<Account, String>> {
-        self.client.send(self.call(at), read).await
-    }
-
-    fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
-        Some(Cow::Borrowed(&account.id))
     }
 }

@@ -46,6 +46,54 @@ impl Paging {
     }
 }
 
+/// The setters of [`Paging`], for a list that has it in a field `paging`; what is given documents `limit`.
+macro_rules! marker_setters {
+    ($(#[$limit:meta])+) => {
+        $(#[$limit])+
+        pub fn limit(mut self, limit: u32) -> Self {
+            self.paging.limit = Some(limit);
+            self
+        }
+
+        /// Starts at the page of this marker, a `next_marker` of 4 to 400 characters.
+        pub fn marker(mut self, marker: impl Into<String>) -> Self {
+            self.paging.marker = Some(marker.into());
+            self
+        }
+    };
+}
+pub(super) use marker_setters;
+
+/// What the lists have in common as [`Paginator`](crate::Paginator)s: all but their scope.
+macro_rules! pages_by_marker {
+    ($item:ty, rows = $rows:literal, id = $id:ident) => {
+        type Item = $item;
+        type Cursor = String;
+
+        async fn fetch(&self, at: Option<&String>) -> $crate::Result<$crate::Page<$item, String>> {
+            #[derive(serde::Deserialize)]
+            struct Envelope<'a> {
+                #[serde(borrow, rename = $rows)]
+                rows: Vec<&'a serde_json::value::RawValue>,
+                page_info: $crate::huawei::marker::PageInfo,
+            }
+
+            let read = |answer: &$crate::http::Answer| {
+                let expected = concat!("an object with ", $rows, " and page_info");
+                let envelope: Envelope<'_> = $crate::http::read_object(answer, expected)?;
+                let rows = $crate::http::Rows::decode(&envelope.rows, |item: &$item| item.$id.clone());
+                Ok(rows.into_page(envelope.page_info.next()))
+            };
+            self.client.send(self.call(at), read).await
+        }
+
+        fn item_id<'a>(&self, item: &'a $item) -> Option<std::borrow::Cow<'a, str>> {
+            Some(std::borrow::Cow::Borrowed(&item.$id))
+        }
+    };
+}
+pub(super) use pages_by_marker;
+
 /// `PageInfoDto` of the reference.
 #[derive(Deserialize)]
 pub(super) struct PageInfo {
