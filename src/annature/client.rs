@@ -3,8 +3,8 @@ use std::{fmt, sync::Arc};
 use secrecy::SecretString;
 
 use super::{
-    CreateAccount, DeactivateAccount, GetAccount, ListAccounts, ListAccountsV1, NAME, RegisterAccount,
-    ResendVerification, RestoreAccount, UpdateAccount, keys::Keys, partner::Partner,
+    CreateAccount, GetAccount, ListAccounts, ListAccountsV1, NAME, RegisterAccount, ResendVerification,
+    ToggleAccount, UpdateAccount, keys::Keys, partner::Partner,
 };
 use crate::{
     Result,
@@ -104,14 +104,14 @@ impl Client {
     /// Shuts an account, at once and everywhere; [`restore_account`](Self::restore_account) undoes it.
     /// Accounts can not be deleted.
     #[doc(alias = "disable_account")]
-    pub fn deactivate_account(&self, id: impl Into<String>) -> DeactivateAccount {
-        DeactivateAccount::new(self.clone(), id.into())
+    pub fn deactivate_account(&self, id: impl Into<String>) -> ToggleAccount {
+        ToggleAccount::new(self.clone(), id.into(), "deactivate")
     }
 
     /// Opens a deactivated account again.
     #[doc(alias = "enable_account")]
-    pub fn restore_account(&self, id: impl Into<String>) -> RestoreAccount {
-        RestoreAccount::new(self.clone(), id.into())
+    pub fn restore_account(&self, id: impl Into<String>) -> ToggleAccount {
+        ToggleAccount::new(self.clone(), id.into(), "restore")
     }
 
     pub(super) fn base_url(&self) -> &str {

@@ -1,8 +1,6 @@
-use secrecy::SecretString;
-
 use super::{
     Account, Client, Role,
-    newcomer::Newcomer,
+    newcomer::{Newcomer, newcomer_setters},
     partner::{Partner, partner_setters},
 };
 use crate::{
@@ -40,24 +38,7 @@ impl CreateAccount {
         Self { client, partner: Partner::default(), newcomer: Newcomer::new(name, email) }
     }
 
-    /// The password. Without one, the person sets it by the mail. Which passwords are taken is not
-    /// documented.
-    pub fn password(mut self, password: impl Into<SecretString>) -> Self {
-        self.newcomer.password = Some(password.into());
-        self
-    }
-
-    /// The phone number, free-form.
-    pub fn number(mut self, number: impl Into<String>) -> Self {
-        self.newcomer.details.number = Some(number.into());
-        self
-    }
-
-    /// The offset from UTC, as `+10:00`: no time zone's name.
-    pub fn timezone(mut self, offset: impl Into<String>) -> Self {
-        self.newcomer.details.timezone = Some(offset.into());
-        self
-    }
+    newcomer_setters!();
 
     /// What the person may do. Default: [`Role::Standard`].
     pub fn role(mut self, role: impl Into<Role>) -> Self {

@@ -65,9 +65,9 @@
 //! Source: Annature, *API Reference*, "Authentication", "Partner Program" and all pages of "Accounts".
 
 mod account;
+mod activation;
 mod client;
 mod create;
-mod deactivate;
 mod details;
 mod error;
 mod filters;
@@ -78,19 +78,17 @@ mod list_v1;
 mod newcomer;
 mod partner;
 mod register;
-mod restore;
 mod update;
 mod verification;
 
 pub use account::{Account, Role};
+pub use activation::ToggleAccount;
 pub use client::{Client, ClientBuilder};
 pub use create::CreateAccount;
-pub use deactivate::DeactivateAccount;
 pub use get::GetAccount;
 pub use list::ListAccounts;
 pub use list_v1::{ListAccountsV1, Window};
 pub use register::{Credentials, RegisterAccount, Registered};
-pub use restore::RestoreAccount;
 pub use update::UpdateAccount;
 pub use verification::ResendVerification;
 

@@ -58,6 +58,31 @@ impl Newcomer {
     }
 }
 
+/// The setters that both requests have, for one that has a [`Newcomer`] in a field `newcomer`.
+macro_rules! newcomer_setters {
+    () => {
+        /// The password. Without one, the person sets it by the mail. Which passwords are taken is not
+        /// documented.
+        pub fn password(mut self, password: impl Into<secrecy::SecretString>) -> Self {
+            self.newcomer.password = Some(password.into());
+            self
+        }
+
+        /// The phone number, free-form.
+        pub fn number(mut self, number: impl Into<String>) -> Self {
+            self.newcomer.details.number = Some(number.into());
+            self
+        }
+
+        /// The offset from UTC, as `+10:00`: no time zone's name.
+        pub fn timezone(mut self, offset: impl Into<String>) -> Self {
+            self.newcomer.details.timezone = Some(offset.into());
+            self
+        }
+    };
+}
+pub(super) use newcomer_setters;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
     Account, Client, NAME,
-    newcomer::Newcomer,
+    newcomer::{Newcomer, newcomer_setters},
     partner::{Partner, partner_setters},
 };
 use crate::{
@@ -46,24 +46,7 @@ impl RegisterAccount {
         Self { client, partner: Partner::default(), newcomer }
     }
 
-    /// The password. Without one, the person sets it by the mail. Which passwords are taken is not
-    /// documented.
-    pub fn password(mut self, password: impl Into<SecretString>) -> Self {
-        self.newcomer.password = Some(password.into());
-        self
-    }
-
-    /// The phone number, free-form.
-    pub fn number(mut self, number: impl Into<String>) -> Self {
-        self.newcomer.details.number = Some(number.into());
-        self
-    }
-
-    /// The offset from UTC, as `+10:00`: no time zone's name.
-    pub fn timezone(mut self, offset: impl Into<String>) -> Self {
-        self.newcomer.details.timezone = Some(offset.into());
-        self
-    }
+    newcomer_setters!();
 
     /// Takes the address for verified, and sends no mail. Set a [`password`](Self::password) too, or there
     /// may be no way to log in. Default: false.

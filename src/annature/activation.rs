@@ -9,10 +9,12 @@ use crate::{
     http::{Call, read_nothing, segment},
 };
 
-/// `POST /v1/accounts/:id/deactivate`: shuts an account.
+/// `POST /v1/accounts/:id/deactivate` and `…/restore`: shuts an account, or opens it again with all that it
+/// could do before.
 ///
-/// The person is signed out everywhere at once, and can neither log in nor send envelopes. Envelopes that
-/// were sent before go on. Lists still have the account, with [`active`](super::Account::active) false.
+/// When it is shut, the person is signed out everywhere at once, and can neither log in nor send envelopes.
+/// Envelopes that were sent before go on. Lists still have the account, with
+/// [`active`](super::Account::active) false.
 ///
 /// # Retries
 /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain),
@@ -20,18 +22,19 @@ use crate::{
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id can not be one. The provider documents no errors, nor what
-/// it says of an account that is deactivated already.
+/// it says of an account that is in that state already.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
-pub struct DeactivateAccount {
+pub struct ToggleAccount {
     client: Client,
     partner: Partner,
     id: String,
+    verb: &'static str,
 }
 
-impl DeactivateAccount {
-    pub(super) fn new(client: Client, id: String) -> Self {
-        Self { client, partner: Partner::default(), id }
+impl ToggleAccount {
+    pub(super) fn new(client: Client, id: String, verb: &'static str) -> Self {
+        Self { client, partner: Partner::default(), id, verb }
     }
 
     partner_setters!();
@@ -46,6 +49,6 @@ impl DeactivateAccount {
 
     fn call(&self) -> Result<Call> {
         let id = segment("account id", &self.id)?;
-        Ok(Call::change(Method::POST, format!("/v1/accounts/{id}/deactivate")))
+        Ok(Call::change(Method::POST, format!("/v1/accounts/{id}/{}", self.verb)))
     }
 }
