@@ -153,6 +153,7 @@
 mod account;
 mod auth;
 mod error;
+mod error_kind;
 pub mod http;
 mod open_enum;
 pub mod page;
@@ -175,7 +176,8 @@ pub mod sim;
 pub use {chrono, futures, reqwest, secrecy, serde_json, uuid};
 
 pub use account::{Account, AlternateId, Kind, Provider, Status};
-pub use error::{Error, ErrorKind, Result, Retry};
+pub use error::{Error, Result};
+pub use error_kind::{ErrorKind, Retry};
 pub use open_enum::UnknownValue;
 pub use page::{
     AnyPaginator, Checkpoint, Completeness, Doubt, Event, Items, Merge, Page, Pages, Paginator, Rejected,
