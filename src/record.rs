@@ -44,6 +44,9 @@ impl Record {
 
     /// The record as a JSON tree, with `"[redacted]"` for the values of members that the provider's
     /// reference names as secrets. For output that others may see.
+    ///
+    /// What a provider only passes on has no such names: the `attributes` of SailPoint's accounts and
+    /// entitlements stay whole, whatever their source put there.
     pub fn redacted(&self) -> Value {
         let mut value = serde_json::from_str(self.json.get()).unwrap_or(Value::Null);
         redact(&mut value, self.secret);

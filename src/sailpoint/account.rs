@@ -1,14 +1,16 @@
-use std::fmt;
+use serde::Deserialize;
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
-use serde_json::{Map, Value, value::RawValue};
-
+use super::Attributes;
 use crate::{Kind, Provider, Record, Status, Timestamp, open_enum::open_enum, record::keeps_record};
 
 /// An account on a source, in either level of detail and any version of the API.
 ///
 /// Only `id` is certain to be there: `SLIM` leaves out members that the schema calls required, and others
 /// are null in the wild. What is not in the schema is in [`raw`](Self::raw).
+///
+/// Sources put anything into [`attributes`](Self::attributes), passwords in clear text among it. `Debug` hides
+/// them; `Serialize`, [`raw`](Self::raw) and [`record`](Self::record) have them whole, even
+/// [`redacted`](Record::redacted).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(remote = "Self", rename_all = "camelCase")]
 #[non_exhaustive]
@@ -137,40 +139,6 @@ pub struct Recommendation {
     pub kind: Option<RecommendationType>,
     /// On what grounds.
     pub method: Option<RecommendationMethod>,
-}
-
-/// What was aggregated from a source: members of any name and type, not decoded until asked for.
-#[derive(Clone)]
-pub struct Attributes(Box<RawValue>);
-
-impl Attributes {
-    /// The attribute `name` as a `T`; `None` if it is absent or of another type.
-    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        serde_json::from_value(self.to_map().remove(name)?).ok()
-    }
-
-    /// All attributes. Empty if what came is no object.
-    pub fn to_map(&self) -> Map<String, Value> {
-        serde_json::from_str(self.0.get()).unwrap_or_default()
-    }
-
-    /// The JSON as it came.
-    pub fn raw(&self) -> &RawValue {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Attributes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Box::<RawValue>::deserialize(deserializer).map(Self)
-    }
-}
-
-impl fmt::Debug for Attributes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Sources put anything here, passwords in clear text among it.
-        write!(f, "Attributes({} bytes)", self.0.get().len())
-    }
 }
 
 impl Account {

@@ -1,10 +1,46 @@
-//! The attributes that accounts are made and written with.
+//! The attributes of accounts: as sources have them, and as accounts are made and written with them.
+
+use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value, value::RawValue};
 
 use crate::{Error, Result};
+
+/// What was aggregated from a source: members of any name and type, not decoded until asked for.
+#[derive(Clone)]
+pub struct Attributes(Box<RawValue>);
+
+impl Attributes {
+    /// The attribute `name` as a `T`; `None` if it is absent or of another type.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        serde_json::from_value(self.to_map().remove(name)?).ok()
+    }
+
+    /// All attributes. Empty if what came is no object.
+    pub fn to_map(&self) -> Map<String, Value> {
+        serde_json::from_str(self.0.get()).unwrap_or_default()
+    }
+
+    /// The JSON as it came.
+    pub fn raw(&self) -> &RawValue {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Attributes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(Self)
+    }
+}
+
+impl fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Sources put anything here, passwords in clear text among it.
+        write!(f, "Attributes({} bytes)", self.0.get().len())
+    }
+}
 
 /// `{"attributes": {…}}`
 #[derive(Serialize)]

@@ -7,7 +7,9 @@ use crate::{Record, Timestamp, record::keeps_record};
 /// An access right on a source, such as a group that accounts are in.
 ///
 /// Only `id` is certain to be there. What is not in the schema is in [`raw`](Self::raw), and so is what is nested and
-/// does not fit it: an element of a list is left out then, and an object is `None`.
+/// does not fit it: an element of a list is left out then, and an object is `None`. `Serialize`, `raw` and
+/// [`record`](Self::record) have the [`attributes`](Self::attributes) whole, which may hold secrets of the source;
+/// `Debug` hides them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(remote = "Self", rename_all = "camelCase")]
 #[non_exhaustive]

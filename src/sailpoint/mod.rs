@@ -101,9 +101,8 @@ mod update;
 mod version;
 mod walk;
 
-pub use account::{
-    Account, Attributes, Origin, Recommendation, RecommendationMethod, RecommendationType, Reference,
-};
+pub use account::{Account, Origin, Recommendation, RecommendationMethod, RecommendationType, Reference};
+pub use attributes::Attributes;
 pub use client::{Client, ClientBuilder};
 pub use create::CreateAccount;
 pub use cursor::Cursor;
