@@ -158,6 +158,8 @@ pub mod http;
 mod open_enum;
 pub mod page;
 mod record;
+#[cfg(all(test, any(feature = "huawei", feature = "sim")))]
+mod signature_vectors;
 mod sort_order;
 mod timestamp;
 

@@ -86,8 +86,6 @@ mod profile;
 mod remove;
 mod show;
 mod sign;
-#[cfg(test)]
-mod sign_vectors;
 mod signer;
 mod tag;
 mod update;

@@ -78,7 +78,7 @@ pub(super) fn sign(
 
 /// What is hashed: the request in the one form that both sides agree on. Sorts `headers`, whose names
 /// are in lower case.
-pub(super) fn canonical_request(
+fn canonical_request(
     method: &str,
     path: &str,
     query: &[(String, String)],
@@ -107,11 +107,11 @@ fn signed_headers(headers: &[(String, String)]) -> String {
     headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";")
 }
 
-pub(super) fn string_to_sign(date: &str, canonical_request: &str) -> String {
+fn string_to_sign(date: &str, canonical_request: &str) -> String {
     format!("{ALGORITHM}\n{date}\n{}", hex::encode(Sha256::digest(canonical_request)))
 }
 
-pub(super) fn signature(secret_key: &SecretString, string_to_sign: &str) -> String {
+fn signature(secret_key: &SecretString, string_to_sign: &str) -> String {
     let key = secret_key.expose_secret().as_bytes();
     // HMAC takes a key of any length; there is no error to meet.
     Hmac::<Sha256>::new_from_slice(key)
@@ -122,9 +122,38 @@ pub(super) fn signature(secret_key: &SecretString, string_to_sign: &str) -> Stri
         .unwrap_or_default()
 }
 
-pub(super) fn authorization(access_key: &str, headers: &[(String, String)], signature: &str) -> String {
+fn authorization(access_key: &str, headers: &[(String, String)], signature: &str) -> String {
     format!(
         "{ALGORITHM} Access={access_key}, SignedHeaders={}, Signature={signature}",
         signed_headers(headers)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signature_vectors::figures;
+
+    #[test]
+    fn every_vector_of_the_vendors_signer_is_met() {
+        let figures = figures();
+        for vector in figures.vectors {
+            let mut headers = vector.headers;
+            let body = vector.body.as_bytes();
+            let canonical =
+                canonical_request(&vector.method, &vector.path, &vector.query, &mut headers, body);
+            assert_eq!(canonical, vector.canonical_request.join("\n"), "{}", vector.name);
+            let to_sign = string_to_sign(&figures.date, &canonical);
+            let signature = signature(&figures.secret_key.as_str().into(), &to_sign);
+            assert_eq!(signature, vector.signature, "{}", vector.name);
+            let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
+            let expected = format!(
+                "SDK-HMAC-SHA256 Access={}, SignedHeaders={}, Signature={}",
+                figures.access_key,
+                names.join(";"),
+                vector.signature
+            );
+            assert_eq!(authorization(&figures.access_key, &headers, &signature), expected);
+        }
+    }
 }
