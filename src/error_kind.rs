@@ -26,7 +26,8 @@ pub enum ErrorKind {
     /// The provider asked to slow down, and for longer than this client may wait.
     ///
     /// # Troubleshooting
-    /// [`Error::retry_after`](crate::Error::retry_after) tells how long; then go on with `rearm()` or from a checkpoint.
+    /// [`Error::retry_after`](crate::Error::retry_after) tells how long; then go on with `rearm()` or from a
+    /// checkpoint.
     Throttled,
     /// No answer came in time.
     Timeout,
