@@ -36,6 +36,10 @@ impl<P: Paginator<Item: Into<Account>>> Paginator for Accounts<P> {
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
         Some(Cow::Borrowed(&account.id))
     }
+
+    fn keeps_order(&self) -> bool {
+        self.0.keeps_order()
+    }
 }
 
 impl<P: SeekPaginator<Item: Into<Account>>> SeekPaginator for Accounts<P> {

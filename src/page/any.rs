@@ -31,6 +31,7 @@ trait Listing<T>: Send + Sync {
     fn scope(&self) -> Scope;
     fn fetch<'a>(&'a self, at: Option<&'a ErasedCursor>) -> BoxFuture<'a, Result<Page<T, ErasedCursor>>>;
     fn item_id<'a>(&self, item: &'a T) -> Option<Cow<'a, str>>;
+    fn keeps_order(&self) -> bool;
     fn guess(&self, at: Option<&ErasedCursor>, total: u64) -> Option<ErasedCursor>;
     fn continues(&self, next: &ErasedCursor, guessed: &ErasedCursor, head: Option<&str>) -> Option<usize>;
 }
@@ -63,6 +64,10 @@ impl<P: Paginator> Listing<P::Item> for Erased<P> {
 
     fn item_id<'a>(&self, item: &'a P::Item) -> Option<Cow<'a, str>> {
         self.paginator.item_id(item)
+    }
+
+    fn keeps_order(&self) -> bool {
+        self.paginator.keeps_order()
     }
 
     fn guess(&self, at: Option<&ErasedCursor>, total: u64) -> Option<ErasedCursor> {
@@ -123,6 +128,10 @@ impl<T: Send + 'static> Paginator for AnyPaginator<T> {
 
     fn item_id<'a>(&self, item: &'a T) -> Option<Cow<'a, str>> {
         self.0.item_id(item)
+    }
+
+    fn keeps_order(&self) -> bool {
+        self.0.keeps_order()
     }
 }
 

@@ -84,6 +84,9 @@ pub(super) struct Place {
     /// The ids of the last of them.
     #[serde(default)]
     pub(super) tail: Vec<String>,
+    /// Rows that could not be read and were told of behind the last of `tail`.
+    #[serde(default)]
+    pub(super) behind: usize,
     pub(super) tally: Tally,
     pub(super) guard: CycleGuard,
 }

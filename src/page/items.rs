@@ -1,5 +1,6 @@
 use std::{
-    fmt, iter,
+    collections::HashSet,
+    fmt, iter, mem,
     pin::Pin,
     task::{Context, Poll, ready},
     vec,
@@ -19,8 +20,10 @@ use crate::Result;
 pub struct Items<P: Paginator> {
     pages: Pages<P>,
     current: Option<Current<P::Item>>,
-    /// What was handed out of the page at the resumed place; spent on the first page.
+    /// What was handed out of the page at the resumed place: rows, and those of them that stand behind the last
+    /// item and could not be read. Spent on the first page.
     skip: usize,
+    behind: usize,
     tail: Tail,
 }
 
@@ -30,6 +33,10 @@ struct Current<T> {
     rejected: iter::Peekable<vec::IntoIter<Rejected>>,
     /// The next row's place in the page.
     row: usize,
+    /// How many rows could not be read since the last item.
+    behind: usize,
+    /// The items that were handed out before the page was fetched again, if their places do not tell.
+    told: HashSet<String>,
     /// The place of this page, as it was before it was fetched.
     place: Place,
 }
@@ -43,23 +50,27 @@ impl<T> Current<T> {
         let here = self.items.as_slice().is_empty();
         let rejected = self.rejected.next_if(|rejected| here || rejected.index <= self.row)?;
         self.row += 1;
+        self.behind += 1;
         Some(rejected)
     }
 
     fn next_item(&mut self) -> Option<T> {
         let item = self.items.next()?;
         self.row += 1;
+        self.behind = 0;
         Some(item)
     }
 }
 
 impl<P: Paginator> Items<P> {
     pub(super) fn new(pages: Pages<P>) -> Self {
-        Self { pages, current: None, skip: 0, tail: Tail::default() }
+        let tail = Tail::new(pages.paginator().keeps_order());
+        Self { pages, current: None, skip: 0, behind: 0, tail }
     }
 
-    pub(super) fn skipping(mut self, rows: usize, tail: &[String]) -> Self {
-        (self.skip, self.tail) = (rows, Tail::from(tail.to_vec()));
+    pub(super) fn skipping(mut self, place: &Place) -> Self {
+        (self.skip, self.behind) = (place.skip, place.behind);
+        self.tail.set(&place.tail);
         self
     }
 
@@ -68,16 +79,19 @@ impl<P: Paginator> Items<P> {
     ///
     /// The place within a page is known by the last eight items. Should all of them be gone from the page when it
     /// is fetched again, the page is given whole: rather an item twice than one lost.
+    ///
+    /// Where items do not [keep their order](Paginator::keeps_order), every item handed out of the page is
+    /// remembered, the last 2000 of them, and all others are given. Rows that can not be read may be told of again.
     pub fn checkpoint(&self) -> Checkpoint {
         let now = self.pages.place();
         let place = match &self.current {
             Some(current) if !current.is_spent() => {
-                let mut place = current.place.clone();
-                place.tally.yielded = now.tally.yielded;
-                place.tally.rejected = now.tally.rejected;
-                Place { skip: current.row, tail: self.tail.to_vec(), ..place }
+                let place = current.place.clone();
+                let tally = now.tally.without_last_page(&place.tally);
+                let (skip, behind) = (current.row, current.behind);
+                Place { skip, behind, tail: self.tail.to_vec(), tally, ..place }
             }
-            _ => Place { skip: self.skip, tail: self.tail_of_next_page(), ..now },
+            _ => Place { skip: self.skip, behind: self.behind, tail: self.tail_of_next_page(), ..now },
         };
         Checkpoint::new(place)
     }
@@ -112,21 +126,43 @@ impl<P: Paginator> Items<P> {
 
     /// Takes a fetched page into use, without the rows that a resumed walk had handed out already.
     fn open(&mut self, page: Page<P::Item, P::Cursor>, place: Place) {
-        let (skip, tail) = (std::mem::take(&mut self.skip), self.tail.to_vec());
+        let (skip, behind) = (mem::take(&mut self.skip), mem::take(&mut self.behind));
         let mut current = Current {
             items: page.items.into_iter(),
             rejected: page.rejected.into_iter().peekable(),
             row: 0,
+            behind: 0,
+            told: HashSet::new(),
             place,
         };
         if skip == 0 {
             self.tail.clear();
-        } else if tail.is_empty() {
-            self.skip_by_count(&mut current, skip);
         } else {
-            self.skip_through(&mut current, &tail, skip);
+            let tail = self.tail.to_vec();
+            if !self.pages.paginator().keeps_order() {
+                self.skip_told(&mut current, tail.into_iter().collect(), skip);
+            } else if tail.is_empty() {
+                self.skip_by_count(&mut current, skip);
+            } else {
+                self.skip_through(&mut current, &tail, behind);
+            }
         }
         self.current = Some(current);
+    }
+
+    /// Skips `rows` rows, if all items among them are those that were `told`. If not, the page has changed: then
+    /// only what was told is left out, wherever it stands now.
+    fn skip_told(&self, current: &mut Current<P::Item>, told: HashSet<String>, rows: usize) {
+        let paginator = self.pages.paginator();
+        let is_told = |item: &P::Item| paginator.item_id(item).is_some_and(|id| told.contains(&*id));
+        let bad = current.rejected.clone().take_while(|row| row.index < rows).count();
+        let items = current.items.as_slice().get(..rows.saturating_sub(bad));
+        if items.is_some_and(|items| items.len() == told.len() && items.iter().all(is_told)) {
+            while current.row < rows && (current.next_rejected().is_some() || current.next_item().is_some()) {
+            }
+        } else {
+            current.told = told;
+        }
     }
 
     /// Skips `rows` rows. If items have ids, all of those rows could not be read, or an id were remembered;
@@ -145,15 +181,16 @@ impl<P: Paginator> Items<P> {
         }
     }
 
-    /// Skips through the newest id of `tail` that the page still holds. If it holds none, nothing is
-    /// skipped: better an item twice than an item lost.
-    fn skip_through(&self, current: &mut Current<P::Item>, tail: &[String], rows: usize) {
+    /// Skips through the newest id of `tail` that the page still holds, and through the rows `behind` the newest
+    /// of all that could not be read. If the page holds none, nothing is skipped: better an item twice than an
+    /// item lost.
+    fn skip_through(&self, current: &mut Current<P::Item>, tail: &[String], behind: usize) {
         let paginator = self.pages.paginator();
-        let place = |id: &String| {
+        let place = |(age, id): (usize, &String)| {
             let is_it = |item: &P::Item| paginator.item_id(item).is_some_and(|found| *found == **id);
-            current.items.as_slice().iter().position(is_it)
+            Some((age, current.items.as_slice().iter().position(is_it)?))
         };
-        let Some(last) = tail.iter().rev().find_map(place) else {
+        let Some((age, last)) = tail.iter().rev().enumerate().find_map(place) else {
             return;
         };
         let mut items = last + 1;
@@ -163,8 +200,9 @@ impl<P: Paginator> Items<P> {
                 items -= 1;
             }
         }
-        // Rejected rows right behind it were told of before, if they are where they were.
-        while current.row < rows && current.next_rejected().is_some() {}
+        // Behind an older one, it is not known which were told of.
+        let behind = if age == 0 { behind } else { 0 };
+        while current.behind < behind && current.next_rejected().is_some() {}
     }
 }
 
@@ -183,6 +221,9 @@ impl<P: Paginator> Stream for Items<P> {
                 }
                 if let Some(item) = current.next_item() {
                     if let Some(id) = this.pages.paginator().item_id(&item) {
+                        if current.told.contains(&*id) {
+                            continue;
+                        }
                         this.tail.push(&id);
                     }
                     this.pages.tally().item();
@@ -199,8 +240,10 @@ impl<P: Paginator> Stream for Items<P> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let rows = self.current.as_ref().map_or(0, |current| current.items.len() + current.rejected.len());
-        (rows, self.pages.is_terminated().then_some(rows))
+        let rows = |current: &Current<P::Item>| current.items.len() + current.rejected.len();
+        let most = self.current.as_ref().map_or(0, rows);
+        let least = self.current.as_ref().filter(|current| current.told.is_empty()).map_or(0, rows);
+        (least, self.pages.is_terminated().then_some(most))
     }
 }
 

@@ -113,7 +113,7 @@ impl<P: Paginator> Pages<P> {
         self.position = place.position.clone();
         self.guard = place.guard.clone();
         self.tally = place.tally.clone();
-        Ok(Items::new(self).skipping(place.skip, &place.tail))
+        Ok(Items::new(self).skipping(place))
     }
 
     /// Where to go on: the place of the next page to come. Valid at any time, after errors too.
@@ -127,6 +127,7 @@ impl<P: Paginator> Pages<P> {
             position: self.position.clone(),
             skip: 0,
             tail: Vec::new(),
+            behind: 0,
             tally: self.tally.clone(),
             guard: self.guard.clone(),
         }

@@ -68,6 +68,16 @@ pub trait Paginator: Send + Sync + 'static {
         None
     }
 
+    /// Whether items never move past one another: the listing stands in an order that is promised, and by what
+    /// never changes, such as an id or the date of making.
+    ///
+    /// A checkpoint within a page then remembers the last items handed out of it, and [`resume`](Self::resume)
+    /// leaves out what stands before them. If it is `false`, the checkpoint remembers all of them, 2000 at most,
+    /// and `resume` leaves out those and nothing else: rather an item twice than one lost.
+    fn keeps_order(&self) -> bool {
+        true
+    }
+
     /// A stream of pages, fetched one at a time as they are asked for.
     fn pages(self) -> Pages<Self>
     where

@@ -63,6 +63,13 @@ pub enum Doubt {
     },
     /// The pages stand in an order in which their seams are not safe against changes.
     UnstableOrder,
+    /// Of a page that was fetched again to go on within it, more rows were left out as handed out before than had
+    /// been: they were made meanwhile, or have moved although the listing is one that
+    /// [keeps its order](super::Paginator::keeps_order).
+    LeftOut {
+        /// How many more.
+        rows: u64,
+    },
     /// It was not checked that each page begins where the one before ended: accounts removed during the
     /// walk may have moved others past it.
     SeamsUnchecked,
@@ -80,6 +87,9 @@ impl std::fmt::Display for Doubt {
             }
             Self::Capped { cap } => {
                 write!(f, "the endpoint gives at most {cap} rows and gave as many: it may be truncated")
+            }
+            Self::LeftOut { rows } => {
+                write!(f, "{rows} rows were left out of a page that had changed when it was fetched again")
             }
             Self::SeamsUnchecked => f.write_str("it was not checked that the pages join"),
             Self::UnstableOrder => f.write_str("the order of the pages is not safe against changes"),
@@ -118,6 +128,12 @@ impl Tally {
         }
     }
 
+    /// The same as if the last page, before which it was `before`, were still to come; but what was handed out of
+    /// it, and what it showed of the listing, stays known.
+    pub(super) fn without_last_page(self, before: &Self) -> Self {
+        Self { pages: before.pages, rows: before.rows, duplicates: before.duplicates, ..self }
+    }
+
     pub(super) fn item(&mut self) {
         self.yielded = self.yielded.saturating_add(1);
     }
@@ -148,6 +164,10 @@ impl Tally {
             && self.rows < total
         {
             doubts.push(Doubt::FewerThanTotal { total, listed: self.rows });
+        }
+        let given = self.yielded.saturating_add(self.rejected);
+        if self.rows > given {
+            doubts.push(Doubt::LeftOut { rows: self.rows - given });
         }
         let completeness = match (finished, doubts.is_empty()) {
             (false, _) => Completeness::Unfinished,

@@ -147,4 +147,9 @@ impl Paginator for ListEntitlements {
     fn item_id<'a>(&self, entitlement: &'a Entitlement) -> Option<Cow<'a, str>> {
         Some(Cow::Borrowed(&entitlement.id))
     }
+
+    /// No order is documented.
+    fn keeps_order(&self) -> bool {
+        false
+    }
 }

@@ -223,6 +223,10 @@ impl Paginator for ListAccounts {
         Some(Cow::Borrowed(&account.id))
     }
 
+    fn keeps_order(&self) -> bool {
+        !matches!(self.order(), Order::Asked | Order::Unknown)
+    }
+
     fn into_accounts(self) -> AnyPaginator<crate::Account> {
         AnyPaginator::seeking(Accounts::new(self))
     }

@@ -39,6 +39,7 @@ mod sailpoint_filters;
 mod sailpoint_refusals;
 mod sailpoint_refused_filters;
 mod sailpoint_requests;
+mod sailpoint_resumes;
 mod sailpoint_retries;
 mod sailpoint_seams;
 mod sailpoint_search;

@@ -2,7 +2,7 @@ use futures::{StreamExt, TryStreamExt};
 use headcount::{Checkpoint, Completeness, Doubt, ErrorKind, Page, Paginator, Result, Scope, page::Position};
 use proptest::prelude::*;
 
-use super::pages::{Listing, MODES, Row, numbers};
+use super::pages::{Listing, MODES, Row, State, numbers};
 
 fn through_json(checkpoint: &Checkpoint) -> Checkpoint {
     serde_json::from_str(&serde_json::to_string(checkpoint).unwrap()).unwrap()
@@ -27,6 +27,7 @@ proptest! {
         cuts in prop::collection::vec(0..40_usize, 0..4),
         modes in prop::collection::vec(0..MODES.len(), 4),
         has_ids: bool,
+        keeps_order: bool,
     ) {
         let mut count = 0..;
         let pages: Vec<Vec<Row>> = pages
@@ -38,6 +39,8 @@ proptest! {
         let rows = pages.iter().map(Vec::len).sum::<usize>() as u64;
         let listing = Listing::new(pages).with(|state| {
             state.has_ids = has_ids;
+            // What has no ids can only be counted.
+            state.keeps_order = keeps_order || !has_ids;
             state.total = Some(rows);
         });
         let (got, summary) = block_on(async {
@@ -182,6 +185,31 @@ async fn a_page_that_changed_is_taken_up_behind_the_last_item_by_its_id() {
     assert_eq!(resumed(&[90, 0, 1, 91, 2, 3, 4]).await, [3, 4, 5, 6], "items came in before it");
     assert_eq!(resumed(&[0, 1, 3, 4]).await, [3, 4, 5, 6], "the last item itself was removed");
     assert_eq!(resumed(&[3, 4]).await, [3, 4, 5, 6], "all of them were removed");
+}
+
+#[tokio::test]
+async fn what_a_page_showed_of_the_listing_is_known_after_going_on_within_it() {
+    let walked = async |change: fn(&mut State)| {
+        let listing = Listing::of_sizes(&[2, 3, 2]).with(|state| state.total = Some(7));
+        let mut items = listing.clone().items();
+        for taken in 0..3 {
+            if taken == 2 {
+                change(&mut listing.state());
+            }
+            items.next().await.unwrap().unwrap();
+        }
+        // Only the page in use has shown it.
+        listing.state().total = Some(7);
+        let mut items = listing.clone().resume(&through_json(&items.checkpoint())).unwrap();
+        assert_eq!(numbers(&mut items).await, [3, 4, 5, 6]);
+        items.summary()
+    };
+    let summary = walked(|state| state.doubt = Some(Doubt::UnstableOrder)).await;
+    assert_eq!(summary.completeness, Completeness::Doubtful(vec![Doubt::UnstableOrder]));
+    let summary = walked(|state| state.total = Some(6)).await;
+    let changed = Doubt::TotalChanged { from: 7, to: 7 };
+    assert_eq!(summary.completeness, Completeness::Doubtful(vec![changed]));
+    assert_eq!((summary.pages, summary.yielded), (3, 7));
 }
 
 #[tokio::test]

@@ -7,3 +7,4 @@ mod look_ahead;
 mod loops;
 mod merging;
 mod pages;
+mod reordered;

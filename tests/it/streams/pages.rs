@@ -7,7 +7,9 @@ use std::{
 };
 
 use futures::StreamExt;
-use headcount::{Error, ErrorKind, Items, Page, Pages, Paginator, Rejected, Result, Scope, SeekPaginator};
+use headcount::{
+    Doubt, Error, ErrorKind, Items, Page, Pages, Paginator, Rejected, Result, Scope, SeekPaginator,
+};
 
 /// How pages are fetched.
 #[derive(Clone, Copy, Debug)]
@@ -47,10 +49,14 @@ pub(crate) struct State {
     pub(crate) back_to: Option<usize>,
     pub(crate) total: Option<u64>,
     pub(crate) has_ids: bool,
+    pub(crate) keeps_order: bool,
+    /// Told with the next page that is fetched, and with no other.
+    pub(crate) doubt: Option<Doubt>,
     pub(crate) filter: &'static str,
     pub(crate) delay: Duration,
     /// Fetching this page fails, so often.
     pub(crate) fail: Option<(usize, u32)>,
+    pub(crate) fail_kind: ErrorKind,
     /// The pages that were asked for.
     pub(crate) asked: Vec<usize>,
     pub(crate) live: usize,
@@ -65,9 +71,12 @@ impl Listing {
             back_to: None,
             total: None,
             has_ids: true,
+            keeps_order: true,
+            doubt: None,
             filter: "",
             delay: Duration::ZERO,
             fail: None,
+            fail_kind: ErrorKind::Transport,
             asked: Vec::new(),
             live: 0,
             peak: 0,
@@ -129,7 +138,7 @@ impl Paginator for Listing {
             && *times > 0
         {
             *times -= 1;
-            return Err(Error::new(ErrorKind::Transport, "reset"));
+            return Err(Error::new(state.fail_kind, "reset"));
         }
         let rows = state.pages.get(page).cloned().unwrap_or_default();
         let items =
@@ -137,11 +146,16 @@ impl Paginator for Listing {
         let rejected = rows.iter().enumerate().filter(|(_, row)| **row == Row::Bad);
         let rejected = rejected.map(|(index, _)| Rejected::new(index, "it is bad")).collect();
         let next = if page + 1 < state.pages.len() { Some(page + 1) } else { state.back_to };
-        Ok(Page::new(items.collect(), next).with_rejected(rejected).with_total(state.total))
+        let page = Page::new(items.collect(), next).with_rejected(rejected).with_total(state.total);
+        Ok(page.with_doubt(state.doubt.take()))
     }
 
     fn item_id<'a>(&self, item: &'a u32) -> Option<Cow<'a, str>> {
         self.state().has_ids.then(|| Cow::Owned(item.to_string()))
+    }
+
+    fn keeps_order(&self) -> bool {
+        self.state().keeps_order
     }
 }
 
