@@ -7,7 +7,7 @@ use std::{
 
 use futures::stream::{FusedStream, Stream};
 
-use super::{AnyPaginator, Checkpoint, Items, Summary};
+use super::{AnyPaginator, Checkpoint, Completeness, Items, Summary};
 use crate::{Error, ErrorKind};
 
 /// What comes out of a [`Merge`]. The merged stream itself never fails.
@@ -128,7 +128,16 @@ impl<T: Send + 'static> Source<T> {
                 }
                 None => {
                     self.over = true;
-                    Event::Finished { source, summary: self.items.summary() }
+                    match self.items.summary() {
+                        summary if summary.completeness == Completeness::Unfinished => {
+                            let message =
+                                "the stream had ended with an error before it was merged; rearm() it";
+                            let error = Error::new(ErrorKind::Config, message);
+                            let checkpoint = Box::new(self.items.checkpoint());
+                            Event::Failed { source, error, checkpoint, summary }
+                        }
+                        summary => Event::Finished { source, summary },
+                    }
                 }
             }
         })

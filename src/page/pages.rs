@@ -188,7 +188,7 @@ impl<P: Paginator> Pages<P> {
             Source::Ahead(source) => ready!(source.poll(&self.traced, at, number, cx)),
             Source::Concurrent(source) => ready!(source.poll(&self.traced, at, number, cx)),
         };
-        let handed_over = fetched.and_then(|page| self.hand_over(page));
+        let handed_over = fetched.map_err(of_page).and_then(|page| self.hand_over(page));
         if handed_over.is_err() {
             self.state = State::Failed;
             match &mut self.source {
@@ -225,6 +225,11 @@ impl<P: Paginator> Pages<P> {
         page.at = std::mem::replace(&mut self.at, page.next.clone());
         Ok((page, place))
     }
+}
+
+/// A page that can not be had is no bad row, even if a paginator calls it so: nothing comes behind it.
+fn of_page(error: Error) -> Error {
+    if error.kind() == ErrorKind::Record { error.into_kind(ErrorKind::Decode) } else { error }
 }
 
 impl<P: Paginator> Stream for Pages<P> {

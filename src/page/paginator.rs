@@ -56,6 +56,11 @@ pub trait Paginator: Send + Sync + 'static {
     /// Fetches the page at `at`, the first page when `None`.
     ///
     /// A page without items is not the end: only `next: None` is.
+    ///
+    /// # Errors
+    /// Any, for the page as a whole. One of kind [`Record`](crate::ErrorKind::Record) comes out as
+    /// [`Decode`](crate::ErrorKind::Decode): a row that can not be read goes into the page, as
+    /// [`Rejected`](super::Rejected).
     fn fetch(
         &self,
         at: Option<&Self::Cursor>,

@@ -57,6 +57,33 @@ async fn a_bad_row_is_told_and_its_source_goes_on() {
 }
 
 #[tokio::test]
+async fn a_page_that_fails_as_if_it_were_a_row_fails_its_source() {
+    let listing = Listing::of_sizes(&[2, 2]).with(|state| {
+        state.fail = Some((1, 1));
+        state.fail_kind = ErrorKind::Record;
+    });
+    let events: Vec<_> = Merge::new([("x", AnyPaginator::new(listing.clone()))]).collect().await;
+    assert_eq!(events.len(), 3, "{events:?}");
+    let Event::Failed { error, checkpoint, summary, .. } = &events[2] else { panic!("{events:?}") };
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Decode, "reset"));
+    assert_eq!((summary.yielded, summary.completeness.clone()), (2, Completeness::Unfinished));
+    let rest: Vec<u32> =
+        AnyPaginator::new(listing).resume(checkpoint).unwrap().map(Result::unwrap).collect().await;
+    assert_eq!(rest, [2, 3]);
+}
+
+#[tokio::test]
+async fn a_stream_that_had_failed_before_is_not_finished() {
+    let listing = Listing::of_sizes(&[2, 2]).with(|state| state.fail = Some((1, 1)));
+    let mut items = AnyPaginator::new(listing).items();
+    while items.next().await.is_some() {}
+    let mut merge = Merge::new([("x", items)]);
+    let event = merge.next().await.unwrap();
+    assert!(matches!(&event, Event::Failed { summary, .. } if summary.yielded == 2), "{event:?}");
+    assert!(merge.next().await.is_none());
+}
+
+#[tokio::test]
 async fn a_merge_can_be_saved_and_taken_up_at_any_event() {
     let lists = || [("a", Listing::of_sizes(&[2, 3])), ("b", Listing::of_sizes(&[1, 0, 4]))];
     for cut in 0..=12 {
