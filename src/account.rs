@@ -1,5 +1,10 @@
+use std::{borrow::Cow, fmt};
+
 use chrono::{DateTime, Utc};
-use serde::{Serialize, Serializer};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, Visitor},
+};
 
 use crate::{Record, open_enum::open_enum};
 
@@ -66,8 +71,41 @@ open_enum! {
 /// # }
 /// ```
 ///
-/// Serialises to a flat JSON object without the record.
-#[derive(Clone, Debug, Serialize)]
+/// Serialises to a JSON object without the record, and reads back from it; what is read back has JSON's null for
+/// a record. Two accounts are equal if all but their records is. So today's listing can be held against
+/// yesterday's:
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use headcount::{Account, Provider};
+///
+/// // Lines of `list_accounts --format ndjson`; members that this crate does not write are not read.
+/// fn read(lines: &str) -> serde_json::Result<BTreeMap<(Provider, String), Account>> {
+///     let account = |line| {
+///         let account: Account = serde_json::from_str(line)?;
+///         Ok(((account.provider.clone(), account.id.clone()), account))
+///     };
+///     lines.lines().map(account).collect()
+/// }
+///
+/// # fn main() -> serde_json::Result<()> {
+/// let yesterday = read(
+///     r#"{"provider":"annature","kind":"user","id":"a1","status":"active"}
+///        {"provider":"annature","kind":"user","id":"b2","status":"active"}"#,
+/// )?;
+/// let today = read(
+///     r#"{"provider":"annature","kind":"user","id":"b2","status":"disabled"}
+///        {"provider":"huawei","kind":"cloud_account","id":"c3","status":"active"}"#,
+/// )?;
+/// let new: Vec<_> = today.keys().filter(|key| !yesterday.contains_key(key)).collect();
+/// let gone: Vec<_> = yesterday.keys().filter(|key| !today.contains_key(key)).collect();
+/// let changed = today.iter().filter(|(key, account)| yesterday.get(key).is_some_and(|then| then != *account));
+/// assert_eq!(new, [&(Provider::Huawei, "c3".to_owned())]);
+/// assert_eq!(gone, [&(Provider::Annature, "a1".to_owned())]);
+/// assert_eq!(changed.map(|(_, account)| account.id.as_str()).collect::<Vec<_>>(), ["b2"]);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Account {
     /// Where it comes from.
@@ -93,11 +131,12 @@ pub struct Account {
     /// The id of what it belongs to: an organisation, a source.
     pub container: Option<String>,
     /// Its own roles, in the provider's words.
+    #[serde(default)]
     pub roles: Vec<String>,
     /// Its other names within the provider. A map in JSON.
-    #[serde(serialize_with = "as_map")]
+    #[serde(default, serialize_with = "as_map", deserialize_with = "from_map")]
     pub alternate_ids: Vec<AlternateId>,
-    #[serde(skip)]
+    #[serde(skip, default = "Record::none")]
     record: Record,
 }
 
@@ -106,14 +145,28 @@ pub struct Account {
 #[non_exhaustive]
 pub struct AlternateId {
     /// What sort of name, as the provider's member is called: `urn`, `nativeIdentity`, `uuid`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The name itself.
     pub value: String,
 }
 
+impl AlternateId {
+    /// The name `value`, of the sort `name`.
+    pub fn new(name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+}
+
 impl Account {
-    /// An account of which only this much is known; the caller fills in the rest.
-    pub(crate) fn new(provider: Provider, kind: Kind, id: String, record: Record) -> Self {
+    /// An account of which only this much is known; the caller fills in the rest. Its record is JSON's null.
+    ///
+    /// For a [`Paginator`](crate::Paginator) of your own, and for tests. A provider that this crate does not know
+    /// is `Provider::from("its name")`.
+    pub fn new(provider: Provider, kind: Kind, id: impl Into<String>) -> Self {
+        Self::of_record(provider, kind, id.into(), Record::none())
+    }
+
+    pub(crate) fn of_record(provider: Provider, kind: Kind, id: String, record: Record) -> Self {
         Self {
             provider,
             kind,
@@ -133,15 +186,67 @@ impl Account {
     }
 
     pub(crate) fn push_alternate_id(&mut self, name: &'static str, value: Option<String>) {
-        self.alternate_ids.extend(value.map(|value| AlternateId { name, value }));
+        self.alternate_ids.extend(value.map(|value| AlternateId::new(name, value)));
     }
 
-    /// The provider's own record.
+    /// The provider's own record; JSON's null if the account was not made from one.
     pub fn record(&self) -> &Record {
         &self.record
     }
 }
 
+impl PartialEq for Account {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            provider,
+            kind,
+            id,
+            name,
+            email,
+            status,
+            raw_status,
+            created_at,
+            joined_at,
+            modified_at,
+            container,
+            roles,
+            alternate_ids,
+            record: _,
+        } = self;
+        (provider, kind, id) == (&other.provider, &other.kind, &other.id)
+            && (name, email) == (&other.name, &other.email)
+            && (status, raw_status) == (&other.status, &other.raw_status)
+            && (created_at, joined_at) == (&other.created_at, &other.joined_at)
+            && (modified_at, container) == (&other.modified_at, &other.container)
+            && (roles, alternate_ids) == (&other.roles, &other.alternate_ids)
+    }
+}
+
+impl Eq for Account {}
+
 fn as_map<S: Serializer>(ids: &[AlternateId], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(ids.iter().map(|id| (id.name, &id.value)))
+    serializer.collect_map(ids.iter().map(|id| (&id.name, &id.value)))
+}
+
+fn from_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AlternateId>, D::Error> {
+    deserializer.deserialize_map(Ids)
+}
+
+/// Reads the members of a map in their order, as they were written.
+struct Ids;
+
+impl<'de> Visitor<'de> for Ids {
+    type Value = Vec<AlternateId>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map of names")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<AlternateId>, A::Error> {
+        let mut ids = Vec::new();
+        while let Some((name, value)) = map.next_entry::<String, String>()? {
+            ids.push(AlternateId::new(name, value));
+        }
+        Ok(ids)
+    }
 }

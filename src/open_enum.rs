@@ -50,14 +50,14 @@ impl<T: for<'a> From<&'a str>> de::Visitor<'_> for Text<T> {
 /// Defines an open enum: the known values, and `Unknown` for what a provider adds later.
 ///
 /// `as_str()` gives the provider's spelling. Reading ignores ASCII case, because providers do not keep to
-/// their own.
+/// their own. Known values sort as they are declared, before unknown ones.
 macro_rules! open_enum {
     (
         $(#[$meta:meta])*
         $vis:vis enum $name:ident { $( $(#[$vmeta:meta])* $variant:ident = $text:literal ),+ $(,)? }
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         $vis enum $name {
             $( $(#[$vmeta])* $variant, )+
@@ -79,6 +79,14 @@ macro_rules! open_enum {
             fn from(text: &str) -> Self {
                 $( if text.eq_ignore_ascii_case($text) { return Self::$variant; } )+
                 Self::Unknown($crate::UnknownValue::new(text))
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::convert::Infallible;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Ok(text.into())
             }
         }
 
@@ -126,6 +134,8 @@ mod tests {
         assert_eq!(read(r#""b\u006cue""#).as_str(), "blue");
         for text in ["RED", "green", "Blue"] {
             assert_eq!(serde_json::to_string(&Colour::from(text)).unwrap(), format!("\"{text}\""));
+            assert_eq!(text.parse(), Ok(Colour::from(text)));
         }
+        assert!(Colour::Red < Colour::Green && Colour::Green < Colour::from("Blue"));
     }
 }

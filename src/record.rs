@@ -21,7 +21,8 @@ impl Record {
         Self { json, secret }
     }
 
-    /// What a struct holds while serde fills its fields, before [`keeps_record`] puts the JSON in.
+    /// What a struct holds while serde fills its fields, before [`keeps_record`] puts the JSON in; and an
+    /// [`Account`](crate::Account) that was made from no record.
     pub(crate) fn none() -> Self {
         Self::new(RawValue::NULL.to_owned(), &[])
     }

@@ -52,7 +52,7 @@ open_enum! {
 
 impl From<Account> for crate::Account {
     fn from(account: Account) -> Self {
-        let mut shared = Self::new(Provider::Annature, Kind::User, account.id, account.record);
+        let mut shared = Self::of_record(Provider::Annature, Kind::User, account.id, account.record);
         shared.name = account.name;
         shared.email = account.email;
         shared.status = match account.active {

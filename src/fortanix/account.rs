@@ -153,7 +153,7 @@ impl From<Account> for crate::Account {
     fn from(account: Account) -> Self {
         let created_at = account.created_at_utc();
         let mut shared =
-            Self::new(Provider::Fortanix, Kind::Tenant, account.acct_id.to_string(), account.record);
+            Self::of_record(Provider::Fortanix, Kind::Tenant, account.acct_id.to_string(), account.record);
         shared.name = account.name;
         // `status` is the caller's membership: it counts only where the account's own state is not told.
         (shared.status, shared.raw_status) = match (account.account_status, account.status) {

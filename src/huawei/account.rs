@@ -86,7 +86,7 @@ pub(super) fn read(answer: &Answer) -> Result<Account> {
 impl From<Account> for crate::Account {
     fn from(account: Account) -> Self {
         let container = account.organization_id().map(str::to_owned);
-        let mut shared = Self::new(Provider::Huawei, Kind::CloudAccount, account.id, account.record);
+        let mut shared = Self::of_record(Provider::Huawei, Kind::CloudAccount, account.id, account.record);
         shared.name = account.name;
         shared.email = account.email;
         shared.status = match &account.status {

@@ -157,7 +157,7 @@ impl From<Account> for crate::Account {
     fn from(account: Account) -> Self {
         let kind =
             if account.system_account == Some(true) { Kind::SystemAccount } else { Kind::SourceAccount };
-        let mut shared = Self::new(Provider::SailPoint, kind, account.id, account.record);
+        let mut shared = Self::of_record(Provider::SailPoint, kind, account.id, account.record);
         shared.name = account.name.or_else(|| account.native_identity.clone());
         (shared.status, shared.raw_status) = match (account.disabled, account.locked) {
             (Some(true), _) => (Status::Disabled, Some("disabled".into())),
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!((shared.kind.clone(), shared.status.clone()), (Kind::SystemAccount, Status::Disabled));
         assert_eq!(shared.container.as_deref(), Some("2c9180835d2e5168015d32f890ca1581"));
         assert_eq!(shared.modified_at.unwrap().to_rfc3339(), "2015-05-28T14:07:18+00:00");
-        let ids: Vec<_> = shared.alternate_ids.iter().map(|id| (id.name, id.value.as_str())).collect();
+        let ids: Vec<_> = shared.alternate_ids.iter().map(|id| (&*id.name, id.value.as_str())).collect();
         assert_eq!(ids, [("nativeIdentity", "552775"), ("uuid", "{b0dce506-d6d4-44d2-8a32-d9a5b21fb175}")]);
     }
 

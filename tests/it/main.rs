@@ -7,6 +7,7 @@ mod http;
 mod program;
 mod providers;
 mod schemas;
+mod shared_account;
 mod streams;
 mod tenants;
 mod walks;

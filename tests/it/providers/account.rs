@@ -39,6 +39,8 @@ fn pairs<'a>(
     accounts.iter().zip(records).inspect(|(account, record)| {
         let raw: Value = serde_json::from_str(account.record().raw().get()).unwrap();
         assert_eq!(&raw, *record, "the record's own JSON is kept");
+        let line = serde_json::to_string(account).unwrap();
+        assert_eq!(&serde_json::from_str::<Account>(&line).unwrap(), *account, "{line}");
     })
 }
 

@@ -1,0 +1,116 @@
+//! The shared account in a user's hands: made, written, read back, compared.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use futures::StreamExt;
+use headcount::{
+    Account, AlternateId, ErrorKind, Event, Kind, Merge, Page, Paginator, Provider, Result, Scope, Status,
+};
+use proptest::{collection::vec, option, prelude::*};
+
+fn date() -> impl Strategy<Value = Option<DateTime<Utc>>> {
+    // To the year 9999, the last that RFC 3339 writes in four digits.
+    let date = (0..253_402_300_800_i64, 0..1_000_000_000_u32);
+    option::of(date.prop_map(|(seconds, nanos)| DateTime::from_timestamp(seconds, nanos).unwrap()))
+}
+
+fn text() -> impl Strategy<Value = Option<String>> {
+    option::of(any::<String>())
+}
+
+fn account() -> impl Strategy<Value = Account> {
+    let words = ("[a-z]{0,9}|fortanix|Huawei", "[a-z]{0,9}|user", "[a-z]{0,9}|active", any::<String>());
+    let texts = [text(), text(), text(), text()];
+    let lists = (vec(any::<String>(), 0..3), vec(any::<(String, String)>(), 0..4));
+    (words, texts, [date(), date(), date()], lists).prop_map(|(words, texts, dates, (roles, ids))| {
+        let (provider, kind, status, id) = words;
+        let mut account = Account::new(Provider::from(&*provider), Kind::from(&*kind), id);
+        account.status = Status::from(&*status);
+        [account.name, account.email, account.raw_status, account.container] = texts;
+        [account.created_at, account.joined_at, account.modified_at] = dates;
+        account.roles = roles;
+        account.alternate_ids = ids.into_iter().map(|(name, value)| AlternateId::new(name, value)).collect();
+        account
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_reads_back_the_same(account in account()) {
+        let line = serde_json::to_string(&account).unwrap();
+        prop_assert!(!line.contains('\n'));
+        let read: Account = serde_json::from_str(&line).unwrap();
+        prop_assert_eq!(&read, &account);
+        prop_assert_eq!(serde_json::to_string(&read).unwrap(), line);
+    }
+}
+
+#[test]
+fn accounts_differ_by_each_member_and_not_by_their_records() {
+    let json = r#"{"provider":"sailpoint","kind":"user","id":"1","name":"n","email":"e","status":"active",
+        "raw_status":"r","created_at":"2025-01-01T00:00:00Z","joined_at":"2025-01-01T00:00:00Z",
+        "modified_at":"2025-01-01T00:00:00Z","container":"c","roles":["x"],
+        "alternate_ids":{"uuid":"u"}}"#;
+    let account: Account = serde_json::from_str(json).unwrap();
+    let members: serde_json::Map<_, _> = serde_json::from_str(json).unwrap();
+    assert_eq!(
+        serde_json::to_value(&account).unwrap().as_object().unwrap(),
+        &members,
+        "nothing else is written"
+    );
+    for name in members.keys() {
+        let mut changed = members.clone();
+        changed[name] = match name.as_str() {
+            "roles" => serde_json::json!([]),
+            "alternate_ids" => serde_json::json!({"uuid": "v"}),
+            date if date.ends_with("_at") => "2025-01-02T00:00:00Z".into(),
+            _ => "other".into(),
+        };
+        let changed: Account = serde_json::from_value(changed.into()).unwrap();
+        assert_ne!(changed, account, "{name}");
+    }
+    assert_eq!(account.record().raw().get(), "null");
+    assert_eq!(account.record().parse::<Account>().unwrap_err().kind(), ErrorKind::Record);
+}
+
+/// A list of a user's own, of records of a user's own.
+struct Badges;
+
+struct Badge(u32);
+
+impl From<Badge> for Account {
+    fn from(badge: Badge) -> Self {
+        let mut account = Self::new(Provider::from("doors"), Kind::from("badge"), badge.0.to_string());
+        account.status = Status::Active;
+        account
+    }
+}
+
+impl Paginator for Badges {
+    type Item = Badge;
+    type Cursor = u32;
+
+    fn scope(&self) -> Scope {
+        Scope::new("doors", [])
+    }
+
+    async fn fetch(&self, at: Option<&u32>) -> Result<Page<Badge, u32>> {
+        let from = at.copied().unwrap_or(0);
+        Ok(Page::new(vec![Badge(from), Badge(from + 1)], (from < 4).then_some(from + 2)))
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_ones_own_merges_as_shared_accounts_and_is_kept_by_provider_and_id() {
+    let mut merge = Merge::new([("doors", Badges.into_accounts())]);
+    let mut kept: BTreeMap<(Provider, String), Account> = BTreeMap::new();
+    while let Some(event) = merge.next().await {
+        if let Event::Item { item, .. } = event {
+            kept.insert((item.provider.clone(), item.id.clone()), item);
+        }
+    }
+    assert_eq!(kept.len(), 6);
+    let key = ("doors".parse().unwrap(), "5".to_owned());
+    assert_eq!(kept[&key].kind.as_str(), "badge");
+}
