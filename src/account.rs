@@ -130,6 +130,10 @@ pub struct Account {
     pub modified_at: Option<DateTime<Utc>>,
     /// The id of what it belongs to: an organisation, a source.
     pub container: Option<String>,
+    /// Whom it belongs to. Only SailPoint tells: it is the identity that the account is correlated to, or of a
+    /// machine's account its `ownerIdentity`, as far as they are told. An Annature account is its owner's login and
+    /// nothing else; Fortanix and Huawei know members and organizations, but no owners.
+    pub owner: Option<Owner>,
     /// Its own roles, in the provider's words.
     #[serde(default)]
     pub roles: Vec<String>,
@@ -138,6 +142,23 @@ pub struct Account {
     pub alternate_ids: Vec<AlternateId>,
     #[serde(skip, default = "Record::none")]
     record: Record,
+}
+
+/// Whom an [`Account`] belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Owner {
+    /// The owner's id at the provider.
+    pub id: Option<String>,
+    /// The owner's name.
+    pub name: Option<String>,
+}
+
+impl Owner {
+    /// The owner with this id and name.
+    pub fn new(id: Option<String>, name: Option<String>) -> Self {
+        Self { id, name }
+    }
 }
 
 /// Another name of an [`Account`] within its provider: a resource name, an id on the source system.
@@ -179,6 +200,7 @@ impl Account {
             joined_at: None,
             modified_at: None,
             container: None,
+            owner: None,
             roles: Vec::new(),
             alternate_ids: Vec::new(),
             record,
@@ -209,6 +231,7 @@ impl PartialEq for Account {
             joined_at,
             modified_at,
             container,
+            owner,
             roles,
             alternate_ids,
             record: _,
@@ -218,7 +241,7 @@ impl PartialEq for Account {
             && (status, raw_status) == (&other.status, &other.raw_status)
             && (created_at, joined_at) == (&other.created_at, &other.joined_at)
             && (modified_at, container) == (&other.modified_at, &other.container)
-            && (roles, alternate_ids) == (&other.roles, &other.alternate_ids)
+            && (owner, roles, alternate_ids) == (&other.owner, &other.roles, &other.alternate_ids)
     }
 }
 

@@ -177,7 +177,7 @@ pub mod sim;
 // Their types are in the interface.
 pub use {chrono, futures, reqwest, secrecy, serde_json, uuid};
 
-pub use account::{Account, AlternateId, Kind, Provider, Status};
+pub use account::{Account, AlternateId, Kind, Owner, Provider, Status};
 pub use error::{Error, Result};
 pub use error_kind::{ErrorKind, Retry};
 pub use open_enum::UnknownValue;

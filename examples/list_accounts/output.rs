@@ -19,7 +19,7 @@ struct Line<'a> {
     record: Option<Value>,
 }
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 14] = [
     "source",
     "kind",
     "id",
@@ -31,6 +31,8 @@ const COLUMNS: [&str; 12] = [
     "joined_at",
     "modified_at",
     "container",
+    "owner_id",
+    "owner",
     "roles",
 ];
 
@@ -55,7 +57,7 @@ impl Output {
             Format::Table => {
                 let mut table = Table::new();
                 table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-                table.set_header(["source", "id", "name", "email", "status", "created or joined"]);
+                table.set_header(["source", "id", "name", "email", "owner", "status", "created or joined"]);
                 Self::Table(Box::new(table))
             }
         })
@@ -63,6 +65,7 @@ impl Output {
 
     pub(crate) fn account(&mut self, source: &str, account: &Account) -> io::Result<()> {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let owner = account.owner.clone().unwrap_or_default();
         match self {
             Self::Ndjson { out, raw } => {
                 let record = raw.then(|| account.record().redacted());
@@ -85,6 +88,8 @@ impl Output {
                     date(&account.joined_at),
                     date(&account.modified_at),
                     text(&account.container),
+                    text(&owner.id),
+                    text(&owner.name),
                     account.roles.join(" "),
                 ];
                 writer.write_record(&fields).map_err(io_error)
@@ -96,6 +101,7 @@ impl Output {
                     account.id.clone(),
                     text(&account.name),
                     text(&account.email),
+                    owner.name.or(owner.id).unwrap_or_default(),
                     account.status.to_string(),
                     date.map_or(String::new(), |date| date.date_naive().to_string()),
                 ]);

@@ -1,7 +1,7 @@
 use serde::Deserialize;
 
-use super::Attributes;
-use crate::{Kind, Provider, Record, Status, Timestamp, open_enum::open_enum, record::keeps_record};
+use super::{Attributes, recommendation::Recommendation, reference::Reference};
+use crate::{Kind, Owner, Provider, Record, Status, Timestamp, open_enum::open_enum, record::keeps_record};
 
 /// An account on a source, in either level of detail and any version of the API.
 ///
@@ -93,54 +93,6 @@ open_enum! {
     }
 }
 
-open_enum! {
-    /// What an account is recommended to be classified as.
-    pub enum RecommendationType {
-        /// A person's.
-        Human = "HUMAN",
-        /// A machine's.
-        Machine = "MACHINE",
-        /// An AI agent's.
-        Agent = "AGENT",
-    }
-}
-
-open_enum! {
-    /// How a recommendation came about.
-    pub enum RecommendationMethod {
-        /// Suggested by AI.
-        Discovery = "DISCOVERY",
-        /// The source is flagged as one of machine accounts.
-        Source = "SOURCE",
-        /// The account meets the criteria of a classification.
-        Criteria = "CRITERIA",
-    }
-}
-
-/// A reference to another object.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct Reference {
-    /// What sort of object, as `IDENTITY`.
-    #[serde(rename = "type")]
-    pub kind: Option<String>,
-    /// Its id.
-    pub id: Option<String>,
-    /// Its name.
-    pub name: Option<String>,
-}
-
-/// A recommendation to classify an account.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct Recommendation {
-    /// As what.
-    #[serde(rename = "type")]
-    pub kind: Option<RecommendationType>,
-    /// On what grounds.
-    pub method: Option<RecommendationMethod>,
-}
-
 impl Account {
     /// The features of its source, one by one.
     pub fn features(&self) -> impl Iterator<Item = &str> {
@@ -153,8 +105,19 @@ impl Account {
     }
 }
 
+/// The identity that an account is correlated to; of a machine's account, its owner. `uncorrelated` is not looked
+/// at: it is true of some that have an identity.
+fn owner(account: &Account) -> Option<Owner> {
+    let mut identity = account.identity.clone().unwrap_or_default();
+    identity.id = identity.id.or_else(|| account.identity_id.clone());
+    let (correlated, stated) = (identity.into_owner(), account.owner_identity.clone());
+    let stated = stated.and_then(Reference::into_owner);
+    if account.is_machine == Some(true) { stated.or(correlated) } else { correlated.or(stated) }
+}
+
 impl From<Account> for crate::Account {
     fn from(account: Account) -> Self {
+        let owner = owner(&account);
         let kind =
             if account.system_account == Some(true) { Kind::SystemAccount } else { Kind::SourceAccount };
         let mut shared = Self::of_record(Provider::SailPoint, kind, account.id, account.record);
@@ -168,6 +131,7 @@ impl From<Account> for crate::Account {
         shared.created_at = account.created.and_then(|date| date.utc());
         shared.modified_at = account.modified.and_then(|date| date.utc());
         shared.container = account.source_id;
+        shared.owner = owner;
         shared.push_alternate_id("nativeIdentity", account.native_identity);
         shared.push_alternate_id("uuid", account.uuid);
         shared
@@ -176,7 +140,10 @@ impl From<Account> for crate::Account {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::recommendation::{RecommendationMethod, RecommendationType},
+        *,
+    };
 
     /// The beta reference's example of full detail.
     const BETA_FULL: &str = r#"{"attributes":null,"authoritative":true,"created":"2021-09-28T02:15:44.644Z",
@@ -252,6 +219,22 @@ mod tests {
         assert_eq!((slim.authoritative, slim.system_account, slim.uncorrelated), (None, None, None));
         assert_eq!(slim.name, full.name);
         assert_eq!(crate::Account::from(slim).status, Status::Active);
+    }
+
+    #[test]
+    fn its_owner_is_the_identity_and_of_a_machine_the_stated_one() {
+        let owner = |json: &str| crate::Account::from(read(json)).owner;
+        let told = |id: &str, name: Option<&str>| Some(Owner::new(Some(id.into()), name.map(str::to_owned)));
+        assert_eq!(owner(FULL), told("w1", Some("Eve")));
+        let human = FULL.replace(r#""isMachine":true"#, r#""isMachine":false"#);
+        assert_eq!(owner(&human), told("i1", Some("John Doe")));
+        assert_eq!(owner(BETA_FULL), told("2c9180867c184ff6017c2a2fbf031666", None));
+        assert_eq!(
+            owner(r#"{"id":"a","ownerIdentity":{"id":"w1"}}"#),
+            told("w1", None),
+            "SLIM has no isMachine"
+        );
+        assert_eq!(owner(r#"{"id":"a","identityId":null,"identity":{},"ownerIdentity":{}}"#), None);
     }
 
     #[test]

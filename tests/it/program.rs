@@ -110,15 +110,18 @@ fn a_table_and_csv_have_a_row_for_each_account() {
     let (code, out, _) = run(&mut simulate.list(&["--format", "csv", "--ahead", "2"]));
     assert_eq!(code, Some(0));
     let mut reader = csv::Reader::from_reader(out.as_bytes());
-    assert_eq!(reader.headers().unwrap().get(2), Some("id"));
-    assert_eq!(
-        reader
-            .records()
-            .map(|record| record.unwrap().get(2).unwrap().to_owned())
-            .collect::<BTreeSet<_>>()
-            .len(),
-        120
-    );
+    let columns: Vec<_> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    assert_eq!((columns.len(), columns[2].as_str()), (14, "id"));
+    assert_eq!(columns[10..], ["container", "owner_id", "owner", "roles"]);
+    let records: Vec<_> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(records.iter().map(|record| record[2].to_owned()).collect::<BTreeSet<_>>().len(), 120);
+    for record in records {
+        let owned = !record[11].is_empty();
+        assert!(!owned || record[0] == *"sailpoint", "only SailPoint tells owners: {record:?}");
+        assert!(owned || record[12].is_empty(), "a name without an id: {record:?}");
+    }
+    let (_, out, _) = run(&mut simulate.list(&["--format", "ndjson", "--provider", "sailpoint"]));
+    assert!(out.contains(r#""owner":{"id":""#) && out.contains(r#""owner":null"#), "{out}");
 }
 
 #[test]

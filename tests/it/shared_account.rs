@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use headcount::{
-    Account, AlternateId, ErrorKind, Event, Kind, Merge, Page, Paginator, Provider, Result, Scope, Status,
+    Account, AlternateId, ErrorKind, Event, Kind, Merge, Owner, Page, Paginator, Provider, Result, Scope,
+    Status,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -21,13 +22,17 @@ fn text() -> impl Strategy<Value = Option<String>> {
 
 fn account() -> impl Strategy<Value = Account> {
     let words = ("[a-z]{0,9}|fortanix|Huawei", "[a-z]{0,9}|user", "[a-z]{0,9}|active", any::<String>());
-    let texts = [text(), text(), text(), text()];
+    let texts = [text(), text(), text(), text(), text(), text()];
     let lists = (vec(any::<String>(), 0..3), vec(any::<(String, String)>(), 0..4));
     (words, texts, [date(), date(), date()], lists).prop_map(|(words, texts, dates, (roles, ids))| {
         let (provider, kind, status, id) = words;
         let mut account = Account::new(Provider::from(&*provider), Kind::from(&*kind), id);
         account.status = Status::from(&*status);
-        [account.name, account.email, account.raw_status, account.container] = texts;
+        let [name, email, raw_status, container, owner, owner_name] = texts;
+        (account.name, account.email, account.raw_status, account.container) =
+            (name, email, raw_status, container);
+        let named = owner.is_some() || owner_name.is_some();
+        account.owner = named.then(|| Owner::new(owner, owner_name));
         [account.created_at, account.joined_at, account.modified_at] = dates;
         account.roles = roles;
         account.alternate_ids = ids.into_iter().map(|(name, value)| AlternateId::new(name, value)).collect();
@@ -50,7 +55,7 @@ proptest! {
 fn accounts_differ_by_each_member_and_not_by_their_records() {
     let json = r#"{"provider":"sailpoint","kind":"user","id":"1","name":"n","email":"e","status":"active",
         "raw_status":"r","created_at":"2025-01-01T00:00:00Z","joined_at":"2025-01-01T00:00:00Z",
-        "modified_at":"2025-01-01T00:00:00Z","container":"c","roles":["x"],
+        "modified_at":"2025-01-01T00:00:00Z","container":"c","owner":{"id":"o","name":"O"},"roles":["x"],
         "alternate_ids":{"uuid":"u"}}"#;
     let account: Account = serde_json::from_str(json).unwrap();
     let members: serde_json::Map<_, _> = serde_json::from_str(json).unwrap();
@@ -62,6 +67,7 @@ fn accounts_differ_by_each_member_and_not_by_their_records() {
     for name in members.keys() {
         let mut changed = members.clone();
         changed[name] = match name.as_str() {
+            "owner" => serde_json::json!({"id": "p", "name": "O"}),
             "roles" => serde_json::json!([]),
             "alternate_ids" => serde_json::json!({"uuid": "v"}),
             date if date.ends_with("_at") => "2025-01-02T00:00:00Z".into(),

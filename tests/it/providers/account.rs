@@ -73,8 +73,8 @@ async fn fortanix_accounts_tell_their_own_status_before_the_callers() {
         assert_eq!(account.created_at.map(|date| date.timestamp()), created);
         assert!(account.roles.is_empty(), "they are the caller's");
         assert_eq!(
-            (&account.email, &account.container, account.joined_at, account.modified_at),
-            (&None, &None, None, None)
+            (&account.email, &account.container, &account.owner, account.joined_at, account.modified_at),
+            (&None, &None, &None, None, None)
         );
         assert!(account.alternate_ids.is_empty());
         let shown = format!("{account:?} {}", serde_json::to_string(account).unwrap());
@@ -107,7 +107,7 @@ async fn huawei_accounts_tell_their_status_in_any_case() {
         let organization = urn.split(":account:").nth(1).unwrap().split('/').next();
         assert_eq!(account.container.as_deref(), organization);
         assert_eq!(alternate(account, "urn"), Some(urn));
-        assert_eq!((account.created_at, account.modified_at), (None, None));
+        assert_eq!((account.created_at, account.modified_at, &account.owner), (None, None, &None));
         assert!(account.roles.is_empty());
     }
     let seen = [Status::Active, Status::Suspended, Status::Closing, Status::Unstated];
@@ -139,7 +139,7 @@ async fn annature_accounts_are_pending_until_they_are_verified() {
         assert_eq!(account.container, text(record, "organisation_id"));
         let role = account.roles.join(" ");
         assert!(role.eq_ignore_ascii_case(&text(record, "role").unwrap()), "{record}");
-        assert_eq!((account.joined_at, account.modified_at), (None, None));
+        assert_eq!((account.joined_at, account.modified_at, &account.owner), (None, None, &None));
         assert!(account.alternate_ids.is_empty());
     }
     let seen = [Status::Active, Status::Disabled, Status::Pending, Status::Unstated];
@@ -169,6 +169,13 @@ async fn sailpoint_accounts_are_disabled_before_they_are_locked() {
         assert_eq!(account.created_at, date(record, "created"));
         assert_eq!(account.modified_at, date(record, "modified"));
         assert_eq!(account.container, text(record, "sourceId"));
+        let stated = Some(&record["ownerIdentity"]).filter(|owner| owner.is_object());
+        let (machine, correlated) = (record["isMachine"] == true, text(record, "identityId"));
+        let owner = match stated.filter(|_| machine || correlated.is_none()) {
+            Some(owner) => Some((text(owner, "id"), text(owner, "name"))),
+            None => correlated.map(|id| (Some(id), text(&record["identity"], "name"))),
+        };
+        assert_eq!(account.owner.clone().map(|owner| (owner.id, owner.name)), owner, "{record}");
         assert_eq!(alternate(account, "nativeIdentity"), native);
         assert_eq!(alternate(account, "uuid"), text(record, "uuid"));
         assert_eq!((&account.email, account.joined_at), (&None, None));
