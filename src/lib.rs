@@ -14,6 +14,8 @@
 //! - [`Items::checkpoint`] is good to the item: go on tomorrow, in another process.
 //! - Requests are retried, rate limits kept, tokens renewed; credentials never show in logs or errors.
 //!
+//! Everything runs on tokio.
+//!
 //! # Each provider in ten lines
 //!
 //! ## Fortanix Confidential Computing Manager
@@ -121,7 +123,8 @@
 //! # Going on after an error
 //!
 //! A stream ends after an error, so `?`, `try_collect` and `while let` all stop. It keeps its place:
-//! [`Items::rearm`] tries the failed page again on the same stream, and [`Items::checkpoint`] on another.
+//! [`Items::rearm`] tries the failed page again on the same stream, and [`Items::checkpoint`] on another: see
+//! the [example](page#going-on-another-time).
 //! An error of kind [`ErrorKind::Record`] is the exception: the stream goes on behind the bad row.
 //!
 //! # Crates in the interface

@@ -97,7 +97,29 @@ impl<T: Send + 'static> Merge<T> {
         Self { sources: sources.into_iter().map(source).collect(), turn: 0 }
     }
 
-    /// Where each source stands, in the order given; also of those that ended.
+    /// Where each source stands, in the order given; also of those that ended. To go on from there, give the new
+    /// [`Merge`] a stream of each:
+    ///
+    /// ```no_run
+    /// # use std::collections::BTreeMap;
+    /// use headcount::{Account, AnyPaginator, Checkpoint, Merge, Paginator};
+    ///
+    /// /// The lists as one stream, each from its saved place if it has one.
+    /// fn merge(
+    ///     lists: Vec<(&'static str, AnyPaginator<Account>)>,
+    ///     saved: &BTreeMap<String, Checkpoint>,
+    /// ) -> headcount::Result<Merge<Account>> {
+    ///     let place = |(name, list): (_, AnyPaginator<Account>)| {
+    ///         let items = match saved.get(name) {
+    ///             Some(checkpoint) => list.resume(checkpoint)?,
+    ///             None => list.items(),
+    ///         };
+    ///         Ok((name, items))
+    ///     };
+    ///     let items: Vec<_> = lists.into_iter().map(place).collect::<headcount::Result<_>>()?;
+    ///     Ok(Merge::new(items))
+    /// }
+    /// ```
     pub fn checkpoints(&self) -> impl Iterator<Item = (&str, Checkpoint)> {
         self.sources.iter().map(|source| (&*source.name, source.items.checkpoint()))
     }

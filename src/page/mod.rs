@@ -1,6 +1,49 @@
 //! Paging: pages, items, checkpoints, and the streams over them.
 //!
 //! Nothing here knows HTTP or a provider. A [`Paginator`] of your own gets all of it.
+//!
+//! # Going on another time
+//!
+//! ```
+//! use futures::{StreamExt, TryStreamExt};
+//! use headcount::{Checkpoint, Completeness, Paginator};
+//! # use headcount::{Page, Result, Scope};
+//! #
+//! # /// The numbers below 10, three to a page.
+//! # struct Digits;
+//! #
+//! # impl Paginator for Digits {
+//! #     type Item = u32;
+//! #     type Cursor = u32;
+//! #
+//! #     fn scope(&self) -> Scope {
+//! #         Scope::new("digits", [("below", "10")])
+//! #     }
+//! #
+//! #     async fn fetch(&self, at: Option<&u32>) -> Result<Page<u32, u32>> {
+//! #         let from = at.copied().unwrap_or(0);
+//! #         let to = (from + 3).min(10);
+//! #         Ok(Page::new((from..to).collect(), (to < 10).then_some(to)))
+//! #     }
+//! # }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // `Digits` lists the numbers below 10, three to a page. Four are enough for today.
+//! let mut items = Digits.items();
+//! let four: Vec<u32> = items.by_ref().take(4).try_collect().await?;
+//! assert_eq!(four, [0, 1, 2, 3]);
+//! assert_eq!(items.summary().completeness, Completeness::Unfinished);
+//! let saved: String = serde_json::to_string(&items.checkpoint())?;
+//!
+//! // Tomorrow, in another process:
+//! let checkpoint: Checkpoint = serde_json::from_str(&saved)?;
+//! let mut items = Digits.resume(&checkpoint)?;
+//! let rest: Vec<u32> = items.by_ref().try_collect().await?;
+//! assert_eq!(rest, [4, 5, 6, 7, 8, 9]);
+//! assert_eq!(items.summary().yielded, 10);
+//! assert_eq!(items.summary().completeness, Completeness::Whole);
+//! # Ok(()) }
+//! ```
 
 mod accounts;
 mod ahead;

@@ -68,6 +68,18 @@ impl<P: Paginator> Pages<P> {
 
     /// Fetches up to `depth` pages (at least 1) ahead of the one in use, one after the other, also while
     /// the stream is not polled. Needs a tokio runtime, like every request.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "huawei")] async fn run(client: headcount::huawei::Client) -> headcount::Result<()> {
+    /// use futures::TryStreamExt;
+    /// use headcount::Paginator;
+    ///
+    /// let mut accounts = client.list_accounts().pages().ahead(2).items();
+    /// while let Some(account) = accounts.try_next().await? {
+    ///     // While you work with this page, the next two are on their way.
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn ahead(mut self, depth: usize) -> Self {
         self.source = Source::Ahead(Ahead::new(depth));
         self
@@ -77,6 +89,16 @@ impl<P: Paginator> Pages<P> {
     ///
     /// The pages come in order, and are what walking page by page gives. Nothing is asked for beyond the
     /// total that the provider promised; what the listing grew by comes after it, one page at a time.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "sailpoint")]
+    /// # async fn run(client: headcount::sailpoint::Client) -> headcount::Result<()> {
+    /// use futures::TryStreamExt;
+    /// use headcount::Paginator;
+    ///
+    /// let accounts: Vec<_> = client.list_accounts().pages().concurrent(4).items().try_collect().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn concurrent(mut self, width: usize) -> Self
     where
         P: SeekPaginator,
