@@ -1,10 +1,14 @@
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 use uuid::Uuid;
 
-use super::{Account, Client, NAME, create::PATH};
+use super::{
+    Account, Client, NAME,
+    create::PATH,
+    cursor::{Cursor, uuid},
+};
 use crate::{
     Doubt, Error, ErrorKind, Page, Paginator, Result, Scope, SortOrder,
     http::{Answer, Call, Rows, read_object},
@@ -13,8 +17,6 @@ use crate::{
 
 /// Well below what similar lists of the same API give: a row may hold a logo of 128 KiB.
 const DEFAULT_LIMIT: u32 = 100;
-/// How many accounts before `previous_id` are remembered.
-const TAIL: usize = 8;
 
 open_enum! {
     /// Whose accounts to list.
@@ -30,7 +32,9 @@ open_enum! {
 ///
 /// The end is an empty page. Whether a page starts *after* `previous_id` or *at* it is not documented for
 /// accounts: where the page holds `previous_id`, the rows up to it are left out, which serves both. That the
-/// server keeps to one order, whatever it is, is an assumption. Older
+/// server keeps to one order, whatever it is, is an assumption. An account that comes again all the same, because
+/// it moved in that order, is left out alone; the [`Summary`](crate::Summary) then says
+/// [`UnstableOrder`](Doubt::UnstableOrder). Older
 /// servers know no parameters and send everything each time; that is noticed, and the list ends whole. A
 /// server that honours `limit` but not `previous_id` can not be listed to its end: that is an error.
 ///
@@ -45,23 +49,6 @@ pub struct ListAccounts {
     limit: u32,
     previous_id: Option<Uuid>,
     sort_by: Vec<(String, SortOrder)>,
-}
-
-/// Where a page starts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cursor {
-    previous_id: Uuid,
-    /// The accounts before it, oldest first: a server that gives them again does not look at `previous_id`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    tail: Vec<Uuid>,
-    /// Rows behind `previous_id` that were handed out but have no id to page from.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    after: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 impl ListAccounts {
@@ -133,29 +120,16 @@ impl ListAccounts {
         self.client.send(Ok(call), read).await
     }
 
-    /// The place behind the last of `rows`, which were fetched at `at`.
-    fn next(rows: &Rows<Account>, at: Option<&Cursor>) -> Result<Cursor> {
-        let last =
-            rows.ids.iter().enumerate().rev().find_map(|(index, id)| Some((index, uuid(id.as_deref())?)));
-        match (last, at) {
-            (Some((index, previous_id)), _) => {
-                let mut tail: Vec<_> =
-                    rows.ids[..index].iter().rev().filter_map(|id| uuid(id.as_deref())).take(TAIL).collect();
-                tail.reverse();
-                Ok(Cursor { previous_id, tail, after: (rows.len() - index - 1) as u64 })
-            }
-            (None, Some(at)) => {
-                Ok(Cursor { after: at.after.saturating_add(rows.len() as u64), ..at.clone() })
-            }
-            (None, None) => Err(nothing_to_go_on_from()),
-        }
-    }
-
     /// Leaves out of `rows` what stands up to `cursor`, and says what is left.
     async fn skip_to(&self, cursor: &Cursor, rows: &mut Rows<Account>) -> Result<Rest> {
         let find = |wanted: &Uuid| rows.ids.iter().position(|id| uuid(id.as_deref()) == Some(*wanted));
-        let previous = find(&cursor.previous_id);
-        let held = previous.or_else(|| cursor.tail.iter().rev().find_map(find));
+        let mut held = find(&cursor.previous_id);
+        if held.is_none()
+            && let Some(known) = cursor.tail.iter().rev().find_map(find)
+            && self.comes_again(&rows.ids).await?
+        {
+            held = Some(known);
+        }
         let count = rows.len();
         let behind = held.map_or(0, |index| index + 1);
         let from = behind + rows.nameless_behind(behind, cursor.after);
@@ -173,6 +147,17 @@ impl ListAccounts {
             // Nothing, or `previous_id` alone: the end of a server that starts after it, or at it.
             _ => Ok(Rest::End),
         }
+    }
+
+    /// Whether a server does not look at `previous_id`, told by a page that holds accounts which came before, but
+    /// not `previous_id`. They may as well have moved here, past others that did not come before. Behind the
+    /// page's last row no row of the page is found, unless that is so behind every one.
+    async fn comes_again(&self, page: &[Option<String>]) -> Result<bool> {
+        let mut ids = page.iter().filter_map(|id| uuid(id.as_deref()));
+        let Some(last) = ids.next_back() else { return Ok(false) };
+        let behind = self.rows(Some(last), 2).await?;
+        let first = behind.ids.iter().find_map(|id| uuid(id.as_deref()));
+        Ok(first.is_some_and(|first| ids.any(|id| id == first)))
     }
 
     /// Whether `count` rows are everything that a server has which does not look at `previous_id`.
@@ -197,10 +182,6 @@ impl ListAccounts {
         // It looks at `limit`, so it may as well have one of its own.
         Ok(Rest::MaybeCapped(count as u64))
     }
-}
-
-fn uuid(id: Option<&str>) -> Option<Uuid> {
-    Uuid::parse_str(id?).ok()
 }
 
 fn nothing_to_go_on_from() -> Error {
@@ -263,7 +244,7 @@ impl Paginator for ListAccounts {
 
     async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Account, Cursor>> {
         self.check()?;
-        let start = self.previous_id.map(|previous_id| Cursor { previous_id, tail: Vec::new(), after: 0 });
+        let start = self.previous_id.map(Cursor::after);
         let at = at.or(start.as_ref());
         let mut rows = self.rows(at.map(|cursor| cursor.previous_id), self.limit).await?;
         let rest = match at {
@@ -272,15 +253,19 @@ impl Paginator for ListAccounts {
             None => Rest::End,
         };
         let next = match rest {
-            Rest::More => Some(Self::next(&rows, at)?),
+            Rest::More => Some(Cursor::behind(&rows.ids, at).ok_or_else(nothing_to_go_on_from)?),
             Rest::End | Rest::MaybeCapped(_) => None,
         };
         let capped = match rest {
             Rest::MaybeCapped(cap) => Some(Doubt::Capped { cap }),
             _ => None,
         };
-        let unstable = self.sort_by.first().is_some_and(|(key, _)| key != "acct_id");
-        Ok(rows.into_page(next).with_doubt(capped).with_doubt(unstable.then_some(Doubt::UnstableOrder)))
+        // An account that came before, and comes again behind its place, has moved: others may have moved the
+        // other way, and be missing.
+        let moved = at.map_or(0, |at| rows.retain(|_, id| !uuid(id).is_some_and(|id| at.knows(id))));
+        let unstable = moved > 0 || self.sort_by.first().is_some_and(|(key, _)| key != "acct_id");
+        let page = rows.into_page(next).with_duplicates(moved).with_doubt(capped);
+        Ok(page.with_doubt(unstable.then_some(Doubt::UnstableOrder)))
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {

@@ -389,17 +389,27 @@ async fn check_total() {
 #[test]
 fn a_fortanix_server_that_knows_no_parameters_repeats_nothing_when_its_last_account_goes() {
     block_on(async {
-        let server = sim::Fortanix::builder().accounts(50).paging(sim::FortanixPaging::IgnoresAll);
-        let server = server.before_list(|nth, world| {
-            if nth == 2
-                && let Some(last) = world.ids().pop()
-            {
-                world.remove(&last);
-            }
-        });
-        let server = server.start().await.unwrap();
-        let (ids, summary) = walk(fortanix_list(&server, 20), Mode::Lazy).await.unwrap();
-        assert_eq!((ids.len(), ids.iter().collect::<BTreeSet<_>>().len()), (50, 50));
-        assert_eq!(summary.completeness, Completeness::Whole);
+        let late = uuid::Uuid::max().to_string();
+        // Before which request an account appears behind all others, and before which the last one goes.
+        for (comes, goes) in [(None, 2), (Some(2), 3)] {
+            let server = sim::Fortanix::builder().accounts(50).paging(sim::FortanixPaging::IgnoresAll);
+            let record = serde_json::json!({ "acct_id": late });
+            let server = server.before_list(move |nth, world| {
+                if comes == Some(nth) {
+                    world.insert(record.clone());
+                }
+                if nth == goes
+                    && let Some(last) = world.ids().pop()
+                {
+                    world.remove(&last);
+                }
+            });
+            let server = server.start().await.unwrap();
+            let (ids, summary) = walk(fortanix_list(&server, 20), Mode::Lazy).await.unwrap();
+            let listed = 50 + usize::from(comes.is_some());
+            assert_eq!((ids.len(), ids.iter().collect::<BTreeSet<_>>().len()), (listed, listed));
+            assert_eq!(ids.contains(&late), comes.is_some());
+            assert_eq!(summary.completeness, Completeness::Whole);
+        }
     });
 }

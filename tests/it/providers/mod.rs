@@ -15,6 +15,7 @@ mod fortanix_create;
 mod fortanix_logins;
 mod fortanix_program;
 mod fortanix_rows;
+mod fortanix_seams;
 mod fortanix_selection;
 mod fortanix_session;
 mod fortanix_turns;
