@@ -25,7 +25,7 @@
 //! use headcount::{Paginator, fortanix};
 //!
 //! let client = fortanix::Client::builder().password("ada@example.com", "correct horse").build()?;
-//! let mut accounts = client.list_accounts().scope(fortanix::AccountScope::User).items();
+//! let mut accounts = client.list_accounts().account_scope(fortanix::AccountScope::User).items();
 //! while let Some(account) = accounts.try_next().await? {
 //!     println!("{} {:?}", account.acct_id, account.name);
 //! }

@@ -57,7 +57,7 @@ impl ListAccounts {
     }
 
     /// Whose accounts to list. What the server does without is not documented.
-    pub fn scope(mut self, scope: AccountScope) -> Self {
+    pub fn account_scope(mut self, scope: AccountScope) -> Self {
         self.scope = Some(scope);
         self
     }

@@ -141,7 +141,7 @@ async fn a_page_whose_previous_account_is_gone_goes_on_where_it_stood() {
 async fn every_parameter_reaches_the_wire_as_documented() {
     let server = server(3, FortanixPaging::After).await;
     let sorted = list(&server)
-        .scope(AccountScope::System)
+        .account_scope(AccountScope::System)
         .limit(250)
         .sort_by("acct_id", SortOrder::Descending)
         .sort_by("name", SortOrder::Ascending);
@@ -155,7 +155,7 @@ async fn every_parameter_reaches_the_wire_as_documented() {
     assert_eq!(sent, expected);
 
     server.clear_requests();
-    whole(list(&server).scope(AccountScope::User)).await;
+    whole(list(&server).account_scope(AccountScope::User)).await;
     let request = &server.list_requests()[0];
     assert_eq!(request.query_value("scope"), Some("USER"));
     assert_eq!(request.query_value("limit"), Some("100"), "the documented default is always sent");
