@@ -157,6 +157,7 @@ mod account;
 mod auth;
 mod error;
 mod error_kind;
+mod flight;
 pub mod http;
 mod open_enum;
 pub mod page;

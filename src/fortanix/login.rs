@@ -19,7 +19,7 @@ use crate::{
 /// The header that the reference names; clients in the wild send `Authorization`.
 const AUTHENTICATION: HeaderName = HeaderName::from_static("authentication");
 const LOGIN: &str = "/v1/sys/auth";
-pub(super) const REFRESH: &str = "/v1/sys/session/refresh";
+const REFRESH: &str = "/v1/sys/session/refresh";
 pub(super) const TERMINATE: &str = "/v1/sys/session/terminate";
 const SELECT: &str = "/v1/sys/session/select_account";
 
@@ -30,6 +30,18 @@ pub(super) enum Login {
     Token(SecretString),
     OauthCode(OauthCode),
     Anonymous,
+}
+
+impl Login {
+    /// What a server may know from another request, and tell in its errors.
+    pub(super) fn secrets(&self) -> Vec<SecretString> {
+        match self {
+            Self::Password { password, .. } => vec![password.clone()],
+            Self::Token(token) => vec![token.clone()],
+            Self::OauthCode(login) => vec![login.code.clone()],
+            Self::Anonymous => Vec::new(),
+        }
+    }
 }
 
 /// A login at an identity provider, which the provider has answered with an authorization code.
@@ -150,11 +162,9 @@ fn read_login(answer: &Answer) -> Result<Opened> {
     Ok(Opened { token: token.into(), info: body.session_info })
 }
 
-/// Moves the end of the token; the token stays the same.
-pub(super) async fn refresh(channel: &Channel, token: &SecretString) -> Result<Fresh<Opened>> {
-    let call = unlimited(post(REFRESH)).repeatable();
-    let info = channel.send(&Proof::Bearer(token), &call, read_info).await?;
-    Ok(Opened { token: token.clone(), info: Some(info) }.fresh(channel))
+/// Moves the end of a session's token, which stays the same.
+pub(super) fn refresh() -> Call {
+    post(REFRESH)
 }
 
 /// Selects an account in a session.

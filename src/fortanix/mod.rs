@@ -102,6 +102,8 @@ mod manage_session;
 mod pcr_priority;
 mod selection;
 mod session;
+mod source;
+mod turn;
 mod update;
 mod user_accounts;
 

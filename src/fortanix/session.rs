@@ -1,21 +1,20 @@
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::Request;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
     NAME, error,
-    login::{self, Login, Opened, Proof, SessionInfo},
+    login::{self, Login, Opened, SessionInfo},
     selection::{Lack, Made, Selection},
+    source::Source,
+    turn::Turn,
 };
 use crate::{
-    Error, ErrorKind, Result, Retry,
-    auth::{Renewed, Token, TokenCache},
+    Error, ErrorKind, Result,
+    auth::{Token, TokenCache},
     http::{Answer, Call, Channel, Problem, Service, read_nothing},
 };
 
@@ -23,41 +22,28 @@ use crate::{
 ///
 /// The server tells two ends: of the token, which a refresh moves, and of the session, which nothing
 /// moves. Both are assumed to be seconds since 1970.
+#[derive(Clone)]
 pub(super) struct Session {
     source: Arc<Source>,
     tokens: Arc<TokenCache<Opened>>,
-    selection: Mutex<Selection>,
-    /// Held by the requests about the session itself: the last that is begun is the last that is carried out.
-    turn: tokio::sync::Mutex<()>,
-}
-
-/// What sessions are made from.
-struct Source {
-    channel: Arc<Channel>,
-    login: Login,
-    /// Whether the authorization code was, or may have been, used.
-    spent: AtomicBool,
+    selection: Arc<Mutex<Selection>>,
+    /// Taken by the requests about the session itself: the last that is begun is the last that is carried out.
+    turn: Turn,
 }
 
 impl Session {
     pub(super) fn new(channel: Arc<Channel>, login: Login) -> Self {
-        let source = Source { channel, login, spent: AtomicBool::new(false) };
         Self {
-            source: Arc::new(source),
+            source: Arc::new(Source::new(channel, login)),
             tokens: Arc::default(),
-            selection: Mutex::default(),
-            turn: tokio::sync::Mutex::default(),
+            selection: Arc::default(),
+            turn: Turn::default(),
         }
     }
 
     /// What tells one user from another.
     pub(super) fn user(&self) -> &str {
-        match &self.source.login {
-            Login::Password { email, .. } => email,
-            Login::Token(token) => token.expose_secret(),
-            Login::OauthCode(code) => code.email.as_deref().unwrap_or_else(|| code.code.expose_secret()),
-            Login::Anonymous => "",
-        }
+        self.source.user()
     }
 
     /// The token of a session, whatever account is selected in it.
@@ -73,8 +59,8 @@ impl Session {
         if self.selection().lack(token.generation).is_none() {
             return Ok(token);
         }
-        let _turn = self.turn.lock().await;
-        self.settled().await
+        let session = self.clone();
+        self.turn.take(async move { session.settled().await }).await
     }
 
     /// The same, for who has the turn.
@@ -98,7 +84,7 @@ impl Session {
     /// What is told of the session, which is begun if there is none.
     pub(super) async fn info(&self) -> Result<SessionInfo> {
         // A token that was given may be over: only the server can tell.
-        if !matches!(self.source.login, Login::Token(_))
+        if !matches!(self.source.login(), Login::Token(_))
             && let Some(info) = &self.ready().await?.value.info
         {
             return Ok(info.clone());
@@ -108,19 +94,31 @@ impl Session {
 
     /// Moves the end of the token.
     pub(super) async fn refresh(&self) -> Result<SessionInfo> {
-        let _turn = self.turn.lock().await;
-        let (_, info) = self.ask(&login::post(login::REFRESH).repeatable(), |_| ()).await?;
-        // It may have taken another session.
-        let token = self.settled().await?;
-        Ok(token.value.info.clone().unwrap_or(info))
+        let session = self.clone();
+        let refresh = async move {
+            let (_, info) = session.ask(&login::refresh().repeatable(), |_| ()).await?;
+            // It may have taken another session.
+            let token = session.settled().await?;
+            Ok(token.value.info.clone().unwrap_or(info))
+        };
+        self.turn.take(refresh).await
     }
 
     /// Selects an account, for this session and those after it.
     pub(super) async fn select(&self, id: Uuid) -> Result<SessionInfo> {
-        let _turn = self.turn.lock().await;
-        let (_, info) = self.enter(id, &login::select(id)).await?;
-        self.selection().wanted = Some(id);
-        Ok(info)
+        let session = self.clone();
+        let select = async move {
+            let (_, info) = session.enter(id, &login::select(id)).await?;
+            session.selection().wanted = Some(id);
+            Ok(info)
+        };
+        self.turn.take(select).await
+    }
+
+    /// Ends the session, if there is one.
+    pub(super) async fn terminate(&self) -> Result<()> {
+        let session = self.clone();
+        self.turn.take(async move { session.end().await }).await
     }
 
     /// The account that was asked for.
@@ -167,16 +165,16 @@ impl Session {
         call: &Call,
         mut begins: impl FnMut(u64),
     ) -> Result<(Arc<Token<Opened>>, SessionInfo)> {
-        let channel = &self.source.channel;
         let mut again = self.source.is_replaceable();
         loop {
             let token = self.token().await?;
             begins(token.generation);
             let secret = &token.value.token;
-            match channel.send(&Proof::Bearer(secret), call, login::read_info).await {
+            match self.source.send(secret, call.clone(), login::read_info).await {
                 Ok(info) => {
                     let opened = Opened { token: secret.clone(), info: Some(info.clone()) };
-                    return Ok((self.tokens.renewed(token.generation, opened.fresh(channel)), info));
+                    let fresh = opened.fresh(self.source.channel());
+                    return Ok((self.tokens.renewed(token.generation, fresh), info));
                 }
                 Err(error) if error.status() == Some(401) => {
                     self.tokens.refused(token.generation);
@@ -189,17 +187,15 @@ impl Session {
         }
     }
 
-    /// Ends the session, if there is one.
-    pub(super) async fn terminate(&self) -> Result<()> {
-        let _turn = self.turn.lock().await;
-        let token = match &self.source.login {
+    /// Ends the session, for who has the turn.
+    async fn end(&self) -> Result<()> {
+        let token = match self.source.login() {
             Login::Token(_) => Some(self.token().await?),
             _ => self.tokens.current(),
         };
         if let Some(token) = token {
             let call = login::post(login::TERMINATE).repeatable();
-            let proof = Proof::Bearer(&token.value.token);
-            match self.source.channel.send(&proof, &call, read_nothing).await {
+            match self.source.send(&token.value.token, call, read_nothing).await {
                 // What is refused is over.
                 Err(error) if error.kind() != ErrorKind::Auth => return Err(error),
                 _ => self.tokens.refused(token.generation),
@@ -211,59 +207,6 @@ impl Session {
 
     fn selection(&self) -> MutexGuard<'_, Selection> {
         self.selection.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Source {
-    /// Whether a session that is over can be replaced by another: not so for a token that was given, or that a
-    /// code was spent for.
-    fn is_replaceable(&self) -> bool {
-        matches!(self.login, Login::Password { .. })
-    }
-
-    /// Opens a session, or keeps `old` alive.
-    async fn open(&self, old: Option<Arc<Token<Opened>>>) -> Result<Renewed<Opened>> {
-        let channel = &self.channel;
-        match &self.login {
-            Login::Anonymous => Err(Error::config(
-                "the client is anonymous, and this request needs a user: build one with password(), token() \
-                 or oauth_code()",
-            )),
-            // Its end is not known: it is good until it is refused.
-            Login::Token(token) => Ok(Opened { token: token.clone(), info: None }.fresh(channel).into()),
-            Login::Password { email, password } => {
-                if let Some(old) = old
-                    && let Ok(kept) = login::refresh(channel, &old.value.token).await
-                    // Otherwise it can not be kept alive any longer.
-                    && kept.lifetime.is_some()
-                {
-                    return Ok(Renewed::Same(kept));
-                }
-                Ok(login::by_password(channel, email, password).await?.fresh(channel).into())
-            }
-            Login::OauthCode(code) => {
-                if let Some(old) = old {
-                    match login::refresh(channel, &old.value.token).await {
-                        Ok(kept) => return Ok(Renewed::Same(kept)),
-                        // The session is over.
-                        Err(error) if matches!(error.status(), Some(401 | 403)) => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-                // Before it is sent: who asked for it may go away.
-                if self.spent.swap(true, Ordering::SeqCst) {
-                    let message = "there is no session, and the authorization code has been used: log in with \
-                                   a new one";
-                    return Err(Error::new(ErrorKind::Auth, message));
-                }
-                let opened = login::by_code(channel, code).await.inspect_err(|error| {
-                    // So is an error told of what surely was not carried out.
-                    let unused = matches!(error.retry(), Retry::Safe | Retry::Exhausted);
-                    self.spent.store(!unused, Ordering::SeqCst);
-                })?;
-                Ok(opened.fresh(channel).into())
-            }
-        }
     }
 }
 
@@ -292,11 +235,7 @@ impl Service for Session {
     }
 
     fn secrets(&self, _: &Arc<Token<Opened>>) -> Vec<SecretString> {
-        match &self.source.login {
-            Login::Password { password, .. } => vec![password.clone()],
-            Login::OauthCode(login) => vec![login.code.clone()],
-            Login::Token(_) | Login::Anonymous => Vec::new(),
-        }
+        self.source.login().secrets()
     }
 
     fn problem(&self, answer: &Answer) -> Problem {

@@ -2,8 +2,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::sync::mpsc;
 
-use super::{Paginator, flight::Flight, pages::Fetched, traced::Traced};
-use crate::{Error, ErrorKind, Result};
+use super::{Paginator, pages::Fetched, traced::Traced};
+use crate::{Error, ErrorKind, Result, flight::Flight};
 
 /// Pages fetched one after the other ahead of use, at most `depth` of them in memory or under way.
 pub(super) struct Ahead<P: Paginator> {

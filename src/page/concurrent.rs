@@ -3,8 +3,8 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use super::{Paginator, SeekPaginator, flight::Flight, pages::Fetched, traced::Traced};
-use crate::Result;
+use super::{Paginator, SeekPaginator, pages::Fetched, traced::Traced};
+use crate::{Result, flight::Flight};
 
 /// Pages fetched several at a time at guessed cursors, and handed over in order.
 pub(super) struct Concurrent<P: Paginator> {

@@ -51,7 +51,6 @@ mod any;
 mod checkpoint;
 mod concurrent;
 mod cycle;
-mod flight;
 mod items;
 mod merge;
 mod pages;

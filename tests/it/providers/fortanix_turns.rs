@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, future::BoxFuture};
 use headcount::{
-    ErrorKind, fortanix,
+    ErrorKind, Paginator, fortanix,
     http::{RetryPolicy, Transport, TransportError},
     sim::{self, ErrorBody, Fault, Faults},
 };
@@ -151,4 +151,37 @@ async fn a_session_that_was_begun_before_a_selection_has_its_account_afterwards(
     assert_eq!(client.log_in().send().await.unwrap().selected_account_id, Some(b));
     whole(client.list_accounts()).await;
     assert!(steps(&server).iter().all(|step| step == "accounts 200"), "{:?}", steps(&server));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_was_begun_and_is_not_polled_keeps_no_other_request_waiting() {
+    let server = server(3).await;
+    let client = slow(&server, |path| if path.contains("/select_account/") { 7 } else { 0 });
+    let wanted = id(&server, 0);
+    client.select_account(wanted).send().await.unwrap();
+    server.expire_sessions();
+    let mut items = client.list_accounts().items();
+    let begun = timeout(Duration::from_millis(500), items.next()).await;
+    assert!(begun.is_err(), "the account is selected again");
+    let other = timeout(Duration::from_secs(60), client.get_account(wanted).send()).await;
+    assert_eq!(other.expect("it does not wait for who is not polled").unwrap().acct_id, wanted);
+    assert_eq!(items.count().await, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn selections_that_were_begun_and_are_not_polled_are_made_in_their_order() {
+    let server = server(3).await;
+    let client = slow(&server, |path| if path.contains("/select_account/") { 7 } else { 0 });
+    let mut begun = Vec::new();
+    for index in 0..3 {
+        let select = client.select_account(id(&server, index));
+        let mut sending = async move { select.send().await }.boxed();
+        assert!((&mut sending).now_or_never().is_none());
+        begun.push(sending);
+    }
+    let info = timeout(Duration::from_secs(60), client.refresh_session().send()).await;
+    assert_eq!(info.expect("it does not wait for them").unwrap().selected_account_id, Some(id(&server, 2)));
+    for (index, sending) in begun.into_iter().enumerate() {
+        assert_eq!(sending.await.unwrap().selected_account_id, Some(id(&server, index)));
+    }
 }

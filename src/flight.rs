@@ -1,6 +1,6 @@
 use std::{
     fmt,
-    future::Future,
+    future::{Future, poll_fn},
     panic,
     pin::Pin,
     task::{Context, Poll},
@@ -10,18 +10,24 @@ use tokio::{runtime::Handle, task::JoinHandle};
 
 use crate::{Error, ErrorKind, Result};
 
-/// Work on a task of its own, so that it goes on while the stream is not polled. Dies with its owner.
-pub(super) struct Flight<T>(JoinHandle<T>);
+/// Work on a task of its own, so that it goes on while nobody polls for it. Dies with its owner.
+pub(crate) struct Flight<T>(JoinHandle<T>);
 
 impl<T: Send + 'static> Flight<T> {
     /// Starts `work`.
-    pub(super) fn launch(work: impl Future<Output = T> + Send + 'static) -> Result<Self> {
-        let runtime = Handle::try_current()
-            .map_err(|error| Error::config("fetching ahead needs a tokio runtime").with_source(error))?;
+    pub(crate) fn launch(work: impl Future<Output = T> + Send + 'static) -> Result<Self> {
+        let runtime = Handle::try_current().map_err(|error| {
+            Error::config("fetching ahead and rate limits need a tokio runtime").with_source(error)
+        })?;
         Ok(Self(runtime.spawn(work)))
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T>> {
+    /// What the work came to.
+    pub(crate) async fn landed(mut self) -> Result<T> {
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T>> {
         Pin::new(&mut self.0).poll(cx).map(|ended| match ended {
             Ok(value) => Ok(value),
             Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
