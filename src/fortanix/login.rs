@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::error;
 use crate::{
     Error, ErrorKind, Result,
-    auth::{Fresh, refuse_empty, sensitive},
+    auth::{Fresh, sensitive},
     http::{Answer, Call, Channel, Problem, Service, read_object},
 };
 
@@ -150,7 +150,7 @@ pub(super) async fn by_code(channel: &Channel, code: &OauthCode) -> Result<Opene
 /// That the answer holds a token, and not only cookies, is an assumption.
 fn read_login(answer: &Answer) -> Result<Opened> {
     let body: AuthResponse = read_object(answer, "a session with access_token")?;
-    let Some(token) = body.access_token else {
+    let Some(token) = body.access_token.filter(|token| !token.is_empty()) else {
         // As it will the next time: a login that is not tried again.
         return Err(Error::new(
             ErrorKind::Auth,
@@ -158,7 +158,6 @@ fn read_login(answer: &Answer) -> Result<Opened> {
              supported: give a token instead",
         ));
     };
-    refuse_empty(&token)?;
     Ok(Opened { token: token.into(), info: body.session_info })
 }
 

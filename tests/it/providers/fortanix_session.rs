@@ -142,13 +142,17 @@ async fn a_session_that_ended_by_the_clients_clock_lasts_until_it_is_refused() {
 
 #[tokio::test]
 async fn a_login_by_cookie_only_is_told_at_once() {
-    let transport = Canned::new(|_, _| answer(200, r#"{"session_info":{"subject_id":null}}"#));
-    let builder = fortanix::Client::builder().base_url(NOWHERE).password("me", "hunter2");
-    let client = builder.transport(transport.clone()).build().unwrap();
-    let error = refusal(client.list_accounts()).await;
-    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Auth, 1));
-    assert!(error.message().contains("sessions by cookie are not supported"), "{error}");
-    assert_eq!(transport.seen().len(), 1, "it is not tried again");
+    for body in
+        [r#"{"session_info":{"subject_id":null}}"#, r#"{"access_token":null}"#, r#"{"access_token":""}"#]
+    {
+        let transport = Canned::new(move |_, _| answer(200, body));
+        let builder = fortanix::Client::builder().base_url(NOWHERE).password("me", "hunter2");
+        let client = builder.transport(transport.clone()).build().unwrap();
+        let error = refusal(client.list_accounts()).await;
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Auth, 1), "{body}");
+        assert!(error.message().contains("sessions by cookie are not supported"), "{error}");
+        assert_eq!(transport.seen().len(), 1, "it is not tried again");
+    }
 }
 
 #[tokio::test]
@@ -213,7 +217,7 @@ async fn a_login_that_gives_no_token_is_an_error_and_nothing_is_listed() {
         (200, "<html>Log in</html>", ErrorKind::Decode),
         (200, "", ErrorKind::Decode),
         (200, r#"{"session_info":{"subject_id":"x"}}"#, ErrorKind::Decode),
-        (200, r#"{"access_token":""}"#, ErrorKind::Decode),
+        (200, r#"{"access_token":""}"#, ErrorKind::Auth),
         (204, "", ErrorKind::Decode),
         (302, "", ErrorKind::Api),
         (403, "\"locked\"", ErrorKind::Denied),
