@@ -85,7 +85,8 @@ impl DiscoverAuthMethods {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<Vec<AuthMethod>> {
-        let call = self.call().map_err(|error| error.with_provider(NAME))?;
+        let mut call = self.call().map_err(|error| error.with_provider(NAME))?;
+        call.secrets = self.client.session().known();
         self.client.channel().send(&Proof::Nothing, &call, read).await
     }
 

@@ -121,6 +121,12 @@ impl Session {
         self.turn.take(async move { session.end().await }).await
     }
 
+    /// What the server knows of secrets, whatever request it is asked in.
+    pub(super) fn known(&self) -> Vec<SecretString> {
+        let token = self.tokens.current().map(|token| token.value.token.clone());
+        self.source.login().secrets().into_iter().chain(token).collect()
+    }
+
     /// The account that was asked for.
     pub(super) fn selected(&self) -> Option<Uuid> {
         self.selection().wanted

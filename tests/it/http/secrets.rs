@@ -164,7 +164,8 @@ async fn no_failure_shows_a_credential() {
 async fn no_failure_shows_a_credential_that_another_request_held() {
     let text = format!("known are {}", SECRETS.join(" and "));
     let transport = Scripted::new(move |sent| {
-        if sent.method == http::Method::POST {
+        let path = sent.uri.path();
+        if path.ends_with("/oauth/token") || path.ends_with("/sys/auth") {
             return answer(200, &[], r#"{"access_token":"canary-access-token-7","expires_in":700}"#);
         }
         answer(400, &[], &serde_json::json!({ "message": text }).to_string())
@@ -172,13 +173,22 @@ async fn no_failure_shows_a_credential_that_another_request_held() {
     let password = fortanix::Client::builder().password("ada@example.com", SECRETS[0]);
     let key = huawei::Client::builder("AK", SECRETS[1]);
     let secret = sailpoint::Client::builder("https://acme.example").client_credentials("id", SECRETS[5]);
+    let password = password.transport(transport.clone()).build().unwrap();
     let lists = [
-        (SECRETS[0], password.transport(transport.clone()).build().unwrap().list_accounts().into_accounts()),
+        (SECRETS[0], password.list_accounts().into_accounts()),
         (SECRETS[1], key.transport(transport.clone()).build().unwrap().list_accounts().into_accounts()),
         (SECRETS[5], secret.transport(transport).build().unwrap().list_accounts().into_accounts()),
     ];
+    let mut errors = Vec::new();
     for (secret, list) in lists {
-        let error = list.items().try_collect::<Vec<_>>().await.unwrap_err();
+        errors.push((secret, list.items().try_collect::<Vec<_>>().await.unwrap_err()));
+    }
+    errors.push((SECRETS[0], password.select_account(uuid::Uuid::nil()).send().await.unwrap_err()));
+    errors.push((SECRETS[0], password.refresh_session().send().await.unwrap_err()));
+    errors.push((SECRETS[0], password.terminate_session().send().await.unwrap_err()));
+    let discovery = password.discover_auth_methods().send().await.unwrap_err();
+    errors.extend([SECRETS[0], SECRETS[6]].map(|secret| (secret, discovery.clone())));
+    for (secret, error) in errors {
         assert_eq!(error.status(), Some(400));
         assert!(error.message().contains("[redacted]"), "{error}");
         assert!(!format!("{error} {error:?}").contains(secret), "{error}");
