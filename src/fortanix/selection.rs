@@ -7,6 +7,8 @@ pub(super) struct Selection {
     pub(super) wanted: Option<Uuid>,
     /// The last session in which the client has selected something.
     pub(super) made: Made,
+    /// The generation of a token that was refused once. It is asked about before it is used again.
+    pub(super) doubted: u64,
 }
 
 /// A selection in one session.
@@ -21,6 +23,8 @@ pub(super) struct Made {
 /// What a session lacks before requests may be sent in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lack {
+    /// Its token was refused, and may be good all the same.
+    Trust,
     /// This account is to be selected.
     Selection(Uuid),
     /// No account was asked for, and one may be selected. That ends with the session only.
@@ -28,8 +32,18 @@ pub(super) enum Lack {
 }
 
 impl Selection {
+    /// The token of this generation was taken.
+    pub(super) fn trust(&mut self, generation: u64) {
+        if self.doubted == generation {
+            self.doubted = 0;
+        }
+    }
+
     /// What the session lacks whose token is of this generation.
     pub(super) fn lack(&self, generation: u64) -> Option<Lack> {
+        if self.doubted == generation {
+            return Some(Lack::Trust);
+        }
         let made = (self.made.generation == generation).then_some(self.made.account);
         match (self.wanted, made) {
             (Some(wanted), made) if made != Some(Some(wanted)) => Some(Lack::Selection(wanted)),

@@ -67,9 +67,13 @@ impl Session {
     async fn settled(&self) -> Result<Arc<Token<Opened>>> {
         let mut token = self.token().await?;
         let lack = self.selection().lack(token.generation);
-        if lack == Some(Lack::Certainty) && self.source.is_replaceable() {
-            self.tokens.refused(token.generation);
-            token = self.token().await?;
+        match lack {
+            Some(Lack::Trust) => token = self.confirmed(token).await?,
+            Some(Lack::Certainty) if self.source.is_replaceable() => {
+                self.tokens.refused(token.generation);
+                token = self.token().await?;
+            }
+            _ => {}
         }
         let lack = self.selection().lack(token.generation);
         match lack {
@@ -77,7 +81,31 @@ impl Session {
                 let entered = self.enter(id, &login::unlimited(login::select(id))).await;
                 entered.map(|(token, _)| token).map_err(unselectable)
             }
-            Some(Lack::Certainty) | None => Ok(token),
+            Some(Lack::Trust | Lack::Certainty) | None => Ok(token),
+        }
+    }
+
+    /// This token, which was refused once, if it is taken by now.
+    async fn confirmed(&self, token: Arc<Token<Opened>>) -> Result<Arc<Token<Opened>>> {
+        match self.source.refresh(&token.value.token, login::refresh().repeatable()).await {
+            Ok(kept) => {
+                self.selection().trust(token.generation);
+                Ok(self.tokens.renewed(token.generation, kept))
+            }
+            Err(error) if matches!(error.status(), Some(401 | 403)) => {
+                self.tokens.refused(token.generation);
+                self.token().await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The token of this generation was refused. One refusal may be a mistake: where no other token can be had, it
+    /// is not dropped for that.
+    fn doubt(&self, generation: u64) {
+        match self.source.login() {
+            Login::OauthCode(_) => self.selection().doubted = generation,
+            _ => self.tokens.refused(generation),
         }
     }
 
@@ -178,12 +206,13 @@ impl Session {
             let secret = &token.value.token;
             match self.source.send(secret, call.clone(), login::read_info).await {
                 Ok(info) => {
+                    self.selection().trust(token.generation);
                     let opened = Opened { token: secret.clone(), info: Some(info.clone()) };
                     let fresh = opened.fresh(self.source.channel());
                     return Ok((self.tokens.renewed(token.generation, fresh), info));
                 }
                 Err(error) if error.status() == Some(401) => {
-                    self.tokens.refused(token.generation);
+                    self.doubt(token.generation);
                     if !std::mem::take(&mut again) {
                         return Err(error);
                     }
@@ -236,7 +265,7 @@ impl Service for Session {
     }
 
     fn refused(&self, token: &Arc<Token<Opened>>) -> bool {
-        self.tokens.refused(token.generation);
+        self.doubt(token.generation);
         self.source.is_replaceable()
     }
 

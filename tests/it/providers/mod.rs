@@ -12,6 +12,7 @@ mod bad_rows;
 mod fortanix;
 mod fortanix_auth_configs;
 mod fortanix_create;
+mod fortanix_detours;
 mod fortanix_logins;
 mod fortanix_program;
 mod fortanix_rows;
