@@ -73,7 +73,8 @@ impl RefreshSession {
 /// until another is selected or the session [terminated](Client::terminate_session).
 ///
 /// Permission: a user who is logged in and belongs to the account. Retried like a read: twice does no more
-/// than once. Requests wait meanwhile. If it fails, the account is the one before; if it fails without an answer
+/// than once. Requests wait meanwhile, and it waits for a [removal](Client::remove_user_from_account) that is under
+/// way. If it fails, the account is the one before; if it fails without an answer
 /// or is given up, that is selected again before the next request. Where none was selected before, another
 /// session is begun; a client that can begin no other goes on, and which account is selected is not known.
 ///

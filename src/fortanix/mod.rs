@@ -99,6 +99,7 @@ mod list;
 mod login;
 mod logo;
 mod manage_session;
+mod on_selected;
 mod pcr_priority;
 mod selection;
 mod session;

@@ -60,11 +60,23 @@ impl Session {
             return Ok(token);
         }
         let session = self.clone();
-        self.turn.take(async move { session.settled().await }).await
+        self.in_turn(async move { session.settled().await }).await
+    }
+
+    /// Does `work` when no other that may select an account is under way.
+    pub(super) async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        self.turn.take(work).await
+    }
+
+    pub(super) fn channel(&self) -> &Channel {
+        self.source.channel()
     }
 
     /// The same, for who has the turn.
-    async fn settled(&self) -> Result<Arc<Token<Opened>>> {
+    pub(super) async fn settled(&self) -> Result<Arc<Token<Opened>>> {
         let mut token = self.token().await?;
         let lack = self.selection().lack(token.generation);
         match lack {
@@ -129,7 +141,7 @@ impl Session {
             let token = session.settled().await?;
             Ok(token.value.info.clone().unwrap_or(info))
         };
-        self.turn.take(refresh).await
+        self.in_turn(refresh).await
     }
 
     /// Selects an account, for this session and those after it.
@@ -140,13 +152,13 @@ impl Session {
             session.selection().wanted = Some(id);
             Ok(info)
         };
-        self.turn.take(select).await
+        self.in_turn(select).await
     }
 
     /// Ends the session, if there is one.
     pub(super) async fn terminate(&self) -> Result<()> {
         let session = self.clone();
-        self.turn.take(async move { session.end().await }).await
+        self.in_turn(async move { session.end().await }).await
     }
 
     /// What the server knows of secrets, whatever request it is asked in.
@@ -208,7 +220,7 @@ impl Session {
                 Ok(info) => {
                     self.selection().trust(token.generation);
                     let opened = Opened { token: secret.clone(), info: Some(info.clone()) };
-                    let fresh = opened.fresh(self.source.channel());
+                    let fresh = opened.fresh(self.channel());
                     return Ok((self.tokens.renewed(token.generation, fresh), info));
                 }
                 Err(error) if error.status() == Some(401) => {

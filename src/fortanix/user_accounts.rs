@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Client, MemberStatus, Role};
 use crate::{
     Result,
-    http::{Call, read_nothing, read_object},
+    http::{Call, read_object},
 };
 
 fn path(user_id: Uuid) -> String {
@@ -58,7 +58,8 @@ impl GetUserAccounts {
 /// `DELETE /v1/users/{user-id}/accounts`: ends a user's membership of an account.
 ///
 /// Of which account the request does not say: presumably of the one that the session has
-/// [selected](Client::select_account). Permission: presumably any role in that account. Who leaves it oneself can not
+/// [selected](Client::select_account). An account that is selected while this is under way, retries included, is
+/// selected after it. Permission: presumably any role in that account. Who leaves it oneself can not
 /// select it again, and a new login does not; that takes a server that tells whose session it is.
 ///
 /// # Retries
@@ -86,9 +87,8 @@ impl RemoveUserFromAccount {
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
         let session = self.client.session();
-        let selected = session.selected();
         let call = Call::change(Method::DELETE, path(self.user_id));
-        self.client.send(Ok(call), read_nothing).await?;
+        let selected = session.send_on_selected(call).await?;
         if let Some(left) = selected.filter(|_| session.subject() == Some(self.user_id)) {
             session.forget(left);
         }

@@ -14,9 +14,10 @@ use futures::future::BoxFuture;
 use headcount::{
     ErrorKind,
     fortanix::{self, OauthCode},
-    http::{Transport, TransportError},
+    http::{Transport, TransportError, TransportErrorKind},
     sim,
 };
+use http::Method;
 use tokio::time::{Instant, advance};
 use uuid::Uuid;
 
@@ -27,6 +28,8 @@ enum Way {
     Through,
     /// To nobody: it is answered 401.
     Refused,
+    /// To nobody: there is no connection.
+    Unconnected,
     /// To where no answer comes from.
     Hanging,
 }
@@ -49,6 +52,10 @@ where
         match (self.way)(&request) {
             Way::Through => self.server.send(request, body_limit),
             Way::Refused => Box::pin(async { Ok(answer(401, "Try again")) }),
+            Way::Unconnected => {
+                let error = TransportError::new(TransportErrorKind::Connect, "no connection");
+                Box::pin(async { Err(error) })
+            }
             Way::Hanging => Box::pin(pending()),
         }
     }
@@ -101,6 +108,32 @@ async fn a_session_of_a_code_outlives_a_refusal_that_was_a_mistake() {
         assert!(error.message().contains(message), "{error}");
         assert_eq!(steps(&server), expected);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_that_is_sent_again_is_from_the_account_that_was_selected_when_it_began() {
+    let server = server().await;
+    let down = AtomicBool::new(true);
+    let way = move |request: &http::Request<Bytes>| match *request.method() {
+        Method::DELETE if down.swap(false, Ordering::SeqCst) => Way::Unconnected,
+        _ => Way::Through,
+    };
+    let client = fortanix(&server).transport(Detour { server: server.transport(), way }).build().unwrap();
+    let [a, b] = [id(&server, 0), id(&server, 1)];
+    client.select_account(a).send().await.unwrap();
+    server.clear_requests();
+    let (remove, select) = (
+        client.remove_user_from_account(Uuid::parse_str(&server.user_id()).unwrap()),
+        client.clone().select_account(b),
+    );
+    let (removed, selected) = tokio::join!(remove.send(), select.send());
+    removed.unwrap();
+    assert_eq!(selected.unwrap().selected_account_id, Some(b));
+    assert_eq!(steps(&server), ["accounts 204".to_owned(), format!("{b} 200")]);
+    assert!(!server.ids().contains(&a.to_string()) && server.ids().len() == 2);
+    server.expire_sessions();
+    assert_eq!(whole(client.list_accounts()).await.len(), 2);
+    assert_eq!(client.log_in().send().await.unwrap().selected_account_id, Some(b));
 }
 
 #[tokio::test(start_paused = true)]

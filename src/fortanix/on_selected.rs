@@ -1,0 +1,54 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Request;
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::{login::Opened, session::Session};
+use crate::{
+    Result,
+    auth::Token,
+    http::{Answer, Call, Problem, Service, read_nothing},
+};
+
+/// A session in which no account is selected meanwhile: for who has the turn.
+struct Held(Session);
+
+impl Session {
+    /// Sends a request that is about the account that is selected, and does not name it. However often it is sent,
+    /// the account stays the same: who selects another waits for the answer. Gives the account.
+    pub(super) async fn send_on_selected(&self, call: Call) -> Result<Option<Uuid>> {
+        let held = Held(self.clone());
+        let send = async move {
+            let selected = held.0.selected();
+            held.0.channel().send(&held, &call, read_nothing).await?;
+            Ok(selected)
+        };
+        self.in_turn(send).await
+    }
+}
+
+impl Service for Held {
+    type Permit = Arc<Token<Opened>>;
+
+    async fn permit(&self) -> Result<Arc<Token<Opened>>> {
+        self.0.settled().await
+    }
+
+    fn authorise(&self, token: &Arc<Token<Opened>>, request: &mut Request<Bytes>) -> Result<()> {
+        self.0.authorise(token, request)
+    }
+
+    fn refused(&self, token: &Arc<Token<Opened>>) -> bool {
+        self.0.refused(token)
+    }
+
+    fn secrets(&self, token: &Arc<Token<Opened>>) -> Vec<SecretString> {
+        self.0.secrets(token)
+    }
+
+    fn problem(&self, answer: &Answer) -> Problem {
+        self.0.problem(answer)
+    }
+}
