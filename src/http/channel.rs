@@ -25,7 +25,7 @@ pub(crate) trait Service: Send + Sync {
     /// What authorises one attempt: a token, a key, or nothing but the service itself.
     type Permit: Send + Sync;
 
-    /// Obtains a permit, before the attempt takes its turn at the rate limit.
+    /// Obtains a permit, before the attempt waits for its turn at the rate limit.
     fn permit(&self) -> impl Future<Output = Result<Self::Permit>> + Send;
 
     /// Puts credentials on `request`, right before it is sent: a signature holds its date.
@@ -119,10 +119,8 @@ impl Channel {
         loop {
             attempt += 1;
             let waits = Instant::now();
-            let permit = service.permit().await.map_err(|error| error.with_provider(self.provider))?;
-            if let Some(limiter) = self.limiter.as_ref().filter(|_| call.limited) {
-                limiter.acquire().await;
-            }
+            let permit =
+                self.admit(service, call).await.map_err(|error| error.with_provider(self.provider))?;
             excused = excused.saturating_add(waits.elapsed());
             let left = self.retry.total_timeout.saturating_sub(began.elapsed().saturating_sub(excused));
             let trace = AttemptSpan::new(self.provider, &call.method, &self.base, attempt);
@@ -163,6 +161,17 @@ impl Channel {
             };
             let error = missed.error.with_provider(self.provider).with_retry(retry);
             return Err(error.with_effort(&target, attempt, began.elapsed()));
+        }
+    }
+
+    /// Obtains a permit, and a turn at the rate limit for a request that is sent right now.
+    async fn admit<S: Service>(&self, service: &S, call: &Call) -> Result<S::Permit> {
+        let permit = service.permit().await?;
+        let Some(limiter) = self.limiter.as_ref().filter(|_| call.limited) else { return Ok(permit) };
+        loop {
+            if limiter.turn().await?.take() {
+                return Ok(permit);
+            }
         }
     }
 

@@ -1,13 +1,21 @@
-use std::{collections::VecDeque, num::NonZeroU32, time::Duration};
-
-use tokio::{
-    sync::Mutex,
-    time::{Instant, sleep_until},
+use std::{
+    collections::VecDeque,
+    num::NonZeroU32,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+
+use futures::FutureExt;
+use tokio::time::{Instant, sleep};
+
+use crate::{Result, flight::Flight};
 
 /// At most so many requests within any window of so long.
 ///
 /// A *sliding* window: unlike a token bucket, it never lets two bursts meet within one window.
+///
+/// Waiting requests go in the order in which they came. One that nobody polls does not hold up the others: its
+/// turn is kept for it as long as the window is, and is then another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     requests: NonZeroU32,
@@ -23,50 +31,148 @@ impl RateLimit {
 
 /// Lets requests through at a [`RateLimit`]; shared by a client's clones.
 #[derive(Debug)]
-pub(super) struct Limiter {
+pub(super) struct Limiter(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
     requests: usize,
     window: Duration,
-    /// When the last `requests` went, oldest first. The lock is fair: waiting calls go in order, and one
-    /// that is dropped leaves its place without having used anything.
-    sent: Mutex<VecDeque<Instant>>,
+    /// Held by the call that is the next to have a turn, until it has it. The lock is fair: waiting calls go in
+    /// order, and one that is dropped leaves its place without having used anything.
+    next: tokio::sync::Mutex<()>,
+    /// The turns within the last window, oldest first: when the request went, or, before that, when the turn
+    /// came.
+    turns: Mutex<VecDeque<Instant>>,
 }
 
 impl Limiter {
     pub(super) fn new(limit: RateLimit) -> Self {
         // The provider counts when requests arrive, which is not as evenly as they leave: 1 % of slack.
-        let window = limit.window + limit.window / 100;
-        Self { requests: limit.requests.get() as usize, window, sent: Mutex::default() }
+        let window = limit.window.saturating_add(limit.window / 100);
+        let requests = limit.requests.get() as usize;
+        Self(Arc::new(Shared {
+            requests,
+            window,
+            next: tokio::sync::Mutex::default(),
+            turns: Mutex::default(),
+        }))
     }
 
     /// Waits for the turn of one request.
-    pub(super) async fn acquire(&self) {
-        let mut sent = self.sent.lock().await;
-        if sent.len() >= self.requests
-            && let Some(oldest) = sent.front().copied()
-        {
-            sleep_until(oldest + self.window).await;
-            sent.pop_front();
+    ///
+    /// # Errors
+    /// If the runtime is shut down.
+    pub(super) async fn turn(&self) -> Result<Turn> {
+        let mut turn = Box::pin(Shared::turn(Arc::clone(&self.0)));
+        // Polled here, so that it has its place in the order. What it waits for, it waits for on a task of its own:
+        // the others wait behind it, also while nobody polls the one that it is for.
+        match turn.as_mut().now_or_never() {
+            Some(turn) => Ok(turn),
+            None => Flight::launch(turn)?.landed().await,
         }
-        sent.push_back(Instant::now());
     }
+}
+
+impl Shared {
+    async fn turn(self: Arc<Self>) -> Turn {
+        let next = self.next.lock().await;
+        let came = loop {
+            match self.enter() {
+                Ok(came) => break came,
+                Err(wait) => sleep(wait).await,
+            }
+        };
+        drop(next);
+        Turn { shared: self, came: Some(came) }
+    }
+
+    /// A turn that comes now, or how long there is none at least.
+    fn enter(&self) -> Result<Instant, Duration> {
+        let mut turns = self.turns();
+        let now = self.now(&mut turns);
+        match turns.front() {
+            Some(oldest) if turns.len() >= self.requests => Err(self.window.saturating_sub(now - *oldest)),
+            _ => {
+                turns.push_back(now);
+                Ok(now)
+            }
+        }
+    }
+
+    fn turns(&self) -> MutexGuard<'_, VecDeque<Instant>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time, in whose window are all `turns` that are left.
+    fn now(&self, turns: &mut VecDeque<Instant>) -> Instant {
+        let now = Instant::now();
+        while turns.front().is_some_and(|turn| now.duration_since(*turn) >= self.window) {
+            turns.pop_front();
+        }
+        now
+    }
+}
+
+/// Room for one request, which is another's again if this is dropped unused.
+#[derive(Debug)]
+pub(super) struct Turn {
+    shared: Arc<Shared>,
+    /// `None` once it is taken.
+    came: Option<Instant>,
+}
+
+impl Turn {
+    /// Takes the turn, for a request that is sent right now. `false` if it is too late for that: a whole window has
+    /// passed since it came.
+    ///
+    /// It counts as of now from here on. Until here it has counted as of when it came, so the window that ends now
+    /// holds as many as before.
+    #[must_use]
+    pub(super) fn take(mut self) -> bool {
+        let mut turns = self.shared.turns();
+        let now = self.shared.now(&mut turns);
+        let kept = self.came.take().is_some_and(|came| remove(&mut turns, came));
+        if kept {
+            turns.push_back(now);
+        }
+        kept
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(came) = self.came {
+            remove(&mut self.shared.turns(), came);
+        }
+    }
+}
+
+/// Removes one of the turns that came at `came`, if there still is one: they are all alike.
+fn remove(turns: &mut VecDeque<Instant>, came: Instant) -> bool {
+    turns.binary_search(&came).is_ok_and(|place| turns.remove(place).is_some())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use futures::{StreamExt, stream::FuturesUnordered};
+    use tokio::time::timeout;
 
     use super::*;
 
+    const SECOND: Duration = Duration::from_secs(1);
+
+    async fn pass(limiter: &Limiter) -> Instant {
+        while !limiter.turn().await.unwrap().take() {}
+        Instant::now()
+    }
+
     #[tokio::test(start_paused = true)]
     async fn no_window_holds_more_than_the_limit_and_the_limit_is_used() {
-        let limiter = Arc::new(Limiter::new(RateLimit::new(100, Duration::from_secs(10))));
+        let limiter = Arc::new(Limiter::new(RateLimit::new(100, 10 * SECOND)));
         let began = Instant::now();
         let calls = (0..1000).map(|_| {
             let limiter = Arc::clone(&limiter);
-            tokio::spawn(async move {
-                limiter.acquire().await;
-                Instant::now()
-            })
+            tokio::spawn(async move { pass(&limiter).await })
         });
         let mut times = Vec::new();
         for call in calls.collect::<Vec<_>>() {
@@ -74,22 +180,103 @@ mod tests {
         }
         assert!(times.is_sorted(), "waiting calls go in order");
         for pair in times.windows(101) {
-            assert!(pair[100] - pair[0] > Duration::from_secs(10));
+            assert!(pair[100] - pair[0] > 10 * SECOND);
         }
         // 1,000 requests are ten windows; the first hundred go at once.
-        assert!(began.elapsed() <= Duration::from_secs(92), "{:?}", began.elapsed());
+        assert!(began.elapsed() <= 92 * SECOND, "{:?}", began.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_call_that_is_given_up_uses_nothing() {
-        let limiter = Limiter::new(RateLimit::new(1, Duration::from_secs(10)));
-        limiter.acquire().await;
+        let limiter = Limiter::new(RateLimit::new(1, 10 * SECOND));
+        pass(&limiter).await;
         for _ in 0..5 {
-            let given_up = tokio::time::timeout(Duration::from_secs(1), limiter.acquire()).await;
-            assert!(given_up.is_err());
+            assert!(timeout(SECOND, pass(&limiter)).await.is_err());
         }
         let began = Instant::now();
-        limiter.acquire().await;
-        assert!(began.elapsed() < Duration::from_secs(6));
+        drop(limiter.turn().await);
+        pass(&limiter).await;
+        assert!(began.elapsed() < 6 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_is_not_polled_holds_up_no_other() {
+        let limiter = Limiter::new(RateLimit::new(1, 10 * SECOND));
+        pass(&limiter).await;
+        let mut asleep: Vec<_> = (0..3).map(|_| Box::pin(pass(&limiter))).collect();
+        for call in &mut asleep {
+            assert!(call.as_mut().now_or_never().is_none());
+        }
+        let began = Instant::now();
+        pass(&limiter).await;
+        assert!(
+            began.elapsed() <= 41 * SECOND,
+            "each of the three before it had its turn: {:?}",
+            began.elapsed()
+        );
+        for call in asleep {
+            let went = call.await;
+            assert!(pass(&limiter).await - went > 10 * SECOND);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn however_late_calls_are_polled_or_given_up_the_limit_is_kept_and_used() {
+        for seed in 0..20 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let requests = random.u32(1..20);
+            let limiter = Limiter::new(RateLimit::new(requests, 10 * SECOND));
+            let began = Instant::now();
+            let mut went = Vec::new();
+            // Calls that live within this task: none of them is polled while it waits for something else.
+            let mut calls: FuturesUnordered<_> = (0..200).map(|_| pass(&limiter)).collect();
+            while !calls.is_empty() {
+                let asleep = Duration::from_millis(random.u64(0..9_000));
+                match random.u8(0..10) {
+                    0 => sleep(asleep).await,
+                    // A crowd that is given up, some of it before its turn comes, some after, some in between.
+                    1 => {
+                        let mut crowd: FuturesUnordered<_> = (0..30).map(|_| limiter.turn()).collect();
+                        let _ = timeout(asleep / 9, crowd.next()).await;
+                    }
+                    _ => went.extend(timeout(asleep, calls.next()).await.ok().flatten()),
+                }
+            }
+            assert_eq!(went.len(), 200);
+            assert!(went.is_sorted());
+            for pair in went.windows(requests as usize + 1) {
+                assert!(pair[requests as usize] - pair[0] > 10 * SECOND, "seed {seed}");
+            }
+            let windows = 200 / requests + 1;
+            assert!(began.elapsed() < 2 * windows * 10 * SECOND, "seed {seed}: {:?}", began.elapsed());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_limit_is_used_also_where_most_calls_are_given_up() {
+        let limiter = Arc::new(Limiter::new(RateLimit::new(100, 10 * SECOND)));
+        let calls = (0..4000).map(|number| {
+            let limiter = Arc::clone(&limiter);
+            let patience = if number % 4 == 0 { Duration::MAX } else { SECOND * (number % 97) };
+            tokio::spawn(async move { timeout(patience, pass(&limiter)).await.ok() })
+        });
+        let mut times = Vec::new();
+        for call in calls.collect::<Vec<_>>() {
+            times.extend(call.await.unwrap());
+        }
+        assert!(times.is_sorted(), "waiting calls go in order");
+        assert!(times.len() >= 1000);
+        for pair in times.windows(101) {
+            let apart = pair[100] - pair[0];
+            assert!(apart > 10 * SECOND && apart <= 10 * SECOND * 102 / 100, "{apart:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_window_without_end_is_a_limit_for_ever() {
+        let limiter = Limiter::new(RateLimit::new(2, Duration::MAX));
+        pass(&limiter).await;
+        pass(&limiter).await;
+        assert!(timeout(1_000_000 * SECOND, pass(&limiter)).await.is_err());
     }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, future::join_all};
 use headcount::{Paginator, http::RateLimit, sailpoint};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::answers::{Act, Scripted, answer};
 
@@ -116,5 +116,34 @@ async fn requests_that_waited_for_a_token_together_still_keep_the_limit() {
     assert!(join_all(lists).await.iter().all(|count| *count == 1));
     for window in times(&transport).windows(101) {
         assert!(window[100] - window[0] > Duration::from_secs(10), "more than 100 in 10 s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_asked_for_and_not_waited_for_holds_up_no_other_request() {
+    let transport = Scripted::new(|sent| match sent.uri.path() {
+        "/accounts/v1/x" => answer(200, &[], r#"{"id":"x"}"#),
+        _ => answer(200, &[("x-total-count", "1")], r#"[{"id":"a"}]"#),
+    });
+    let builder = sailpoint::Client::builder("https://acme.example").token("t").transport(transport.clone());
+    let client = builder.rate_limit(RateLimit::new(1, Duration::from_secs(10))).build().unwrap();
+    client.get_account("x").send().await.unwrap();
+
+    // The fetch of the page lives on in the stream, and nobody polls it.
+    let mut items = client.list_accounts().items();
+    assert!(timeout(Duration::from_secs(1), items.next()).await.is_err());
+    let mut others: Vec<_> = (0..3).map(|_| client.list_accounts().items()).collect();
+    for other in &mut others {
+        assert!(timeout(Duration::ZERO, other.next()).await.is_err());
+    }
+    let hour = Duration::from_secs(3600);
+    timeout(hour, client.get_account("x").send()).await.expect("its turn comes").unwrap();
+    sleep(hour).await;
+    assert_eq!(items.next().await.unwrap().unwrap().id, "a");
+    for other in &mut others {
+        assert_eq!(other.next().await.unwrap().unwrap().id, "a");
+    }
+    for pair in times(&transport).windows(2) {
+        assert!(pair[1] - pair[0] > Duration::from_secs(10), "more than 1 in 10 s");
     }
 }
