@@ -207,6 +207,13 @@ impl<T: Send + Sync + 'static> TokenCache<T> {
         self.lock().token.clone()
     }
 
+    /// Whether the token of `generation` is the one in use, and lives.
+    pub(crate) fn holds(&self, generation: u64) -> bool {
+        self.lock().token.as_ref().is_some_and(|token| {
+            token.generation == generation && token.dies_at.is_none_or(|end| Instant::now() < end)
+        })
+    }
+
     /// The token of `generation` lives on as `fresh` says: it was renewed without this cache. Nothing is kept of
     /// that if another is in use, or none.
     pub(crate) fn renewed(&self, generation: u64, fresh: Fresh<T>) -> Arc<Token<T>> {

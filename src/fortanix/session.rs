@@ -272,6 +272,10 @@ impl Service for Session {
         self.ready().await
     }
 
+    fn is_good(&self, token: &Arc<Token<Opened>>) -> bool {
+        self.tokens.holds(token.generation)
+    }
+
     fn authorise(&self, token: &Arc<Token<Opened>>, request: &mut Request<Bytes>) -> Result<()> {
         login::bear(request, &token.value.token)
     }

@@ -28,6 +28,12 @@ pub(crate) trait Service: Send + Sync {
     /// Obtains a permit, before the attempt waits for its turn at the rate limit.
     fn permit(&self) -> impl Future<Output = Result<Self::Permit>> + Send;
 
+    /// Whether `permit` is still worth sending, after that wait: otherwise another is obtained.
+    fn is_good(&self, permit: &Self::Permit) -> bool {
+        let _ = permit;
+        true
+    }
+
     /// Puts credentials on `request`, right before it is sent: a signature holds its date.
     fn authorise(&self, permit: &Self::Permit, request: &mut Request<Bytes>) -> Result<()>;
 
@@ -166,10 +172,14 @@ impl Channel {
 
     /// Obtains a permit, and a turn at the rate limit for a request that is sent right now.
     async fn admit<S: Service>(&self, service: &S, call: &Call) -> Result<S::Permit> {
-        let permit = service.permit().await?;
+        let mut permit = service.permit().await?;
         let Some(limiter) = self.limiter.as_ref().filter(|_| call.limited) else { return Ok(permit) };
         loop {
-            if limiter.turn().await?.take() {
+            let turn = limiter.turn().await?;
+            if !service.is_good(&permit) {
+                permit = service.permit().await?;
+            }
+            if turn.take() {
                 return Ok(permit);
             }
         }

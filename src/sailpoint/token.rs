@@ -61,6 +61,10 @@ impl Service for Tokens {
         self.token().await
     }
 
+    fn is_good(&self, token: &Arc<Token>) -> bool {
+        self.cache.holds(token.generation)
+    }
+
     fn authorise(&self, token: &Arc<Token>, request: &mut Request<Bytes>) -> Result<()> {
         let bearer = sensitive("token", &format!("Bearer {}", token.value.expose_secret()))?;
         request.headers_mut().insert(header::AUTHORIZATION, bearer);

@@ -147,3 +147,33 @@ async fn a_page_that_is_asked_for_and_not_waited_for_holds_up_no_other_request()
         assert!(pair[1] - pair[0] > Duration::from_secs(10), "more than 1 in 10 s");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_ends_while_its_request_waits_for_the_limit_is_not_sent() {
+    let mut issued = Vec::new();
+    let transport = Scripted::new(move |sent| {
+        if sent.uri.path() == "/oauth/token" {
+            issued.push(sent.at);
+            let token = format!(r#"{{"access_token":"t{}","expires_in":15}}"#, issued.len());
+            return Act::After(Duration::from_millis(300), Box::new(answer(200, &[], &token)));
+        }
+        let bearer = sent.headers["authorization"].to_str().unwrap();
+        let number: usize = bearer.strip_prefix("Bearer t").unwrap().parse().unwrap();
+        if sent.at - issued[number - 1] >= Duration::from_secs(15) {
+            return answer(401, &[], r#"{"error":"JWT validation failed: JWT is expired"}"#);
+        }
+        answer(200, &[("x-total-count", "1")], r#"[{"id":"a"}]"#)
+    });
+    let client = client(&transport).build().unwrap();
+    let lists = (0..400).map(|_| client.list_accounts().items().try_collect::<Vec<_>>());
+    for accounts in join_all(lists).await {
+        assert_eq!(accounts.unwrap().len(), 1);
+    }
+    let times = times(&transport);
+    assert_eq!(times.len(), 400, "none was refused");
+    assert!(transport.sent().len() <= 404, "a token for every 15 s");
+    for window in times.windows(101) {
+        assert!(window[100] - window[0] > Duration::from_secs(10), "more than 100 in 10 s");
+    }
+    assert!(times[399] - times[0] < Duration::from_secs(32), "a turn is kept while a token is obtained");
+}
