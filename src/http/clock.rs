@@ -1,6 +1,7 @@
 use std::{fmt, sync::Arc, time::SystemTime};
 
-/// What tells the time of day: for the dates in signatures, and for a `Retry-After` that is a date.
+/// What tells the time of day: for the dates in signatures, and for a `Retry-After` that is a date where the
+/// answer does not tell its own.
 ///
 /// Waiting does not go by it, but by tokio's clock.
 #[derive(Clone)]

@@ -4,7 +4,12 @@ use http::HeaderMap;
 
 /// The wait that a `Retry-After` header asks for, given as seconds or as an HTTP date; `None` if there
 /// is none that can be read. Of several, the longest. A date that has passed asks for no wait.
+///
+/// A date is one of the server's clock, so it is compared with that, as the answer's `Date` tells it. `now` is for
+/// answers that do not: this machine's clock may be off.
 pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let date = headers.get(http::header::DATE).and_then(|value| value.to_str().ok());
+    let now = date.and_then(|text| httpdate::parse_http_date(text.trim()).ok()).unwrap_or(now);
     headers
         .get_all(http::header::RETRY_AFTER)
         .iter()
@@ -35,6 +40,22 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(http::header::RETRY_AFTER, text.parse().unwrap());
         read(&headers, now)
+    }
+
+    #[test]
+    fn a_date_is_compared_with_the_servers_clock_if_that_is_told() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        for (date, wait) in
+            [("Sun, 06 Nov 1994 08:47:37 GMT", 120), (" Sun, 06 Nov 1994 08:50:07 GMT ", 0), ("today", 30)]
+        {
+            let mut headers = HeaderMap::new();
+            headers.insert(http::header::DATE, date.parse().unwrap());
+            headers.insert(http::header::RETRY_AFTER, "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
+            let asked = read(&headers, now - Duration::from_secs(30));
+            assert_eq!(asked, Some(Duration::from_secs(wait)), "{date}");
+            headers.insert(http::header::RETRY_AFTER, "7".parse().unwrap());
+            assert_eq!(read(&headers, now), Some(Duration::from_secs(7)), "{date}");
+        }
     }
 
     #[test]
