@@ -26,9 +26,9 @@ const MOST_CUTS: usize = 12;
 /// # }
 /// ```
 ///
-/// The promises: everything is listed once; a page is a function of its cursor; pages and items, looking ahead
-/// and fetching several pages at a time give the same; resuming at any cut gives the rest, once; *done* is not
-/// *start*; a checkpoint survives JSON; a dropped `next()` loses nothing; the summary says the truth.
+/// The promises: everything is listed once; a page is a function of its cursor; a cursor and a checkpoint survive
+/// JSON; pages and items, looking ahead and fetching several pages at a time give the same; resuming at any cut
+/// gives the rest, once; *done* is not *start*; a dropped `next()` loses nothing; the summary says the truth.
 /// The listing must not change while it is checked, and its items must have ids
 /// ([`Paginator::item_id`]).
 #[must_use = "nothing is checked until run() is awaited"]
@@ -200,9 +200,11 @@ impl<P: Paginator, F: Fn() -> P + Send + Sync> Conformance<P, F> {
             for _ in 0..cut {
                 expect(items.try_next().await, promise)?;
             }
-            let json = expect(serde_json::to_string(&items.checkpoint()), "a checkpoint survives JSON")?;
+            let checkpoint = items.checkpoint();
             drop(items);
+            let json = expect(serde_json::to_string(&checkpoint), "a checkpoint survives JSON")?;
             let saved: Checkpoint = expect(serde_json::from_str(&json), "a checkpoint survives JSON")?;
+            hold(saved == checkpoint, "a checkpoint survives JSON", || json)?;
             let rest = expect((self.make)().resume(&saved), promise)?;
             let (ids, _) = self.walk(rest, promise).await?;
             hold(ids == all[cut..], promise, || format!("cut at {cut}: {}", difference(&all[cut..], &ids)))?;

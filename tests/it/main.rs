@@ -1,9 +1,12 @@
 //! Behaviour, over real HTTP on loopback.
 
+mod changes;
 mod chaos;
+mod conformance;
 mod credentials;
 mod faults;
 mod http;
+mod lists;
 mod program;
 mod providers;
 mod schemas;

@@ -2,80 +2,18 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, LazyLock, Mutex},
+    sync::{Arc, Mutex},
 };
 
-use futures::{StreamExt, TryStreamExt};
-use headcount::{
-    Account, AnyPaginator, Completeness, Paginator, Result, annature, fortanix, huawei, sailpoint, sim,
-};
+use futures::StreamExt;
+use headcount::{Completeness, Paginator, Result, sim};
 use proptest::prelude::*;
-use tokio::runtime::Runtime;
 
-/// So many cases, or as many as `PROPTEST_CASES` says.
-fn cases(count: u32) -> ProptestConfig {
-    let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig::with_cases(wanted.unwrap_or(count))
-}
-
-/// How pages are fetched.
-#[derive(Clone, Copy, Debug)]
-enum Mode {
-    Lazy,
-    Ahead(usize),
-    Concurrent(usize),
-}
-
-fn mode() -> impl Strategy<Value = Mode> {
-    prop_oneof![Just(Mode::Lazy), (1..4_usize).prop_map(Mode::Ahead), (1..6_usize).prop_map(Mode::Concurrent)]
-}
-
-async fn walk(list: AnyPaginator<Account>, mode: Mode) -> Result<(Vec<String>, headcount::Summary)> {
-    let pages = match mode {
-        Mode::Lazy => list.pages(),
-        Mode::Ahead(depth) => list.pages().ahead(depth),
-        Mode::Concurrent(width) => list.pages().concurrent(width),
-    };
-    let mut items = pages.items();
-    let mut ids = Vec::new();
-    while let Some(account) = items.try_next().await? {
-        ids.push(account.id);
-    }
-    Ok((ids, items.summary()))
-}
-
-/// One runtime and one HTTP client for all walks: making a client reads the system's certificates.
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
-});
-static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| {
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
-});
-
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    RUNTIME.block_on(work)
-}
-
-fn fortanix_list(server: &sim::Fortanix, limit: u32) -> AnyPaginator<Account> {
-    let builder = fortanix::Client::builder().base_url(server.base_url()).http_client(HTTP.clone());
-    let client = builder.password(server.email(), server.password()).build().unwrap();
-    client.list_accounts().limit(limit.max(2)).into_accounts()
-}
-
-fn huawei_list(server: &sim::Huawei, limit: u32) -> AnyPaginator<Account> {
-    let builder = huawei::Client::builder(server.ak(), server.sk()).endpoint(server.base_url());
-    builder.http_client(HTTP.clone()).build().unwrap().list_accounts().limit(limit).into_accounts()
-}
-
-fn annature_client(server: &sim::Annature) -> annature::Client {
-    annature::Client::builder(server.id(), server.key()).base_url(server.base_url()).build().unwrap()
-}
-
-fn sailpoint_list(server: &sim::SailPoint, limit: u32) -> sailpoint::ListAccounts {
-    let client = sailpoint::Client::builder(server.base_url()).token(server.token()).rate_limit(None);
-    let client = client.http_client(HTTP.clone()).build().unwrap();
-    client.list_accounts().limit(limit.clamp(2, 250))
-}
+use crate::{
+    changes::{Change, changes},
+    lists::{annature_client, block_on, cases, fortanix_list, huawei_list, mode, sailpoint_list, walk},
+    streams::pages::Mode,
+};
 
 fn assert_whole(ids: &[String], summary: &headcount::Summary, expected: Vec<String>) {
     let distinct: BTreeSet<_> = ids.iter().cloned().collect();
@@ -122,42 +60,6 @@ proptest! {
     }
 }
 
-/// What happens to the world before a list request.
-#[derive(Clone, Debug)]
-enum Change {
-    Nothing,
-    Insert(usize),
-    /// Removes so many accounts, from this percentage of the list on.
-    Remove(usize, usize),
-}
-
-fn changes() -> impl Strategy<Value = Vec<Change>> {
-    let change = prop_oneof![
-        2 => Just(Change::Nothing),
-        2 => (1..30_usize).prop_map(Change::Insert),
-        3 => (1..30_usize, 0..100_usize).prop_map(|(count, place)| Change::Remove(count, place)),
-    ];
-    prop::collection::vec(change, 0..25)
-}
-
-/// Makes `change` happen, and notes what it removed.
-fn apply(change: Option<&Change>, world: &mut sim::World, gone: &Mutex<BTreeSet<String>>) {
-    match change {
-        Some(Change::Insert(count)) => {
-            world.generate(*count);
-        }
-        Some(Change::Remove(count, place)) => {
-            let ids = world.ids();
-            let from = ids.len() * place / 100;
-            for id in ids.into_iter().skip(from).take(*count) {
-                world.remove(&id);
-                gone.lock().unwrap().insert(id);
-            }
-        }
-        _ => {}
-    }
-}
-
 proptest! {
     #![proptest_config(cases(60))]
 
@@ -176,7 +78,9 @@ proptest! {
             let gone = Arc::new(Mutex::new(BTreeSet::new()));
             let hook = |changes: Vec<Change>| {
                 let gone = Arc::clone(&gone);
-                move |nth: usize, world: &mut sim::World| apply(changes.get(nth - 1), world, &gone)
+                move |nth: usize, world: &mut sim::World| {
+                    gone.lock().unwrap().extend(changes.get(nth - 1).into_iter().flat_map(|change| change.apply(world)));
+                }
             };
             let judge = |provider: &str, before: Vec<String>, walked: Result<(Vec<String>, headcount::Summary)>| {
                 let (ids, summary) = walked.unwrap();
@@ -215,155 +119,6 @@ proptest! {
             judge("huawei", before, walk(huawei_list(&server, limit), mode).await);
         });
     }
-}
-
-/// What happens to accounts that are listed by `modified`, before a request: so many of them, from this percentage
-/// of the list on, are changed, one after the other or the other way round.
-#[derive(Clone, Debug)]
-struct Touch {
-    count: usize,
-    place: usize,
-    backwards: bool,
-}
-
-fn touches() -> impl Strategy<Value = Vec<Vec<Touch>>> {
-    let count = prop_oneof![3 => 1..3_usize, 1 => 1..60_usize];
-    let touch = (count, 0..100_usize, any::<bool>());
-    let touch = touch.prop_map(|(count, place, backwards)| Touch { count, place, backwards });
-    prop::collection::vec(prop::collection::vec(touch, 0..4), 0..40)
-}
-
-/// The ids as `sorters=modified,id` has them.
-fn by_modified(world: &sim::World) -> Vec<String> {
-    let key = |record: &serde_json::Value| {
-        let modified =
-            record["modified"].as_str().map(|text| text.parse::<chrono::DateTime<chrono::Utc>>().unwrap());
-        (modified, record["id"].as_str().unwrap().to_owned())
-    };
-    let mut keys: Vec<_> = world.records().iter().map(key).collect();
-    keys.sort();
-    keys.into_iter().map(|(_, id)| id).collect()
-}
-
-/// Makes `touch` happen, and notes whom it touched.
-fn modify(touch: &Touch, clock: &mut i64, world: &mut sim::World, touched: &Mutex<BTreeSet<String>>) {
-    let ids = by_modified(world);
-    let from = ids.len() * touch.place / 100;
-    let mut chosen: Vec<_> = ids.into_iter().skip(from).take(touch.count).collect();
-    if touch.backwards {
-        chosen.reverse();
-    }
-    let mut touched = touched.lock().unwrap();
-    for id in chosen {
-        let now = chrono::DateTime::from_timestamp(2_000_000_000 + *clock, 0).unwrap();
-        *clock += 1;
-        world.update(&id, |record| record["modified"] = now.to_rfc3339().into());
-        touched.insert(id);
-    }
-}
-
-proptest! {
-    #![proptest_config(cases(60))]
-
-    /// Accounts are changed before each request, and move in a list by `modified`; others are made and removed.
-    /// Whatever was there throughout, and was not changed, comes at least once, or the list does not call itself
-    /// whole.
-    #[test]
-    fn a_list_by_what_changes_is_not_called_whole_without_those_that_stay(
-        accounts in prop_oneof![2..20_usize, 2..150_usize],
-        limit in prop_oneof![2..6_u32, 2..60_u32],
-        order in prop_oneof![Just(headcount::SortOrder::Ascending), Just(headcount::SortOrder::Descending)],
-        touches in touches(),
-        changes in prop_oneof![Just(Vec::new()), changes()],
-        count in any::<Option<bool>>(),
-        mode in mode(),
-    ) {
-        block_on(async {
-            let gone = Arc::new(Mutex::new(BTreeSet::new()));
-            let noted = Arc::clone(&gone);
-            let server = sim::SailPoint::builder().accounts(accounts).rate_limit(None);
-            let mut clock = 0;
-            let server = server.before_list(move |nth, world| {
-                apply(changes.get(nth - 1), world, &noted);
-                for touch in touches.get(nth - 1).into_iter().flatten() {
-                    modify(touch, &mut clock, world, &noted);
-                }
-            });
-            let server = server.start().await.unwrap();
-            let before = server.ids();
-            let list = sailpoint_list(&server, limit).sort_by(sailpoint::Field::Modified, order);
-            let list = count.iter().fold(list, |list, count| list.count(*count));
-            let walked = walk(list.into_accounts(), mode).await;
-            let (ids, summary) = match walked {
-                Ok(walked) => walked,
-                Err(error) => {
-                    assert_eq!(error.kind(), headcount::ErrorKind::Drift, "{error}");
-                    return;
-                }
-            };
-            let listed: BTreeSet<_> = ids.into_iter().collect();
-            let changed = gone.lock().unwrap();
-            let missing: Vec<_> = before.iter().filter(|id| !changed.contains(*id) && !listed.contains(*id)).collect();
-            let whole = summary.completeness == Completeness::Whole;
-            assert!(missing.is_empty() || !whole, "{} are missing of {}", missing.len(), before.len());
-        });
-    }
-}
-
-#[test]
-fn all_four_providers_keep_every_promise() {
-    block_on(check_all_four());
-}
-
-async fn check_all_four() {
-    let server = sim::Fortanix::builder().accounts(120).start().await.unwrap();
-    let check = sim::Conformance::new(|| fortanix_list(&server, 25)).expecting(server.ids());
-    check.run().await.unwrap();
-    for paging in [sim::FortanixPaging::At, sim::FortanixPaging::IgnoresAll] {
-        let server = sim::Fortanix::builder().accounts(60).paging(paging).start().await.unwrap();
-        sim::Conformance::new(|| fortanix_list(&server, 25)).expecting(server.ids()).run().await.unwrap();
-    }
-
-    let server = sim::Huawei::builder().accounts(120).empty_page_every(3).start().await.unwrap();
-    sim::Conformance::new(|| huawei_list(&server, 25)).expecting(server.ids()).run().await.unwrap();
-
-    let server = sim::Annature::builder().accounts(1_200).page_size(50).start().await.unwrap();
-    let client = annature_client(&server);
-    let check = sim::Conformance::new(|| client.list_accounts()).expecting(server.ids());
-    check.run().await.unwrap();
-    let check = sim::Conformance::new(|| client.list_accounts_v1().windowed(true)).expecting(server.ids());
-    check.run().await.unwrap();
-
-    let server = sim::SailPoint::builder().accounts(120).rate_limit(None).start().await.unwrap();
-    for limit in [11, 25, 120, 250] {
-        let check = sim::Conformance::new(|| sailpoint_list(&server, limit));
-        check.expecting(server.ids()).seeking().run().await.unwrap();
-    }
-    let check = sim::Conformance::new(|| sailpoint_list(&server, 25).overlap(false));
-    check.expecting(server.ids()).seeking().run().await.unwrap();
-}
-
-#[tokio::test]
-async fn the_conformance_suite_finds_a_paginator_that_loses_an_item() {
-    struct Lossy;
-    impl Paginator for Lossy {
-        type Item = String;
-        type Cursor = u32;
-        fn scope(&self) -> headcount::Scope {
-            headcount::Scope::new("lossy", [])
-        }
-        async fn fetch(&self, at: Option<&u32>) -> Result<headcount::Page<String, u32>> {
-            let at = at.copied().unwrap_or(0);
-            let items = (at * 3..at * 3 + 3).filter(|item| *item != 4).map(|item| item.to_string());
-            Ok(headcount::Page::new(items.collect(), (at < 2).then_some(at + 1)))
-        }
-        fn item_id<'a>(&self, item: &'a String) -> Option<std::borrow::Cow<'a, str>> {
-            Some(item.into())
-        }
-    }
-    let expected = (0..9).map(|item| item.to_string());
-    let broken = sim::Conformance::new(|| Lossy).expecting(expected).run().await.unwrap_err();
-    assert_eq!(broken.to_string(), "everything is listed once: 1 are missing, 0 were not expected");
 }
 
 #[test]

@@ -38,6 +38,7 @@ mod sailpoint_accounts;
 mod sailpoint_changes;
 mod sailpoint_entitlements;
 mod sailpoint_filters;
+mod sailpoint_modified;
 mod sailpoint_refusals;
 mod sailpoint_refused_filters;
 mod sailpoint_requests;

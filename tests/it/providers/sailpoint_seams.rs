@@ -9,24 +9,12 @@ use headcount::{
     sim::{SailPoint, World},
 };
 use http::HeaderValue;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::sailpoint_modified::by_modified;
 use super::support::{Answer, Canned, answer, canned, sailpoint, walk};
 
 const ACCOUNTS: usize = 300;
-
-/// The ids as `sorters=modified,id` has them.
-fn by_modified(world: &World) -> Vec<String> {
-    let date = |record: &Value| {
-        let text = record["modified"].as_str();
-        text.map(|text| text.parse::<chrono::DateTime<chrono::Utc>>().unwrap())
-    };
-    let records = world.records();
-    let mut keys: Vec<_> =
-        records.iter().map(|record| (date(record), record["id"].as_str().unwrap())).collect();
-    keys.sort();
-    keys.into_iter().map(|(_, id)| id.to_owned()).collect()
-}
 
 /// Sets `modified` of those at these places to the given minute of a year to come.
 fn touch(world: &mut World, places: &[usize], minute: usize) {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use headcount::{
     Completeness, Doubt, ErrorKind, SortOrder,
     sailpoint::Field,
-    sim::{SailPoint, SailPointPastEnd, World},
+    sim::{SailPoint, SailPointPastEnd},
 };
 use proptest::{
     collection::vec,
@@ -14,24 +14,7 @@ use proptest::{
 };
 
 use super::support::{sailpoint, walk};
-
-/// What happens before a request.
-#[derive(Clone, Debug)]
-enum Change {
-    Nothing,
-    /// So many accounts from this place on, in the order by id, are removed.
-    Remove(usize, usize),
-    Make(usize),
-}
-
-/// Of at most so many accounts less one.
-fn change(most: usize) -> impl Strategy<Value = Change> {
-    prop_oneof![
-        Just(Change::Nothing),
-        (0..40_usize, 1..most).prop_map(|(from, count)| Change::Remove(from, count)),
-        (1..most).prop_map(Change::Make),
-    ]
-}
+use crate::changes::{Change, change};
 
 #[derive(Clone, Debug)]
 struct Case {
@@ -77,20 +60,6 @@ fn in_another_order() -> impl Strategy<Value = Case> {
     )
 }
 
-fn apply(change: &Change, world: &mut World) {
-    match change {
-        Change::Nothing => {}
-        Change::Remove(from, count) => {
-            for id in world.ids().into_iter().skip(*from).take(*count) {
-                world.remove(&id);
-            }
-        }
-        Change::Make(count) => {
-            world.generate(*count);
-        }
-    }
-}
-
 async fn check(case: Case) {
     let mut changes = case.changes.clone().into_iter();
     let mut builder = SailPoint::builder().accounts(case.accounts).rate_limit(None);
@@ -103,7 +72,7 @@ async fn check(case: Case) {
             if number > 1
                 && let Some(change) = changes.next()
             {
-                apply(&change, world);
+                change.apply(world);
             }
         })
         .start()

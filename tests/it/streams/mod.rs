@@ -6,5 +6,5 @@ mod errors;
 mod look_ahead;
 mod loops;
 mod merging;
-mod pages;
+pub(crate) mod pages;
 mod reordered;
