@@ -9,6 +9,7 @@ mod http;
 mod lists;
 mod program;
 mod providers;
+mod requests;
 mod schemas;
 mod shared_account;
 mod streams;

@@ -1,13 +1,10 @@
-use std::fmt::Debug;
-
 use base64::{Engine, prelude::BASE64_STANDARD};
-use futures::{TryStreamExt, future::BoxFuture};
+use futures::TryStreamExt;
 use headcount::{
     Paginator, annature,
-    fortanix::{self, AuthConfigOauth, CaSet, IdentityProvider, OauthCode, TlsConfigRequired},
+    fortanix::{self, AuthConfigOauth, OauthCode},
     huawei, sailpoint, sim,
 };
-use serde_json::json;
 use tracing::Level;
 use uuid::Uuid;
 
@@ -16,107 +13,57 @@ use super::{
     secrets::{SECRETS, Shown, hostile},
     traces::Traced,
 };
-
-/// A request as it is shown, and what comes of it.
-type Sent = (String, BoxFuture<'static, Result<String, headcount::Error>>);
-
-/// The requests in `$request`, to be sent.
-macro_rules! requests {
-    ($($request:expr),+ $(,)?) => {
-        vec![$({
-            let request = $request;
-            let shown = format!("{request:?}\n{request:#?}");
-            let sent: Sent = (shown, Box::pin(async move { request.send().await.map(|value| debug(&value)) }));
-            sent
-        }),+]
-    };
-}
-
-fn debug(value: &impl Debug) -> String {
-    format!("{value:?}\n{value:#?}")
-}
+use crate::requests::{self, Named, requests, sailpoint::About};
 
 fn oauth() -> AuthConfigOauth {
-    let idp = IdentityProvider {
-        name: "idp".into(),
-        icon_url: "https://idp.example/i".into(),
-        authorization_endpoint: "https://idp.example/a".into(),
-        token_endpoint: "https://idp.example/t".into(),
-        requires_basic_auth: true,
-    };
-    let tls = TlsConfigRequired::new(true, CaSet::GlobalRoots).client("certificate", SECRETS[10]);
-    AuthConfigOauth::new(idp, tls.into(), "client", SECRETS[9])
+    requests::fortanix::oauth(SECRETS[9], SECRETS[10])
 }
 
-fn of_fortanix(transport: &Scripted) -> Vec<Sent> {
+/// Every change, and what else carries a credential or gets one.
+fn of_fortanix(transport: &Scripted) -> Named {
     let id = Uuid::from_u128(1);
     let builder = fortanix::Client::builder().password("ada@example.com", SECRETS[0]);
     let client = builder.transport(transport.clone()).build().unwrap();
     let builder = fortanix::Client::builder().oauth_code(OauthCode::new("aWRw", SECRETS[8]));
     let coded = builder.transport(transport.clone()).build().unwrap();
-    requests![
-        client.create_account("a").auth_config(oauth()),
-        client.get_account(id).with_totals(true),
-        client.update_account(id).add_auth_config(oauth()).mod_auth_config("x", oauth()),
-        client.delete_account(id),
-        client.get_user_accounts(id),
-        client.remove_user_from_account(id),
-        client.discover_auth_methods().user_email("ada@example.com"),
-        client.log_in(),
-        client.refresh_session(),
-        client.select_account(id),
-        client.terminate_session(),
-        coded.log_in(),
-        coded.get_account(id),
-    ]
+    let mut all = requests::fortanix::changes(&client, id, &oauth());
+    all.extend(requests![
+        "get": client.get_account(id).with_totals(true),
+        "list of a user": client.get_user_accounts(id),
+        "discover": client.discover_auth_methods().user_email("ada@example.com"),
+        "log in": client.log_in(),
+        "refresh": client.refresh_session(),
+        "select": client.select_account(id),
+        "terminate": client.terminate_session(),
+        "log in with a code": coded.log_in(),
+        "get with a code": coded.get_account(id),
+    ]);
+    all
 }
 
-fn of_huawei(transport: &Scripted) -> Vec<Sent> {
+fn of_huawei(transport: &Scripted) -> Named {
     let builder = huawei::Client::builder("AK", SECRETS[1]).security_token(SECRETS[2]);
     let client = builder.transport(transport.clone()).build().unwrap();
-    requests![
-        client.show_account("a"),
-        client.update_account("a").description("d"),
-        client.create_account("a").email("a@example.com"),
-        client.create_resource_account("a"),
-        client.show_create_account_status("a"),
-        client.wait_for_account("a"),
-        client.close_account("a"),
-        client.move_account("a", "r-1", "ou-1"),
-        client.remove_account("a"),
-    ]
+    let mut all = requests::huawei::changes(&client, "a");
+    all.extend(requests::huawei::reads(&client, "a"));
+    all.extend(requests!["wait": client.wait_for_account("a")]);
+    all
 }
 
-fn of_annature(transport: &Scripted) -> Vec<Sent> {
+fn of_annature(transport: &Scripted) -> Named {
     let builder = annature::Client::builder("id", SECRETS[3]).partner_key(SECRETS[4]);
     let client = builder.transport(transport.clone()).build().unwrap();
-    requests![
-        client.get_account("a"),
-        client.create_account("Ted", "ted@example.com").password(SECRETS[11]),
-        client.register_account("Ted", "ted@example.com", "Acme").password(SECRETS[11]),
-        client.update_account("a").name("Ted"),
-        client.resend_verification("a"),
-        client.deactivate_account("a"),
-        client.restore_account("a"),
-    ]
+    let mut all = requests::annature::changes(&client, "a", SECRETS[11]);
+    all.extend(requests!["get": client.get_account("a")]);
+    all
 }
 
-fn of_sailpoint(transport: &Scripted) -> Vec<Sent> {
+fn of_sailpoint(transport: &Scripted) -> Named {
     let builder = sailpoint::Client::builder("https://acme.example").client_credentials("id", SECRETS[5]);
     let client = builder.transport(transport.clone()).build().unwrap();
-    let attributes = json!({"password": SECRETS[13]}).as_object().unwrap().clone();
-    requests![
-        client.get_account("a"),
-        client.create_account("s").attribute("password", SECRETS[13]),
-        client.put_account("a", attributes),
-        client.delete_account("a"),
-        client.remove_account("a"),
-        client.enable_account("a"),
-        client.unlock_account("a"),
-        client.reload_account("a"),
-        client.enable_account_for_identity("i"),
-        client.disable_accounts_for_identities(["i"]),
-    ]
+    let mut all = requests::sailpoint::changes(&client, &About::all("a"), SECRETS[13]);
+    all.extend(requests!["get": client.get_account("a")]);
+    all
 }
 
 #[tokio::test(start_paused = true)]
@@ -128,9 +75,9 @@ async fn no_request_nor_its_failure_shows_a_credential_that_it_carries() {
         let transport = hostile(case);
         let all = [of_fortanix, of_huawei, of_annature, of_sailpoint];
         let mut failures = 0;
-        for (request, sent) in all.into_iter().flat_map(|of| of(&transport)) {
-            shown.text += &request;
-            match sent.await {
+        for (_, request) in all.into_iter().flat_map(|of| of(&transport)) {
+            shown.text += &request.shown;
+            match request.await {
                 Ok(value) => shown.text += &value,
                 Err(error) => {
                     failures += 1;

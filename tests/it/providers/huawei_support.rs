@@ -1,9 +1,8 @@
 //! What the tests of Huawei's account endpoints have in common.
 
-use futures::future::BoxFuture;
 use headcount::{
     Error, ErrorKind,
-    huawei::{Client, InviteTarget},
+    huawei::Client,
     sim::{Huawei, HuaweiBuilder, Server},
 };
 
@@ -39,38 +38,4 @@ pub(super) fn assert_refused<T: std::fmt::Debug>(
     assert_eq!((error.kind(), error.status(), error.code()), (kind, Some(status), Some(code)), "{error}");
     assert_eq!(error.attempts(), 1, "{error}");
     error
-}
-
-/// A request, ready to be awaited.
-pub(super) type Sent = BoxFuture<'static, Result<(), Error>>;
-
-macro_rules! sent {
-    ($($name:literal: $request:expr,)+) => {
-        vec![$(($name, {
-            let request = $request;
-            Box::pin(async move { request.send().await.map(drop) }) as Sent
-        })),+]
-    };
-}
-
-/// Every request that changes something, of an account with this id.
-pub(super) fn changes(client: &Client, id: &str) -> Vec<(&'static str, Sent)> {
-    let target = InviteTarget::Name("somebody".into());
-    sent! {
-        "create": client.create_account("new").email("new@example.com"),
-        "create resource account": client.create_resource_account("newer"),
-        "update": client.update_account(id).description("text"),
-        "close": client.close_account(id),
-        "move": client.move_account(id, "r-source", "ou-destination"),
-        "remove": client.remove_account(id),
-        "invite": client.invite_account(target, "notes"),
-    }
-}
-
-/// Every request that reads one thing.
-pub(super) fn reads(client: &Client, id: &str) -> Vec<(&'static str, Sent)> {
-    sent! {
-        "show": client.show_account(id),
-        "show creation": client.show_create_account_status(id),
-    }
 }

@@ -32,6 +32,7 @@ mod huawei_organization;
 mod huawei_signature;
 mod huawei_support;
 mod huawei_wait;
+mod once;
 mod requests;
 mod sailpoint;
 mod sailpoint_accounts;
