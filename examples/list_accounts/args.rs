@@ -51,6 +51,10 @@ pub(crate) struct Args {
     /// Fetch up to N pages at a time where the provider can seek (SailPoint); the others go page by page.
     #[arg(long, value_name = "N")]
     pub(crate) concurrency: Option<usize>,
+    /// Append (>>) what is printed: earlier lines and CSV's header are not printed again. The summaries count
+    /// what all runs printed. A list that an earlier run finished is not listed again; when all are finished,
+    /// the exit code is 2, and FILE is to be removed before they are listed anew.
+    ///
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -7,13 +7,14 @@ mod progress;
 mod sources;
 
 use std::{
+    collections::BTreeSet,
     io::{self, Write as _},
     process::ExitCode,
     time::Duration,
 };
 
 use futures::StreamExt;
-use headcount::{Account, AnyPaginator, Event, Items, Merge, Paginator};
+use headcount::{Account, ErrorKind, Event, Merge, Paginator};
 
 use args::Args;
 use output::Output;
@@ -39,13 +40,20 @@ async fn main() -> ExitCode {
     };
     let sources = match Sources::open(&args).await {
         Ok(sources) => sources,
-        Err(error) => return fail(&error, WRONG_USAGE),
+        Err(error) if error.kind() == ErrorKind::Config => return fail(&error, WRONG_USAGE),
+        Err(error) => return fail(&error, FAILED),
     };
     let merge = match merge(&args, &sources, places.as_ref()) {
         Ok(merge) => merge,
         Err(error) => return fail(&error, WRONG_USAGE),
     };
-    let outcome = list(&args, merge, places).await;
+    let earlier = finished(&merge);
+    if let Some(places) = &places
+        && earlier.len() == sources.lists.len()
+    {
+        return fail(&places.finished(), WRONG_USAGE);
+    }
+    let outcome = list(&args, merge, places, earlier).await;
     drop(sources.simulators);
     match outcome {
         Ok(code) => ExitCode::from(code),
@@ -71,8 +79,8 @@ fn merge(args: &Args, sources: &Sources, places: Option<&Places>) -> headcount::
         if let Some(width) = args.concurrency {
             pages = pages.concurrent(width);
         }
-        let items: Items<AnyPaginator<Account>> = match places.and_then(|places| places.of(name)) {
-            Some(place) => pages.resume(place)?,
+        let items = match places {
+            Some(places) => places.resume(name, pages)?,
             None => pages.items(),
         };
         streams.push((*name, items));
@@ -80,10 +88,21 @@ fn merge(args: &Args, sources: &Sources, places: Option<&Places>) -> headcount::
     Ok(Merge::new(streams))
 }
 
-async fn list(args: &Args, mut merge: Merge<Account>, mut places: Option<Places>) -> io::Result<u8> {
+/// The sources of which nothing is left to list.
+fn finished(merge: &Merge<Account>) -> BTreeSet<String> {
+    let finished = merge.checkpoints().filter(|(_, place)| place.is_done());
+    finished.map(|(name, _)| name.to_owned()).collect()
+}
+
+async fn list(
+    args: &Args,
+    mut merge: Merge<Account>,
+    mut places: Option<Places>,
+    earlier: BTreeSet<String>,
+) -> io::Result<u8> {
     let resumed = places.as_ref().is_some_and(|places| !places.is_empty());
     let mut output = Output::new(args.format, args.raw, resumed)?;
-    let progress = Progress::new(merge.summaries().map(|(name, _)| name));
+    let progress = Progress::new(merge.summaries().map(|(name, _)| name), earlier);
     let save_every = args.page_size.map_or(SAVE_EVERY, |size| SAVE_EVERY.min(u64::from(size) - 1));
     tokio::spawn(end_soon_after_interrupt());
     let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());

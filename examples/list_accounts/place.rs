@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use headcount::{Account, Checkpoint, Merge};
+use headcount::{Account, AnyPaginator, Checkpoint, Error, Items, Merge, Pages};
 
 /// Where each source stands, saved as the program goes.
 pub(crate) struct Places {
@@ -23,13 +23,28 @@ impl Places {
                 io::Error::new(io::ErrorKind::InvalidData, message)
             })?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(error) => return Err(error),
+            Err(error) => return Err(about(file, &error)),
         };
         Ok(Self { file: file.to_owned(), saved })
     }
 
-    pub(crate) fn of(&self, source: &str) -> Option<&Checkpoint> {
-        self.saved.get(source)
+    /// The stream of `source` from its saved place, or from its start.
+    pub(crate) fn resume(
+        &self,
+        source: &str,
+        pages: Pages<AnyPaginator<Account>>,
+    ) -> headcount::Result<Items<AnyPaginator<Account>>> {
+        let Some(place) = self.saved.get(source) else {
+            return Ok(pages.items());
+        };
+        pages.resume(place).map_err(|error| {
+            Error::new(error.kind(), format!("{}: {source}: {error}", self.file.display())).with_source(error)
+        })
+    }
+
+    /// What there is to say when nothing is left to list.
+    pub(crate) fn finished(&self) -> io::Error {
+        io::Error::other(format!("{}: every list was finished; remove it to list again", self.file.display()))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -44,7 +59,12 @@ impl Places {
         }
         let mut beside = self.file.clone().into_os_string();
         beside.push(".new");
-        fs::write(&beside, serde_json::to_vec(&self.saved)?)?;
-        fs::rename(&beside, &self.file)
+        fs::write(&beside, serde_json::to_vec(&self.saved)?)
+            .and_then(|()| fs::rename(&beside, &self.file))
+            .map_err(|error| about(&self.file, &error))
     }
+}
+
+fn about(file: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", file.display()))
 }

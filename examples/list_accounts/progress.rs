@@ -1,7 +1,7 @@
 //! Bars and messages on the standard error.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     io::{self, IsTerminal, Write as _},
 };
@@ -12,10 +12,12 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 pub(crate) struct Progress {
     all: MultiProgress,
     bars: BTreeMap<String, ProgressBar>,
+    /// The sources that an earlier run finished.
+    earlier: BTreeSet<String>,
 }
 
 impl Progress {
-    pub(crate) fn new<'a>(sources: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn new<'a>(sources: impl IntoIterator<Item = &'a str>, earlier: BTreeSet<String>) -> Self {
         let all = MultiProgress::new();
         let mut bars = BTreeMap::new();
         if std::io::stderr().is_terminal() {
@@ -28,7 +30,7 @@ impl Progress {
                 bars.insert(source.to_owned(), bar);
             }
         }
-        Self { all, bars }
+        Self { all, bars, earlier }
     }
 
     pub(crate) fn account(&self, source: &str) {
@@ -53,7 +55,11 @@ impl Progress {
         if let Some(bar) = self.bars.get(source) {
             bar.finish_and_clear();
         }
-        let mut line = format!("{source}: {} accounts on {} pages", summary.yielded, summary.pages);
+        let (accounts, pages) = (counted(summary.yielded, "account"), counted(summary.pages, "page"));
+        let mut line = format!("{source}: {accounts} on {pages}");
+        if self.earlier.contains(source) {
+            line += ", all by an earlier run, and not listed again";
+        }
         if summary.duplicates > 0 {
             let _ = write!(line, ", {} repeated rows left out", summary.duplicates);
         }
@@ -86,4 +92,8 @@ impl Progress {
             let _ = writeln!(io::stderr(), "{line}");
         });
     }
+}
+
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -1,12 +1,12 @@
 //! The programs, as their users run them.
 
+mod checkpoint;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader, Read},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
-    thread::sleep,
-    time::Duration,
 };
 
 /// An example, which `cargo test` has built beside the tests.
@@ -200,50 +200,6 @@ fn an_interrupt_ends_it_soon_also_when_nobody_reads() {
             reader.join().unwrap().unwrap();
         }
     }
-}
-
-/// Kills the program at odd moments and starts it again until it is through.
-#[test]
-fn killed_and_started_again_it_loses_nothing_and_repeats_less_than_a_page() {
-    let simulate = Simulate::start(&["--accounts", "4000"]);
-    let place = tempfile::tempdir().unwrap();
-    let file = place.path().join("place.json");
-    let args = ["--format", "ndjson", "--checkpoint", file.to_str().unwrap()];
-    let mut printed = Vec::new();
-    let mut kills = 0_u32;
-    loop {
-        let mut child = simulate.list(&args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut out = child.stdout.take().unwrap();
-        let reader = std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            out.read_to_end(&mut bytes).unwrap();
-            bytes
-        });
-        let ended = if kills < 6 {
-            sleep(Duration::from_millis(60 + 37 * u64::from(kills)));
-            child.kill().unwrap();
-            kills += 1;
-            false
-        } else {
-            true
-        };
-        let status = child.wait().unwrap();
-        let mut bytes = reader.join().unwrap();
-        // A line that was cut off by the kill was not printed.
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        bytes.truncate(whole);
-        printed.push(accounts(&text(&bytes)));
-        if ended || status.success() {
-            assert_eq!(status.code(), Some(0));
-            break;
-        }
-    }
-    let all: BTreeSet<_> = printed.iter().flatten().cloned().collect();
-    assert_eq!(all.len(), 16_000, "the union is complete");
-    // Each killed run may have printed so many after its last save, and they are printed again.
-    let lines: usize = printed.iter().map(Vec::len).sum();
-    let repeated = lines - all.len();
-    assert!(repeated <= 50 * kills as usize, "{repeated} were printed twice after {kills} kills");
 }
 
 #[test]
