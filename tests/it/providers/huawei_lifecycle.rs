@@ -1,30 +1,14 @@
 //! The program `account_lifecycle`, as its users run it.
 
-use std::{path::PathBuf, process::Command};
-
 use headcount::sim::Huawei;
 
-/// The example, which `cargo test` has built beside the tests, without credentials in its environment.
-fn program() -> Command {
-    let mut path: PathBuf = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    let mut command = Command::new(path.join("examples").join("account_lifecycle"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HUAWEICLOUD_")) {
-        command.env_remove(name);
-    }
-    command
-}
+use crate::program::{program, run};
 
-fn run(command: &mut Command) -> (Option<i32>, String, String) {
-    let output = command.output().expect("cargo test builds the examples");
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
+const PROGRAM: &str = "account_lifecycle";
 
 #[test]
 fn without_credentials_an_account_lives_and_is_closed_on_a_simulator() {
-    let (code, out, err) = run(&mut program());
+    let (code, out, err) = run(&mut program(PROGRAM));
     assert_eq!(code, Some(0), "{err}");
     assert!(err.starts_with("no credentials in the environment"), "{err}");
     let steps = [
@@ -48,7 +32,7 @@ fn without_credentials_an_account_lives_and_is_closed_on_a_simulator() {
 async fn with_credentials_nothing_is_sent_unless_it_is_really_meant() {
     let server = Huawei::builder().accounts(20).start().await.unwrap();
     let with = |args: &[&str]| {
-        let mut command = program();
+        let mut command = program(PROGRAM);
         command.args(args).envs(server.env());
         tokio::task::spawn_blocking(move || run(&mut command))
     };
@@ -70,7 +54,7 @@ async fn with_credentials_nothing_is_sent_unless_it_is_really_meant() {
 async fn a_step_that_fails_exits_with_1_and_tells_what_is_left() {
     let server = Huawei::builder().accounts(20).deny_action("organizations:accounts:update");
     let server = server.start().await.unwrap();
-    let mut command = program();
+    let mut command = program(PROGRAM);
     command.args(["--really", "--name", "left", "--email", "left@example.com"]).envs(server.env());
     let (code, _, err) = tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap();
     assert_eq!(code, Some(1), "{err}");
@@ -81,8 +65,8 @@ async fn a_step_that_fails_exits_with_1_and_tells_what_is_left() {
 
 #[test]
 fn wrong_usage_exits_with_2() {
-    let (code, _, err) = run(program().arg("--really"));
+    let (code, _, err) = run(program(PROGRAM).arg("--really"));
     assert_eq!(code, Some(2));
     assert!(err.contains("HUAWEICLOUD_SDK_AK"), "{err}");
-    assert_eq!(run(program().arg("--nonsense")).0, Some(2));
+    assert_eq!(run(program(PROGRAM).arg("--nonsense")).0, Some(2));
 }
