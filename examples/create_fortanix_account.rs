@@ -17,8 +17,8 @@ use headcount::{
 
 /// Creates an account at Fortanix Confidential Computing Manager.
 ///
-/// Logs in with FORTANIX_CCM_EMAIL and _PASSWORD, or with FORTANIX_CCM_TOKEN, of the environment. With none of
-/// them, a built-in simulator stands in: the account is then gone when the program ends.
+/// Logs in with FORTANIX_CCM_EMAIL and _PASSWORD, or with FORTANIX_CCM_TOKEN, of the environment, and then needs
+/// --really. With none of them, a built-in simulator stands in: the account is then gone when the program ends.
 ///
 /// The account goes to the standard output, in JSON; what happens goes to the standard error. Exits with 0 when
 /// the account was made and is in the list, 1 when something failed, 2 for wrong usage.
@@ -28,6 +28,9 @@ use headcount::{
 struct Args {
     /// The account's name, unique within the instance.
     name: String,
+    /// Create it at the server of the credentials in the environment.
+    #[arg(long)]
+    really: bool,
     /// Its logo: a .jpg, .png or .svg file of at most 128 KiB.
     #[arg(long, value_name = "FILE")]
     logo: Option<PathBuf>,
@@ -47,7 +50,7 @@ async fn main() -> ExitCode {
     let args = Args::parse();
     let made = async {
         let logo = args.logo.as_ref().map(read_logo).transpose()?;
-        let (client, simulator) = open().await?;
+        let (client, simulator) = open(args.really).await?;
         let account = create(&client, &args, logo).await?;
         // It serves until here.
         drop(simulator);
@@ -82,10 +85,21 @@ fn read_logo(file: &PathBuf) -> Result<Logo, Error> {
 }
 
 /// A client of the provider in the environment, or of a simulator, which must live as long.
-async fn open() -> Result<(Client, Option<sim::Fortanix>), Error> {
+async fn open(really: bool) -> Result<(Client, Option<sim::Fortanix>), Error> {
     let names = ["FORTANIX_CCM_EMAIL", "FORTANIX_CCM_PASSWORD", "FORTANIX_CCM_TOKEN"];
     if names.iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty())) {
-        return Ok((Client::from_env()?, None));
+        let client = Client::from_env()?;
+        if !really {
+            let message = "there are credentials in the environment: this would create an account at their server; \
+                           --really says that it is meant";
+            return Err(Error::new(ErrorKind::Config, message));
+        }
+        return Ok((client, None));
+    }
+    if really {
+        let message = "--really needs FORTANIX_CCM_EMAIL and FORTANIX_CCM_PASSWORD, or FORTANIX_CCM_TOKEN, in the \
+                       environment";
+        return Err(Error::new(ErrorKind::Config, message));
     }
     say("no credentials in the environment: creating the account at a built-in simulator");
     let simulator = sim::Fortanix::builder().accounts(250).start().await.map_err(|error| {

@@ -26,22 +26,27 @@ fn without_credentials_an_account_is_made_at_the_simulator_and_it_says_so() {
 }
 
 #[tokio::test]
-async fn with_credentials_an_account_is_made_where_they_are_for() {
+async fn with_credentials_an_account_is_made_where_they_are_for_if_it_is_really_meant() {
     let server = sim::Fortanix::builder().accounts(4).start().await.unwrap();
     let env = server.env();
-    let create = async || {
+    let create = async |more: &'static [&str]| {
         let env = env.clone();
-        let run = tokio::task::spawn_blocking(move || run(program(PROGRAM).arg("Acme").envs(env)));
+        let run = tokio::task::spawn_blocking(move || run(program(PROGRAM).arg("Acme").args(more).envs(env)));
         run.await.unwrap()
     };
-    let (code, out, err) = create().await;
+    let (code, out, err) = create(&[]).await;
+    assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
+    assert!(err.contains("--really says that it is meant"), "{err}");
+    assert!(server.requests().is_empty());
+
+    let (code, out, err) = create(&["--really"]).await;
     assert_eq!(code, Some(0), "{err}");
     assert!(!err.contains("simulator"), "{err}");
     let account: Value = serde_json::from_str(&out).unwrap();
     assert!(server.ids().iter().any(|id| account["acct_id"] == **id));
     assert_eq!(server.ids().len(), 5);
 
-    let (code, out, err) = create().await;
+    let (code, out, err) = create(&["--really"]).await;
     assert_eq!((code, out.as_str()), (Some(1), ""));
     assert!(err.contains("400: An account with this name already exists"), "{err}");
     assert_eq!(server.ids().len(), 5);
@@ -53,6 +58,7 @@ fn wrong_usage_exits_with_2_and_says_why() {
         (&[][..], "<NAME>"),
         (&[" "], "the account's name is empty; expected a name"),
         (&["Acme", "--require-2fa"], "--password-login"),
+        (&["Acme", "--really"], "--really needs FORTANIX_CCM_EMAIL"),
         (&["Acme", "--logo", "no such file"], "no such file: "),
         (&["Acme", "--logo", "Cargo.toml"], "expected a .jpg, .png or .svg"),
     ] {
