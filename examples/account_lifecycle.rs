@@ -16,6 +16,7 @@ use headcount::{Error, Paginator, Result, huawei, sim};
 ///
 /// Exits with 0 when all went well, 1 when a step failed, 2 for wrong usage.
 #[derive(Parser)]
+#[command(version)]
 struct Args {
     /// Do it to the organization of the credentials in the environment.
     #[arg(long)]

@@ -16,6 +16,7 @@ use headcount::sim;
 ///
 /// Copy the `export` lines into another terminal, and run `list_accounts`, curl or a vendor's SDK there.
 #[derive(Parser)]
+#[command(version)]
 struct Args {
     /// Accounts at each provider.
     #[arg(long, value_name = "N", default_value_t = 250)]

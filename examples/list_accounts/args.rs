@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum, error::ErrorKind};
+use clap::{Parser, ValueEnum, builder::RangedU64ValueParser, error::ErrorKind};
 use headcount::sailpoint::ApiVersion;
 
 /// Lists the accounts of an organisation at its providers.
@@ -25,36 +25,46 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
     /// Accounts on a page, or as many as the provider allows if those are fewer. Annature chooses its own.
+    ///
+    /// At most 2000 at Huawei, or 200 with --huawei-contacts; at most 250 at SailPoint.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     pub(crate) page_size: Option<u32>,
     /// Stop after so many accounts, of all sources together. To stop so is no failure: the exit code is 0.
     #[arg(long, value_name = "N")]
     pub(crate) max: Option<u64>,
-    /// Add the provider's own record to each account, in `record`, without the secrets that it may hold.
+    /// Add the provider's own record to each account, in `record`. It may hold secrets. Needs ndjson.
+    ///
+    /// Members that the provider's reference names as secrets are printed as "[redacted]"; Fortanix alone has
+    /// any. All else is as the provider sent it: SailPoint's `attributes` are whatever its sources tell.
     #[arg(long)]
     pub(crate) raw: bool,
-    /// Which of Annature's endpoints to ask: v1 gives at most 1,000 accounts.
-    #[arg(long, value_enum, value_name = "V", default_value_t = AnnatureApi::V2)]
-    pub(crate) annature_api: AnnatureApi,
-    /// Which generation of SailPoint's API to ask.
-    #[arg(long, value_enum, value_name = "V", default_value_t = SailPointApi::AccountsV1)]
-    pub(crate) sailpoint_api: SailPointApi,
+    /// Ask Huawei for each account's registered e-mail address and phone number: personal data.
+    ///
+    /// Without it, Huawei's accounts have no `email`. With it, Huawei gives at most 200 accounts a page.
+    #[arg(long)]
+    pub(crate) huawei_contacts: bool,
+    /// Which of Annature's endpoints to ask: v1 gives at most 1,000 accounts. [default: v2]
+    #[arg(long, value_enum, value_name = "V")]
+    pub(crate) annature_api: Option<AnnatureApi>,
+    /// Which generation of SailPoint's API to ask. [default: accounts-v1]
+    #[arg(long, value_enum, value_name = "V")]
+    pub(crate) sailpoint_api: Option<SailPointApi>,
     /// Save the place in FILE as it goes, and go on from there if FILE exists. Needs ndjson or csv.
+    ///
+    /// Append (>>) what is printed: earlier lines and CSV's header are not printed again. The summaries count
+    /// what all runs printed. A list that an earlier run finished is not listed again; when all are finished,
+    /// the exit code is 2, and FILE is to be removed before they are listed anew.
     ///
     /// The place is saved after every 50 accounts, or one fewer than --page-size if that is less, once they are
     /// printed. A program that is killed and started again loses none, and prints at most so many twice.
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
     /// Fetch up to N pages of each source ahead of use.
-    #[arg(long, value_name = "N", conflicts_with = "concurrency")]
+    #[arg(long, value_name = "N", conflicts_with = "concurrency", value_parser = at_least_one())]
     pub(crate) ahead: Option<usize>,
     /// Fetch up to N pages at a time where the provider can seek (SailPoint); the others go page by page.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one())]
     pub(crate) concurrency: Option<usize>,
-    /// Append (>>) what is printed: earlier lines and CSV's header are not printed again. The summaries count
-    /// what all runs printed. A list that an earlier run finished is not listed again; when all are finished,
-    /// the exit code is 2, and FILE is to be removed before they are listed anew.
-    ///
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -89,6 +99,10 @@ pub(crate) enum SailPointApi {
     V2025,
     V2026,
     AccountsV1,
+}
+
+fn at_least_one() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
 }
 
 impl From<SailPointApi> for ApiVersion {

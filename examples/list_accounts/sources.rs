@@ -9,7 +9,7 @@ use headcount::{
     Account, AnyPaginator, Error, ErrorKind, Paginator, Result, annature, fortanix, huawei, sailpoint, sim,
 };
 
-use crate::args::{AnnatureApi, Args, Provider};
+use crate::args::{AnnatureApi, Args, Provider, SailPointApi};
 
 const AGENT: &str = concat!("list_accounts/", env!("CARGO_PKG_VERSION"));
 
@@ -49,7 +49,8 @@ impl Sources {
             );
             let started = sim::Simulators::start(250, 1).await;
             Some(started.map_err(|error| {
-                Error::new(ErrorKind::Transport, "the simulators can not start").with_source(error)
+                let message = format!("the simulators can not start: {error}");
+                Error::new(ErrorKind::Transport, message).with_source(error)
             })?)
         } else {
             None
@@ -61,12 +62,31 @@ impl Sources {
                 args.providers.contains(&provider)
             }
         };
+        check_used(args, wanted)?;
         let clients = match &simulators {
             Some(simulators) => Clients::of_simulators(simulators, args, wanted)?,
             None => Clients::of_environment(args, wanted)?,
         };
         Ok(Self { lists: clients.lists(args), simulators })
     }
+}
+
+/// Refuses options that are for none of the providers that take part.
+fn check_used(args: &Args, wanted: impl Fn(Provider) -> bool) -> Result<()> {
+    use Provider::{Annature, Fortanix, Huawei, Sailpoint};
+    for (option, given, providers) in [
+        ("--page-size", args.page_size.is_some(), &[Fortanix, Huawei, Sailpoint][..]),
+        ("--huawei-contacts", args.huawei_contacts, &[Huawei]),
+        ("--annature-api", args.annature_api.is_some(), &[Annature]),
+        ("--sailpoint-api", args.sailpoint_api.is_some(), &[Sailpoint]),
+    ] {
+        if given && !providers.iter().any(|provider| wanted(*provider)) {
+            let names: Vec<_> = providers.iter().map(|provider| format!("{provider:?}")).collect();
+            let message = format!("{option} would do nothing: it is for {}", names.join(", "));
+            return Err(Error::new(ErrorKind::Config, message));
+        }
+    }
+    Ok(())
 }
 
 impl Clients {
@@ -83,7 +103,7 @@ impl Clients {
         }
         if wanted(Provider::Sailpoint) {
             let builder = sailpoint::Client::builder_from_env()?.user_agent(AGENT);
-            clients.sailpoint = Some(builder.api_version(args.sailpoint_api.into()).build()?);
+            clients.sailpoint = Some(builder.api_version(api_version(args)).build()?);
         }
         Ok(clients)
     }
@@ -109,7 +129,7 @@ impl Clients {
             let sim = &sims.sailpoint;
             let builder = sailpoint::Client::builder(sim.base_url());
             let builder = builder.client_credentials(sim.client_id(), sim.client_secret());
-            clients.sailpoint = Some(builder.api_version(args.sailpoint_api.into()).build()?);
+            clients.sailpoint = Some(builder.api_version(api_version(args)).build()?);
         }
         Ok(clients)
     }
@@ -125,15 +145,18 @@ impl Clients {
         }
         if let Some(client) = self.huawei {
             let mut list = client.list_accounts();
+            if args.huawei_contacts {
+                list = list.with_register_contact_info(true);
+            }
             if let Some(size) = args.page_size {
-                list = list.limit(size.min(2000));
+                list = list.limit(size.min(if args.huawei_contacts { 200 } else { 2000 }));
             }
             lists.push(("huawei", list.into_accounts()));
         }
         if let Some(client) = self.annature {
             lists.push(match args.annature_api {
-                AnnatureApi::V1 => ("annature", client.list_accounts_v1().into_accounts()),
-                AnnatureApi::V2 => ("annature", client.list_accounts().into_accounts()),
+                Some(AnnatureApi::V1) => ("annature", client.list_accounts_v1().into_accounts()),
+                Some(AnnatureApi::V2) | None => ("annature", client.list_accounts().into_accounts()),
             });
         }
         if let Some(client) = self.sailpoint {
@@ -145,4 +168,8 @@ impl Clients {
         }
         lists
     }
+}
+
+fn api_version(args: &Args) -> sailpoint::ApiVersion {
+    args.sailpoint_api.unwrap_or(SailPointApi::AccountsV1).into()
 }

@@ -134,6 +134,29 @@ fn annatures_first_version_is_told_to_be_truncated() {
 }
 
 #[test]
+fn huaweis_accounts_have_an_e_mail_address_when_it_is_asked_for() {
+    let simulate = Simulate::start(&["--accounts", "450"]);
+    for (more, asked) in [(&[][..], false), (&["--huawei-contacts"], true)] {
+        let args: Vec<&str> =
+            ["--format=ndjson", "--provider=huawei", "--page-size=300"].iter().chain(more).copied().collect();
+        let (code, out, err) = run(&mut simulate.list(&args));
+        assert_eq!((code, out.lines().count()), (Some(0), 450), "{err}");
+        let with = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["email"].is_string();
+        // Not every account has registered one.
+        assert_eq!(out.lines().any(with), asked, "{more:?}");
+    }
+}
+
+#[test]
+fn each_tells_its_version() {
+    for name in ["list_accounts", "simulate", "create_fortanix_account", "account_lifecycle"] {
+        let (code, out, err) = run(program(name).arg("--version"));
+        let version = format!(" {}\n", env!("CARGO_PKG_VERSION"));
+        assert!(code == Some(0) && out.ends_with(&version), "{name}: {out}{err}");
+    }
+}
+
+#[test]
 fn a_failing_source_fails_alone_and_the_exit_code_tells() {
     let mut simulate = Simulate::start(&["--accounts", "20"]);
     simulate.env.insert("ANNATURE_KEY".into(), "wrong".into());
@@ -150,6 +173,15 @@ fn wrong_usage_exits_with_2_and_says_why() {
         (&["--checkpoint", "x"], "--checkpoint needs --format ndjson or csv"),
         (&["--raw"], "--raw needs --format ndjson"),
         (&["--ahead", "1", "--concurrency", "2"], "cannot be used with"),
+        (&["--ahead", "0"], "0 is not in 1.."),
+        (&["--concurrency", "0"], "0 is not in 1.."),
+        (
+            &["--provider", "annature", "--page-size", "9"],
+            "--page-size would do nothing: it is for Fortanix, ",
+        ),
+        (&["--provider", "annature", "--huawei-contacts"], "--huawei-contacts would do nothing"),
+        (&["--provider", "huawei", "--annature-api", "v2"], "--annature-api would do nothing"),
+        (&["--provider", "huawei", "--sailpoint-api", "v3"], "--sailpoint-api would do nothing"),
     ] {
         let (code, out, err) = run(program("list_accounts").args(args));
         assert_eq!((code, out.as_str()), (Some(2), ""), "{args:?}");
