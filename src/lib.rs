@@ -12,7 +12,8 @@
 //! - A row that can not be read is told in its place, and costs no other row.
 //! - [`Items::summary`] says whether the list is whole, or why it may not be.
 //! - [`Items::checkpoint`] is good to the item: go on tomorrow, in another process.
-//! - Requests are retried, rate limits kept, tokens renewed; credentials never show in logs or errors.
+//! - Requests are retried, SailPoint's rate limit is kept and any other that a client is given, tokens are
+//!   renewed; credentials never show in logs or errors.
 //!
 //! Everything runs on tokio.
 //!
@@ -143,10 +144,11 @@
 //! | `native-tls` | | TLS by the system's library |
 //! | `rustls-no-provider` | | TLS by rustls; the application installs a `CryptoProvider` |
 //! | `sailpoint-config` | | reads the file of SailPoint's command line tool, which is YAML |
-//! | `sim` | | the providers as HTTP servers inside the process, for tests |
+//! | `sim` | | the providers as HTTP servers inside the process, for tests; the programs need it |
 //!
 //! Without any of the TLS features, `https` needs a client or transport of your own; building says so.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // What all providers share is built with any of them; alone, none uses all of it.
 #![cfg_attr(
     not(all(feature = "fortanix", feature = "huawei", feature = "annature", feature = "sailpoint")),
