@@ -20,7 +20,7 @@
 //! # Changes
 //!
 //! Most changes are made by tasks: the provider answers at once, with the [`TaskId`], and the change shows some
-//! time later.
+//! time later. Tried on a simulator, with the feature `sim` of `headcount` in `[dev-dependencies]`:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
