@@ -11,7 +11,7 @@ use super::{
     base_url::BaseUrl,
     limit::Limiter,
     problem::Secrets,
-    retry::{Facts, Failure, Verdict},
+    retry::{Facts, Failure, Verdict, is_passing},
     retry_after,
     span::AttemptSpan,
 };
@@ -246,7 +246,7 @@ impl Channel {
         let asked = retry_after::read(&answer.headers, self.clock.now());
         let status = answer.status.as_u16();
         let mut error = service.problem(&answer).into_error(&answer, &secrets).with_retry_after(asked);
-        if asked.is_some_and(|asked| asked > self.retry.max_server_wait) && matches!(status, 429 | 503) {
+        if asked.is_some_and(|asked| asked > self.retry.max_server_wait) && is_passing(status) {
             error = error.into_kind(ErrorKind::Throttled);
         }
         Err(Missed { failure: Some(Failure::Status(status)), refused: status == 401, error, asked })

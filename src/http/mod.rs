@@ -12,8 +12,8 @@
 //! | fault | at first | if it stays |
 //! |---|---|---|
 //! | 408, 500, 502, 503, 504, with any body | retried | [`Api`](crate::ErrorKind::Api) |
-//! | 429 | retried after the wait that `Retry-After` asks for (seconds or a date; nonsense is ignored) | [`Throttled`](crate::ErrorKind::Throttled) |
-//! | 429 or 503 with a wait beyond `max_server_wait` | `Throttled` at once, with [`retry_after`](crate::Error::retry_after) | |
+//! | 429 | retried after the wait that `Retry-After` asks for (seconds, or a date by the server's clock; nonsense is ignored) | [`Throttled`](crate::ErrorKind::Throttled) |
+//! | any of these with a wait beyond `max_server_wait` | `Throttled` at once, with [`retry_after`](crate::Error::retry_after) | |
 //! | connection refused, reset before or within the answer | retried | [`Transport`](crate::ErrorKind::Transport) |
 //! | a certificate for another host, out of date, or of an issuer that is not trusted (`tests/it/http/tls.rs`; with native-tls it counts as a connection refused) | `Transport` at once; nothing is sent | |
 //! | truncated or malformed JSON, an HTML page with 200, 204, an empty body | retried | [`Decode`](crate::ErrorKind::Decode) |
@@ -84,5 +84,5 @@ pub(crate) use call::{Call, segment};
 pub(crate) use channel::{Answer, Channel, Service};
 pub(crate) use problem::{Problem, header, one_line, plain_text};
 pub(crate) use read::{read_array, read_nothing, read_object};
-pub(crate) use rows::Rows;
+pub(crate) use rows::{RawRows, Rows};
 pub(crate) use settings::{Settings, shared_settings};

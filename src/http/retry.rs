@@ -22,11 +22,16 @@ pub struct RetryPolicy {
     pub max_delay: Duration,
     /// Time for one attempt, from connecting to the last byte. Default: 30 s.
     pub attempt_timeout: Duration,
-    /// Time for all attempts and the waits between them, but without the waits that the server asked for
-    /// and those of the rate limit. Default: 120 s.
+    /// Time for all attempts of one request and the waits between them. Not counted are the waits that the server
+    /// asks for, those of the rate limit, and obtaining a token, which is a request with as much time of its own.
+    /// Default: 120 s.
+    ///
+    /// It is no limit for a page, which may take several requests, nor for a list: for that, put
+    /// `tokio::time::timeout` around what waits for it.
     pub total_timeout: Duration,
-    /// The longest wait asked by the server that is obeyed. Beyond it, the call fails at once with
-    /// [`Throttled`](crate::ErrorKind::Throttled). Default: 120 s.
+    /// The longest wait asked by the server that is obeyed. Beyond it, a request that may be tried again fails at
+    /// once with [`Throttled`](crate::ErrorKind::Throttled), whichever of the statuses above was answered;
+    /// [`Error::retry_after`](crate::Error::retry_after) tells the wait. Default: 120 s.
     pub max_server_wait: Duration,
 }
 
@@ -110,6 +115,11 @@ impl RetryPolicy {
     }
 }
 
+/// Whether `status` tells of a failure that may pass by itself.
+pub(super) fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
+}
+
 /// How an attempt failed, as far as retrying goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -132,9 +142,8 @@ impl Failure {
     fn settled(self, repeatable: bool) -> Option<Verdict> {
         match self {
             Self::NotSent => None,
-            Self::Lost | Self::Garbled | Self::Status(408 | 429 | 500 | 502 | 503 | 504) if repeatable => {
-                None
-            }
+            Self::Lost | Self::Garbled if repeatable => None,
+            Self::Status(status) if repeatable && is_passing(status) => None,
             Self::Final => Some(Verdict::Final),
             _ if repeatable => Some(Verdict::Final),
             Self::Status(429) => Some(Verdict::TurnedAway),

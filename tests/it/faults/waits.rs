@@ -59,6 +59,12 @@ async fn a_throttle_that_stays_is_told_after_four_times_the_wait_or_at_once_if_i
     let told = (ErrorKind::Throttled, Retry::Exhausted, "4 attempts in 300");
     let took = stays(Memory, "429", fault, &PROVIDERS, told).await;
     assert!(took >= 300 * SECOND, "{took:?}");
+    for status in [408, 500, 502, 504] {
+        let retry_after = Some(RetryAfter::Seconds(121));
+        let fault = Fault::Status { status, body: ErrorBody::Vendor, retry_after };
+        let told = (ErrorKind::Throttled, Retry::Safe, "retry after 121 s");
+        assert!(stays(Memory, "a long wait", fault, &PROVIDERS, told).await < SECOND, "{status}");
+    }
     for absurd in [RetryAfter::Seconds(121), RetryAfter::Seconds(u64::MAX), RetryAfter::Date(86_400)] {
         for fault in [
             Fault::TooManyRequests { retry_after: Some(absurd.clone()) },

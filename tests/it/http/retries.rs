@@ -84,8 +84,22 @@ async fn a_wait_that_the_server_asks_for_is_never_undercut() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_date_to_wait_for_is_one_of_the_servers_clock() {
+    let theirs = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+    let asked = [("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT")];
+    for ours in [theirs + 120 * SECOND, theirs - 120 * SECOND] {
+        let transport = failing(1, move || answer(429, &asked, ""));
+        list(transport.annature().clock(Clock::new(move || ours))).await.unwrap();
+        let sent = transport.sent();
+        let waited = sent[1].at - sent[0].at;
+        assert!(waited >= 60 * SECOND && waited <= 61 * SECOND, "{waited:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wait_beyond_the_limit_is_told_at_once() {
-    for (status, header) in [(429, "121"), (503, "99999999999999999999"), (429, "1200")] {
+    let each = [408, 429, 500, 502, 503, 504].map(|status| (status, "121"));
+    for (status, header) in each.into_iter().chain([(503, "99999999999999999999"), (429, "1200")]) {
         let transport = failing(99, move || answer(status, &[("retry-after", header)], ""));
         let began = Instant::now();
         let error = list(transport.annature()).await.unwrap_err();
