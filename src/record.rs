@@ -93,7 +93,7 @@ pub(crate) fn reason(error: &serde_json::Error) -> String {
     }
     match error.classify() {
         serde_json::error::Category::Data
-            if !text.starts_with("missing field") && !text.starts_with(EMPTY_ID) =>
+            if !["missing field", EMPTY_ID, TOO_MANY_ROWS].iter().any(|known| text.starts_with(known)) =>
         {
             format!("the value is not what was expected, at {place}")
         }
@@ -102,6 +102,8 @@ pub(crate) fn reason(error: &serde_json::Error) -> String {
 }
 
 const EMPTY_ID: &str = "the id is empty";
+/// How the text begins that refuses a page for its size.
+pub(crate) const TOO_MANY_ROWS: &str = "more rows";
 
 /// Reads an id: a string with something in it.
 pub(crate) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

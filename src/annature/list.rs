@@ -1,7 +1,6 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::{
     Account, Client, NAME,
@@ -10,7 +9,7 @@ use super::{
 };
 use crate::{
     Error, Page, Paginator, Result, Scope,
-    http::{Answer, Rows, read_object},
+    http::{Answer, RawRows, Rows, read_object},
 };
 
 const PATH: &str = "/v2/accounts";
@@ -53,7 +52,7 @@ impl ListAccounts {
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
-    accounts: Vec<&'a RawValue>,
+    accounts: RawRows<'a>,
     #[serde(default)]
     cursor: Option<String>,
     #[serde(default)]
@@ -71,7 +70,7 @@ fn read(answer: &Answer) -> Result<Page<Account, String>> {
         }
         (None, None) => return Err(Error::decode("the page tells neither has_more nor a cursor")),
     };
-    Ok(Rows::decode(&envelope.accounts, |account: &Account| account.id.clone()).into_page(next))
+    Ok(Rows::decode(&envelope.accounts, |account: &Account| account.id.clone())?.into_page(next))
 }
 
 impl Paginator for ListAccounts {

@@ -2,7 +2,6 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use super::{
     Account, Client, NAME,
@@ -124,8 +123,8 @@ impl Paginator for ListAccountsV1 {
             filters.created_before = Some(window.before);
         }
         let read = |answer: &_| {
-            let rows: Vec<&RawValue> = read_array(answer, "an array of accounts")?;
-            Ok(Rows::decode(&rows, |account: &Account| account.id.clone()))
+            let rows = read_array(answer, "an array of accounts")?;
+            Rows::decode(&rows, |account: &Account| account.id.clone())
         };
         let mut rows = self.client.send(&self.partner, filters.call(PATH), read).await?;
         let full = rows.len() >= CAP;

@@ -1,7 +1,6 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use serde::Deserialize;
-use serde_json::{Map, Value, value::RawValue};
+use serde::{Deserialize, de::IgnoredAny};
 use uuid::Uuid;
 
 use super::{
@@ -11,7 +10,7 @@ use super::{
 };
 use crate::{
     Doubt, Error, ErrorKind, Page, Paginator, Result, Scope, SortOrder,
-    http::{Answer, Call, Rows, read_object},
+    http::{Answer, Call, RawRows, Rows, read_object},
     open_enum::open_enum,
 };
 
@@ -200,7 +199,7 @@ enum Rest {
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
-    items: Option<Vec<&'a RawValue>>,
+    items: Option<RawRows<'a>>,
 }
 
 fn read(answer: &Answer) -> Result<Rows<Account>> {
@@ -208,14 +207,14 @@ fn read(answer: &Answer) -> Result<Rows<Account>> {
     let envelope: Envelope<'_> = read_object(answer, EXPECTED)?;
     let Some(items) = envelope.items else {
         // The reference calls `items` optional. An object of something else is no empty list, though.
-        let members: Map<String, Value> = read_object(answer, EXPECTED)?;
+        let members: BTreeMap<String, IgnoredAny> = read_object(answer, EXPECTED)?;
         return if members.keys().all(|name| name == "items") {
             Ok(Rows::none())
         } else {
             Err(Error::decode(format!("expected {EXPECTED}, and an object with other members came")))
         };
     };
-    let mut rows = Rows::decode(&items, |account: &Account| account.acct_id.to_string());
+    let mut rows = Rows::decode(&items, |account: &Account| account.acct_id.to_string())?;
     // A bad row may have any text for an id. One that is no UUID can not be paged from: it is as good as none.
     for id in &mut rows.ids {
         id.take_if(|id| Uuid::parse_str(id).is_err());

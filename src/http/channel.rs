@@ -19,6 +19,9 @@ use crate::{Error, ErrorKind, Result, Retry};
 
 /// What common servers take of one header, in bytes.
 const LONGEST_HEADER: usize = 16 * 1024;
+/// A failure with a longer body, in bytes, is told by its status and headers alone: a tree of JSON takes many times
+/// the memory of its text, and an error has one line of it.
+const LONGEST_PROBLEM: usize = 1024 * 1024;
 
 /// What a provider adds to the way of a request.
 pub(crate) trait Service: Send + Sync {
@@ -50,7 +53,7 @@ pub(crate) trait Service: Send + Sync {
         Vec::new()
     }
 
-    /// Reads a failure in the provider's own shapes.
+    /// Reads a failure in the provider's own shapes. The body is empty if it was a very long one.
     fn problem(&self, answer: &Answer) -> Problem;
 }
 
@@ -71,6 +74,14 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+}
+
+impl Answer {
+    fn forget_long_body(&mut self) {
+        if self.body.len() > LONGEST_PROBLEM {
+            self.body.clear();
+        }
+    }
 }
 
 /// How one attempt failed, and the error to tell if it stays so.
@@ -176,6 +187,7 @@ impl Channel {
         let Some(limiter) = self.limiter.as_ref().filter(|_| call.limited) else { return Ok(permit) };
         loop {
             let turn = limiter.turn().await?;
+            // It may have ended in the queue. The turn is kept meanwhile, and counts from when it is taken.
             if !service.is_good(&permit) {
                 permit = service.permit().await?;
             }
@@ -206,7 +218,7 @@ impl Channel {
             asked: None,
             refused: false,
         };
-        let answer = match timeout(limit, self.transport.send(request, self.body_limit)).await {
+        let mut answer = match timeout(limit, self.transport.send(request, self.body_limit)).await {
             Err(_) => {
                 let text = format!("no whole answer within {:.1} s", limit.as_secs_f32());
                 return Err(missed(ErrorKind::Timeout, text, Failure::Lost));
@@ -232,17 +244,18 @@ impl Channel {
             }
         };
         if answer.status.is_success() {
-            return read(&answer).map_err(|error| Missed {
-                failure: Some(if error.kind() == ErrorKind::Decode {
-                    Failure::Garbled
-                } else {
-                    Failure::Unusable
-                }),
-                error: error.with_request_id(secrets.blot_some(service.problem(&answer).request_id)),
-                asked: None,
-                refused: false,
+            return read(&answer).map_err(|error| {
+                let garbled = error.kind() == ErrorKind::Decode;
+                answer.forget_long_body();
+                Missed {
+                    failure: Some(if garbled { Failure::Garbled } else { Failure::Unusable }),
+                    error: error.with_request_id(secrets.blot_some(service.problem(&answer).request_id)),
+                    asked: None,
+                    refused: false,
+                }
             });
         }
+        answer.forget_long_body();
         let asked = retry_after::read(&answer.headers, self.clock.now());
         let status = answer.status.as_u16();
         let mut error = service.problem(&answer).into_error(&answer, &secrets).with_retry_after(asked);

@@ -1,7 +1,6 @@
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::Answer;
+use super::{Answer, RawRows};
 use crate::{Error, Result, record::reason};
 
 /// Reads an answer that has to be an object, and says what came instead if it is none.
@@ -16,7 +15,7 @@ pub(crate) fn read_object<'a, T: Deserialize<'a>>(answer: &'a Answer, expected: 
 }
 
 /// Reads an answer that has to be an array, its elements as they came, and says what came instead if it is none.
-pub(crate) fn read_array<'a>(answer: &'a Answer, expected: &str) -> Result<Vec<&'a RawValue>> {
+pub(crate) fn read_array<'a>(answer: &'a Answer, expected: &str) -> Result<RawRows<'a>> {
     read_json(answer, expected)
 }
 

@@ -1,15 +1,67 @@
-use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _};
+use std::{borrow::Cow, collections::BTreeMap, fmt, fmt::Write as _, ops::Deref};
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 use crate::{
+    Error, Result,
     page::{Page, Rejected},
-    record::{FromRow, reason},
+    record::{FromRow, TOO_MANY_ROWS, reason},
 };
 
+/// The most rows of a page. Larger pages are none: accounts have more than the 64 bytes that would be left to each
+/// by the largest answer that is taken by default.
+const MOST_ROWS: usize = 1_000_000;
+/// The most rows of a page that can not be read. Beyond them it is the page that is not what was promised.
+const MOST_REJECTED: usize = 10_000;
+/// How many rows a page is expected to have; more are no matter.
+const USUAL_ROWS: usize = 1000;
 /// How much of a row's shape an error may hold, in bytes.
 const LONGEST_SHAPE: usize = 300;
+/// So many names fill a shape, however short they are.
+const MOST_NAMES: usize = 60;
+
+/// The rows of a page as they came.
+#[derive(Debug)]
+pub(crate) struct RawRows<'a>(Vec<&'a RawValue>);
+
+impl<'a> Deref for RawRows<'a> {
+    type Target = [&'a RawValue];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for RawRows<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Vec<&'de RawValue>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+                let mut rows = Vec::new();
+                while let Some(row) = elements.next_element()? {
+                    if rows.len() == MOST_ROWS {
+                        return Err(A::Error::custom(format_args!("{TOO_MANY_ROWS} than {MOST_ROWS}")));
+                    }
+                    rows.push(row);
+                }
+                Ok(rows)
+            }
+        }
+
+        deserializer.deserialize_seq(Reader).map(Self)
+    }
+}
 
 /// The rows of a page: decoded one by one, so that a bad one costs only itself.
 #[derive(Debug)]
@@ -22,17 +74,25 @@ pub(crate) struct Rows<T> {
 
 impl<T: FromRow> Rows<T> {
     /// Decodes `rows`; `id` tells the id of a decoded one.
-    pub(crate) fn decode(rows: &[&RawValue], id: impl Fn(&T) -> String) -> Self {
-        let mut this = Self {
-            items: Vec::with_capacity(rows.len()),
-            rejected: Vec::new(),
-            ids: Vec::with_capacity(rows.len()),
-        };
+    ///
+    /// # Errors
+    /// If so many can not be read that what is told of them would be more than the page.
+    pub(crate) fn decode(rows: &[&RawValue], id: impl Fn(&T) -> String) -> Result<Self> {
+        let usual = rows.len().min(USUAL_ROWS);
+        let mut this =
+            Self { items: Vec::with_capacity(usual), rejected: Vec::new(), ids: Vec::with_capacity(usual) };
         for (index, row) in rows.iter().enumerate() {
             match T::from_row((*row).to_owned()) {
                 Ok(item) => {
                     this.ids.push(Some(id(&item)));
                     this.items.push(item);
+                }
+                Err(error) if this.rejected.len() == MOST_REJECTED => {
+                    return Err(Error::decode(format!(
+                        "more than {MOST_REJECTED} of the page's {} rows can not be read; row {index}: {}",
+                        rows.len(),
+                        reason(&error)
+                    )));
                 }
                 Err(error) => {
                     let mut rejected = Rejected::new(index, reason(&error));
@@ -43,7 +103,7 @@ impl<T: FromRow> Rows<T> {
                 }
             }
         }
-        this
+        Ok(this)
     }
 }
 
@@ -97,29 +157,33 @@ impl<T> Rows<T> {
     }
 }
 
-/// A string member of a JSON object.
+/// A string member of a JSON object; of several, the last.
 fn member(row: &RawValue, name: &str) -> Option<String> {
-    let mut members: BTreeMap<Cow<'_, str>, &RawValue> = parse(row)?;
-    parse_owned::<String>(members.remove(name)?).filter(|id| !id.is_empty())
-}
-
-fn parse<'a, T: Deserialize<'a>>(json: &'a RawValue) -> Option<T> {
-    serde_json::from_str(json.get()).ok()
-}
-
-fn parse_owned<T: DeserializeOwned>(json: &RawValue) -> Option<T> {
-    serde_json::from_str(json.get()).ok()
+    let mut found = None;
+    each_member(row, |member, value| {
+        if member == name {
+            found = Some(value);
+        }
+    })?;
+    serde_json::from_str(found?.get()).ok().filter(|id: &String| !id.is_empty())
 }
 
 /// Names and types of a row's members, without their values: those may be secrets or personal data.
 fn shape(row: &RawValue) -> String {
-    let Some(members) = parse::<BTreeMap<Cow<'_, str>, &RawValue>>(row) else {
+    let mut members = BTreeMap::new();
+    let told = each_member(row, |name, value| {
+        members.insert(name, type_name(value));
+        if members.len() > MOST_NAMES {
+            members.pop_last();
+        }
+    });
+    if told.is_none() {
         return type_name(row).to_owned();
-    };
+    }
     let mut text = String::from("{");
-    for (name, value) in &members {
+    for (name, kind) in &members {
         let comma = if text.len() > 1 { ", " } else { "" };
-        let _ = write!(text, "{comma}{}: {}", name.escape_debug(), type_name(value));
+        let _ = write!(text, "{comma}{}: {kind}", name.escape_debug());
         if text.len() > LONGEST_SHAPE {
             let fits = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST_SHAPE);
             let cut = fits.last().unwrap_or(0);
@@ -130,6 +194,29 @@ fn shape(row: &RawValue) -> String {
     }
     text.push('}');
     text
+}
+
+/// Shows `look` the members of a JSON object one by one: together they may take many times the memory of their
+/// text. `None` if it is no object.
+fn each_member<'a>(row: &'a RawValue, look: impl FnMut(Cow<'a, str>, &'a RawValue)) -> Option<()> {
+    struct Each<F>(F);
+
+    impl<'de, F: FnMut(Cow<'de, str>, &'de RawValue)> Visitor<'de> for Each<F> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
+            while let Some((name, value)) = members.next_entry()? {
+                (self.0)(name, value);
+            }
+            Ok(())
+        }
+    }
+
+    serde_json::Deserializer::from_str(row.get()).deserialize_map(Each(look)).ok()
 }
 
 fn type_name(json: &RawValue) -> &'static str {

@@ -1,12 +1,11 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use super::{Client, path};
 use crate::{
     Error, Page, Paginator, Record, Result, Scope, Timestamp,
-    http::{Answer, Call, Rows, read_object},
+    http::{Answer, Call, RawRows, Rows, read_object},
     open_enum::open_enum,
     record::keeps_record,
 };
@@ -100,13 +99,13 @@ impl ListCloseAccountStatuses {
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
-    close_account_statuses: Vec<&'a RawValue>,
+    close_account_statuses: RawRows<'a>,
 }
 
 fn read(answer: &Answer) -> Result<Page<CloseAccountStatus, OnePage>> {
     let envelope: Envelope<'_> = read_object(answer, "an object with close_account_statuses")?;
     let id = |status: &CloseAccountStatus| status.account_id.clone();
-    Ok(Rows::decode(&envelope.close_account_statuses, id).into_page(None))
+    Ok(Rows::decode(&envelope.close_account_statuses, id)?.into_page(None))
 }
 
 impl Paginator for ListCloseAccountStatuses {

@@ -74,14 +74,14 @@ macro_rules! pages_by_marker {
             #[derive(serde::Deserialize)]
             struct Envelope<'a> {
                 #[serde(borrow, rename = $rows)]
-                rows: Vec<&'a serde_json::value::RawValue>,
+                rows: $crate::http::RawRows<'a>,
                 page_info: $crate::huawei::marker::PageInfo,
             }
 
             let read = |answer: &$crate::http::Answer| {
                 let expected = concat!("an object with ", $rows, " and page_info");
                 let envelope: Envelope<'_> = $crate::http::read_object(answer, expected)?;
-                let rows = $crate::http::Rows::decode(&envelope.rows, |item: &$item| item.$id.clone());
+                let rows = $crate::http::Rows::decode(&envelope.rows, |item: &$item| item.$id.clone())?;
                 Ok(rows.into_page(envelope.page_info.next()))
             };
             self.client.send(self.call(at), read).await

@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use super::{Client, version::Root};
 use crate::{
@@ -140,9 +139,9 @@ pub struct IdentityResults {
 
 impl IdentityResults {
     fn read(answer: &Answer, asked: &[&str]) -> Result<Self> {
-        let rows: Vec<&RawValue> = read_array(answer, "an array of results")?;
+        let rows = read_array(answer, "an array of results")?;
         let Rows { items: results, rejected, .. } =
-            Rows::decode(&rows, |result: &IdentityResult| result.id.clone());
+            Rows::decode(&rows, |result: &IdentityResult| result.id.clone())?;
         let told: BTreeSet<&str> = results.iter().map(|result| result.id.as_str()).collect();
         let missing = asked.iter().filter(|id| !told.contains(*id)).map(|id| (*id).to_owned()).collect();
         let (results, unasked) = results.into_iter().partition(|result| asked.contains(&result.id.as_str()));

@@ -145,11 +145,11 @@ pub(super) fn read<T: FromRow>(
     id: impl Fn(&T) -> String,
     movable: &[Field],
 ) -> Result<Answered<T>> {
-    let rows: Vec<&RawValue> = read_array(answer, expected)?;
+    let rows = read_array(answer, expected)?;
     let total = header(&answer.headers, &["x-total-count"]).and_then(|text| text.trim().parse().ok());
     let marked = if movable.is_empty() { &[][..] } else { &rows };
     let marks = marked.iter().map(|row| mark(row, movable)).collect();
-    Ok(Answered { rows: Rows::decode(&rows, id), marks, total })
+    Ok(Answered { rows: Rows::decode(&rows, id)?, marks, total })
 }
 
 /// A digest of the values of `fields`: as long as it stays, the row has moved past no other that stayed.

@@ -1,6 +1,7 @@
 //! The way of a request: over a transport in memory and in virtual time, but for TLS.
 
 mod answers;
+mod large;
 mod limits;
 mod retries;
 mod secrets;
