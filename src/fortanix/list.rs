@@ -1,6 +1,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{
@@ -207,7 +208,7 @@ fn read(answer: &Answer) -> Result<Rows<Account>> {
     let envelope: Envelope<'_> = read_object(answer, EXPECTED)?;
     let Some(items) = envelope.items else {
         // The reference calls `items` optional. An object of something else is no empty list, though.
-        let members: BTreeMap<String, IgnoredAny> = read_object(answer, EXPECTED)?;
+        let members: BTreeMap<String, &RawValue> = read_object(answer, EXPECTED)?;
         return if members.keys().all(|name| name == "items") {
             Ok(Rows::none())
         } else {
