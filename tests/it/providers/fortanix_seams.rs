@@ -34,12 +34,12 @@ async fn accounts_that_are_renamed_during_a_list_by_name_take_no_other_with_them
                     return;
                 }
                 let text = |record: &Value, name: &str| record[name].as_str().unwrap().to_owned();
-                let named = |record: &Value| (text(record, "name"), text(record, "acct_id"));
-                let mut names: Vec<_> = world.records().iter().map(named).collect();
+                let place = |record: &Value| (text(record, "name"), text(record, "acct_id"));
+                let mut names: Vec<_> = world.records().iter().map(place).collect();
                 names.sort();
                 // From before the last of the first page into the second, in the order that they had.
-                for (place, (_, id)) in names[9 - count..9].iter().enumerate() {
-                    let name = format!("{} {place}", names[15].0);
+                for (nth, (_, id)) in names[9 - count..9].iter().enumerate() {
+                    let name = format!("{} {nth}", names[15].0);
                     world.update(id, |record| record["name"] = name.into());
                 }
             });
