@@ -63,6 +63,12 @@ impl Incoming {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
+
+    /// Whether the body is said to be of this media type: in any case, and with any parameters (RFC 9110, 8.3.1).
+    pub(crate) fn is_of(&self, media_type: &str) -> bool {
+        let given = self.header("content-type").and_then(|value| value.split(';').next());
+        given.is_some_and(|given| given.trim().eq_ignore_ascii_case(media_type))
+    }
 }
 
 /// The pairs of a query or of a form body.
@@ -114,5 +120,25 @@ impl Reply {
             self.headers.insert(HeaderName::from_static(name), value);
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_media_type_has_no_case_and_any_parameters() {
+        let is_json = |content_type: &str| {
+            let request = http::Request::builder().header(CONTENT_TYPE, content_type).body(());
+            let (parts, ()) = request.expect("a request").into_parts();
+            Incoming::new(&parts, "", Bytes::new()).is_of("application/json")
+        };
+        for good in ["application/json", "Application/JSON", "application/json ; charset=utf-8"] {
+            assert!(is_json(good), "{good}");
+        }
+        for bad in ["", "application/json-patch+json", "text/plain; application/json", "json"] {
+            assert!(!is_json(bad), "{bad}");
+        }
     }
 }

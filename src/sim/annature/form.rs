@@ -12,9 +12,7 @@ pub(crate) struct Form(Map<String, Value>);
 
 impl Form {
     pub(crate) fn new(incoming: &Incoming) -> Result<Self, Refusal> {
-        let media = incoming.header("content-type").unwrap_or_default();
-        let media = media.split(';').next().unwrap_or_default().trim();
-        if !media.eq_ignore_ascii_case("application/json") {
+        if !incoming.is_of("application/json") {
             return Err(Refusal::NoJson);
         }
         match serde_json::from_slice(&incoming.body) {

@@ -110,8 +110,7 @@ pub(crate) static AUTH_DISCOVER_REQUEST: Shape = Object(&[("user_email", false, 
 /// The body of a request, if it is JSON of this shape. Members that the schema does not name are passed over,
 /// and null is taken for absence (assumption).
 pub(crate) fn body(incoming: &Incoming, shape: &Shape) -> Result<Map<String, Value>, Refusal> {
-    let media_type = incoming.header("content-type").unwrap_or_default();
-    if media_type.split(';').next().map(str::trim) != Some("application/json") {
+    if !incoming.is_of("application/json") {
         return Err(Refusal::BadHeader("Content-Type is not application/json"));
     }
     let body: Value = serde_json::from_slice(&incoming.body)

@@ -10,8 +10,7 @@ pub(crate) struct Body(Map<String, Value>);
 impl Body {
     /// A body that is a JSON object and says so. Members that no reference names are passed over.
     pub(crate) fn of(incoming: &Incoming) -> Result<Self, Refusal> {
-        let media_type = incoming.header("content-type").unwrap_or("");
-        if media_type.split(';').next().map(str::trim) != Some("application/json") {
+        if !incoming.is_of("application/json") {
             return Err(bad("Content-Type"));
         }
         match serde_json::from_slice(&incoming.body) {

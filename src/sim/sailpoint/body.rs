@@ -17,8 +17,7 @@ pub(crate) fn object(incoming: &Incoming) -> Result<Map<String, Value>, Refusal>
 
 /// The body as JSON, if it is some under this media type.
 pub(crate) fn read(incoming: &Incoming, media_type: &'static str) -> Result<Value, Refusal> {
-    let given = incoming.header("content-type").and_then(|value| value.split(';').next());
-    if given.is_none_or(|given| !given.trim().eq_ignore_ascii_case(media_type)) {
+    if !incoming.is_of(media_type) {
         return Err(Refusal::WrongMediaType(media_type));
     }
     serde_json::from_slice(&incoming.body).map_err(|_| wrong("the body is no JSON"))

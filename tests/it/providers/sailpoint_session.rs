@@ -6,7 +6,7 @@ use headcount::{
     sim::{Request, SailPoint},
 };
 
-use super::support::{Canned, NOWHERE, answer, refusal, sailpoint, steps, values, whole};
+use super::support::{Canned, NOWHERE, answer, plain, refusal, sailpoint, steps, values, whole};
 
 async fn server(accounts: usize) -> SailPoint {
     let builder = SailPoint::builder().accounts(accounts).record_secrets(true);
@@ -146,4 +146,25 @@ async fn a_token_endpoint_that_gives_no_token_is_an_error_and_nothing_is_listed(
         assert_eq!(error.kind(), kind, "{status} {body}: {error}");
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
+}
+
+#[tokio::test]
+async fn the_simulators_token_endpoint_reads_forms_and_queries_and_nothing_else() {
+    let server = server(0).await;
+    let url = format!("{}/oauth/token", server.base_url());
+    let (id, secret) = (server.client_id(), server.client_secret());
+    let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+    let post = |url: &str, content_type: &str, body: String| {
+        let request = plain().post(url).header("content-type", content_type).body(body);
+        async move { request.send().await.unwrap().status().as_u16() }
+    };
+    for (content_type, status) in [
+        ("application/x-www-form-urlencoded", 200),
+        ("Application/X-WWW-Form-Urlencoded; charset=utf-8", 200),
+        ("application/json", 400),
+        ("text/plain", 400),
+    ] {
+        assert_eq!(post(&url, content_type, form.clone()).await, status, "{content_type}");
+    }
+    assert_eq!(post(&format!("{url}?{form}"), "text/plain", String::new()).await, 200);
 }

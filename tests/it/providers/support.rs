@@ -19,7 +19,7 @@ pub(super) const NOWHERE: &str = "http://127.0.0.1:9";
 
 /// A client that reads no certificates of the system: all is loopback, and reading them takes longer than
 /// a test. The clients of `wire.rs` have the transport that applications have.
-fn plain() -> reqwest::Client {
+pub(super) fn plain() -> reqwest::Client {
     let builder = reqwest::Client::builder().no_proxy();
     #[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
     let builder = builder.tls_certs_only([]);
