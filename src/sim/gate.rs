@@ -11,7 +11,7 @@ use super::connection::Line;
 use super::exchange::{Incoming, Reply};
 use super::fault::{self, Fault, Faults, Injector};
 use super::listener::{Bell, Door};
-use super::request::{Log, Request};
+use super::request::{Log, Request, Secrets};
 use super::setup::{Hook, Setup};
 use super::world::World;
 
@@ -38,6 +38,10 @@ pub(crate) trait Vendor: Send + Sync + 'static {
     fn place(&self, incoming: &Incoming, world: &World) -> usize;
     /// The fields of a record that hold words of an enumeration, as paths with slashes.
     fn enums(&self) -> &'static [&'static str];
+    /// The member of a page that holds its rows, the first of its object; `None` where a page is its rows.
+    fn rows_member(&self) -> Option<&'static str>;
+    /// What is secret in its requests.
+    fn secrets(&self) -> Secrets;
     /// Ends the life of a request's token; true when there is one that was good.
     fn expire(&self, incoming: &Incoming) -> bool {
         let _ = incoming;
@@ -106,7 +110,8 @@ impl Gate {
         let mut incoming = Incoming::new(&parts, &self.prefix, body);
         let list = self.vendor.is_list(&incoming);
         let login = self.vendor.is_login(&incoming);
-        let (number, nth) = self.log().note(Request::new(&incoming, list, login, self.record_secrets));
+        let hidden = (!self.record_secrets).then(|| self.vendor.secrets());
+        let (number, nth) = self.log().note(Request::new(&incoming, list, login, hidden));
         let picked = lock(&self.injector).pick(list, login, &incoming.path);
         if !self.latency.is_zero() {
             tokio::time::sleep(self.latency).await;

@@ -9,20 +9,17 @@ use super::exchange::Incoming;
 /// What stands where a secret was.
 const REDACTED: &str = "[redacted]";
 
-/// Headers whose values are secrets.
-const SECRET_HEADERS: &[&str] = &[
-    "authorization",
-    "authentication",
-    "cookie",
-    "proxy-authorization",
-    "x-annature-key",
-    "x-annature-partner",
-    "x-auth-token",
-    "x-security-token",
-];
+/// Headers of HTTP itself whose values are secrets.
+const SECRET_HEADERS: &[&str] = &["authorization", "cookie", "proxy-authorization"];
 
-/// Members of a JSON body whose values, where they are text or a number, are secrets.
-const SECRET_MEMBERS: &[&str] = &["client_key", "client_secret", "code", "password"];
+/// What is secret in a provider's requests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Secrets {
+    /// Headers, in lower case, besides those of HTTP itself.
+    pub(crate) headers: &'static [&'static str],
+    /// Members of a JSON body, wherever they are in it, whose values are secrets where they are text or a number.
+    pub(crate) members: &'static [&'static str],
+}
 
 /// A request that a server got, without its secrets.
 ///
@@ -97,10 +94,14 @@ impl Request {
         self.fault.as_deref()
     }
 
-    pub(crate) fn new(incoming: &Incoming, list: bool, login: bool, secrets: bool) -> Self {
-        let hide = login && !secrets;
+    /// Without what is `hidden`, if anything is.
+    pub(crate) fn new(incoming: &Incoming, list: bool, login: bool, hidden: Option<Secrets>) -> Self {
+        let hide = login && hidden.is_some();
         let headers = incoming.headers.iter().map(|(name, value)| {
-            let secret = !secrets && SECRET_HEADERS.contains(&name.as_str());
+            let is_secret = |secrets: Secrets| {
+                SECRET_HEADERS.contains(&name.as_str()) || secrets.headers.contains(&name.as_str())
+            };
+            let secret = hidden.is_some_and(is_secret);
             let value = String::from_utf8_lossy(value.as_bytes());
             (name.to_string(), if secret { REDACTED.to_owned() } else { value.into_owned() })
         });
@@ -108,7 +109,10 @@ impl Request {
             if hide { REDACTED.to_owned() } else { value.to_owned() }
         };
         let body = String::from_utf8_lossy(&incoming.body);
-        let body = if secrets { body } else { without_secrets(body) };
+        let body = match hidden {
+            Some(secrets) => without_secrets(body, secrets.members),
+            None => body,
+        };
         Self {
             method: incoming.method.to_string(),
             path: incoming.path.clone(),
@@ -124,31 +128,31 @@ impl Request {
 }
 
 /// A JSON body with its secrets redacted; any other, and one without secrets, as it is.
-fn without_secrets(body: Cow<'_, str>) -> Cow<'_, str> {
+fn without_secrets<'a>(body: Cow<'a, str>, secrets: &[&str]) -> Cow<'a, str> {
     let Ok(mut json) = serde_json::from_str::<Value>(&body) else {
         return body;
     };
-    if redact(&mut json) { json.to_string().into() } else { body }
+    if redact(&mut json, secrets) { json.to_string().into() } else { body }
 }
 
 /// True when there was something to redact.
-fn redact(json: &mut Value) -> bool {
+fn redact(json: &mut Value, secrets: &[&str]) -> bool {
     match json {
         Value::Object(members) => {
             // An operation of a JSON Patch names its member in its path.
             let path = members.get("path").and_then(Value::as_str);
             let last = path.and_then(|path| path.rsplit('/').next());
-            let patched = last.is_some_and(|name| SECRET_MEMBERS.contains(&name));
+            let patched = last.is_some_and(|name| secrets.contains(&name));
             members.iter_mut().fold(false, |found, (name, value)| {
-                let named = SECRET_MEMBERS.contains(&name.as_str()) || (patched && name == "value");
+                let named = secrets.contains(&name.as_str()) || (patched && name == "value");
                 if named && (value.is_string() || value.is_number()) {
                     *value = REDACTED.into();
                     return true;
                 }
-                found | redact(value)
+                found | redact(value, secrets)
             })
         }
-        Value::Array(values) => values.iter_mut().fold(false, |found, value| found | redact(value)),
+        Value::Array(values) => values.iter_mut().fold(false, |found, value| found | redact(value, secrets)),
         _ => false,
     }
 }

@@ -1,5 +1,7 @@
 //! Everything made up comes from a seed, so that a failing test fails again.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fastrand::Rng;
@@ -11,6 +13,24 @@ use sha2::{Digest, Sha256};
 /// Neighbouring seeds give streams that look alike at first, so both numbers are mixed (`SplitMix64`).
 pub(crate) fn rng(seed: u64, thing: u64) -> Rng {
     Rng::with_seed(mix(mix(seed) ^ thing))
+}
+
+/// Numbers a server's answers, from 1 on.
+pub(crate) struct Answers {
+    seed: u64,
+    count: AtomicU64,
+}
+
+impl Answers {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { seed, count: AtomicU64::new(0) }
+    }
+
+    /// The number of one more answer, and a generator for its id.
+    pub(crate) fn next(&self) -> (u64, Rng) {
+        let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        (number, rng(self.seed ^ 0x1D, number))
+    }
 }
 
 /// A number spread over 64 bits.

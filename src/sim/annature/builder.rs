@@ -7,7 +7,7 @@ use super::Annature;
 use super::accounts::Accounts;
 use super::ledger::Ledger;
 use super::routes::Workspace;
-use crate::sim::seed;
+use crate::sim::seed::{self, Answers};
 use crate::sim::server::Server;
 use crate::sim::setup::{Setup, shared_settings};
 use crate::sim::world::World;
@@ -122,7 +122,7 @@ impl AnnatureBuilder {
             id: seed::hex_id(rng),
             key: seed::hex_id(rng),
             partner_key: seed::hex_id(rng),
-            answered: Mutex::new(0),
+            answers: Answers::new(seed),
             seed,
         });
         let server = Server::start(self.setup, world, workspace.clone(), |base_url| {

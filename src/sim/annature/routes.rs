@@ -12,7 +12,8 @@ use super::ledger::Ledger;
 use super::refusal::Refusal;
 use crate::sim::exchange::{Incoming, Reply};
 use crate::sim::gate::{Vendor, lock};
-use crate::sim::seed;
+use crate::sim::request::Secrets;
+use crate::sim::seed::{self, Answers};
 use crate::sim::world::World;
 
 const V1: &str = "/v1/accounts";
@@ -29,7 +30,7 @@ pub(crate) struct Workspace {
     pub(crate) id: String,
     pub(crate) key: String,
     pub(crate) partner_key: String,
-    pub(crate) answered: Mutex<u64>,
+    pub(crate) answers: Answers,
     pub(crate) seed: u64,
 }
 
@@ -54,12 +55,8 @@ impl Vendor for Workspace {
     }
 
     fn answer(&self, incoming: &Incoming) -> Reply {
-        let number = {
-            let mut answered = lock(&self.answered);
-            *answered += 1;
-            *answered
-        };
-        let request_id = seed::uuid(&mut seed::rng(self.seed ^ 0x1D, number));
+        let (_, mut rng) = self.answers.next();
+        let request_id = seed::uuid(&mut rng);
         let reply = self.route(incoming).unwrap_or_else(|refusal| refusal.reply(self.rules.errors));
         let digest = hex::encode(Sha256::digest(self.version(incoming)));
         let tag = format!("W/\"{}\"", digest.get(..32).unwrap_or_default());
@@ -81,6 +78,14 @@ impl Vendor for Workspace {
 
     fn enums(&self) -> &'static [&'static str] {
         &["role"]
+    }
+
+    fn rows_member(&self) -> Option<&'static str> {
+        Some("accounts")
+    }
+
+    fn secrets(&self) -> Secrets {
+        Secrets { headers: &["x-annature-key", "x-annature-partner"], members: &["password"] }
     }
 }
 

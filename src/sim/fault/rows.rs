@@ -11,18 +11,15 @@ pub(crate) struct Page<'a> {
     after: &'a [u8],
 }
 
-/// Where the providers have their rows.
-const NAMES: [&str; 2] = ["\"items\":[", "\"accounts\":["];
-
 impl<'a> Page<'a> {
-    /// The page of a body as the simulators write it, without blanks; `None` if it is none.
-    pub(crate) fn read(body: &'a [u8]) -> Option<Self> {
+    /// The page of a body as the simulators write it, without blanks; `None` if it is none. `member` holds the
+    /// rows of a page that is an object, and comes first in it.
+    pub(crate) fn read(body: &'a [u8], member: Option<&str>) -> Option<Self> {
         let start = if body.starts_with(b"[") {
             0
         } else {
-            let name = NAMES
-                .iter()
-                .find(|name| body.get(1..).is_some_and(|rest| rest.starts_with(name.as_bytes())))?;
+            let name = format!("{{\"{}\":", member?);
+            body.strip_prefix(name.as_bytes()).filter(|rest| rest.starts_with(b"["))?;
             name.len()
         };
         let (before, rest) = body.split_at_checked(start)?;
@@ -61,23 +58,28 @@ mod tests {
     #[test]
     fn what_is_not_changed_keeps_its_bytes() {
         let row = r#"{"id":"1","n":1.50,"big":123456789012345678901234567890}"#;
-        for body in [
-            format!("[{row},{row}]"),
-            format!("{{\"items\":[{row}]}}"),
-            format!("{{\"accounts\":[{row},null],\"page_info\":{{\"next_marker\":\"]\"}}}}"),
-            "[]".to_owned(),
+        for (member, body) in [
+            (None, format!("[{row},{row}]")),
+            (Some("items"), format!("{{\"items\":[{row}]}}")),
+            (
+                Some("accounts"),
+                format!("{{\"accounts\":[{row},null],\"page_info\":{{\"next_marker\":\"]\"}}}}"),
+            ),
+            (Some("items"), "[]".to_owned()),
         ] {
-            let page = Page::read(body.as_bytes()).expect("a page");
+            let page = Page::read(body.as_bytes(), member).expect("a page");
             assert_eq!(page.write(), body);
         }
-        for body in ["", "{}", "\"items\"", "{\"account\":{\"items\":[]}}"] {
-            assert!(Page::read(body.as_bytes()).is_none(), "{body}");
+        for body in
+            ["", "{}", "\"items\"", "{\"account\":{\"items\":[]}}", "{\"items\":{}}", "{\"accounts\":[]}"]
+        {
+            assert!(Page::read(body.as_bytes(), Some("items")).is_none(), "{body}");
         }
     }
 
     #[test]
     fn one_row_is_changed_and_not_the_others() {
-        let mut page = Page::read(br#"[{"n":1.50},{"n":2.50}]"#).expect("a page");
+        let mut page = Page::read(br#"[{"n":1.50},{"n":2.50}]"#, None).expect("a page");
         assert!(page.change(1, |row| row["id"] = serde_json::Value::Null));
         assert!(!page.change(2, |_| ()));
         assert_eq!(page.write(), r#"[{"n":1.50},{"id":null,"n":2.5}]"#);

@@ -42,13 +42,13 @@ pub(crate) fn spoil(
         }
         Fault::BadRow { kind } if vendor.is_list(incoming) => {
             let id = lock(vendor.world(incoming)).id_field();
-            return on_rows(reply, |page| {
+            return on_rows(reply, vendor, |page| {
                 let row = rng.usize(..page.rows.len());
                 page.change(row, |row| spoil_row(row, *kind, id))
             });
         }
         Fault::UnknownEnum if vendor.is_list(incoming) => {
-            return on_rows(reply, |page| unknown_words(page, vendor.enums(), rng));
+            return on_rows(reply, vendor, |page| unknown_words(page, vendor.enums(), rng));
         }
         _ => return false,
     }
@@ -62,9 +62,9 @@ fn with_comma(body: &[u8]) -> Bytes {
 }
 
 /// Changes the rows of a page that has some, and the headers that follow from the body.
-fn on_rows(reply: &mut Reply, change: impl FnOnce(&mut Page<'_>) -> bool) -> bool {
+fn on_rows(reply: &mut Reply, vendor: &dyn Vendor, change: impl FnOnce(&mut Page<'_>) -> bool) -> bool {
     let body = reply.body.clone();
-    let Some(mut page) = Page::read(&body).filter(|page| !page.rows.is_empty()) else {
+    let Some(mut page) = Page::read(&body, vendor.rows_member()).filter(|page| !page.rows.is_empty()) else {
         return false;
     };
     let changed = change(&mut page);

@@ -10,6 +10,7 @@ use super::refusal::Refusal;
 use super::sessions::Sessions;
 use crate::sim::exchange::{Incoming, Reply};
 use crate::sim::gate::{Vendor, lock};
+use crate::sim::request::Secrets;
 use crate::sim::view::Views;
 use crate::sim::world::World;
 
@@ -62,6 +63,17 @@ impl Vendor for Manager {
 
     fn enums(&self) -> &'static [&'static str] {
         &["roles", "status", "component", "account_status", "approval_state"]
+    }
+
+    fn rows_member(&self) -> Option<&'static str> {
+        Some("items")
+    }
+
+    fn secrets(&self) -> Secrets {
+        Secrets {
+            headers: &["authentication"],
+            members: &["client_key", "client_secret", "code", "password"],
+        }
     }
 
     fn expire(&self, incoming: &Incoming) -> bool {

@@ -10,6 +10,7 @@ use super::accounts::{Accounts, Tree};
 use super::keys::Keys;
 use super::marker::Markers;
 use super::routes::Organization;
+use crate::sim::seed::Answers;
 use crate::sim::server::Server;
 use crate::sim::setup::{Setup, shared_settings};
 use crate::sim::world::World;
@@ -205,7 +206,7 @@ impl HuaweiBuilder {
             changes: Mutex::default(),
             markers: Markers::new(seed),
             lockout: Mutex::default(),
-            answered: Mutex::new(0),
+            answers: Answers::new(seed),
             seed,
         });
         let server = Server::start(self.setup, world, organization.clone(), |base_url| {

@@ -14,10 +14,12 @@ use super::keys::{Keys, Lockout};
 use super::marker::Markers;
 use super::refusal::Refusal;
 use super::signature::{self, Authorization};
+use crate::sim::clock;
 use crate::sim::exchange::{Incoming, Reply};
 use crate::sim::gate::{Vendor, lock};
+use crate::sim::request::Secrets;
+use crate::sim::seed::{self, Answers};
 use crate::sim::world::World;
-use crate::sim::{clock, seed};
 
 /// How far the caller's clock may be from the gateway's.
 const MAX_SKEW: TimeDelta = TimeDelta::minutes(15);
@@ -38,7 +40,7 @@ pub(crate) struct Organization {
     pub(crate) changes: Mutex<u64>,
     pub(crate) markers: Markers,
     pub(crate) lockout: Mutex<Lockout>,
-    pub(crate) answered: Mutex<u64>,
+    pub(crate) answers: Answers,
     pub(crate) seed: u64,
 }
 
@@ -52,12 +54,8 @@ impl Vendor for Organization {
     }
 
     fn answer(&self, incoming: &Incoming) -> Reply {
-        let number = {
-            let mut answered = lock(&self.answered);
-            *answered += 1;
-            *answered
-        };
-        let request_id = seed::hex_id(&mut seed::rng(self.seed ^ 0x1D, number));
+        let (_, mut rng) = self.answers.next();
+        let request_id = seed::hex_id(&mut rng);
         let reply = self.route(incoming).unwrap_or_else(|refusal| refusal.reply(&request_id));
         let date = clock::http_date(self.now(incoming));
         reply.with("x-request-id", &request_id).with("date", &date)
@@ -74,6 +72,14 @@ impl Vendor for Organization {
 
     fn enums(&self) -> &'static [&'static str] {
         &["status", "join_method"]
+    }
+
+    fn rows_member(&self) -> Option<&'static str> {
+        Some("accounts")
+    }
+
+    fn secrets(&self) -> Secrets {
+        Secrets { headers: &["x-auth-token", "x-security-token"], members: &[] }
     }
 }
 

@@ -11,7 +11,7 @@ use super::routes::Tenant;
 use super::sources::Sources;
 use super::tasks::Tasks;
 use super::tokens::Tokens;
-use crate::sim::seed;
+use crate::sim::seed::{self, Answers};
 use crate::sim::server::Server;
 use crate::sim::setup::{Setup, shared_settings};
 use crate::sim::world::World;
@@ -136,7 +136,7 @@ impl SailPointBuilder {
             views: Mutex::default(),
             tasks: Mutex::new(Tasks::new(seed, self.task_time)),
             entitlements: Mutex::default(),
-            answered: Mutex::new(0),
+            answers: Answers::new(seed),
             prefix: self.setup.prefix.clone(),
             seed,
         });

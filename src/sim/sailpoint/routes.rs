@@ -16,14 +16,15 @@ use super::tasks::{Change, Tasks};
 use super::tokens::Tokens;
 use crate::sim::exchange::{self, Incoming, Reply};
 use crate::sim::gate::{Vendor, lock};
-use crate::sim::seed;
+use crate::sim::request::Secrets;
+use crate::sim::seed::{self, Answers};
 use crate::sim::view::Views;
 use crate::sim::world::World;
 
 const TOKEN: &str = "/oauth/token";
 const INFO: &str = "/oauth/info";
-
 const FORM: &str = "application/x-www-form-urlencoded";
+
 pub(crate) struct Tenant {
     pub(crate) world: Arc<Mutex<World>>,
     pub(crate) sources: Sources,
@@ -36,7 +37,7 @@ pub(crate) struct Tenant {
     pub(crate) tasks: Mutex<Tasks>,
     /// Those that were put in, by the account's id.
     pub(crate) entitlements: Mutex<HashMap<String, Vec<Value>>>,
-    pub(crate) answered: Mutex<u64>,
+    pub(crate) answers: Answers,
     pub(crate) prefix: String,
     pub(crate) seed: u64,
 }
@@ -56,13 +57,9 @@ impl Vendor for Tenant {
     }
 
     fn answer(&self, incoming: &Incoming) -> Reply {
-        let number = {
-            let mut answered = lock(&self.answered);
-            *answered += 1;
-            *answered
-        };
+        let (number, mut rng) = self.answers.next();
         self.settle();
-        let request_id = seed::hex_id(&mut seed::rng(self.seed ^ 0x1D, number));
+        let request_id = seed::hex_id(&mut rng);
         let reply = self.route(incoming, number).unwrap_or_else(|refusal| refusal.reply(&request_id));
         let reply = reply
             .with("slpt-request-id", &request_id)
@@ -93,6 +90,14 @@ impl Vendor for Tenant {
             "recommendation/type",
             "recommendation/method",
         ]
+    }
+
+    fn rows_member(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn secrets(&self) -> Secrets {
+        Secrets { headers: &[], members: &["password"] }
     }
 
     fn expire(&self, incoming: &Incoming) -> bool {
