@@ -7,7 +7,7 @@ use futures::TryStreamExt;
 use headcount::{ErrorKind, Paginator, Result, huawei, sim};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     task::JoinHandle,
 };
 
@@ -120,9 +120,10 @@ async fn a_profile_file_signs_and_one_without_a_key_is_an_error_with_its_path() 
 
 #[tokio::test]
 async fn without_a_metadata_service_a_request_says_what_was_asked() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let nowhere = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // Its port is taken, and refuses connections: it never listens.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let nowhere = format!("http://{}", socket.local_addr().unwrap());
     let builder = huawei::Client::builder_from_metadata().metadata_endpoint(&nowhere);
     let error = count(&builder.build().unwrap()).await.unwrap_err();
     assert_eq!((error.kind(), error.provider()), (ErrorKind::Auth, Some("huawei")));
