@@ -5,7 +5,7 @@ use headcount::{
 };
 use serde_json::{Value, json};
 
-use super::support::{Canned, STRANGE, annature, answer, canned, whole};
+use super::support::{Canned, STRANGE, annature, answer, assert_unsent, canned, whole};
 
 async fn start() -> (Annature, Client) {
     let server = Annature::builder().accounts(5).partner_accounts(4).start().await.unwrap();
@@ -152,8 +152,7 @@ async fn what_is_no_id_and_changes_that_change_nothing_are_refused_unsent() {
     let (server, client) = start().await;
     for id in ["", "..", "a/b", "a b"] {
         for error in errors(&client, id).await {
-            assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("annature")), "{error}");
-            assert!(error.message().starts_with("account id ") && error.attempts() == 0, "{error}");
+            assert_unsent::<()>(&server, Err(error), &["account id "]);
         }
     }
     let update = || client.update_account("a");
@@ -168,11 +167,8 @@ async fn what_is_no_id_and_changes_that_change_nothing_are_refused_unsent() {
         (update().group_id(""), "group_id"),
         (update().name("a").partner_key(""), "partner key"),
     ] {
-        let error = request.send().await.unwrap_err();
-        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0), "{error}");
-        assert!(error.message().contains(word), "{word:?} is not in: {error}");
+        assert_unsent(&server, request.send().await, &[word]);
     }
-    assert!(server.requests().is_empty(), "{:?}", server.requests());
 }
 
 #[tokio::test]

@@ -10,10 +10,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{
-    fortanix_create::unsent,
-    support::{Canned, answer, canned, fortanix},
-};
+use super::support::{Canned, answer, assert_unsent, canned, fortanix};
 
 const SECRET: &str = "hunter2 \"quoted\\secret\"";
 const KEY: &[u8] = b"the client's private key";
@@ -141,14 +138,13 @@ async fn a_configuration_that_is_not_whole_is_refused_before_anything_is_sent() 
         (tls(required("client_key", "secret!".into())), ".tls.required.client_key is no padded base64"),
     ] {
         let request = client.create_account("Acme").auth_config(read(config.clone()));
-        let error = request.send().await.unwrap_err();
-        unsent(&server, &error, &["auth_configs[0]", why]);
+        let error = assert_unsent(&server, request.send().await, &["auth_configs[0]", why]);
         assert!(!error.message().contains("secret!"), "{error}");
         let update = client.update_account(Uuid::nil());
-        let error = update.clone().add_auth_config(read(config.clone())).send().await.unwrap_err();
-        unsent(&server, &error, &["add_auth_configs[0]", why]);
-        let error = update.mod_auth_config("an-id", read(config)).send().await.unwrap_err();
-        unsent(&server, &error, &["mod_auth_configs.an-id", why]);
+        let sent = update.clone().add_auth_config(read(config.clone())).send().await;
+        assert_unsent(&server, sent, &["add_auth_configs[0]", why]);
+        let sent = update.mod_auth_config("an-id", read(config)).send().await;
+        assert_unsent(&server, sent, &["mod_auth_configs.an-id", why]);
     }
 }
 

@@ -6,10 +6,7 @@ use headcount::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{
-    fortanix_create::unsent,
-    support::{fortanix, steps, whole},
-};
+use super::support::{assert_unsent, fortanix, steps, whole};
 
 /// An account whose manager the user is.
 fn managed(server: &sim::Fortanix) -> Uuid {
@@ -103,7 +100,7 @@ async fn changes_that_can_not_be_are_refused_before_anything_is_sent() {
         (update().mod_auth_config(id, password.clone()).del_auth_config(id), [id, both]),
         (update().mod_auth_config(id, password).del_auth_config(&shouted), [&shouted, both]),
     ] {
-        unsent(&server, &request.send().await.unwrap_err(), &words);
+        assert_unsent(&server, request.send().await, &words);
     }
 }
 

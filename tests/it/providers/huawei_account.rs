@@ -2,8 +2,8 @@
 
 use headcount::{ErrorKind, huawei::AccountStatus, sim::Huawei};
 
-use super::huawei_support::{assert_refused, assert_unsent, start};
-use super::support::whole;
+use super::huawei_support::{assert_refused, start};
+use super::support::{assert_unsent, whole};
 
 /// What could lead to another path.
 const NO_IDS: [&str; 4] = ["", "a/b", "..", "a b"];

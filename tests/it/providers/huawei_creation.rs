@@ -10,8 +10,8 @@ use headcount::{
     sim::{Fault, Faults, Huawei, HuaweiSite},
 };
 
-use super::huawei_support::{assert_refused, assert_unsent, start};
-use super::support::{refused_unsent, values, whole};
+use super::huawei_support::{assert_refused, start};
+use super::support::{assert_unsent, refused_unsent, values, whole};
 use CreateAccountState::{Failed, InProgress, Succeeded};
 
 const SOON: Duration = Duration::from_millis(1);

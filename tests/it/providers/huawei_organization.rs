@@ -9,8 +9,8 @@ use headcount::{
     sim::{Conformance, Huawei, HuaweiLastMarker},
 };
 
-use super::huawei_support::{assert_refused, assert_unsent, start};
-use super::support::{Canned, answer, canned, refusal, refused_unsent, walk, whole};
+use super::huawei_support::{assert_refused, start};
+use super::support::{Canned, answer, assert_unsent, canned, refusal, refused_unsent, walk, whole};
 
 #[tokio::test]
 async fn entities_are_the_tree_and_everything_in_it() {

@@ -3,7 +3,7 @@
 use headcount::{
     Error, ErrorKind,
     huawei::Client,
-    sim::{Huawei, HuaweiBuilder, Server},
+    sim::{Huawei, HuaweiBuilder},
 };
 
 use super::support::huawei;
@@ -13,17 +13,6 @@ pub(super) async fn start(builder: HuaweiBuilder) -> (Huawei, Client) {
     let server = builder.start().await.unwrap();
     let client = huawei(&server).build().unwrap();
     (server, client)
-}
-
-/// Asserts that a request was refused before anything was sent, with a text that holds all of `words`.
-#[track_caller]
-pub(super) fn assert_unsent<T: std::fmt::Debug>(server: &Server, sent: Result<T, Error>, words: &[&str]) {
-    let error = sent.unwrap_err();
-    assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("huawei")), "{error}");
-    for word in words {
-        assert!(error.message().contains(word), "{word:?} is not in: {error}");
-    }
-    assert!(server.requests().is_empty(), "{:?}", server.requests());
 }
 
 /// Asserts kind, status and code of the provider's refusal.

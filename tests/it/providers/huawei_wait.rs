@@ -13,8 +13,8 @@ use headcount::{
 };
 use tokio::time::Instant;
 
-use super::huawei_support::{assert_unsent, start};
-use super::support::{Answer, Canned, NOWHERE, answer};
+use super::huawei_support::start;
+use super::support::{Answer, Canned, NOWHERE, answer, assert_unsent};
 
 const ID: &str = "car-awjp43m7bz3b8jgy";
 

@@ -1,11 +1,14 @@
 //! Clients of the simulators, transports of a test's own, and what most tests look at.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    fmt::Debug,
+    sync::{Arc, Mutex},
+};
 
 use bytes::Bytes;
 use futures::{StreamExt, future::BoxFuture};
 use headcount::{
-    Completeness, Error, ErrorKind, Paginator, Summary, annature, fortanix,
+    Completeness, Error, ErrorKind, Paginator, Retry, Summary, annature, fortanix,
     http::{Transport, TransportError, TransportErrorKind},
     huawei, sailpoint,
     sim::{self, Request, Server},
@@ -90,15 +93,23 @@ pub(super) async fn refusal<P: Paginator>(list: P) -> Error {
     walk.errors.remove(0)
 }
 
-/// A list that must be refused before anything is sent, with a text that holds all of `words`.
-pub(super) async fn refused_unsent<P: Paginator>(server: &Server, list: P, words: &[&str]) {
-    let error = refusal(list).await;
-    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
-    assert_eq!(error.attempts(), 0, "{error}");
+/// Asserts that a request was refused before anything was sent to the server, with a text that holds all of
+/// `words`.
+#[track_caller]
+pub(super) fn assert_unsent<T: Debug>(server: &Server, sent: Result<T, Error>, words: &[&str]) -> Error {
+    let error = sent.unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Config, Retry::Never), "{error}");
+    assert!(error.attempts() == 0 && error.provider().is_some(), "{error}");
     for word in words {
         assert!(error.message().contains(word), "{word:?} is not in: {error}");
     }
     assert!(server.requests().is_empty(), "{:?}", server.requests());
+    error
+}
+
+/// The same of a list.
+pub(super) async fn refused_unsent<P: Paginator>(server: &Server, list: P, words: &[&str]) {
+    assert_unsent::<()>(server, Err(refusal(list).await), words);
 }
 
 /// What a query parameter was in each request.
