@@ -1,11 +1,17 @@
 //! What every request of every client has, and what it has not.
 
+use std::collections::BTreeSet;
+
 use headcount::{
-    Account, AnyPaginator, Paginator, annature, fortanix, huawei, sailpoint,
+    Account, AnyPaginator, Paginator, SortOrder, annature,
+    fortanix::{self, AccountScope},
+    huawei::{self, CloseAccountState, CreateAccountState},
+    sailpoint::{self, DetailLevel, Field, Filter},
     sim::{Annature, Fortanix, Huawei, SailPoint, Server},
 };
+use uuid::Uuid;
 
-use super::support::whole;
+use super::support::{self, walk, whole};
 
 /// A provider behind a gateway, a list of it in small pages, and what must not show.
 struct Case {
@@ -113,4 +119,66 @@ async fn a_base_url_with_a_slash_at_its_end_is_the_same() {
     let client = builder.base_url(format!("{}/", server.base_url())).build().unwrap();
     assert_eq!(whole(client.list_accounts()).await.len(), 2);
     assert_eq!(server.list_requests()[0].path(), "/gw/v2/accounts");
+}
+
+/// Walks a list, whatever comes of it, and compares the names of the parameters that it sent with those that its
+/// provider documents.
+async fn sends_exactly<P: Paginator>(server: &Server, list: P, documented: &str) {
+    server.clear_requests();
+    walk(list).await;
+    let requests = server.requests().into_iter().filter(|request| request.method() == "GET");
+    let names: BTreeSet<_> =
+        requests.flat_map(|request| request.query().to_vec()).map(|(name, _)| name).collect();
+    assert_eq!(names, documented.split_whitespace().map(str::to_owned).collect(), "{:?}", server.requests());
+}
+
+#[tokio::test]
+async fn lists_send_all_parameters_that_are_documented_and_no_others() {
+    let server = Fortanix::builder().accounts(9).start().await.unwrap();
+    let list = support::fortanix(&server).build().unwrap().list_accounts().scope(AccountScope::User);
+    let list = list.limit(2).previous_id(Uuid::nil()).sort_by("acct_id", SortOrder::Ascending);
+    sends_exactly(&server, list, "scope limit previous_id sort_by").await;
+
+    let server = Huawei::builder().accounts(9).start().await.unwrap();
+    let client = support::huawei(&server).build().unwrap();
+    let list = client.list_accounts().parent_id("r-a").with_register_contact_info(true);
+    let all = "parent_id with_register_contact_info limit marker";
+    sends_exactly(&server, list.limit(2).marker("abcd"), all).await;
+    let list = client.list_create_account_statuses().state(CreateAccountState::Failed);
+    sends_exactly(&server, list.limit(2).marker("abcd"), "states limit marker").await;
+    let list = client.list_close_account_statuses().state(CloseAccountState::Suspended);
+    sends_exactly(&server, list, "states").await;
+    let list = client.list_entities().parent_id("r-a").child_id("ou-a").limit(2).marker("abcd");
+    sends_exactly(&server, list, "parent_id child_id limit marker").await;
+    let list = client.list_delegated_services("a").limit(2).marker("abcd");
+    sends_exactly(&server, list, "limit marker").await;
+
+    let server = Annature::builder().accounts(9).page_size(2).start().await.unwrap();
+    let client = support::annature(&server).build().unwrap();
+    let now = chrono::DateTime::UNIX_EPOCH;
+    macro_rules! filtered {
+        ($list:expr) => {
+            $list
+                .name("a")
+                .email("a@example.com")
+                .role("standard")
+                .active(true)
+                .group_id("g")
+                .created_before(now)
+                .created_after(now)
+        };
+    }
+    let filters = "name email role active group_id created_before created_after";
+    sends_exactly(&server, filtered!(client.list_accounts_v1()), filters).await;
+    let all = format!("{filters} cursor");
+    sends_exactly(&server, filtered!(client.list_accounts()).cursor("abcd"), &all).await;
+    sends_exactly(&server, client.list_accounts(), "cursor").await;
+
+    let server = SailPoint::builder().accounts(9).start().await.unwrap();
+    let client = support::sailpoint(&server).build().unwrap();
+    let list = client.list_accounts().detail_level(DetailLevel::Slim).limit(3).offset(1).count(true);
+    let list = list.filter(Filter::eq(Field::Name, "a")).sort_by(Field::Id, SortOrder::Ascending);
+    sends_exactly(&server, list, "detailLevel limit offset count filters sorters").await;
+    let list = client.list_entitlements(&server.ids()[0]).limit(3).offset(1).count(true);
+    sends_exactly(&server, list, "limit offset count").await;
 }
