@@ -3,6 +3,9 @@
 //! The vendors' files are no part of this project. Where they are not at hand, these tests say so and check
 //! nothing; the checker's own tests always run.
 //!
+//! Of SailPoint, only the listing is checked: its files hold `GET /accounts` and nothing else. What its changes send
+//! is told in the tests of each, from the documentation.
+//!
 //! To have a new request checked, make the client send it in the provider's `requests()`, and take its
 //! operation out of `UNSENT`.
 
