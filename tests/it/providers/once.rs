@@ -14,7 +14,7 @@ use crate::requests::{Named, annature, fortanix, huawei, sailpoint};
 
 /// A server, and every request that changes something there, of a client that is logged in and would try again
 /// at once.
-type Provider = (Box<dyn Deref<Target = Server>>, Named);
+type Provider = (Box<dyn Deref<Target = Server> + Send + Sync>, Named);
 
 fn eager() -> RetryPolicy {
     RetryPolicy::default().delays(Duration::ZERO, Duration::ZERO)

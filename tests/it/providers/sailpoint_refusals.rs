@@ -96,7 +96,7 @@ async fn every_version_has_its_requests_under_its_own_paths() {
             match outcome.await {
                 Ok(_) => assert!(!late || version != ApiVersion::V3, "{name}"),
                 Err(error) => {
-                    assert_eq!((late, version, error.attempts()), (true, ApiVersion::V3, 0), "{name}")
+                    assert_eq!((late, version, error.attempts()), (true, ApiVersion::V3, 0), "{name}");
                 }
             }
         }
