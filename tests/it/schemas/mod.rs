@@ -1,7 +1,7 @@
 //! The requests of the clients against the vendors' own schemas.
 //!
 //! The vendors' files are no part of this project. Where they are not at hand, these tests say so and check
-//! nothing; the checker's own tests always run.
+//! nothing, unless `HEADCOUNT_SPECS` says where they are to be; the checker's own tests always run.
 //!
 //! Of SailPoint, only the listing is checked: its files hold `GET /accounts` and nothing else. What its changes send
 //! is told in the tests of each, from the documentation.
@@ -24,8 +24,11 @@ use spec::{Sent, Spec};
 /// The vendor's file of this name, from the folder that `HEADCOUNT_SPECS` names or from beside the project.
 fn published(name: &str) -> Option<Spec> {
     let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/specs"));
-    let path = std::env::var_os("HEADCOUNT_SPECS").map_or_else(beside, PathBuf::from).join(name);
+    let named = std::env::var_os("HEADCOUNT_SPECS");
+    let is_named = named.is_some();
+    let path = named.map_or_else(beside, PathBuf::from).join(name);
     let Ok(text) = std::fs::read_to_string(&path) else {
+        assert!(!is_named, "HEADCOUNT_SPECS names a folder without {name}");
         // Not by `eprintln`, which the test harness keeps to itself when a test passes.
         let _ = writeln!(std::io::stderr(), "not checked: {} is not there", path.display());
         return None;
