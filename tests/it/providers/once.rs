@@ -9,7 +9,7 @@ use headcount::{
 };
 use uuid::Uuid;
 
-use super::{sailpoint_requests, support};
+use super::{sailpoint::support as sailpoint_support, support};
 use crate::requests::{Named, annature, fortanix, huawei, sailpoint};
 
 /// A server, and every request that changes something there, of a client that is logged in and would try again
@@ -44,7 +44,7 @@ async fn of_annature() -> Provider {
 }
 
 async fn of_sailpoint() -> Provider {
-    let (server, about) = sailpoint_requests::start(SailPoint::builder()).await;
+    let (server, about) = sailpoint_support::start(SailPoint::builder()).await;
     let client = support::sailpoint(&server).retry(eager()).build().unwrap();
     client.list_accounts().total().await.unwrap();
     let changes = sailpoint::changes(&client, &about, "hunter22");

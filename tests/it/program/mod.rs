@@ -1,0 +1,252 @@
+//! The programs, as their users run them.
+
+mod account_lifecycle;
+mod checkpoint;
+mod create_fortanix_account;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{BufRead, BufReader, Read},
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+};
+
+/// An example, which `cargo test` has built beside the tests.
+pub(crate) fn program(name: &str) -> Command {
+    let mut path: PathBuf = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    let mut command = Command::new(path.join("examples").join(name));
+    // Nothing of the environment that the tests run in.
+    for (name, _) in std::env::vars() {
+        if ["FORTANIX_", "HUAWEICLOUD_", "ANNATURE_", "SAIL_"].iter().any(|start| name.starts_with(start)) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// A running `simulate`, and the environment that it printed.
+struct Simulate {
+    child: Child,
+    env: BTreeMap<String, String>,
+}
+
+impl Simulate {
+    fn start(args: &[&str]) -> Self {
+        let mut child = program("simulate")
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("cargo test builds the examples");
+        let mut env = BTreeMap::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines().take(12) {
+            let line = line.unwrap();
+            let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
+            env.insert(name.to_owned(), value.trim_matches('\'').to_owned());
+        }
+        Self { child, env }
+    }
+
+    fn list(&self, args: &[&str]) -> Command {
+        let mut command = program("list_accounts");
+        command.args(args).envs(&self.env);
+        command
+    }
+}
+
+impl Drop for Simulate {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The (source, id) pairs of NDJSON.
+fn accounts(ndjson: &str) -> Vec<(String, String)> {
+    let account = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        (line["source"].as_str().unwrap().to_owned(), line["id"].as_str().unwrap().to_owned())
+    };
+    ndjson.lines().map(account).collect()
+}
+
+pub(crate) fn run(command: &mut Command) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    (status.code(), text(&stdout), text(&stderr))
+}
+
+#[test]
+fn without_credentials_the_simulators_of_all_four_providers_are_listed() {
+    let (code, out, err) = run(program("list_accounts").args(["--format", "ndjson", "--raw"]));
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.starts_with("no credentials in the environment"), "{err}");
+    let distinct: BTreeSet<_> = accounts(&out).into_iter().collect();
+    assert_eq!((distinct.len(), out.lines().count()), (1000, 1000));
+    for source in ["fortanix", "huawei", "annature", "sailpoint"] {
+        assert_eq!(distinct.iter().filter(|(name, _)| name == source).count(), 250);
+        assert!(err.contains(&format!("{source}: 250 accounts")), "{err}");
+    }
+    assert!(out.lines().all(|line| line.contains("\"record\":{")));
+    assert!(out.contains("[redacted]"), "some of Fortanix's records have a client secret");
+}
+
+#[test]
+fn a_table_and_csv_have_a_row_for_each_account() {
+    let simulate = Simulate::start(&["--accounts", "30"]);
+    let (code, out, _) = run(&mut simulate.list(&["--page-size", "7"]));
+    assert_eq!((code, out.lines().filter(|line| line.contains(" huawei ")).count()), (Some(0), 30));
+    for (more, count) in
+        [(&["--concurrency", "4"][..], 120), (&["--max", "33"], 33), (&["--sailpoint-api", "beta"], 120)]
+    {
+        let args: Vec<&str> =
+            ["--format", "ndjson", "--page-size", "7"].iter().chain(more).copied().collect();
+        let (code, out, err) = run(&mut simulate.list(&args));
+        assert_eq!((code, accounts(&out).len()), (Some(0), count), "{more:?}: {err}");
+    }
+    let (code, out, _) = run(&mut simulate.list(&["--format", "csv", "--ahead", "2"]));
+    assert_eq!(code, Some(0));
+    let mut reader = csv::Reader::from_reader(out.as_bytes());
+    let columns: Vec<_> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    assert_eq!((columns.len(), columns[2].as_str()), (14, "id"));
+    assert_eq!(columns[10..], ["container", "owner_id", "owner", "roles"]);
+    let records: Vec<_> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(records.iter().map(|record| record[2].to_owned()).collect::<BTreeSet<_>>().len(), 120);
+    for record in records {
+        let owned = !record[11].is_empty();
+        assert!(!owned || record[0] == *"sailpoint", "only SailPoint tells owners: {record:?}");
+        assert!(owned || record[12].is_empty(), "a name without an id: {record:?}");
+    }
+    let (_, out, _) = run(&mut simulate.list(&["--format", "ndjson", "--provider", "sailpoint"]));
+    assert!(out.contains(r#""owner":{"id":""#) && out.contains(r#""owner":null"#), "{out}");
+}
+
+#[test]
+fn annatures_first_version_is_told_to_be_truncated() {
+    let simulate = Simulate::start(&["--accounts", "1500"]);
+    let args = ["--format", "ndjson", "--provider", "annature", "--annature-api", "v1"];
+    let (code, out, err) = run(&mut simulate.list(&args));
+    assert_eq!((code, out.lines().count()), (Some(1), 1000));
+    assert!(err.contains("may not be whole: the endpoint gives at most 1000 rows"), "{err}");
+}
+
+#[test]
+fn huaweis_accounts_have_an_e_mail_address_when_it_is_asked_for() {
+    let simulate = Simulate::start(&["--accounts", "450"]);
+    for (more, asked) in [(&[][..], false), (&["--huawei-contacts"], true)] {
+        let args: Vec<&str> =
+            ["--format=ndjson", "--provider=huawei", "--page-size=300"].iter().chain(more).copied().collect();
+        let (code, out, err) = run(&mut simulate.list(&args));
+        assert_eq!((code, out.lines().count()), (Some(0), 450), "{err}");
+        let with = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["email"].is_string();
+        // Not every account has registered one.
+        assert_eq!(out.lines().any(with), asked, "{more:?}");
+    }
+}
+
+#[test]
+fn each_tells_its_version() {
+    for name in ["list_accounts", "simulate", "create_fortanix_account", "account_lifecycle"] {
+        let (code, out, err) = run(program(name).arg("--version"));
+        let version = format!(" {}\n", env!("CARGO_PKG_VERSION"));
+        assert!(code == Some(0) && out.ends_with(&version), "{name}: {out}{err}");
+    }
+}
+
+#[test]
+fn a_failing_source_fails_alone_and_the_exit_code_tells() {
+    let mut simulate = Simulate::start(&["--accounts", "20"]);
+    simulate.env.insert("ANNATURE_KEY".into(), "wrong".into());
+    let (code, out, err) = run(&mut simulate.list(&["--format", "ndjson"]));
+    assert_eq!((code, out.lines().count()), (Some(1), 60), "{err}");
+    assert!(err.contains("annature: 0 accounts on 0 pages; failed: annature: GET "), "{err}");
+}
+
+#[test]
+fn wrong_usage_exits_with_2_and_says_why() {
+    for (args, why) in [
+        (&["--format", "yaml"][..], "invalid value 'yaml'"),
+        (&["--page-size", "1"], "1 is not in 2.."),
+        (&["--checkpoint", "x"], "--checkpoint needs --format ndjson or csv"),
+        (&["--raw"], "--raw needs --format ndjson"),
+        (&["--ahead", "1", "--concurrency", "2"], "cannot be used with"),
+        (&["--ahead", "0"], "0 is not in 1.."),
+        (&["--concurrency", "0"], "0 is not in 1.."),
+        (
+            &["--provider", "annature", "--page-size", "9"],
+            "--page-size would do nothing: it is for Fortanix, ",
+        ),
+        (&["--provider", "annature", "--huawei-contacts"], "--huawei-contacts would do nothing"),
+        (&["--provider", "huawei", "--annature-api", "v2"], "--annature-api would do nothing"),
+        (&["--provider", "huawei", "--sailpoint-api", "v3"], "--sailpoint-api would do nothing"),
+    ] {
+        let (code, out, err) = run(program("list_accounts").args(args));
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{args:?}");
+        assert!(err.contains(why), "{args:?}: {err}");
+    }
+    let (code, _, err) = run(program("list_accounts").env("SAIL_CLIENT_ID", "x").arg("--max=1"));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("SAIL_BASE_URL is not set"), "{err}");
+    let (code, _, err) = run(program("simulate").args(["--faults", "Cargo.toml"]));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("Cargo.toml: "), "{err}");
+}
+
+#[test]
+fn a_closed_pipe_ends_it_quietly() {
+    let simulate = Simulate::start(&["--accounts", "3000"]);
+    for format in ["ndjson", "csv", "table"] {
+        let mut command = simulate.list(&["--format", format]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut first = [0; 100];
+        child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{format}: {err}");
+        assert!(!err.contains("panic") && !err.contains("Broken pipe"), "{format}: {err}");
+    }
+}
+
+#[test]
+fn an_interrupt_ends_it_soon_also_when_nobody_reads() {
+    let simulate = Simulate::start(&["--accounts", "3000"]);
+    for reads in [true, false] {
+        let mut command = simulate.list(&["--format", "ndjson"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut out = child.stdout.take().unwrap();
+        out.read_exact(&mut [0; 100]).unwrap();
+        let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+        // With nobody reading, the pipe is full, and stays open.
+        let (reader, kept) = if reads {
+            (Some(std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()))), None)
+        } else {
+            (None, Some(out))
+        };
+        assert_eq!(child.wait().unwrap().code(), Some(130), "reads: {reads}");
+        drop(kept);
+        if let Some(reader) = reader {
+            reader.join().unwrap().unwrap();
+        }
+    }
+}
+
+#[test]
+fn faults_from_a_file_are_lived_through() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("faults.json");
+    let plan = r#"{"seed": 7, "rules": [
+        {"on": {"login": 1}, "fault": "token_endpoint_down"},
+        {"on": {"rate": 0.2}, "faults": ["reset_mid_body", "truncated_json", {"status": {"status": 502, "body": "html"}}]}
+    ]}"#;
+    std::fs::write(&file, plan).unwrap();
+    let simulate = Simulate::start(&["--accounts", "500", "--faults", file.to_str().unwrap()]);
+    let (code, out, err) = run(&mut simulate.list(&["--format", "ndjson", "--page-size", "50"]));
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(accounts(&out).into_iter().collect::<BTreeSet<_>>().len(), 2000);
+}

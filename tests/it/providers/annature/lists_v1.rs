@@ -1,0 +1,99 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use headcount::{
+    Completeness, Doubt, ErrorKind,
+    annature::{Account, ListAccountsV1},
+    sim::{Annature, AnnatureBuilder},
+};
+use serde_json::json;
+
+use crate::providers::support::{annature, values, walk, whole};
+
+async fn start(builder: AnnatureBuilder) -> Annature {
+    builder.start().await.unwrap()
+}
+
+fn list(server: &Annature) -> ListAccountsV1 {
+    annature(server).build().unwrap().list_accounts_v1()
+}
+
+fn ids(accounts: &[Account]) -> Vec<String> {
+    accounts.iter().map(|account| account.id.clone()).collect()
+}
+
+fn moment(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn version_1_says_that_exactly_1000_accounts_may_be_truncated() {
+    for (accounts, capped) in [(0, false), (999, false), (1000, true), (1001, true)] {
+        let server = start(Annature::builder().accounts(accounts)).await;
+        let walk = walk(list(&server)).await;
+        assert!(walk.errors.is_empty(), "{:?}", walk.errors);
+        assert_eq!(ids(&walk.items), server.ids()[..accounts.min(1000)]);
+        let expected = if capped {
+            Completeness::Doubtful(vec![Doubt::Capped { cap: 1000 }])
+        } else {
+            Completeness::Whole
+        };
+        assert_eq!(walk.summary.completeness, expected, "{accounts}");
+        assert_eq!(server.list_requests().len(), 1);
+        assert_eq!(server.list_requests()[0].raw_query(), None);
+    }
+}
+
+#[tokio::test]
+async fn windows_of_version_1_list_every_account_once_however_many_share_a_second() {
+    for inclusive in [false, true] {
+        let builder = Annature::builder().accounts(2500).created_before_inclusive(inclusive);
+        let server = start(builder).await;
+        // A lot that shares a second, across the seam of the first two windows, in no order by fraction.
+        let ids_there = server.ids();
+        let seam = server.world(|world| world.record(&ids_there[1000])).unwrap();
+        let created = moment(seam["created"].as_str().unwrap());
+        for (millis, id) in [0, 300, 600].into_iter().cycle().zip(&ids_there[700..1400]) {
+            let fraction = TimeDelta::milliseconds(millis);
+            let second = DateTime::from_timestamp(created.timestamp(), 0).unwrap();
+            let text = json!((second + fraction).to_rfc3339());
+            assert!(server.update(id, |record| record["created"] = text));
+        }
+        let list = list(&server).windowed(true);
+        assert_eq!(ids(&whole(list).await), server.ids(), "inclusive: {inclusive}");
+        let windows = values(&server.list_requests(), "created_before");
+        assert!((3..=5).contains(&windows.len()), "{windows:?}");
+        assert!(windows[0].is_none() && windows[1..].is_sorted_by(|newer, older| newer > older));
+    }
+}
+
+#[tokio::test]
+async fn a_windowed_list_says_so_when_1000_accounts_share_a_second() {
+    let server = start(Annature::builder().accounts(1500)).await;
+    for id in server.ids() {
+        server.update(&id, |record| {
+            record["created"] = json!("2024-03-15T22:21:30.000Z");
+        });
+    }
+    let list = list(&server).windowed(true);
+    let walk = walk(list).await;
+    assert_eq!(ids(&walk.items), server.ids()[..1000]);
+    assert_eq!(walk.errors.len(), 1);
+    assert_eq!(walk.errors[0].kind(), ErrorKind::Api);
+    assert!(walk.errors[0].message().contains("list_accounts"), "{:?}", walk.errors);
+    assert_eq!(walk.summary.completeness, Completeness::Unfinished);
+}
+
+#[tokio::test]
+async fn windows_keep_to_the_callers_own_dates() {
+    let server = start(Annature::builder().accounts(1700)).await;
+    let records = server.records();
+    let created = |index: usize| moment(records[index]["created"].as_str().unwrap());
+    let (before, after) = (created(200), created(1500));
+    let list = list(&server).windowed(true);
+    let listed = whole(list.created_before(before).created_after(after)).await;
+    let between = (0..1700).filter(|index| (after < created(*index)) && (created(*index) < before));
+    let between: Vec<_> = between.map(|index| records[index]["id"].as_str().unwrap()).collect();
+    assert!(between.len() > 1200, "more than one window");
+    assert_eq!(ids(&listed), between);
+    let sent = values(&server.list_requests(), "created_after");
+    assert!(sent.iter().all(Option::is_some), "{sent:?}");
+}

@@ -1,0 +1,43 @@
+use headcount::{
+    ErrorKind, Retry,
+    annature::Client,
+    http::RetryPolicy,
+    sim::{Annature, Fault, Faults},
+};
+
+use crate::providers::support::annature;
+
+/// A server whose first request goes wrong, and a client that would try again at once.
+async fn start(fault: Fault) -> (Annature, Client) {
+    let builder = Annature::builder().accounts(3).faults(Faults::new(1).on_request(1, fault));
+    let server = builder.start().await.unwrap();
+    let policy = RetryPolicy::default().delays(std::time::Duration::ZERO, std::time::Duration::ZERO);
+    let client = annature(&server).partner_key(server.partner_key()).retry(policy).build().unwrap();
+    (server, client)
+}
+
+#[tokio::test]
+async fn an_account_is_got_in_spite_of_failures_that_pass() {
+    let unavailable =
+        Fault::Status { status: 503, body: headcount::sim::ErrorBody::Empty, retry_after: None };
+    for fault in [Fault::ResetBeforeAnswer, Fault::TruncatedJson, unavailable] {
+        let (server, client) = start(fault).await;
+        let id = server.ids()[0].clone();
+        let got = client.get_account(&id).without_partner_key().send().await.unwrap();
+        assert_eq!((got.id, server.requests().len()), (id, 2));
+    }
+}
+
+#[tokio::test]
+async fn an_uncertain_creation_is_found_by_its_address_and_not_made_twice() {
+    // The request arrives and is carried out; the answer breaks off.
+    let (server, client) = start(Fault::TruncatedJson).await;
+    let request = client.create_account("a", "a@example.com").without_partner_key();
+    let error = request.clone().send().await.unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Decode, Retry::Uncertain));
+    let list = client.list_accounts().without_partner_key().email("a@example.com");
+    assert_eq!(crate::providers::support::whole(list).await.len(), 1);
+    let error = request.send().await.unwrap_err();
+    assert_eq!((error.status(), error.retry()), (Some(422), Retry::Never), "addresses are unique");
+    assert_eq!(server.ids().len(), 4);
+}

@@ -1,0 +1,111 @@
+use headcount::{
+    ErrorKind, Retry,
+    fortanix::{
+        Account, AccountStatus, AuthConfigPassword, Component, CreateAccount, Logo, NodeEnrollment, Role,
+    },
+    sim::{self, FortanixErrors},
+};
+use serde_json::Value;
+
+use crate::providers::support::{Canned, answer, assert_unsent, canned, fortanix, steps, whole};
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n-and-more";
+
+fn create(server: &sim::Fortanix, name: &str) -> CreateAccount {
+    fortanix(server).build().unwrap().create_account(name)
+}
+
+#[tokio::test]
+async fn an_account_is_made_as_asked_for_and_listed() {
+    for created_is_201 in [false, true] {
+        let builder = sim::Fortanix::builder().accounts(3).created_is_201(created_is_201);
+        let server = builder.start().await.unwrap();
+        let client = fortanix(&server).build().unwrap();
+        let made = client
+            .create_account("Büro \"Süd\" 🚀")
+            .custom_logo(Logo::new(PNG).unwrap())
+            .auth_config(AuthConfigPassword::new(true, false))
+            .auth_config(AuthConfigPassword::new(false, true))
+            .node_enrollment(NodeEnrollment::new(true))
+            .component(Component::ConfidentialAi)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(made.name.as_deref(), Some("Büro \"Süd\" 🚀"));
+        assert_eq!(made.logo().as_deref(), Some(PNG));
+        let configs = made.auth_configs.as_ref().unwrap().values().map(|config| config.password.as_ref());
+        let mut second: Vec<_> = configs.map(|password| password.unwrap().require_2fa).collect();
+        second.sort();
+        assert_eq!(second, [Some(false), Some(true)], "the array became a map");
+        assert_eq!(made.node_enrollment, Some(NodeEnrollment::new(true)));
+        assert_eq!(made.component, Some(Component::ConfidentialAi));
+        assert_eq!(made.account_status, Some(AccountStatus::Active));
+        assert_eq!(made.roles.as_deref(), Some(&[Role::Manager][..]));
+        assert!(made.created_at_utc().is_some() && made.default_group_id.is_some());
+        let listed = whole(client.list_accounts()).await;
+        let found: Vec<&Account> = listed.iter().filter(|account| account.acct_id == made.acct_id).collect();
+        assert_eq!((listed.len(), found.len()), (4, 1));
+        assert_eq!(found[0].raw().get(), made.raw().get());
+    }
+}
+
+#[tokio::test]
+async fn a_name_alone_is_enough() {
+    let server = sim::Fortanix::builder().accounts(0).start().await.unwrap();
+    let made = create(&server, "Acme").send().await.unwrap();
+    assert_eq!(server.ids(), [made.acct_id.to_string()]);
+    let request = &server.requests()[1];
+    assert_eq!((request.method(), request.path()), ("POST", "/v1/accounts"));
+    assert_eq!(request.body(), r#"{"name":"Acme"}"#);
+    assert_eq!(request.header("content-type"), Some("application/json"));
+}
+
+#[tokio::test]
+async fn an_empty_name_is_refused_before_anything_is_sent() {
+    let server = sim::Fortanix::builder().start().await.unwrap();
+    for name in ["", " \n"] {
+        let sent = create(&server, name).send().await;
+        assert_unsent(&server, sent, &["name is empty", "expected a name"]);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_is_refused_in_the_servers_words_and_nothing_is_made() {
+    for (errors, code) in [(FortanixErrors::Text, None), (FortanixErrors::Object, Some("UNIQUE_VIOLATION"))] {
+        let server = sim::Fortanix::builder().accounts(1).errors(errors).start().await.unwrap();
+        create(&server, "Acme").send().await.unwrap();
+        let error = create(&server, "Acme").send().await.unwrap_err();
+        assert_eq!((error.kind(), error.status(), error.code()), (ErrorKind::Api, Some(400), code));
+        assert_eq!(error.message(), "An account with this name already exists");
+        assert_eq!((error.retry(), server.ids().len()), (Retry::Never, 2));
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_was_refused_did_nothing_and_the_account_is_made_once() {
+    let server = sim::Fortanix::builder().accounts(0).start().await.unwrap();
+    let client = fortanix(&server).build().unwrap();
+    client.log_in().send().await.unwrap();
+    server.expire_sessions();
+    client.create_account("Acme").send().await.unwrap();
+    assert_eq!(steps(&server), ["auth 200", "accounts 401", "auth 200", "accounts 200"]);
+    assert_eq!(server.ids().len(), 1);
+}
+
+#[tokio::test]
+async fn a_conflict_is_none_that_passes() {
+    let transport = Canned::new(|_, _| answer(409, "locked"));
+    let error = canned::fortanix(&transport).create_account("Acme").send().await.unwrap_err();
+    assert_eq!((error.kind(), error.retry(), error.attempts()), (ErrorKind::Api, Retry::Never, 1), "{error}");
+}
+
+#[tokio::test]
+async fn what_the_server_sends_of_secrets_is_not_shown_when_its_answer_can_not_be_read() {
+    let bad = r#"{"acct_id":"hunter2","auth_configs":{"x":{"oauth":{"client_secret":["hunter2"]}}}}"#;
+    let transport = Canned::new(move |_, _| answer(200, bad));
+    let client = canned::fortanix(&transport);
+    let error = client.get_account(uuid::Uuid::nil()).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    assert!(serde_json::from_str::<Value>(bad).is_ok());
+}

@@ -1,0 +1,12 @@
+mod auth_configs;
+mod bad_ids;
+mod create;
+mod detours;
+mod lists;
+mod logins;
+mod seams;
+mod selection;
+mod selections_at_once;
+mod session;
+mod update;
+mod users;

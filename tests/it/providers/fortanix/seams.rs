@@ -1,0 +1,105 @@
+//! Where a page begins, while accounts move in the list.
+
+use std::sync::{Arc, Mutex};
+
+use headcount::{
+    Completeness, Doubt, SortOrder,
+    fortanix::Account,
+    sim::{self, FortanixPaging},
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::providers::support::{Canned, Walk, answer, canned, fortanix, walk};
+
+/// That every account came once, and that the order was told to be unsafe.
+fn check(walk: &Walk<Account>, mut expected: Vec<String>, moved: u64, case: &str) {
+    assert!(walk.errors.is_empty(), "{case}: {:?}", walk.errors);
+    let mut listed: Vec<_> = walk.items.iter().map(|account| account.acct_id.to_string()).collect();
+    listed.sort();
+    expected.sort();
+    assert_eq!(listed, expected, "{case}");
+    assert_eq!(walk.summary.duplicates, moved, "{case}");
+    let doubts = vec![Doubt::UnstableOrder];
+    assert_eq!(walk.summary.completeness, Completeness::Doubtful(doubts), "{case}");
+}
+
+#[tokio::test]
+async fn accounts_that_are_renamed_during_a_list_by_name_take_no_other_with_them() {
+    for paging in [FortanixPaging::After, FortanixPaging::At] {
+        for count in 1..=3_usize {
+            let builder = sim::Fortanix::builder().accounts(40).paging(paging);
+            let builder = builder.before_list(move |number, world| {
+                if number != 2 {
+                    return;
+                }
+                let text = |record: &Value, name: &str| record[name].as_str().unwrap().to_owned();
+                let place = |record: &Value| (text(record, "name"), text(record, "acct_id"));
+                let mut names: Vec<_> = world.records().iter().map(place).collect();
+                names.sort();
+                // From before the last of the first page into the second, in the order that they had.
+                for (nth, (_, id)) in names[9 - count..9].iter().enumerate() {
+                    let name = format!("{} {nth}", names[15].0);
+                    world.update(id, |record| record["name"] = name.into());
+                }
+            });
+            let server = builder.start().await.unwrap();
+            let list = fortanix(&server).build().unwrap().list_accounts().limit(10);
+            let walk = walk(list.sort_by("name", SortOrder::Ascending)).await;
+            check(&walk, server.ids(), count as u64, &format!("{paging:?} {count}"));
+        }
+    }
+}
+
+/// A server whose own order is one in which accounts move: `change` makes them, before the second page.
+fn moving(rows: usize, change: fn(&mut Vec<Value>)) -> Canned {
+    let rows: Vec<_> = (1..=rows as u128).map(|id| json!({ "acct_id": Uuid::from_u128(id) })).collect();
+    let rows = Arc::new(Mutex::new(rows));
+    Canned::new(move |number, request| {
+        assert!(number < 100, "an endless walk");
+        let query = request.uri().query().unwrap_or_default();
+        let value = |name: &str| {
+            let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+            pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        };
+        let mut rows = rows.lock().unwrap();
+        if number == 1 {
+            change(&mut rows);
+        }
+        let place = |id: String| rows.iter().position(|row| row["acct_id"] == *id).unwrap() + 1;
+        let start = value("previous_id").map_or(0, place);
+        let limit = value("limit").unwrap().parse().unwrap();
+        let page: Vec<_> = rows.iter().skip(start).take(limit).collect();
+        answer(200, json!({ "items": page }).to_string())
+    })
+}
+
+#[tokio::test]
+async fn an_account_that_moves_in_the_servers_own_order_takes_no_other_with_it() {
+    type Change = fn(&mut Vec<Value>);
+    let moves: [(&str, Change); 4] = [
+        ("into the page", |rows| {
+            let moved = rows.remove(7);
+            rows.insert(14, moved);
+        }),
+        ("to its beginning", |rows| {
+            let moved = rows.remove(7);
+            rows.insert(9, moved);
+        }),
+        ("to its end", |rows| {
+            let moved = rows.remove(7);
+            rows.insert(18, moved);
+        }),
+        // What comes again is not the beginning of the list, although nothing stands before it.
+        ("into the page, and all before it go", |rows| {
+            let moved = rows.remove(7);
+            rows.insert(14, moved);
+            rows.drain(..8);
+        }),
+    ];
+    for (case, change) in moves {
+        let expected = (1..=25).map(|id| Uuid::from_u128(id).to_string()).collect();
+        let walk = walk(canned::fortanix(&moving(25, change)).list_accounts().limit(10)).await;
+        check(&walk, expected, 1, case);
+    }
+}

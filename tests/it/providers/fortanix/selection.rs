@@ -1,0 +1,215 @@
+use std::time::{Duration, SystemTime};
+
+use headcount::{
+    ErrorKind, fortanix,
+    http::{Clock, RetryPolicy},
+    sim,
+};
+use serde_json::json;
+use tokio::time::{Instant, advance};
+use uuid::Uuid;
+
+use crate::providers::support::{Canned, NOWHERE, answer, fortanix, refusal, steps, whole};
+
+async fn server(accounts: usize) -> sim::Fortanix {
+    sim::Fortanix::builder().accounts(accounts).start().await.unwrap()
+}
+
+fn id(server: &sim::Fortanix, index: usize) -> Uuid {
+    Uuid::parse_str(&server.ids()[index]).unwrap()
+}
+
+#[tokio::test]
+async fn a_login_by_hand_is_the_session_that_requests_use() {
+    let server = server(2).await;
+    let client = fortanix(&server).build().unwrap();
+    let info = client.log_in().send().await.unwrap();
+    assert_eq!(info.subject_id.unwrap().to_string(), server.user_id());
+    assert_eq!(info.selected_account_id, None);
+    let (token, session) = (info.session_token_expires_at_utc(), info.session_expires_at_utc());
+    assert!(token.is_some() && token < session, "{info:?}");
+    whole(client.clone().list_accounts()).await;
+    assert_eq!(client.log_in().send().await.unwrap(), info, "there is a session");
+    let steps = steps(&server);
+    assert_eq!(steps.iter().filter(|step| step.starts_with("auth")).count(), 1, "{steps:?}");
+}
+
+#[tokio::test]
+async fn wrong_credentials_show_at_a_login_by_hand() {
+    let server = server(1).await;
+    let client = fortanix(&server).password(server.email(), "wrong").build().unwrap();
+    let error = client.log_in().send().await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Auth, Some(401)));
+    assert_eq!((error.provider(), error.message()), (Some("fortanix"), "Authentication failed"));
+}
+
+#[tokio::test]
+async fn a_client_with_a_token_asks_the_server_who_it_is() {
+    let server = server(1).await;
+    let builder = || fortanix::Client::builder().base_url(server.base_url());
+    let client = builder().token(server.token()).build().unwrap();
+    let info = client.log_in().send().await.unwrap();
+    assert_eq!(info.subject_id.unwrap().to_string(), server.user_id());
+    assert_eq!(steps(&server), ["refresh 200"]);
+    let error = builder().token("made up").build().unwrap().log_in().send().await.unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Auth, "Invalid session"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_moves_the_end_of_the_token_for_the_client_too() {
+    let start = Instant::now();
+    // Both sides have the same clock, and a token lives for 100 seconds.
+    let transport = Canned::new(move |_, request| {
+        if request.uri().path() == "/v1/accounts" {
+            return answer(200, r#"{"items":[]}"#);
+        }
+        let end = start.elapsed().as_secs() + 100;
+        let info = json!({"session_token_expires_at": end, "session_expires_at": 100_000});
+        answer(200, json!({"access_token": "token", "session_info": info}).to_string())
+    });
+    let clock = Clock::new(move || SystemTime::UNIX_EPOCH + start.elapsed());
+    let builder = fortanix::Client::builder().base_url(NOWHERE).password("me", "hunter2").clock(clock);
+    let client = builder.transport(transport.clone()).build().unwrap();
+    let ends =
+        async || client.log_in().send().await.unwrap().session_token_expires_at_utc().unwrap().timestamp();
+    assert_eq!(ends().await, 100);
+    for round in 1..=3 {
+        advance(Duration::from_secs(80)).await;
+        client.refresh_session().send().await.unwrap();
+        assert_eq!(ends().await, round * 80 + 100);
+    }
+    advance(Duration::from_secs(80)).await;
+    whole(client.list_accounts()).await;
+    let seen = transport.seen();
+    let last: Vec<_> = seen.iter().map(|url| url.rsplit('/').next().unwrap()).collect();
+    assert_eq!(last[..4], ["auth", "refresh", "refresh", "refresh"]);
+    assert!(last.len() == 5 && last[4].starts_with("accounts"), "{last:?}");
+}
+
+#[tokio::test]
+async fn a_refresh_of_a_session_that_is_over_begins_another() {
+    let server = server(1).await;
+    let client = fortanix(&server).build().unwrap();
+    client.log_in().send().await.unwrap();
+    server.expire_sessions();
+    client.refresh_session().send().await.unwrap();
+    assert_eq!(steps(&server), ["auth 200", "refresh 401", "auth 200", "refresh 200"]);
+}
+
+#[tokio::test]
+async fn an_account_that_was_selected_is_selected_again_by_the_next_login() {
+    let server = server(3).await;
+    let client = fortanix(&server).build().unwrap();
+    let wanted = id(&server, 1);
+    let info = client.select_account(wanted).send().await.unwrap();
+    assert_eq!(info.selected_account_id, Some(wanted));
+    assert_eq!(client.log_in().send().await.unwrap(), info);
+    server.expire_sessions();
+    whole(client.list_accounts()).await;
+    let expected = format!("{wanted} 200");
+    let again = ["accounts 401", "auth 200", &expected, "accounts 200", "accounts 200"];
+    assert_eq!(steps(&server), [&["auth 200", &*expected], &again[..]].concat());
+    assert_eq!(client.log_in().send().await.unwrap().selected_account_id, Some(wanted));
+}
+
+#[tokio::test]
+async fn without_the_account_that_was_selected_nothing_is_sent_until_another_is() {
+    let server = server(3).await;
+    let client = fortanix(&server).build().unwrap();
+    let gone = id(&server, 1);
+    client.select_account(gone).send().await.unwrap();
+    server.remove(&gone.to_string());
+    server.expire_sessions();
+    for round in 0..2 {
+        server.clear_requests();
+        let error = refusal(client.list_accounts()).await;
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Auth, Some(404)));
+        assert!(error.to_string().contains(&format!("select_account/{gone}")), "{error}");
+        let steps = steps(&server);
+        assert_eq!(steps.last(), Some(&format!("{gone} 404")), "the list was not asked for again");
+        let logins = steps.iter().filter(|step| step.starts_with("auth")).count();
+        assert_eq!(logins, 1 - round, "a session that lacks nothing else is kept");
+    }
+    let other = id(&server, 0);
+    client.select_account(other).send().await.unwrap();
+    assert_eq!(whole(client.list_accounts()).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_selection_that_failed_is_not_made_again() {
+    let server = server(3).await;
+    let client = fortanix(&server).build().unwrap();
+    let wanted = id(&server, 0);
+    client.select_account(wanted).send().await.unwrap();
+    let error = client.select_account(Uuid::nil()).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::NotFound, Some(404)));
+    server.expire_sessions();
+    whole(client.list_accounts()).await;
+    let selected = client.log_in().send().await.unwrap().selected_account_id;
+    assert_eq!(selected, Some(wanted), "the one before it is");
+}
+
+#[tokio::test]
+async fn an_account_that_can_not_be_selected_is_not_found_also_when_a_login_comes_first() {
+    let server = server(1).await;
+    let client = fortanix(&server).build().unwrap();
+    let error = client.select_account(Uuid::nil()).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::NotFound, Some(404)));
+    assert_eq!(whole(client.list_accounts()).await.len(), 1, "nothing was selected");
+}
+
+#[tokio::test]
+async fn a_selected_account_that_is_deleted_is_not_selected_again() {
+    let server = server(1).await;
+    let client = fortanix(&server).build().unwrap();
+    let made = client.create_account("Short-lived").send().await.unwrap();
+    client.select_account(made.acct_id).send().await.unwrap();
+    client.delete_account(made.acct_id).send().await.unwrap();
+    server.expire_sessions();
+    assert_eq!(whole(client.list_accounts()).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_terminated_session_is_over_on_the_server_and_the_next_is_another() {
+    let server = server(2).await;
+    let client = fortanix(&server).build().unwrap();
+    client.terminate_session().send().await.unwrap();
+    assert!(server.requests().is_empty(), "there was no session");
+    client.select_account(id(&server, 0)).send().await.unwrap();
+    client.terminate_session().send().await.unwrap();
+    assert_eq!(steps(&server).pop().unwrap(), "terminate 204");
+    server.clear_requests();
+    client.terminate_session().send().await.unwrap();
+    assert!(server.requests().is_empty());
+    let info = client.log_in().send().await.unwrap();
+    assert_eq!(info.selected_account_id, None, "the selection ended with the session");
+    assert_eq!(steps(&server), ["auth 200"]);
+}
+
+#[tokio::test]
+async fn a_given_token_that_was_terminated_is_refused_from_then_on() {
+    let server = server(2).await;
+    let token = server.token();
+    let client = fortanix::Client::builder().base_url(server.base_url()).token(token).build().unwrap();
+    client.terminate_session().send().await.unwrap();
+    let error = refusal(client.list_accounts()).await;
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Auth, "Invalid session"));
+    client.terminate_session().send().await.expect("what is refused is over");
+}
+
+#[tokio::test]
+async fn a_session_that_could_not_be_ended_is_told_to_go_on() {
+    let transport = Canned::new(|_, request| match request.uri().path() {
+        "/v1/sys/auth" => answer(200, r#"{"access_token":"the token"}"#),
+        "/v1/accounts" => answer(200, r#"{"items":[]}"#),
+        _ => answer(500, "down"),
+    });
+    let builder = fortanix::Client::builder().base_url(NOWHERE).password("me", "hunter2");
+    let client = builder.retry(RetryPolicy::none()).transport(transport.clone()).build().unwrap();
+    whole(client.list_accounts()).await;
+    let error = client.terminate_session().send().await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(500)));
+    whole(client.list_accounts()).await;
+    let logins = transport.seen().iter().filter(|url| url.ends_with("/sys/auth")).count();
+    assert_eq!(logins, 1, "the token is still in use");
+}

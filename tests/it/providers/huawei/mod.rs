@@ -1,0 +1,9 @@
+mod account;
+mod changes;
+mod closing;
+mod creation;
+mod lists;
+mod organization;
+mod signature;
+mod support;
+mod wait;

@@ -1,0 +1,254 @@
+use headcount::{
+    Completeness, Doubt, SortOrder,
+    sailpoint::{Account, ApiVersion, DetailLevel, Field, Filter, ListAccounts},
+    sim::{SailPoint, SailPointBuilder, SailPointPastEnd},
+};
+
+use crate::providers::support::{refused_unsent, sailpoint, values, walk, whole};
+
+async fn start(builder: SailPointBuilder) -> SailPoint {
+    builder.rate_limit(None).start().await.unwrap()
+}
+
+async fn server(accounts: usize) -> SailPoint {
+    start(SailPoint::builder().accounts(accounts)).await
+}
+
+fn list(server: &SailPoint) -> ListAccounts {
+    sailpoint(server).build().unwrap().list_accounts()
+}
+
+fn ids(accounts: &[Account]) -> Vec<String> {
+    accounts.iter().map(|account| account.id.clone()).collect()
+}
+
+/// The offsets asked for.
+fn offsets(server: &SailPoint) -> Vec<usize> {
+    let offsets = values(&server.list_requests(), "offset").into_iter().flatten();
+    offsets.map(|offset| offset.parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn every_account_comes_once_in_every_version_of_the_api() {
+    for version in ApiVersion::ALL {
+        for accounts in [0, 1, 4, 5, 6, 23] {
+            let server = server(accounts).await;
+            let client = sailpoint(&server).api_version(version).build().unwrap();
+            let listed = whole(client.list_accounts().limit(5)).await;
+            assert_eq!(ids(&listed), server.ids(), "{version:?} {accounts}");
+            let requests = server.list_requests();
+            assert!(requests.iter().all(|request| request.path() == version.path()));
+            assert!(
+                values(&requests, "sorters").iter().all(|sorters| sorters.as_deref() == Some("id")),
+                "without an order of its own, offsets mean nothing"
+            );
+            assert!(values(&requests, "limit").iter().all(|limit| limit.as_deref() == Some("5")));
+        }
+    }
+    assert_eq!(
+        ApiVersion::ALL.map(ApiVersion::path),
+        [
+            "/beta/accounts",
+            "/v3/accounts",
+            "/v2024/accounts",
+            "/v2025/accounts",
+            "/v2026/accounts",
+            "/accounts/v1"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn pages_begin_at_the_last_row_before_them_and_end_by_the_count() {
+    for past_end in [SailPointPastEnd::Empty, SailPointPastEnd::BadRequest] {
+        for (accounts, expected) in [
+            (0, vec![0]),
+            (1, vec![0]),
+            (5, vec![0]),
+            (6, vec![0, 4]),
+            // Every page after the first brings four: 9 and 13 are exact multiples.
+            (9, vec![0, 4]),
+            (10, vec![0, 4, 8]),
+            (13, vec![0, 4, 8]),
+        ] {
+            let server = start(SailPoint::builder().accounts(accounts).past_end(past_end)).await;
+            let walk = walk(list(&server).limit(5)).await;
+            assert_eq!(ids(&walk.items), server.ids(), "{past_end:?} {accounts}");
+            assert_eq!(walk.summary.completeness, Completeness::Whole);
+            assert_eq!(walk.summary.total, Some(accounts as u64));
+            assert_eq!(offsets(&server), expected, "{past_end:?} {accounts}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_count_is_asked_for_at_first_and_near_the_end_or_always() {
+    let server = server(30).await;
+    for (count, expected) in
+        [(None, "true - - - - - - true"), (Some(true), "true true true true true true true true")]
+    {
+        server.clear_requests();
+        let list = list(&server).limit(5);
+        whole(count.iter().fold(list, |list, count| list.count(*count))).await;
+        let counts = values(&server.list_requests(), "count");
+        let counts: Vec<_> = counts.iter().map(|count| count.as_deref().unwrap_or("-")).collect();
+        assert_eq!(counts.join(" "), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_list_without_counts_ends_behind_the_last_account() {
+    for past_end in [SailPointPastEnd::Empty, SailPointPastEnd::BadRequest] {
+        for accounts in [0, 1, 4, 5, 6, 9, 13, 14] {
+            let server = start(SailPoint::builder().accounts(accounts).past_end(past_end)).await;
+            let walk = walk(list(&server).limit(5).count(false)).await;
+            assert!(walk.errors.is_empty(), "{:?}", walk.errors);
+            assert_eq!(ids(&walk.items), server.ids(), "{past_end:?} {accounts}");
+            assert_eq!(walk.summary.completeness, Completeness::Whole);
+            assert_eq!(walk.summary.total, None);
+            let counts = values(&server.list_requests(), "count");
+            assert!(counts.iter().all(|count| count.as_deref() != Some("true")), "{counts:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_short_page_is_not_the_end() {
+    for count in [None, Some(true), Some(false)] {
+        for every in [1, 2, 3] {
+            let builder = SailPoint::builder().accounts(47).short_page_every(every);
+            let server = start(builder).await;
+            let short = list(&server).limit(10);
+            let short = count.iter().fold(short, |list, count| list.count(*count));
+            assert_eq!(ids(&whole(short).await), server.ids(), "{count:?} {every}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_overlap_pages_stand_end_to_end_and_the_summary_says_so() {
+    for accounts in [5, 6, 10, 23] {
+        let server =
+            start(SailPoint::builder().accounts(accounts).past_end(SailPointPastEnd::BadRequest)).await;
+        let walk = walk(list(&server).limit(5).overlap(false)).await;
+        assert!(walk.errors.is_empty(), "{:?}", walk.errors);
+        assert_eq!(ids(&walk.items), server.ids());
+        let expected: Vec<_> = (0..accounts).step_by(5).collect();
+        assert_eq!(offsets(&server), expected);
+        let completeness = match accounts {
+            // One page has no seam.
+            5 => Completeness::Whole,
+            _ => Completeness::Doubtful(vec![Doubt::SeamsUnchecked]),
+        };
+        assert_eq!(walk.summary.completeness, completeness);
+    }
+    let server = server(3).await;
+    let walk = walk(list(&server).limit(1).overlap(false).count(false)).await;
+    assert_eq!(ids(&walk.items), server.ids());
+}
+
+#[tokio::test]
+async fn an_offset_leaves_out_the_first_accounts() {
+    for overlap in [true, false] {
+        for offset in [0, 3, 7, 16, 17, 40] {
+            let server = server(17).await;
+            let walk = walk(list(&server).limit(5).offset(offset).overlap(overlap)).await;
+            assert!(walk.errors.is_empty(), "{:?}", walk.errors);
+            let rest = server.ids().into_iter().skip(usize::try_from(offset).unwrap());
+            assert_eq!(ids(&walk.items), rest.collect::<Vec<_>>(), "{offset}");
+            assert_eq!(offsets(&server)[0] as u64, offset);
+            assert_eq!(walk.summary.total, Some(17_u64.saturating_sub(offset)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_in_an_order_of_the_callers_has_the_id_at_its_end() {
+    let server = server(40).await;
+    let order = |list: ListAccounts, by: &[(Field, SortOrder)]| {
+        by.iter().fold(list.limit(7), |list, (field, order)| list.sort_by(*field, *order))
+    };
+    for (by, sorters) in [
+        (vec![(Field::Name, SortOrder::Ascending)], "name,id"),
+        (
+            vec![(Field::SourceId, SortOrder::Ascending), (Field::Modified, SortOrder::Descending)],
+            "sourceId,-modified,id",
+        ),
+        (vec![(Field::Id, SortOrder::Descending)], "-id"),
+        (vec![(Field::Id, SortOrder::Ascending), (Field::Created, SortOrder::Ascending)], "id,created"),
+    ] {
+        server.clear_requests();
+        let listed = ids(&whole(order(list(&server), &by)).await);
+        let mut sorted = listed.clone();
+        sorted.sort();
+        assert_eq!(sorted, server.ids(), "{sorters}");
+        let sent = values(&server.list_requests(), "sorters");
+        assert!(sent.iter().all(|sent| sent.as_deref() == Some(sorters)), "{sent:?}");
+        if sorters == "-id" {
+            assert!(listed.is_sorted_by(|one, next| one > next));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_level_of_detail_and_the_filters_reach_every_page() {
+    let server = server(60).await;
+    let slim = list(&server)
+        .detail_level(DetailLevel::Slim)
+        .filter(Filter::eq(Field::Uncorrelated, false))
+        .filter(Filter::starts_with(Field::Id, "").or(Filter::eq(Field::Origin, "none")))
+        .limit(9);
+    let listed = whole(slim).await;
+    assert!(listed.len() > 9);
+    assert!(listed.iter().all(|account| account.authoritative.is_none()));
+    for request in server.list_requests() {
+        assert_eq!(request.query_value("detailLevel"), Some("SLIM"));
+        assert_eq!(
+            request.query_value("filters"),
+            Some(r#"uncorrelated eq false and (id sw "" or origin eq "none")"#)
+        );
+    }
+    server.clear_requests();
+    let listed = whole(list(&server)).await;
+    assert!(listed.iter().all(|account| account.authoritative.is_some()));
+    let request = &server.list_requests()[0];
+    assert_eq!((request.query_value("detailLevel"), request.query_value("filters")), (None, None));
+    assert_eq!(request.query_value("limit"), Some("250"));
+}
+
+#[tokio::test]
+async fn parameters_that_can_not_be_are_refused_before_anything_is_sent() {
+    let server = server(3).await;
+    for (list, words) in [
+        (list(&server).limit(0), ["limit is 0", "expected 2 to 250"]),
+        (list(&server).limit(1), ["limit is 1", "1 with overlap(false)"]),
+        (list(&server).limit(251), ["limit is 251", "expected 2 to 250"]),
+        (list(&server).limit(0).overlap(false), ["limit is 0", "expected 1 to 250"]),
+        (
+            list(&server).sort_by(Field::Uncorrelated, SortOrder::Ascending),
+            ["uncorrelated", "does not sort in /accounts/v1"],
+        ),
+    ] {
+        refused_unsent(&server, list, &words).await;
+    }
+    let v3 = sailpoint(&server).api_version(ApiVersion::V3).build().unwrap();
+    let sorted = v3.list_accounts().sort_by(Field::HasEntitlements, SortOrder::Ascending);
+    refused_unsent(&server, sorted, &["hasEntitlements", "/v3/accounts"]).await;
+    let beta = sailpoint(&server).api_version(ApiVersion::Beta).build().unwrap();
+    let sorted = beta.list_accounts().sort_by(Field::HasEntitlements, SortOrder::Ascending);
+    assert_eq!(whole(sorted).await.len(), 3, "beta sorts by it");
+}
+
+#[tokio::test]
+async fn the_total_is_counted_without_listing_anything() {
+    let server = server(37).await;
+    assert_eq!(list(&server).total().await.unwrap(), 37);
+    let filtered = list(&server).filter(Filter::eq(Field::Uncorrelated, true));
+    let uncorrelated = whole(filtered.clone()).await.len() as u64;
+    server.clear_requests();
+    assert_eq!(filtered.total().await.unwrap(), uncorrelated);
+    let request = &server.list_requests()[0];
+    assert_eq!(server.list_requests().len(), 1);
+    let sent = ["limit", "count", "filters"].map(|name| request.query_value(name));
+    assert_eq!(sent, [Some("0"), Some("true"), Some("uncorrelated eq true")]);
+}

@@ -1,0 +1,16 @@
+mod accounts;
+mod drift;
+mod entitlements;
+mod filters;
+mod lists;
+mod modified;
+mod random_drift;
+mod refusals;
+mod refused_filters;
+mod resumes;
+mod retries;
+mod seams;
+mod search;
+mod session;
+mod state;
+pub(super) mod support;

@@ -1,0 +1,41 @@
+//! No change is made twice for a token that has ended, and every request counts.
+
+use std::time::Duration;
+
+use headcount::{ErrorKind, Retry, http::RetryPolicy, sim::SailPoint};
+
+use super::support::start;
+use crate::providers::support::sailpoint;
+use crate::requests::sailpoint::changes;
+
+#[tokio::test]
+async fn a_change_whose_token_has_ended_is_replayed_with_another_and_made_once() {
+    let (server, about) = start(SailPoint::builder()).await;
+    let client = sailpoint(&server).build().unwrap();
+    for (name, outcome) in changes(&client, &about, "hunter22") {
+        client.list_accounts().total().await.unwrap();
+        server.revoke_tokens();
+        let tasks = server.tasks().len();
+        server.clear_requests();
+        outcome.await.unwrap();
+        assert_eq!(server.tasks().len(), tasks + 1, "{name}");
+        let statuses: Vec<_> = server.requests().iter().map(|request| request.status().unwrap()).collect();
+        let last = if name.ends_with("many") { 207 } else { 202 };
+        assert_eq!(statuses, [401, 200, last], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_providers_rate_limit_counts_every_request() {
+    let builder = SailPoint::builder().accounts(60).rate_limit(Some((3, Duration::from_secs(3600))));
+    let server = builder.start().await.unwrap();
+    let client = sailpoint(&server).retry(RetryPolicy::none()).build().unwrap();
+    let id = server.ids().remove(0);
+    client.get_account(&id).send().await.unwrap();
+    client.disable_account(&id).send().await.unwrap();
+    client.list_entitlements(&id).total().await.unwrap();
+    let error = client.enable_account(&id).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Throttled, Retry::Safe));
+    assert!(error.retry_after().is_some_and(|wait| wait > Duration::from_secs(3000)), "{error}");
+    assert_eq!(server.tasks().len(), 1);
+}
