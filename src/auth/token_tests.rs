@@ -207,3 +207,19 @@ async fn a_renewal_gives_way_to_what_was_renewed_elsewhere_meanwhile() {
     assert_eq!(renewed.unwrap(), 1);
     assert_eq!(cache.current().unwrap().value.expose_secret(), "1 elsewhere");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_held_until_it_ends_is_refused_or_gives_way_to_another() {
+    let issuer = Issuer::new(100);
+    assert!(!issuer.cache.holds(1));
+    issuer.get().await.unwrap();
+    assert!(issuer.cache.holds(1) && !issuer.cache.holds(2));
+    tokio::time::sleep(Duration::from_secs(98)).await;
+    assert!(issuer.cache.holds(1), "its life began a second ago when it came");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!issuer.cache.holds(1));
+    issuer.get().await.unwrap();
+    assert!(issuer.cache.holds(2) && !issuer.cache.holds(1));
+    issuer.cache.refused(2);
+    assert!(!issuer.cache.holds(2));
+}

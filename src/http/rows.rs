@@ -229,3 +229,46 @@ fn type_name(json: &RawValue) -> &'static str {
         _ => "number",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(json: String) -> Box<RawValue> {
+        RawValue::from_string(json).unwrap()
+    }
+
+    #[test]
+    fn a_shape_has_names_in_order_and_types_and_no_values() {
+        for (json, expected) in [
+            (
+                r#"{"b":"s3cret","a":[1],"c":{},"d":null,"e":true,"f":-1}"#,
+                "{a: array, b: string, c: object, d: null, e: bool, f: number}",
+            ),
+            (r#"{"a":1,"a":"x","\u0061":null}"#, "{a: null}"),
+            ("{}", "{}"),
+            ("[1]", "array"),
+            (r#""s3cret""#, "string"),
+        ] {
+            assert_eq!(shape(&raw(json.to_owned())), expected);
+        }
+        let members: Vec<_> = (0..100_000).rev().map(|number| format!(r#""{number:06}":0"#)).collect();
+        let text = shape(&raw(format!("{{{}}}", members.join(","))));
+        assert!(text.starts_with("{000000: number, 000001: number, "), "{text}");
+        assert!(text.ends_with("…}") && text.len() <= LONGEST_SHAPE + 4, "{text}");
+    }
+
+    #[test]
+    fn the_id_of_a_bad_row_is_a_string_with_something_in_it() {
+        for (json, expected) in [
+            (r#"{"x":{"id":"no"},"id":"yes","z":1}"#, Some("yes")),
+            (r#"{"id":"first","id":"last"}"#, Some("last")),
+            (r#"{"id":"first","id":1}"#, None),
+            (r#"{"id":""}"#, None),
+            (r#"{"x":1}"#, None),
+            (r#"["id","x"]"#, None),
+        ] {
+            assert_eq!(member(&raw(json.to_owned()), "id").as_deref(), expected, "{json}");
+        }
+    }
+}
