@@ -36,6 +36,10 @@ impl Service for Held {
         self.0.settled().await
     }
 
+    fn is_good(&self, token: &Arc<Token<Opened>>) -> bool {
+        self.0.is_good(token)
+    }
+
     fn authorise(&self, token: &Arc<Token<Opened>>, request: &mut Request<Bytes>) -> Result<()> {
         self.0.authorise(token, request)
     }
