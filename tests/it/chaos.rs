@@ -16,10 +16,10 @@
 //!
 //! | 1,000,000 accounts | requests | faults | seconds | resident at a tenth | at most from there on |
 //! |---|---|---|---|---|---|
-//! | Fortanix | 4,168 | 231 | 32.9 | 478 MiB | 482 MiB |
-//! | Huawei | 4,153 | 208 | 23.5 | 482 MiB | 482 MiB |
-//! | Annature | 4,161 | 209 | 46.7 | 482 MiB | 482 MiB |
-//! | SailPoint | 4,158 | 188 | 43.2 | 483 MiB | 485 MiB |
+//! | Fortanix | 4,168 | 231 | 27.2 | 482 MiB | 485 MiB |
+//! | Huawei | 4,153 | 208 | 18.7 | 485 MiB | 485 MiB |
+//! | Annature | 4,161 | 209 | 31.9 | 485 MiB | 485 MiB |
+//! | SailPoint | 4,158 | 188 | 31.4 | 486 MiB | 487 MiB |
 
 use std::{
     collections::BTreeSet,
