@@ -29,9 +29,9 @@ pub(super) struct Joining<'a, L> {
     /// By id, a page shows on which side of it the place is: the steps up to it double.
     step: u64,
     stepped: bool,
-    /// In other orders, it is looked for on both sides.
+    /// Where it does not, as in other orders, the place is looked for on both sides.
     search: Search,
-    searched: bool,
+    searching: bool,
     short_pages: u32,
     /// Rows without an id behind the row that the place is known by, which the page did not reach to.
     hidden: u64,
@@ -64,7 +64,7 @@ impl<'a, L: OffsetList> Joining<'a, L> {
             step: walk.paging.page_size() - 1,
             stepped: false,
             search: Search::around(expected, walk.paging.page_size()),
-            searched: false,
+            searching: false,
             short_pages: 0,
             hidden: 0,
             promised: false,
@@ -155,7 +155,9 @@ impl<'a, L: OffsetList> Joining<'a, L> {
         mut window: Window<L::Row>,
         (first, row, tail): (usize, usize, usize),
     ) -> Result<Option<Page<L::Row, Cursor>>> {
-        self.walk.check_offset_matters(self.blind).await?;
+        // Behind the end there are rows again.
+        let beyond = window.total.is_some_and(|total| window.end() > total);
+        self.walk.check_offset_matters(self.blind || beyond).await?;
         let cursor = self.cursor;
         let (end, len, is_last) = (window.end(), window.len(), window.is_last());
         let place = window.offset.saturating_add(row as u64);
@@ -164,6 +166,7 @@ impl<'a, L: OffsetList> Joining<'a, L> {
         self.moved |= !newest || again || place != self.expected;
         self.step = self.walk.paging.page_size() - 1;
         self.search = Search::around(place, self.walk.paging.page_size());
+        self.searching = false;
         // Those without an id behind the last one were told of.
         let nameless = if newest { window.rows.nameless_behind(row + 1, cursor.after) } else { 0 };
         self.hidden = if newest { cursor.after - nameless as u64 } else { 0 };
@@ -209,17 +212,14 @@ impl<'a, L: OffsetList> Joining<'a, L> {
         }
         self.moved |= len > 0;
         (self.blind, self.stepped) = (false, true);
-        let above = match self.order {
-            Order::ById => len == 0 || matches!(stand, Stand::Behind(_)),
-            _ => deserted,
-        };
-        if above {
+        let by_id = self.order == Order::ById && !self.searching;
+        if deserted || by_id && (len == 0 || matches!(stand, Stand::Behind(_))) {
             // Rows before the place were removed: it is further up.
             self.offset = self.offset.saturating_sub(self.step);
             self.step = self.step.saturating_mul(2);
         } else {
-            self.walk.check_offset_matters(!self.searched && len > 0).await?;
-            self.searched |= len > 0;
+            self.walk.check_offset_matters(!self.searching && len > 0).await?;
+            self.searching |= len > 0;
             self.offset = self.search.next(self.offset, len).ok_or_else(place_lost)?;
         }
         Ok(())

@@ -22,19 +22,36 @@ pub(super) struct Search {
     /// No use to look from here on down.
     end: u64,
     upwards: bool,
+    /// Where the rows that a short page left out end.
+    short_of: Option<u64>,
+    /// How far up to go from the last offset, while there was no row anywhere.
+    leap: Option<u64>,
 }
 
 impl Search {
     pub(super) fn around(offset: u64, page_size: u64) -> Self {
         // The last row of a page is the first of the next.
         let step = (page_size - 1).max(1);
-        Self { step, up: offset, down: offset, end: u64::MAX, upwards: false }
+        let (up, down, end) = (offset, offset, u64::MAX);
+        Self { step, up, down, end, upwards: false, short_of: None, leap: Some(step) }
     }
 
     /// Where to look next, given that a page at `offset` with `len` rows did not show it.
     pub(super) fn next(&mut self, offset: u64, len: u64) -> Option<u64> {
         if len == 0 {
             self.end = self.end.min(offset);
+            if let Some(leap) = self.leap.filter(|_| offset > 0) {
+                self.leap = Some(leap.saturating_mul(2));
+                return Some(offset.saturating_sub(leap));
+            }
+        } else if self.leap.take().is_some() {
+            (self.up, self.down) = (offset, offset);
+        }
+        let short_of = self.short_of.take().unwrap_or(offset.saturating_add(self.step));
+        let reached = offset.saturating_add(len.saturating_sub(1));
+        if len > 0 && reached < short_of {
+            self.short_of = Some(short_of);
+            return Some(reached.max(offset.saturating_add(1)));
         }
         self.upwards = !self.upwards;
         let up = (self.up > 0).then(|| self.up.saturating_sub(self.step));
@@ -102,7 +119,7 @@ mod tests {
             looked.push(offset);
             at = (offset, 55_u64.saturating_sub(offset).min(10));
         }
-        assert_eq!(looked, [20, 11, 29, 2, 38, 0, 47, 56]);
+        assert_eq!(looked, [20, 11, 29, 2, 38, 0, 47, 54, 55]);
         for row in 0..55 {
             assert!(looked.iter().any(|offset| (*offset..offset + 10).contains(&row)), "{row}");
         }

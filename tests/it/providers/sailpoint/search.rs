@@ -19,6 +19,14 @@ fn by_created(world: &World) -> Vec<String> {
     keys.into_iter().map(|(_, id)| id).collect()
 }
 
+/// Makes so many, all later than those that are there.
+fn make(world: &mut World, count: usize) {
+    for (nth, id) in world.generate(count).iter().enumerate() {
+        let created = format!("2035-01-01T00:00:{nth:02}.000Z");
+        world.update(id, |record| record["created"] = json!(created));
+    }
+}
+
 /// Lists with `change` before the list request of this number, and checks that all that stay come once.
 async fn stay(
     accounts: usize,
@@ -72,14 +80,47 @@ async fn however_many_are_removed_before_it_the_place_is_found_further_up() {
 async fn however_many_are_made_before_it_the_place_is_found_further_down() {
     for made in [1, 9, 17, 20, 45] {
         let list = |list: ListAccounts| list.limit(10).sort_by(Field::Created, SortOrder::Descending);
-        stay(40, list, 2, move |world| {
-            for (nth, id) in world.generate(made).iter().enumerate() {
-                let created = format!("2035-01-01T00:00:{nth:02}.000Z");
-                world.update(id, |record| record["created"] = json!(created));
-            }
-        })
-        .await;
+        stay(40, list, 2, move |world| make(world, made)).await;
     }
+}
+
+#[tokio::test]
+async fn pages_that_are_short_hide_no_place() {
+    for made in [12, 15, 30] {
+        let server = SailPoint::builder().accounts(60).rate_limit(None).short_page_every(2);
+        let server = server.before_list(move |number, world| {
+            if number == 2 {
+                make(world, made);
+            }
+        });
+        let server = server.start().await.unwrap();
+        let there = server.ids();
+        let list = sailpoint(&server).build().unwrap().list_accounts().limit(20);
+        let Walk { items, errors, .. } = walk(list.sort_by(Field::Created, SortOrder::Descending)).await;
+        assert!(errors.is_empty(), "{made}: {errors:?}");
+        let listed: Vec<_> = items.into_iter().map(|account| account.id).collect();
+        let missing: Vec<_> = there.iter().filter(|id| !listed.contains(id)).collect();
+        assert!(missing.is_empty(), "{made}: {missing:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_has_shrunk_below_the_place_is_gone_on_with_soon() {
+    let server = SailPoint::builder().accounts(400).rate_limit(None).before_list(|number, world| {
+        if number == 31 {
+            // 271 are listed. Of them go all but the first and the last five.
+            for id in &by_created(world)[1..266] {
+                world.remove(id);
+            }
+        }
+    });
+    let server = server.start().await.unwrap();
+    let list = sailpoint(&server).build().unwrap().list_accounts().limit(10);
+    let walk = walk(list.sort_by(Field::Created, SortOrder::Ascending)).await;
+    assert!(walk.errors.is_empty(), "{:?}", walk.errors);
+    assert_eq!(walk.items.len(), 400);
+    let requests = server.requests().len();
+    assert!(requests < 31 + 15 + 20, "{requests} requests");
 }
 
 #[tokio::test]
@@ -114,6 +155,24 @@ async fn rows_without_ids_do_not_hide_that_the_offset_is_ignored() {
     let ended = walk.errors.last().unwrap();
     assert_eq!(ended.kind(), ErrorKind::PaginationLoop, "{ended}");
     assert!(transport.seen().len() < 20, "{} requests", transport.seen().len());
+}
+
+#[tokio::test]
+async fn a_server_that_begins_anew_behind_its_end_is_not_walked_for_ever() {
+    let transport = Canned::new(|_, request| {
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let number = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.parse().ok());
+        let (offset, limit): (usize, usize) = (number("offset=").unwrap_or(0), number("limit=").unwrap_or(0));
+        let rows: Vec<_> =
+            (offset..offset + limit).map(|row| json!({"id": format!("{:03}", row % 100)})).collect();
+        let mut answer = answer(200, json!(rows).to_string());
+        answer.headers_mut().insert("x-total-count", HeaderValue::from(100));
+        answer
+    });
+    let walk = walk(canned::sailpoint(&transport).list_accounts().limit(30)).await;
+    assert_eq!(walk.errors.len(), 1);
+    assert_eq!(walk.errors[0].kind(), ErrorKind::PaginationLoop, "{}", walk.errors[0]);
+    assert!(walk.items.len() < 130, "{}", walk.items.len());
 }
 
 /// Three accounts and their count, but the first answers are without the accounts.
