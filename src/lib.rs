@@ -103,7 +103,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Nothing that creates or changes is sent twice on a guess: only if it surely did not reach the provider.
+//! Nothing that creates or changes is sent twice on a guess: only if it surely was not carried out.
 //!
 //! Requests are `Clone`, and the future of `send()` is `Send` and borrows nothing: it can be spawned, joined or
 //! kept, and `request.clone().send()` leaves the request for another time. So the details of many accounts are
@@ -157,6 +157,7 @@
 
 mod account;
 mod auth;
+mod digest;
 mod error;
 mod error_kind;
 mod flight;

@@ -84,6 +84,9 @@ pub(super) struct Place {
     /// The ids of the last of them.
     #[serde(default)]
     pub(super) tail: Vec<String>,
+    /// A digest of the ids of all of them.
+    #[serde(default)]
+    pub(super) digest: u64,
     /// Rows that could not be read and were told of behind the last of `tail`.
     #[serde(default)]
     pub(super) behind: usize,

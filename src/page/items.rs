@@ -9,7 +9,7 @@ use std::{
 use futures::stream::{FusedStream, Stream};
 
 use super::{Checkpoint, Page, Pages, Paginator, Rejected, Summary, checkpoint::Place, tail::Tail};
-use crate::Result;
+use crate::{Result, digest::Digest};
 
 /// A stream of items that knows, at any moment, where to go on.
 ///
@@ -70,7 +70,7 @@ impl<P: Paginator> Items<P> {
 
     pub(super) fn skipping(mut self, place: &Place) -> Self {
         (self.skip, self.behind) = (place.skip, place.behind);
-        self.tail.set(&place.tail);
+        self.tail.set(&place.tail, place.digest);
         self
     }
 
@@ -89,16 +89,17 @@ impl<P: Paginator> Items<P> {
                 let place = current.place.clone();
                 let tally = now.tally.without_last_page(&place.tally);
                 let (skip, behind) = (current.row, current.behind);
-                Place { skip, behind, tail: self.tail.to_vec(), tally, ..place }
+                let (tail, digest) = (self.tail.to_vec(), self.tail.digest());
+                Place { skip, tail, digest, behind, tally, ..place }
             }
-            _ => Place { skip: self.skip, behind: self.behind, tail: self.tail_of_next_page(), ..now },
+            // Resumed, and not polled since: the next page is still the one to go on within.
+            _ if self.skip > 0 => {
+                let (tail, digest) = (self.tail.to_vec(), self.tail.digest());
+                Place { skip: self.skip, tail, digest, behind: self.behind, ..now }
+            }
+            _ => now,
         };
         Checkpoint::new(place)
-    }
-
-    /// Ids that belong to the next page: only before the first page of a resumed walk.
-    fn tail_of_next_page(&self) -> Vec<String> {
-        if self.skip > 0 { self.tail.to_vec() } else { Vec::new() }
     }
 
     /// What came so far, and whether it is everything.
@@ -150,14 +151,19 @@ impl<P: Paginator> Items<P> {
         self.current = Some(current);
     }
 
-    /// Skips `rows` rows, if all items among them are those that were `told`. If not, the page has changed: then
-    /// only what was told is left out, wherever it stands now.
+    /// Skips `rows` rows, if the items among them are those that were handed out: `told`, or, of more than are
+    /// remembered, those that have their digest. If not, the page has changed: then only what was told is left out,
+    /// wherever it stands now.
     fn skip_told(&self, current: &mut Current<P::Item>, told: HashSet<String>, rows: usize) {
         let paginator = self.pages.paginator();
         let is_told = |item: &P::Item| paginator.item_id(item).is_some_and(|id| told.contains(&*id));
         let bad = current.rejected.clone().take_while(|row| row.index < rows).count();
         let items = current.items.as_slice().get(..rows.saturating_sub(bad));
-        if items.is_some_and(|items| items.len() == told.len() && items.iter().all(is_told)) {
+        let same = |items: &[P::Item]| {
+            let ids = items.iter().filter_map(|item| paginator.item_id(item));
+            ids.fold(Digest::NOTHING, |digest, id| digest.then(&id)).value() == self.tail.digest()
+        };
+        if items.is_some_and(|items| items.len() == told.len() && items.iter().all(is_told) || same(items)) {
             while current.row < rows && (current.next_rejected().is_some() || current.next_item().is_some()) {
             }
         } else {

@@ -1,4 +1,6 @@
-use std::collections::VecDeque;
+use std::{collections::VecDeque, mem};
+
+use crate::digest::Digest;
 
 /// How many ids are remembered where items keep their order. One would do while nothing is deleted; each
 /// further one is a row whose deletion is survived.
@@ -12,29 +14,40 @@ const IN_NO_ORDER: usize = 2000;
 pub(super) struct Tail {
     ids: VecDeque<String>,
     most: usize,
+    /// Of all ids since it was cleared, also of those that are not remembered any more.
+    digest: Digest,
+    /// Strings to use again: one is needed for each item.
+    spare: Vec<String>,
 }
 
 impl Tail {
     pub(super) fn new(keeps_order: bool) -> Self {
-        Self { ids: VecDeque::new(), most: if keeps_order { IN_ORDER } else { IN_NO_ORDER } }
+        let most = if keeps_order { IN_ORDER } else { IN_NO_ORDER };
+        Self { ids: VecDeque::new(), most, digest: Digest::NOTHING, spare: Vec::new() }
     }
 
     pub(super) fn push(&mut self, id: &str) {
-        // Reuses the string that falls out: this runs once an item.
         let full = self.ids.len() >= self.most;
-        let mut slot = if full { self.ids.pop_front().unwrap_or_default() } else { String::new() };
+        let slot = if full { self.ids.pop_front() } else { self.spare.pop() };
+        let mut slot = slot.unwrap_or_default();
         slot.clear();
         slot.push_str(id);
         self.ids.push_back(slot);
+        self.digest = self.digest.then(id);
     }
 
-    /// Remembers `ids` instead, oldest first.
-    pub(super) fn set(&mut self, ids: &[String]) {
-        self.ids = ids.to_vec().into();
+    /// Remembers `ids` instead, oldest first, and the digest of them and those before.
+    pub(super) fn set(&mut self, ids: &[String], digest: u64) {
+        (self.ids, self.digest) = (ids.to_vec().into(), digest.into());
     }
 
     pub(super) fn clear(&mut self) {
-        self.ids.clear();
+        self.spare.extend(mem::take(&mut self.ids));
+        self.digest = Digest::NOTHING;
+    }
+
+    pub(super) fn digest(&self) -> u64 {
+        self.digest.value()
     }
 
     pub(super) fn to_vec(&self) -> Vec<String> {

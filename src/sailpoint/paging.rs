@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::{Cursor, Field, NAME};
 use crate::{
     Error, Result,
+    digest::Digest,
     http::{Answer, Rows, header, read_array},
     record::FromRow,
 };
@@ -158,9 +159,7 @@ pub(super) fn read<T: FromRow>(
 fn mark(row: &RawValue, fields: &[Field]) -> u64 {
     let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(row.get()).unwrap_or_default();
     let told = fields.iter().map(|field| members.get(field.as_str()).map_or(row.get(), |value| value.get()));
-    let bytes = told.flat_map(|text| text.bytes().chain([0]));
-    // FNV-1a: it goes into checkpoints, and must be the same in every build.
-    bytes.fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
+    told.fold(Digest::NOTHING, Digest::then).value()
 }
 
 #[cfg(test)]

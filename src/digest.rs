@@ -1,0 +1,38 @@
+/// A digest of what is put in, one after the other: FNV-1a. It goes into checkpoints, and is the same in every build.
+/// It tells whether something is as it was, and not who made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Digest(u64);
+
+impl Digest {
+    pub(crate) const NOTHING: Self = Self(0xCBF2_9CE4_8422_2325);
+
+    /// Of everything before, and then `text`.
+    pub(crate) fn then(self, text: &str) -> Self {
+        let bytes = text.bytes().chain([0]);
+        Self(bytes.fold(self.0, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)))
+    }
+
+    pub(crate) fn value(self) -> u64 {
+        self.0
+    }
+}
+
+impl From<u64> for Digest {
+    fn from(value: u64) -> Self {
+        Self(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_that_of_fnv_1a_and_tells_where_a_text_ends() {
+        // The hash of "a" is AF63DC4C8601EC8C, and a zero byte multiplies it once more.
+        let a = Digest::NOTHING.then("a").value();
+        assert_eq!(a, 0xAF63_DC4C_8601_EC8C_u64.wrapping_mul(0x0100_0000_01B3));
+        assert_ne!(Digest::NOTHING.then("ab").then("c"), Digest::NOTHING.then("a").then("bc"));
+        assert_eq!(Digest::from(a), Digest::NOTHING.then("a"));
+    }
+}
