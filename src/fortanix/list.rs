@@ -156,8 +156,8 @@ impl ListAccounts {
         let mut ids = page.iter().filter_map(|id| uuid(id.as_deref()));
         let Some(last) = ids.next_back() else { return Ok(false) };
         let behind = self.rows(Some(last), 2).await?;
-        let first = behind.ids.iter().find_map(|id| uuid(id.as_deref()));
-        Ok(first.is_some_and(|first| ids.any(|id| id == first)))
+        let behind: Vec<_> = behind.ids.iter().filter_map(|id| uuid(id.as_deref())).collect();
+        Ok(ids.any(|id| behind.contains(&id)))
     }
 
     /// Whether `count` rows are everything that a server has which does not look at `previous_id`.

@@ -16,14 +16,18 @@ use crate::{
 struct Held(Session);
 
 impl Session {
-    /// Sends a request that is about the account that is selected, and does not name it. However often it is sent,
-    /// the account stays the same: who selects another waits for the answer. Gives the account.
-    pub(super) async fn send_on_selected(&self, call: Call) -> Result<Option<Uuid>> {
+    /// Sends a request that removes `user` from the account that is selected, and does not name it. However often it
+    /// is sent, the account stays the same: who selects another waits for the answer. Of who leaves it oneself, no
+    /// session selects it any more.
+    pub(super) async fn leave_selected(&self, user: Uuid, call: Call) -> Result<()> {
         let held = Held(self.clone());
         let send = async move {
             let selected = held.0.selected();
             held.0.channel().send(&held, &call, read_nothing).await?;
-            Ok(selected)
+            if let Some(left) = selected.filter(|_| held.0.subject() == Some(user)) {
+                held.0.forget(left);
+            }
+            Ok(())
         };
         self.in_turn(send).await
     }

@@ -273,7 +273,7 @@ impl Service for Session {
     }
 
     fn is_good(&self, token: &Arc<Token<Opened>>) -> bool {
-        self.tokens.holds(token.generation)
+        self.tokens.holds(token.generation) && self.selection().lack(token.generation).is_none()
     }
 
     fn authorise(&self, token: &Arc<Token<Opened>>, request: &mut Request<Bytes>) -> Result<()> {

@@ -86,12 +86,7 @@ impl RemoveUserFromAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
-        let session = self.client.session();
         let call = Call::change(Method::DELETE, path(self.user_id));
-        let selected = session.send_on_selected(call).await?;
-        if let Some(left) = selected.filter(|_| session.subject() == Some(self.user_id)) {
-            session.forget(left);
-        }
-        Ok(())
+        self.client.session().leave_selected(self.user_id, call).await
     }
 }
