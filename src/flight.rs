@@ -16,9 +16,8 @@ pub(crate) struct Flight<T>(JoinHandle<T>);
 impl<T: Send + 'static> Flight<T> {
     /// Starts `work`.
     pub(crate) fn launch(work: impl Future<Output = T> + Send + 'static) -> Result<Self> {
-        let runtime = Handle::try_current().map_err(|error| {
-            Error::config("fetching ahead and rate limits need a tokio runtime").with_source(error)
-        })?;
+        let runtime = Handle::try_current()
+            .map_err(|error| Error::config("this needs a tokio runtime").with_source(error))?;
         Ok(Self(runtime.spawn(work)))
     }
 

@@ -259,7 +259,8 @@ impl Channel {
         let asked = retry_after::read(&answer.headers, self.clock.now());
         let status = answer.status.as_u16();
         let mut error = service.problem(&answer).into_error(&answer, &secrets).with_retry_after(asked);
-        if asked.is_some_and(|asked| asked > self.retry.max_server_wait) && is_passing(status) {
+        let passing = status == 429 || call.repeatable && is_passing(status);
+        if passing && asked.is_some_and(|asked| asked > self.retry.max_server_wait) {
             error = error.into_kind(ErrorKind::Throttled);
         }
         Err(Missed { failure: Some(Failure::Status(status)), refused: status == 401, error, asked })

@@ -6,7 +6,11 @@ use std::{
 };
 
 use futures::FutureExt;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::Notify,
+    task::coop::unconstrained,
+    time::{Instant, timeout},
+};
 
 use crate::{Result, flight::Flight};
 
@@ -14,8 +18,9 @@ use crate::{Result, flight::Flight};
 ///
 /// A *sliding* window: unlike a token bucket, it never lets two bursts meet within one window.
 ///
-/// Waiting requests go in the order in which they came. One that nobody polls does not hold up the others: its
-/// turn is kept for it as long as the window is, and is then another's.
+/// Waiting requests go in the order in which they came. One that nobody polls does not hold up the others, as
+/// long as the runtime runs in which it was begun: its turn is kept for it as long as the window is, and is then
+/// another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     requests: NonZeroU32,
@@ -43,6 +48,8 @@ struct Shared {
     /// The turns within the last window, oldest first: when the request went, or, before that, when the turn
     /// came.
     turns: Mutex<VecDeque<Instant>>,
+    /// A turn was given back.
+    room: Notify,
 }
 
 impl Limiter {
@@ -55,6 +62,7 @@ impl Limiter {
             window,
             next: tokio::sync::Mutex::default(),
             turns: Mutex::default(),
+            room: Notify::new(),
         }))
     }
 
@@ -66,7 +74,7 @@ impl Limiter {
         let mut turn = Box::pin(Shared::turn(Arc::clone(&self.0)));
         // Polled here, so that it has its place in the order. What it waits for, it waits for on a task of its own:
         // the others wait behind it, also while nobody polls the one that it is for.
-        match turn.as_mut().now_or_never() {
+        match unconstrained(turn.as_mut()).now_or_never() {
             Some(turn) => Ok(turn),
             None => Flight::launch(turn)?.landed().await,
         }
@@ -79,7 +87,8 @@ impl Shared {
         let came = loop {
             match self.enter() {
                 Ok(came) => break came,
-                Err(wait) => sleep(wait).await,
+                // Until one ends, or is given back.
+                Err(wait) => drop(timeout(wait, self.room.notified()).await),
             }
         };
         drop(next);
@@ -143,6 +152,7 @@ impl Drop for Turn {
     fn drop(&mut self) {
         if let Some(came) = self.came {
             remove(&mut self.shared.turns(), came);
+            self.shared.room.notify_one();
         }
     }
 }
@@ -155,7 +165,7 @@ fn remove(turns: &mut VecDeque<Instant>, came: Instant) -> bool {
 #[cfg(test)]
 mod tests {
     use futures::{StreamExt, stream::FuturesUnordered};
-    use tokio::time::timeout;
+    use tokio::time::sleep;
 
     use super::*;
 

@@ -13,7 +13,7 @@
 //! |---|---|---|
 //! | 408, 500, 502, 503, 504, with any body | retried | [`Api`](crate::ErrorKind::Api) |
 //! | 429 | retried after the wait that `Retry-After` asks for (seconds, or a date by the server's clock; nonsense is ignored) | [`Throttled`](crate::ErrorKind::Throttled) |
-//! | any of these with a wait beyond `max_server_wait` | `Throttled` at once, with [`retry_after`](crate::Error::retry_after) | |
+//! | any of these with a wait beyond `max_server_wait` | `Throttled` at once, with [`retry_after`](crate::Error::retry_after); of a change, only 429 | |
 //! | connection refused, reset before or within the answer | retried | [`Transport`](crate::ErrorKind::Transport) |
 //! | a certificate for another host, out of date, or of an issuer that is not trusted (`tests/it/http/tls.rs`; with native-tls it counts as a connection refused) | `Transport` at once; nothing is sent | |
 //! | truncated or malformed JSON, an HTML page with 200, 204, an empty body | retried | [`Decode`](crate::ErrorKind::Decode) |
@@ -32,7 +32,7 @@
 //! | accounts made or removed during the walk | those that are there throughout come once | |
 //!
 //! A request that creates or changes something is sent again only if it surely was not sent (the connection was
-//! refused, or the token, which is renewed). Where it may have been carried out, its error is
+//! refused) or was refused for its token, which is renewed. Where it may have been carried out, its error is
 //! [`Retry::Uncertain`](crate::Retry::Uncertain): look before you send it again.
 //!
 //! # What is traced
