@@ -6,7 +6,7 @@ use std::{env, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use futures::TryStreamExt;
-use headcount::{Error, Paginator, Result, huawei, sim};
+use headcount::{Error, ErrorKind, Paginator, Result, Retry, huawei, sim};
 
 /// Creates an account, waits for it, changes it, closes it, and looks at it in between.
 ///
@@ -54,7 +54,10 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("account_lifecycle: {error}");
-            ExitCode::FAILURE
+            if error.retry() == Retry::Uncertain {
+                eprintln!("account_lifecycle: look what has become of it before you run this again");
+            }
+            ExitCode::from(if error.kind() == ErrorKind::Config { 2 } else { 1 })
         }
     }
 }

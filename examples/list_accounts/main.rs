@@ -51,6 +51,10 @@ async fn main() -> ExitCode {
     if let Some(places) = &places
         && earlier.len() == sources.lists.len()
     {
+        let progress = Progress::new(merge.summaries().map(|(name, _)| name), earlier);
+        for (name, summary) in merge.summaries() {
+            progress.summary(name, &summary, None);
+        }
         return fail(&places.finished(), WRONG_USAGE);
     }
     let outcome = list(&args, merge, places, earlier).await;
