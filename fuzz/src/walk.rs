@@ -83,7 +83,7 @@ pub async fn walk<P: Paginator + Clone>(
                     shown::check(&error);
                     if error.kind() == ErrorKind::Record {
                         told.push(Told::Bad);
-                    } else if excused < faults.count() && items.rearm() {
+                    } else if passes(&error) && excused < faults.count() && items.rearm() {
                         excused += 1;
                     } else {
                         return ended(told, &items, Some(error));
@@ -98,6 +98,11 @@ pub async fn walk<P: Paginator + Clone>(
         }
         saved = through_json(&items.checkpoint());
     }
+}
+
+/// Whether an error may be that of a fault: what a listing shows of itself does not pass.
+fn passes(error: &Error) -> bool {
+    !matches!(error.kind(), ErrorKind::Drift | ErrorKind::PaginationLoop)
 }
 
 fn ended<P: Paginator>(told: Vec<Told>, items: &Items<P>, error: Option<Error>) -> Walked {
