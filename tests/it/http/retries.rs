@@ -116,6 +116,23 @@ async fn a_wait_beyond_the_limit_is_told_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_that_may_have_been_carried_out_is_not_told_as_throttled() {
+    for (status, kind, retry) in [
+        (429, ErrorKind::Throttled, Retry::Safe),
+        (500, ErrorKind::Api, Retry::Uncertain),
+        (503, ErrorKind::Api, Retry::Uncertain),
+        (504, ErrorKind::Api, Retry::Uncertain),
+    ] {
+        let transport = failing(99, move || answer(status, &[("retry-after", "121")], ""));
+        let client = transport.annature().build().unwrap();
+        let error = client.deactivate_account("a").send().await.unwrap_err();
+        assert_eq!((error.kind(), error.retry()), (kind, retry), "{status}");
+        assert!(error.retry_after().unwrap() >= 121 * SECOND, "it is told all the same");
+        assert_eq!(transport.sent().len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn endless_waits_that_are_all_obeyed_do_no_harm() {
     let patient = RetryPolicy::default().server_wait(Duration::MAX);
     let transport = failing(2, || answer(429, &[("retry-after", "99999999999999999999")], ""));
