@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::{
     Client, Cursor, Entitlement, NAME,
-    paging::{self, Answered, OffsetList, Order, Paging},
+    paging::{self, Answered, OffsetList, Order, Paging, offset_setters},
     version::Root,
     walk,
 };
@@ -49,40 +49,10 @@ impl ListEntitlements {
         Self { client, account_id, paging: Paging::default() }
     }
 
-    /// Entitlements on a page: 2 to 250, or 1 without [`overlap`](Self::overlap). Default: 250.
-    pub fn limit(mut self, limit: u32) -> Self {
-        self.paging.limit = limit;
-        self
-    }
-
-    /// Leaves out the first `offset` entitlements. At most 2147483647, as the provider reads 32 bits.
-    pub fn offset(mut self, offset: u64) -> Self {
-        self.paging.offset = offset;
-        self
-    }
-
-    /// Whether every page asks the provider for its count of the listing, or none does. Counting costs the
-    /// provider time; by default the first page asks, and those near the end.
-    pub fn count(mut self, count: bool) -> Self {
-        self.paging.count = Some(count);
-        self
-    }
-
-    /// Whether each page is checked to join the one before, by fetching the last row again. Default: yes.
-    /// See [what is certain to be listed](Self#what-is-certain-to-be-listed).
-    pub fn overlap(mut self, overlap: bool) -> Self {
-        self.paging.overlap = overlap;
-        self
-    }
-
-    /// The provider's count of the listing, without listing it.
-    ///
-    /// # Errors
-    /// [`Decode`](crate::ErrorKind::Decode) if the answer has no count, and those of every request.
-    pub async fn total(&self) -> Result<u64> {
-        self.check()?;
-        paging::total(self).await
-    }
+    offset_setters!(
+        /// Entitlements on a page: 2 to 250, or 1 without [`overlap`](Self::overlap). Default: 250.
+        rows = "entitlements"
+    );
 
     fn path(&self) -> Result<String> {
         let id = segment("account id", &self.account_id)?;

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::{
     Account, Client, Cursor, Field, Filter, NAME,
-    paging::{self, Answered, OffsetList, Order, Paging},
+    paging::{self, Answered, OffsetList, Order, Paging, offset_setters},
     walk,
 };
 use crate::{
@@ -80,26 +80,12 @@ impl ListAccounts {
         self
     }
 
-    /// Accounts on a page: 2 to 250, or 1 without [`overlap`](Self::overlap). Default: 250.
-    ///
-    /// The provider also takes 0, which lists nothing: see [`total`](Self::total).
-    pub fn limit(mut self, limit: u32) -> Self {
-        self.paging.limit = limit;
-        self
-    }
-
-    /// Leaves out the first `offset` accounts. At most 2147483647, as the provider reads 32 bits.
-    pub fn offset(mut self, offset: u64) -> Self {
-        self.paging.offset = offset;
-        self
-    }
-
-    /// Whether every page asks the provider for its count of the listing, or none does. Counting costs the
-    /// provider time; by default the first page asks, and those near the end.
-    pub fn count(mut self, count: bool) -> Self {
-        self.paging.count = Some(count);
-        self
-    }
+    offset_setters!(
+        /// Accounts on a page: 2 to 250, or 1 without [`overlap`](Self::overlap). Default: 250.
+        ///
+        /// The provider also takes 0, which lists nothing: see [`total`](Self::total).
+        rows = "accounts"
+    );
 
     /// Only accounts that meet `filter`, and any filter given before.
     pub fn filter(mut self, filter: Filter) -> Self {
@@ -114,25 +100,6 @@ impl ListAccounts {
     pub fn sort_by(mut self, field: Field, order: SortOrder) -> Self {
         self.sorters.push((field, order));
         self
-    }
-
-    /// Whether each page is checked to join the one before, by fetching the last row again. Default: yes.
-    /// See [what is certain to be listed](Self#what-is-certain-to-be-listed).
-    ///
-    /// Without it and without [`count`](Self::count) too, the end is known only by asking beyond it: should
-    /// the provider answer that with a 400, which is not documented, so does the list.
-    pub fn overlap(mut self, overlap: bool) -> Self {
-        self.paging.overlap = overlap;
-        self
-    }
-
-    /// The provider's count of the listing, without listing it.
-    ///
-    /// # Errors
-    /// [`Decode`](crate::ErrorKind::Decode) if the answer has no count, and those of every request.
-    pub async fn total(&self) -> Result<u64> {
-        self.check()?;
-        paging::total(self).await
     }
 
     /// `type,-modified,id`.

@@ -132,6 +132,51 @@ impl Paging {
     }
 }
 
+/// The setters of [`Paging`], for a list that has it in a field `paging`, and its count; what is given documents
+/// `limit`.
+macro_rules! offset_setters {
+    ($(#[$limit:meta])+ rows = $rows:literal) => {
+        $(#[$limit])+
+        pub fn limit(mut self, limit: u32) -> Self {
+            self.paging.limit = limit;
+            self
+        }
+
+        #[doc = concat!("Leaves out the first `offset` ", $rows, ". At most 2147483647, as the provider reads 32 bits.")]
+        pub fn offset(mut self, offset: u64) -> Self {
+            self.paging.offset = offset;
+            self
+        }
+
+        /// Whether every page asks the provider for its count of the listing, or none does. Counting costs the
+        /// provider time; by default the first page asks, and those near the end.
+        pub fn count(mut self, count: bool) -> Self {
+            self.paging.count = Some(count);
+            self
+        }
+
+        /// Whether each page is checked to join the one before, by fetching the last row again. Default: yes.
+        /// See [what is certain to be listed](Self#what-is-certain-to-be-listed).
+        ///
+        /// Without it and without [`count`](Self::count) too, the end is known only by asking beyond it: should
+        /// the provider answer that with a 400, which is not documented, so does the list.
+        pub fn overlap(mut self, overlap: bool) -> Self {
+            self.paging.overlap = overlap;
+            self
+        }
+
+        /// The provider's count of the listing, without listing it.
+        ///
+        /// # Errors
+        /// [`Decode`](crate::ErrorKind::Decode) if the answer has no count, and those of every request.
+        pub async fn total(&self) -> Result<u64> {
+            self.check()?;
+            paging::total(self).await
+        }
+    };
+}
+pub(super) use offset_setters;
+
 /// The provider's count of a listing, without listing it.
 pub(super) async fn total(list: &impl OffsetList) -> Result<u64> {
     let answered = list.request(0, 0, true).await?;
