@@ -13,7 +13,7 @@ use super::{
     Checkpoint, Items, Page, Paginator, Position, SeekPaginator, Summary, ahead::Ahead, checkpoint::Place,
     concurrent::Concurrent, cycle::CycleGuard, summary::Tally, traced::Traced,
 };
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, http::one_line};
 
 pub(super) type Fetched<P> = Result<Page<<P as Paginator>::Item, <P as Paginator>::Cursor>>;
 
@@ -191,7 +191,7 @@ impl<P: Paginator> Pages<P> {
             State::Looping => {
                 self.state = State::Looped;
                 let place = match &self.position {
-                    Position::At { cursor } => cursor.to_string(),
+                    Position::At { cursor } => one_line(&cursor.to_string()),
                     _ => "the start".into(),
                 };
                 let message = format!("the provider's cursors go round in a circle, back to {place}");

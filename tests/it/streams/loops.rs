@@ -1,5 +1,5 @@
 use futures::StreamExt;
-use headcount::{Completeness, ErrorKind, Paginator};
+use headcount::{Completeness, ErrorKind, Page, Paginator, Result, Scope};
 
 use super::pages::{Listing, MODES};
 
@@ -45,4 +45,28 @@ async fn a_loop_is_found_although_every_page_is_fetched_by_another_process() {
         }
     }
     panic!("the loop was never noticed");
+}
+
+/// A listing whose only page leads to itself, at a cursor as long as a provider likes.
+struct Circle;
+
+impl Paginator for Circle {
+    type Item = u8;
+    type Cursor = String;
+
+    fn scope(&self) -> Scope {
+        Scope::new("circle", [])
+    }
+
+    async fn fetch(&self, _: Option<&String>) -> Result<Page<u8, String>> {
+        Ok(Page::new(vec![1], Some("cursor\n".repeat(10_000))))
+    }
+}
+
+#[tokio::test]
+async fn a_loop_is_told_in_one_line_however_long_its_cursor_is() {
+    let error = Circle.items().filter_map(|item| std::future::ready(item.err())).next().await.unwrap();
+    assert_eq!(error.kind(), ErrorKind::PaginationLoop);
+    let text = error.to_string();
+    assert!(text.contains("cursor") && !text.contains('\n') && text.len() < 1000, "{} bytes", text.len());
 }
