@@ -11,7 +11,7 @@ use super::{
     base_url::BaseUrl,
     limit::Limiter,
     problem::Secrets,
-    retry::{Facts, Failure, Verdict, is_passing},
+    retry::{Facts, Failure, Verdict},
     retry_after,
     span::AttemptSpan,
 };
@@ -259,11 +259,13 @@ impl Channel {
         let asked = retry_after::read(&answer.headers, self.clock.now());
         let status = answer.status.as_u16();
         let mut error = service.problem(&answer).into_error(&answer, &secrets).with_retry_after(asked);
-        let passing = status == 429 || call.repeatable && is_passing(status);
-        if passing && asked.is_some_and(|asked| asked > self.retry.max_server_wait) {
+        let failure = Failure::Status(status);
+        if failure.is_harmless(call.repeatable)
+            && asked.is_some_and(|asked| asked > self.retry.max_server_wait)
+        {
             error = error.into_kind(ErrorKind::Throttled);
         }
-        Err(Missed { failure: Some(Failure::Status(status)), refused: status == 401, error, asked })
+        Err(Missed { failure: Some(failure), refused: status == 401, error, asked })
     }
 
     fn request(&self, call: &Call) -> Result<Request<Bytes>> {

@@ -116,7 +116,7 @@ impl RetryPolicy {
 }
 
 /// Whether `status` tells of a failure that may pass by itself.
-pub(super) fn is_passing(status: u16) -> bool {
+fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
@@ -138,6 +138,11 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// Whether the same request can be sent again without harm: by this client, or by its caller.
+    pub(super) fn is_harmless(self, repeatable: bool) -> bool {
+        matches!(self.settled(repeatable), None | Some(Verdict::TurnedAway))
+    }
+
     /// The verdict on it, if it does not depend on limits and waits: `None` if it may be tried again.
     fn settled(self, repeatable: bool) -> Option<Verdict> {
         match self {
