@@ -61,6 +61,8 @@ mod call;
 mod channel;
 mod clock;
 mod limit;
+#[cfg(test)]
+mod limit_tests;
 mod problem;
 mod read;
 mod reqwest_transport;
