@@ -34,9 +34,9 @@ open_enum! {
 /// accounts: where the page holds `previous_id`, the rows up to it are left out, which serves both. That the
 /// server keeps to one order, whatever it is, is an assumption. An account that comes again all the same, because
 /// it moved in that order, is left out alone; the [`Summary`](crate::Summary) then says
-/// [`UnstableOrder`](Doubt::UnstableOrder). Older
-/// servers know no parameters and send everything each time; that is noticed, and the list ends whole. A
-/// server that honours `limit` but not `previous_id` can not be listed to its end: that is an error.
+/// [`UnstableOrder`](Doubt::UnstableOrder). Older servers know no parameters and send everything each time; that is
+/// noticed, and the list ends whole. A server that honours `limit` but not `previous_id` can not be listed to its
+/// end: that is an error.
 ///
 /// # Errors
 /// Besides those of every list, [`PaginationLoop`](ErrorKind::PaginationLoop) from a server that gives the

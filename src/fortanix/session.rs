@@ -46,6 +46,10 @@ impl Session {
         self.source.user()
     }
 
+    pub(super) fn channel(&self) -> &Channel {
+        self.source.channel()
+    }
+
     /// The token of a session, whatever account is selected in it.
     async fn token(&self) -> Result<Arc<Token<Opened>>> {
         let source = Arc::clone(&self.source);
@@ -61,18 +65,6 @@ impl Session {
         }
         let session = self.clone();
         self.in_turn(async move { session.settled().await }).await
-    }
-
-    /// Does `work` when no other that may select an account is under way.
-    pub(super) async fn in_turn<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = Result<T>> + Send + 'static,
-    ) -> Result<T> {
-        self.turn.take(work).await
-    }
-
-    pub(super) fn channel(&self) -> &Channel {
-        self.source.channel()
     }
 
     /// The same, for who has the turn.
@@ -95,6 +87,14 @@ impl Session {
             }
             Some(Lack::Trust | Lack::Certainty) | None => Ok(token),
         }
+    }
+
+    /// Does `work` when no other that may select an account is under way.
+    pub(super) async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        self.turn.take(work).await
     }
 
     /// This token, which was refused once, if it is taken by now.
