@@ -1,6 +1,9 @@
+use serde::{Deserialize, Serialize};
+
 /// A digest of what is put in, one after the other: FNV-1a. It goes into checkpoints, and is the same in every build.
 /// It tells whether something is as it was, and not who made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(crate) struct Digest(u64);
 
 impl Digest {
@@ -12,14 +15,9 @@ impl Digest {
         Self(bytes.fold(self.0, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)))
     }
 
-    pub(crate) fn value(self) -> u64 {
-        self.0
-    }
-}
-
-impl From<u64> for Digest {
-    fn from(value: u64) -> Self {
-        Self(value)
+    /// Of all `texts`, in their order.
+    pub(crate) fn of(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        texts.into_iter().fold(Self::NOTHING, |digest, text| digest.then(text.as_ref()))
     }
 }
 
@@ -30,9 +28,10 @@ mod tests {
     #[test]
     fn it_is_that_of_fnv_1a_and_tells_where_a_text_ends() {
         // The hash of "a" is AF63DC4C8601EC8C, and a zero byte multiplies it once more.
-        let a = Digest::NOTHING.then("a").value();
-        assert_eq!(a, 0xAF63_DC4C_8601_EC8C_u64.wrapping_mul(0x0100_0000_01B3));
-        assert_ne!(Digest::NOTHING.then("ab").then("c"), Digest::NOTHING.then("a").then("bc"));
-        assert_eq!(Digest::from(a), Digest::NOTHING.then("a"));
+        let a = 0xAF63_DC4C_8601_EC8C_u64.wrapping_mul(0x0100_0000_01B3);
+        assert_eq!(Digest::of(["a"]), Digest(a));
+        assert_ne!(Digest::of(["ab", "c"]), Digest::of(["a", "bc"]));
+        assert_eq!(serde_json::to_string(&Digest(a)).unwrap(), a.to_string());
+        assert_eq!(serde_json::from_str::<Digest>(&a.to_string()).unwrap(), Digest(a));
     }
 }

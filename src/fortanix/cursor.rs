@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::page;
+
 /// How many accounts before `previous_id` are remembered.
 const TAIL: usize = 8;
 
@@ -12,13 +14,8 @@ pub struct Cursor {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) tail: Vec<Uuid>,
     /// Rows behind `previous_id` that were handed out but have no id to page from.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "page::is_zero")]
     pub(super) after: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 impl Cursor {

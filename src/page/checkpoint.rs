@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use super::{cycle::CycleGuard, summary::Tally};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, digest::Digest};
 
 /// The format that this version writes, and the newest that it reads.
 const VERSION: u16 = 1;
@@ -84,9 +84,9 @@ pub(super) struct Place {
     /// The ids of the last of them.
     #[serde(default)]
     pub(super) tail: Vec<String>,
-    /// A digest of the ids of all of them.
-    #[serde(default)]
-    pub(super) digest: u64,
+    /// A digest of the ids of all of them, where items do not keep their order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) digest: Option<Digest>,
     /// Rows that could not be read and were told of behind the last of `tail`.
     #[serde(default)]
     pub(super) behind: usize,

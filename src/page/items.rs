@@ -84,22 +84,17 @@ impl<P: Paginator> Items<P> {
     /// remembered, the last 2000 of them, and all others are given. Rows that can not be read may be told of again.
     pub fn checkpoint(&self) -> Checkpoint {
         let now = self.pages.place();
-        let place = match &self.current {
+        let (place, skip, behind) = match &self.current {
             Some(current) if !current.is_spent() => {
-                let place = current.place.clone();
-                let tally = now.tally.without_last_page(&place.tally);
-                let (skip, behind) = (current.row, current.behind);
-                let (tail, digest) = (self.tail.to_vec(), self.tail.digest());
-                Place { skip, tail, digest, behind, tally, ..place }
+                let tally = now.tally.without_last_page(&current.place.tally);
+                (Place { tally, ..current.place.clone() }, current.row, current.behind)
             }
             // Resumed, and not polled since: the next page is still the one to go on within.
-            _ if self.skip > 0 => {
-                let (tail, digest) = (self.tail.to_vec(), self.tail.digest());
-                Place { skip: self.skip, tail, digest, behind: self.behind, ..now }
-            }
-            _ => now,
+            _ if self.skip > 0 => (now, self.skip, self.behind),
+            _ => return Checkpoint::new(now),
         };
-        Checkpoint::new(place)
+        let (tail, digest) = (self.tail.to_vec(), self.tail.digest());
+        Checkpoint::new(Place { skip, tail, digest, behind, ..place })
     }
 
     /// What came so far, and whether it is everything.
@@ -161,7 +156,7 @@ impl<P: Paginator> Items<P> {
         let items = current.items.as_slice().get(..rows.saturating_sub(bad));
         let same = |items: &[P::Item]| {
             let ids = items.iter().filter_map(|item| paginator.item_id(item));
-            ids.fold(Digest::NOTHING, |digest, id| digest.then(&id)).value() == self.tail.digest()
+            self.tail.digest() == Some(Digest::of(ids))
         };
         if items.is_some_and(|items| items.len() == told.len() && items.iter().all(is_told) || same(items)) {
             while current.row < rows && (current.next_rejected().is_some() || current.next_item().is_some()) {

@@ -67,6 +67,7 @@ pub use checkpoint::{Checkpoint, Position, Scope};
 pub use items::Items;
 pub use merge::{Event, Merge};
 pub use pages::Pages;
+pub(crate) use paginator::is_zero;
 pub use paginator::{Cursor, Paginator, SeekPaginator};
 pub use summary::{Completeness, Doubt, Summary};
 

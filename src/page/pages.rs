@@ -149,7 +149,7 @@ impl<P: Paginator> Pages<P> {
             position: self.position.clone(),
             skip: 0,
             tail: Vec::new(),
-            digest: 0,
+            digest: None,
             behind: 0,
             tally: self.tally.clone(),
             guard: self.guard.clone(),

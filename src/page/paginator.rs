@@ -10,6 +10,12 @@ use crate::{Account, Result};
 pub trait Cursor: Clone + Debug + Eq + Send + Sync + Serialize + DeserializeOwned + 'static {}
 impl<C> Cursor for C where C: Clone + Debug + Eq + Send + Sync + Serialize + DeserializeOwned + 'static {}
 
+/// For the counts in cursors that are mostly zero: those are not saved.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+pub(crate) fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// A list endpoint: given a cursor, it fetches one page.
 ///
 /// It holds no position of its own: a page is a function of its cursor, so that it can be asked for

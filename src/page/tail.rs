@@ -1,4 +1,4 @@
-use std::{collections::VecDeque, mem};
+use std::collections::VecDeque;
 
 use crate::digest::Digest;
 
@@ -14,16 +14,18 @@ const IN_NO_ORDER: usize = 2000;
 pub(super) struct Tail {
     ids: VecDeque<String>,
     most: usize,
-    /// Of all ids since it was cleared, also of those that are not remembered any more.
-    digest: Digest,
+    /// Of all ids since it was cleared, also of those that are not remembered any more. Where items keep their
+    /// order, the last ones tell enough.
+    digest: Option<Digest>,
     /// Strings to use again: one is needed for each item.
     spare: Vec<String>,
 }
 
 impl Tail {
     pub(super) fn new(keeps_order: bool) -> Self {
-        let most = if keeps_order { IN_ORDER } else { IN_NO_ORDER };
-        Self { ids: VecDeque::new(), most, digest: Digest::NOTHING, spare: Vec::new() }
+        let (most, digest) =
+            if keeps_order { (IN_ORDER, None) } else { (IN_NO_ORDER, Some(Digest::NOTHING)) };
+        Self { ids: VecDeque::new(), most, digest, spare: Vec::new() }
     }
 
     pub(super) fn push(&mut self, id: &str) {
@@ -33,21 +35,21 @@ impl Tail {
         slot.clear();
         slot.push_str(id);
         self.ids.push_back(slot);
-        self.digest = self.digest.then(id);
+        self.digest = self.digest.map(|digest| digest.then(id));
     }
 
     /// Remembers `ids` instead, oldest first, and the digest of them and those before.
-    pub(super) fn set(&mut self, ids: &[String], digest: u64) {
-        (self.ids, self.digest) = (ids.to_vec().into(), digest.into());
+    pub(super) fn set(&mut self, ids: &[String], digest: Option<Digest>) {
+        (self.ids, self.digest) = (ids.to_vec().into(), digest);
     }
 
     pub(super) fn clear(&mut self) {
-        self.spare.extend(mem::take(&mut self.ids));
-        self.digest = Digest::NOTHING;
+        self.spare.extend(self.ids.drain(..));
+        self.digest = self.digest.map(|_| Digest::NOTHING);
     }
 
-    pub(super) fn digest(&self) -> u64 {
-        self.digest.value()
+    pub(super) fn digest(&self) -> Option<Digest> {
+        self.digest
     }
 
     pub(super) fn to_vec(&self) -> Vec<String> {

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::paging::Order;
-use crate::http::Rows;
+use crate::{digest::Digest, http::Rows, page};
 
 /// How many ids of the rows before a page are remembered. One would do while nothing is deleted; each
 /// further one is a row whose deletion is survived in an order that this crate can not compare.
@@ -20,9 +20,9 @@ pub struct Cursor {
     pub(super) tail: Vec<String>,
     /// What they were sorted by, as digests, where that can change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) marks: Vec<u64>,
+    pub(super) marks: Vec<Digest>,
     /// Rows behind the last of `tail` that have no id.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "page::is_zero")]
     pub(super) after: u64,
     /// Rows that were listed, and have moved out of sight: they may come again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -33,11 +33,6 @@ pub struct Cursor {
     /// Not led to by a page, but computed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) guessed: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 impl Cursor {
@@ -51,7 +46,7 @@ impl Cursor {
     pub(super) fn behind<T>(window: &Window<T>, before: Option<&Self>, beyond: &[String]) -> Self {
         let ids = &window.rows.ids;
         let behind_last = ids.iter().rev().take_while(|id| id.is_none()).count() as u64;
-        let hidden = |id: &&String| !ids.contains(&Some((*id).clone()));
+        let hidden = |id: &&String| window.place_of(id).is_none();
         let named = ids
             .iter()
             .enumerate()
@@ -60,7 +55,7 @@ impl Cursor {
         let older = older
             .filter(|(_, id)| hidden(id) && !beyond.contains(id))
             .map(|(row, id)| (id.clone(), before.and_then(|before| before.marks.get(row).copied())));
-        let mut last: Vec<(String, Option<u64>)> = named.rev().chain(older.rev()).take(TAIL).collect();
+        let mut last: Vec<(String, Option<Digest>)> = named.rev().chain(older.rev()).take(TAIL).collect();
         last.reverse();
         let marks = last.iter().filter_map(|(_, mark)| *mark).collect();
         let tail: Vec<String> = last.into_iter().map(|(id, _)| id).collect();
@@ -88,7 +83,7 @@ pub(super) struct Window<T> {
     pub(super) offset: u64,
     pub(super) rows: Rows<T>,
     /// What each row is sorted by, as a digest, where that can change.
-    pub(super) marks: Vec<u64>,
+    pub(super) marks: Vec<Digest>,
     pub(super) total: Option<u64>,
 }
 

@@ -8,7 +8,7 @@ use super::{
     search::{MOST_PROBES, MOST_REPEATS, Refusals, Search, offset_ignored, place_lost},
     walk::Walk,
 };
-use crate::{Doubt, Page, Result, http::Rows};
+use crate::{Doubt, Page, Result, digest::Digest, http::Rows};
 
 /// How often a page that ends with the row before it is asked for again. Pages are short at times, so it does
 /// not show that nothing follows.
@@ -40,8 +40,8 @@ pub(super) struct Joining<'a, L> {
     /// The end of the last page before which there was none, though the count had promised more.
     deserted: Option<u64>,
     refusals: Refusals,
-    /// The last offset and its rows, and how often they were the same.
-    last: (u64, Vec<Option<String>>),
+    /// The last offset and the ids of its rows, and how often they were the same.
+    last: (u64, Digest),
     repeats: u32,
     /// Rows were taken for listed because their ids say so, and only their ids.
     unsure: bool,
@@ -70,7 +70,7 @@ impl<'a, L: OffsetList> Joining<'a, L> {
             promised: false,
             deserted: None,
             refusals: Refusals::default(),
-            last: (u64::MAX, Vec::new()),
+            last: (u64::MAX, Digest::NOTHING),
             repeats: 0,
             unsure: false,
             moved: false,
@@ -90,12 +90,13 @@ impl<'a, L: OffsetList> Joining<'a, L> {
 
     async fn window(&mut self) -> Result<Window<L::Row>> {
         let window = self.walk.window_if_any(self.offset, self.count, &mut self.refusals).await?;
-        let same = window.len() > 1 && self.offset != self.last.0 && window.rows.ids == self.last.1;
+        let ids = Digest::of(window.rows.ids.iter().map(|id| id.as_deref().unwrap_or_default()));
+        let same = window.len() > 1 && self.offset != self.last.0 && ids == self.last.1;
         self.repeats = if same { self.repeats + 1 } else { 0 };
         if self.repeats >= MOST_REPEATS {
             return Err(offset_ignored());
         }
-        self.last = (self.offset, window.rows.ids.clone());
+        self.last = (self.offset, ids);
         self.promised |= window.total.is_some_and(|total| total > window.end());
         Ok(window)
     }

@@ -19,7 +19,7 @@ const MOST: u32 = 250;
 pub(super) struct Answered<T> {
     pub(super) rows: Rows<T>,
     /// What each row is sorted by, as a digest. None in an order in which rows do not move, or that is not known.
-    pub(super) marks: Vec<u64>,
+    pub(super) marks: Vec<Digest>,
     /// The provider's count of the listing, if it was asked for.
     pub(super) total: Option<u64>,
 }
@@ -201,10 +201,10 @@ pub(super) fn read<T: FromRow>(
 /// A digest of the values of `fields`: as long as it stays, the row has moved past no other that stayed.
 ///
 /// Where the record does not tell a field by its name, as `identity.name`, it is one of the whole record.
-fn mark(row: &RawValue, fields: &[Field]) -> u64 {
+fn mark(row: &RawValue, fields: &[Field]) -> Digest {
     let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(row.get()).unwrap_or_default();
     let told = fields.iter().map(|field| members.get(field.as_str()).map_or(row.get(), |value| value.get()));
-    told.fold(Digest::NOTHING, Digest::then).value()
+    Digest::of(told)
 }
 
 #[cfg(test)]
