@@ -207,6 +207,25 @@ impl StdError for Error {
     }
 }
 
+/// How much of a text from outside goes into an error, in characters.
+const LONGEST_TEXT: usize = 500;
+
+/// A text from outside on one line and bounded, as it may stand in an error.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len().min(LONGEST_TEXT));
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if let Some((cut, _)) = line.char_indices().nth(LONGEST_TEXT) {
+        line.truncate(cut);
+        line.push('…');
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -189,8 +189,8 @@ pub use error::{Error, Result};
 pub use error_kind::{ErrorKind, Retry};
 pub use open_enum::UnknownValue;
 pub use page::{
-    AnyPaginator, Checkpoint, Completeness, Doubt, Event, Items, Merge, Page, Pages, Paginator, Rejected,
-    Scope, SeekPaginator, Summary,
+    AnyPaginator, Checkpoint, Completeness, Doubt, Event, Items, Join, Merge, Page, Pages, Paginator,
+    Rejected, Scope, SeekPaginator, Summary,
 };
 pub use record::Record;
 pub use sort_order::SortOrder;

@@ -133,6 +133,6 @@ pub fn through_json(checkpoint: &Checkpoint) -> Checkpoint {
     assert!(!text.contains(crate::clients::CANARY), "a secret is saved in {text}");
     let read: Checkpoint = serde_json::from_str(&text).expect("what was saved can be read");
     assert_eq!(&read, checkpoint);
-    assert_eq!(read.is_done(), read.position() == Some(&Position::Done));
+    assert_eq!(read.is_done(), *read.position() == Position::Done);
     read
 }

@@ -271,9 +271,4 @@ impl Paginator for ListAccounts {
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
         Some(Cow::Owned(account.acct_id.to_string()))
     }
-
-    /// In an order that is not documented, or by what can change, nothing is assumed within a page.
-    fn keeps_order(&self) -> bool {
-        self.sort_by.first().is_some_and(|(key, _)| key == "acct_id")
-    }
 }

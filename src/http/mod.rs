@@ -81,10 +81,11 @@ pub use limit::RateLimit;
 pub use retry::RetryPolicy;
 pub use transport::{Transport, TransportError, TransportErrorKind};
 
+pub(crate) use crate::error::one_line;
 pub(crate) use base_url::encode;
 pub(crate) use call::{Call, segment};
 pub(crate) use channel::{Answer, Channel, Service};
-pub(crate) use problem::{Problem, header, one_line, plain_text};
+pub(crate) use problem::{Problem, header, plain_text};
 pub(crate) use read::{read_array, read_nothing, read_object};
 pub(crate) use rows::{RawRows, Rows};
 pub(crate) use settings::{Settings, shared_settings};

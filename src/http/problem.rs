@@ -2,11 +2,9 @@ use http::{HeaderMap, Request};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Answer;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, error::one_line};
 
 const REDACTED: &str = "[redacted]";
-/// How much of a provider's text goes into an error, in characters.
-const LONGEST_TEXT: usize = 500;
 /// Shorter header values are no secrets. Shorter secrets in a body are blotted out where they stand alone:
 /// elsewhere it would eat the text around them.
 const SHORT: usize = 6;
@@ -131,22 +129,6 @@ fn in_json(secret: &SecretString) -> SecretString {
     json.get(1..json.len() - 1).unwrap_or_default().into()
 }
 
-/// A provider's text on one line and bounded, as it may stand in an error.
-pub(crate) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len().min(LONGEST_TEXT));
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    if let Some((cut, _)) = line.char_indices().nth(LONGEST_TEXT) {
-        line.truncate(cut);
-        line.push('…');
-    }
-    line
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,7 +154,7 @@ mod tests {
         }
         let secrets = Secrets::of(&Request::new(()), [SecretString::from(" pass word\r\n")]);
         assert_eq!(secrets.blot("user: pass word"), "user: [redacted]");
-        assert!(secrets.blot(&"x".repeat(5000)).chars().count() <= LONGEST_TEXT + 1);
+        assert!(secrets.blot(&"x".repeat(5000)).chars().count() <= 501);
     }
 
     #[test]

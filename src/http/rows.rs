@@ -95,7 +95,7 @@ impl<T: FromRow> Rows<T> {
                     )));
                 }
                 Err(error) => {
-                    let mut rejected = Rejected::new(index, reason(&error));
+                    let mut rejected = Rejected::new(index, reason(&error)).with_text(row.get());
                     rejected.id = member(row, T::ID);
                     rejected.shape = shape(row);
                     this.ids.push(rejected.id.clone());

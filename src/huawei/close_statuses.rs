@@ -128,11 +128,6 @@ impl Paginator for ListCloseAccountStatuses {
             None => Cow::Borrowed(&status.account_id),
         })
     }
-
-    /// No order is documented.
-    fn keeps_order(&self) -> bool {
-        false
-    }
 }
 
 #[cfg(test)]

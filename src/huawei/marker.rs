@@ -90,11 +90,6 @@ macro_rules! pages_by_marker {
         fn item_id<'a>(&self, item: &'a $item) -> Option<std::borrow::Cow<'a, str>> {
             Some(std::borrow::Cow::Borrowed(&item.$id))
         }
-
-        /// No order is documented.
-        fn keeps_order(&self) -> bool {
-            false
-        }
     };
 }
 pub(super) use pages_by_marker;

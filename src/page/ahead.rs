@@ -2,7 +2,10 @@ use std::task::{Context, Poll, ready};
 
 use tokio::sync::mpsc;
 
-use super::{Paginator, pages::Fetched, traced::Traced};
+use super::{
+    Paginator,
+    pages::{Fetched, Traced},
+};
 use crate::{Error, ErrorKind, Result, flight::Flight};
 
 /// Pages fetched one after the other ahead of use, at most `depth` of them in memory or under way.
@@ -18,7 +21,7 @@ struct Worker<P: Paginator> {
 
 impl<P: Paginator> Ahead<P> {
     pub(super) fn new(depth: usize) -> Self {
-        Self { depth: depth.max(1), worker: None }
+        Self { depth, worker: None }
     }
 
     pub(super) fn reset(&mut self) {

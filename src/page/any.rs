@@ -1,28 +1,105 @@
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{any::Any, borrow::Cow, fmt, sync::Arc};
 
 use futures::{FutureExt, future::BoxFuture};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error as _};
 use serde_json::Value;
 
-use super::{Cursor, Items, Page, Paginator, Scope, SeekPaginator, concurrent::Seek};
-use crate::{Error, ErrorKind, Result};
+use super::{Cursor, Items, Join, Page, Paginator, Scope, SeekPaginator, concurrent::Seek};
+use crate::{Account, Error, ErrorKind, Result};
 
 /// A cursor whose type is known only to the listing it belongs to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ErasedCursor(Value);
+#[derive(Clone, Debug)]
+pub struct ErasedCursor(Erased);
 
-impl ErasedCursor {
-    fn erase<C: Cursor>(cursor: &C) -> Result<Self> {
-        serde_json::to_value(cursor)
-            .map(Self)
-            .map_err(|error| Error::config("the paginator's cursor does not serialise").with_source(error))
+#[derive(Debug)]
+enum Erased {
+    /// An `Option<C>` that is `Some`, so that [`Paginator::advance`] can move it in place.
+    Typed(Box<dyn AnyCursor>),
+    /// As it came from a checkpoint.
+    Json(Value),
+}
+
+trait AnyCursor: Any + fmt::Debug + Send + Sync {
+    fn clone_box(&self) -> Box<dyn AnyCursor>;
+    fn to_json(&self) -> serde_json::Result<Value>;
+}
+
+impl<C: Cursor> AnyCursor for Option<C> {
+    fn clone_box(&self) -> Box<dyn AnyCursor> {
+        Box::new(self.clone())
     }
 
+    fn to_json(&self) -> serde_json::Result<Value> {
+        serde_json::to_value(self)
+    }
+}
+
+impl Clone for Erased {
+    fn clone(&self) -> Self {
+        match self {
+            // Not `cursor.clone_box()`, which would box the box.
+            Self::Typed(cursor) => Self::Typed((**cursor).clone_box()),
+            Self::Json(cursor) => Self::Json(cursor.clone()),
+        }
+    }
+}
+
+impl ErasedCursor {
+    fn new<C: Cursor>(cursor: C) -> Self {
+        Self(Erased::Typed(Box::new(Some(cursor))))
+    }
+
+    fn to_json(&self) -> serde_json::Result<Value> {
+        match &self.0 {
+            Erased::Typed(cursor) => cursor.to_json(),
+            Erased::Json(cursor) => Ok(cursor.clone()),
+        }
+    }
+
+    /// The cursor as the type of its listing, in place.
+    fn typed<C: Cursor>(&mut self) -> Option<&mut Option<C>> {
+        if let Erased::Json(cursor) = &self.0 {
+            let cursor: C = serde_json::from_value(cursor.clone()).ok()?;
+            *self = Self::new(cursor);
+        }
+        match &mut self.0 {
+            Erased::Typed(cursor) => (&mut **cursor as &mut dyn Any).downcast_mut(),
+            Erased::Json(_) => None,
+        }
+    }
+
+    /// The cursor as the type of its listing.
     fn restore<C: Cursor>(&self) -> Result<C> {
-        serde_json::from_value(self.0.clone()).map_err(|error| {
-            Error::new(ErrorKind::Checkpoint, "the cursor is not one of this listing").with_source(error)
-        })
+        let foreign = || Error::new(ErrorKind::Checkpoint, "the cursor is not one of this listing");
+        match &self.0 {
+            Erased::Typed(cursor) => {
+                let cursor = (&**cursor as &dyn Any).downcast_ref::<Option<C>>();
+                cursor.cloned().flatten().ok_or_else(foreign)
+            }
+            Erased::Json(cursor) => {
+                serde_json::from_value(cursor.clone()).map_err(|error| foreign().with_source(error))
+            }
+        }
+    }
+}
+
+impl PartialEq for ErasedCursor {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_json().ok() == other.to_json().ok()
+    }
+}
+
+impl Eq for ErasedCursor {}
+
+impl Serialize for ErasedCursor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ErasedCursor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer).map(|cursor| Self(Erased::Json(cursor)))
     }
 }
 
@@ -31,17 +108,17 @@ trait Listing<T>: Send + Sync {
     fn scope(&self) -> Scope;
     fn fetch<'a>(&'a self, at: Option<&'a ErasedCursor>) -> BoxFuture<'a, Result<Page<T, ErasedCursor>>>;
     fn item_id<'a>(&self, item: &'a T) -> Option<Cow<'a, str>>;
-    fn keeps_order(&self) -> bool;
-    fn guess(&self, at: Option<&ErasedCursor>, total: u64) -> Option<ErasedCursor>;
-    fn continues(&self, next: &ErasedCursor, guessed: &ErasedCursor, head: Option<&str>) -> Option<usize>;
+    fn advance(&self, cursor: &mut Option<ErasedCursor>, id: Option<&str>) -> bool;
+    fn predict(&self, at: Option<&ErasedCursor>, total: u64) -> Option<ErasedCursor>;
+    fn join(&self, at: &ErasedCursor, predicted: &ErasedCursor, ids: &[Option<Cow<'_, str>>]) -> Join;
 }
 
-struct Erased<P: Paginator> {
+struct Hidden<P: Paginator> {
     paginator: P,
     seek: Option<Seek<P>>,
 }
 
-impl<P: Paginator> Listing<P::Item> for Erased<P> {
+impl<P: Paginator> Listing<P::Item> for Hidden<P> {
     fn scope(&self) -> Scope {
         self.paginator.scope()
     }
@@ -52,12 +129,7 @@ impl<P: Paginator> Listing<P::Item> for Erased<P> {
     ) -> BoxFuture<'a, Result<Page<P::Item, ErasedCursor>>> {
         async move {
             let at = at.map(ErasedCursor::restore).transpose()?;
-            let mut page = self.paginator.fetch(at.as_ref()).await?;
-            let next = page.next.take().map(|next| ErasedCursor::erase(&next)).transpose()?;
-            page.at = None;
-            let mut page = page.convert(|item| item, |_| ErasedCursor(Value::Null));
-            page.next = next;
-            Ok(page)
+            Ok(self.paginator.fetch(at.as_ref()).await?.convert(|item| item, ErasedCursor::new))
         }
         .boxed()
     }
@@ -66,21 +138,76 @@ impl<P: Paginator> Listing<P::Item> for Erased<P> {
         self.paginator.item_id(item)
     }
 
-    fn keeps_order(&self) -> bool {
-        self.paginator.keeps_order()
+    fn advance(&self, cursor: &mut Option<ErasedCursor>, id: Option<&str>) -> bool {
+        if let Some(cursor) = cursor {
+            return cursor.typed().is_some_and(|cursor| self.paginator.advance(cursor, id));
+        }
+        let mut first = None;
+        let advanced = self.paginator.advance(&mut first, id);
+        *cursor = first.map(ErasedCursor::new);
+        advanced
     }
 
-    fn guess(&self, at: Option<&ErasedCursor>, total: u64) -> Option<ErasedCursor> {
+    fn predict(&self, at: Option<&ErasedCursor>, total: u64) -> Option<ErasedCursor> {
         let seek = self.seek.as_ref()?;
         let at = at.map(ErasedCursor::restore).transpose().ok()?;
-        let guess = (seek.guess)(&self.paginator, at.as_ref(), total)?;
-        ErasedCursor::erase(&guess).ok()
+        (seek.predict)(&self.paginator, at.as_ref(), total).map(ErasedCursor::new)
     }
 
-    fn continues(&self, next: &ErasedCursor, guessed: &ErasedCursor, head: Option<&str>) -> Option<usize> {
-        let seek = self.seek.as_ref()?;
-        let (next, guessed) = (next.restore().ok()?, guessed.restore().ok()?);
-        (seek.continues)(&self.paginator, &next, &guessed, head)
+    fn join(&self, at: &ErasedCursor, predicted: &ErasedCursor, ids: &[Option<Cow<'_, str>>]) -> Join {
+        match (&self.seek, at.restore(), predicted.restore()) {
+            (Some(seek), Ok(at), Ok(predicted)) => (seek.join)(&self.paginator, &at, &predicted, ids),
+            _ => Join::Unusable,
+        }
+    }
+}
+
+/// A provider's listing, its records turned into shared [`Account`]s.
+///
+/// Has the cursors and the [`Scope`] of the listing it is made of: their checkpoints are interchangeable.
+pub struct Accounts<P>(P);
+
+impl<P> Accounts<P> {
+    /// Turns the items of `listing` into accounts.
+    pub fn new(listing: P) -> Self {
+        Self(listing)
+    }
+}
+
+impl<P> fmt::Debug for Accounts<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Accounts")
+    }
+}
+
+impl<P: Paginator<Item: Into<Account>>> Paginator for Accounts<P> {
+    type Item = Account;
+    type Cursor = P::Cursor;
+
+    fn scope(&self) -> Scope {
+        self.0.scope()
+    }
+
+    async fn fetch(&self, at: Option<&P::Cursor>) -> Result<Page<Account, P::Cursor>> {
+        Ok(self.0.fetch(at).await?.convert(Into::into, |cursor| cursor))
+    }
+
+    fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
+        Some(Cow::Borrowed(&account.id))
+    }
+
+    fn advance(&self, cursor: &mut Option<P::Cursor>, id: Option<&str>) -> bool {
+        self.0.advance(cursor, id)
+    }
+}
+
+impl<P: SeekPaginator<Item: Into<Account>>> SeekPaginator for Accounts<P> {
+    fn predict(&self, at: Option<&P::Cursor>, total: u64) -> Option<P::Cursor> {
+        self.0.predict(at, total)
+    }
+
+    fn join(&self, at: &P::Cursor, predicted: &P::Cursor, ids: &[Option<Cow<'_, str>>]) -> Join {
+        self.0.join(at, predicted, ids)
     }
 }
 
@@ -92,13 +219,12 @@ impl<T: Send + 'static> AnyPaginator<T> {
     /// Hides the type of `paginator`. Its pages are fetched one at a time, also by
     /// [`concurrent`](super::Pages::concurrent).
     pub fn new(paginator: impl Paginator<Item = T>) -> Self {
-        Self(Arc::new(Erased { paginator, seek: None }))
+        Self(Arc::new(Hidden { paginator, seek: None }))
     }
 
-    /// Hides the type of `paginator`, which can seek.
+    /// Hides the type of `paginator`, which predicts cursors.
     pub fn seeking<P: SeekPaginator<Item = T>>(paginator: P) -> Self {
-        let seek = Some(Seek { guess: P::guess, continues: P::continues });
-        Self(Arc::new(Erased { paginator, seek }))
+        Self(Arc::new(Hidden { paginator, seek: Some(Seek::of()) }))
     }
 }
 
@@ -130,18 +256,18 @@ impl<T: Send + 'static> Paginator for AnyPaginator<T> {
         self.0.item_id(item)
     }
 
-    fn keeps_order(&self) -> bool {
-        self.0.keeps_order()
+    fn advance(&self, cursor: &mut Option<ErasedCursor>, id: Option<&str>) -> bool {
+        self.0.advance(cursor, id)
     }
 }
 
 impl<T: Send + 'static> SeekPaginator for AnyPaginator<T> {
-    fn guess(&self, at: Option<&ErasedCursor>, total: u64) -> Option<ErasedCursor> {
-        self.0.guess(at, total)
+    fn predict(&self, at: Option<&ErasedCursor>, total: u64) -> Option<ErasedCursor> {
+        self.0.predict(at, total)
     }
 
-    fn continues(&self, next: &ErasedCursor, guessed: &ErasedCursor, head: Option<&str>) -> Option<usize> {
-        self.0.continues(next, guessed, head)
+    fn join(&self, at: &ErasedCursor, predicted: &ErasedCursor, ids: &[Option<Cow<'_, str>>]) -> Join {
+        self.0.join(at, predicted, ids)
     }
 }
 

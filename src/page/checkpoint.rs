@@ -2,10 +2,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{cycle::CycleGuard, summary::Tally};
-use crate::{Error, ErrorKind, Result, digest::Digest};
+use super::{Rejected, cycle::CycleGuard, summary::Tally};
+use crate::{Error, ErrorKind, Result, digest::Digest, error::one_line};
 
-/// The format that this version writes, and the newest that it reads.
+/// The format that this version of the crate writes and reads.
 const VERSION: u16 = 1;
 
 /// Names one listing: two have the same scope if a checkpoint of one is good for the other.
@@ -58,19 +58,37 @@ pub enum Position {
 /// Made by [`Items::checkpoint`](super::Items::checkpoint) and
 /// [`Pages::checkpoint`](super::Pages::checkpoint), at any moment; taken by
 /// [`Paginator::resume`](super::Paginator::resume). Save it with serde.
+///
+/// # Errors
+/// Deserialising a checkpoint of another version of the format fails, and the error names both versions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Versioned")]
 pub struct Checkpoint {
     v: u16,
     #[serde(flatten)]
-    content: Content,
+    place: Box<Place>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-enum Content {
-    Known(Box<Place>),
-    /// Of a newer version: read, so that resuming can say so, and written back as it was.
-    Other(serde_json::Map<String, Value>),
+/// A checkpoint of any version.
+#[derive(Deserialize)]
+struct Versioned {
+    v: u64,
+    #[serde(flatten)]
+    members: serde_json::Map<String, Value>,
+}
+
+impl TryFrom<Versioned> for Checkpoint {
+    type Error = String;
+
+    fn try_from(Versioned { v, members }: Versioned) -> Result<Self, String> {
+        if v != u64::from(VERSION) {
+            return Err(format!("the checkpoint has version {v}; expected version {VERSION}"));
+        }
+        match Place::deserialize(Value::Object(members)) {
+            Ok(place) => Ok(Self::new(place)),
+            Err(error) => Err(format!("malformed checkpoint: {}", one_line(&error.to_string()))),
+        }
+    }
 }
 
 /// What version 1 holds.
@@ -78,66 +96,66 @@ enum Content {
 pub(super) struct Place {
     pub(super) scope: Scope,
     pub(super) position: Position,
-    /// Rows of the page at `position` that were handed out.
-    #[serde(default)]
-    pub(super) skip: usize,
-    /// The ids of the last of them.
-    #[serde(default)]
-    pub(super) tail: Vec<String>,
-    /// A digest of the ids of all of them, where items do not keep their order.
+    /// What was yielded of the page at `position`, unless the position itself says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) digest: Option<Digest>,
-    /// Rows that could not be read and were told of behind the last of `tail`.
-    #[serde(default)]
-    pub(super) behind: usize,
+    pub(super) yielded: Option<Yielded>,
     pub(super) tally: Tally,
     pub(super) guard: CycleGuard,
 }
 
+/// The first rows of a page, as far as it takes to know them again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Yielded {
+    pub(super) rows: usize,
+    pub(super) digest: Digest,
+}
+
+impl Yielded {
+    pub(super) const NONE: Self = Self { rows: 0, digest: Digest::NOTHING };
+
+    pub(super) fn item(&mut self, id: Option<&str>) {
+        self.rows += 1;
+        self.digest = self.digest.then(id.unwrap_or_default());
+    }
+
+    pub(super) fn rejected(&mut self, row: &Rejected) {
+        self.rows += 1;
+        self.digest = match &row.id {
+            Some(id) => self.digest.then(id),
+            None => self.digest.then(&format!("{:?}", row.digest)),
+        };
+    }
+}
+
 impl Checkpoint {
     pub(super) fn new(place: Place) -> Self {
-        Self { v: VERSION, content: Content::Known(Box::new(place)) }
+        Self { v: VERSION, place: Box::new(place) }
     }
 
     /// Whether the listing was walked to its end.
     pub fn is_done(&self) -> bool {
-        self.place().is_some_and(|place| place.position == Position::Done)
+        self.place.position == Position::Done
     }
 
-    /// The place, unless it is one that a newer version of this crate wrote.
-    pub fn position(&self) -> Option<&Position> {
-        self.place().map(|place| &place.position)
+    /// The page that comes next, or is in use.
+    pub fn position(&self) -> &Position {
+        &self.place.position
     }
 
-    /// How many items had been handed out.
+    /// How many items had been yielded.
     pub fn yielded(&self) -> u64 {
-        self.place().map_or(0, |place| place.tally.yielded)
-    }
-
-    fn place(&self) -> Option<&Place> {
-        match &self.content {
-            Content::Known(place) if self.v == VERSION => Some(place),
-            _ => None,
-        }
+        self.place.tally.yielded
     }
 
     /// The place, if it is one in the listing `scope`.
     pub(super) fn open(&self, scope: &Scope) -> Result<&Place> {
+        let place = &*self.place;
         let refuse = |message: String| Err(Error::new(ErrorKind::Checkpoint, message));
-        let Some(place) = self.place() else {
-            return if self.v > VERSION {
-                refuse(format!(
-                    "the checkpoint is of version {}, and this crate reads versions up to {VERSION}",
-                    self.v
-                ))
-            } else {
-                refuse(format!("the checkpoint says version {} and is not of that form", self.v))
-            };
-        };
         if place.scope.provider != scope.provider {
             return refuse(format!(
                 "the checkpoint is of a listing at {}, not at {}",
-                place.scope.provider, scope.provider
+                one_line(&place.scope.provider),
+                scope.provider
             ));
         }
         if place.scope != *scope {

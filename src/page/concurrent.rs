@@ -1,38 +1,53 @@
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     task::{Context, Poll, ready},
 };
 
-use super::{Paginator, SeekPaginator, pages::Fetched, traced::Traced};
+use super::{
+    Join, Page, Paginator, SeekPaginator,
+    pages::{Fetched, Traced},
+};
 use crate::{Result, flight::Flight};
 
-/// Pages fetched several at a time at guessed cursors, and handed over in order.
+/// Pages fetched several at a time at predicted cursors, and handed over in order.
+///
+/// A predicted page is handed over only if [`SeekPaginator::join`] accepts it. Whatever else is needed is
+/// fetched at the stream's own cursor, as without prediction.
 pub(super) struct Concurrent<P: Paginator> {
     width: usize,
     seek: Seek<P>,
+    /// The page at the stream's own cursor.
+    exact: Option<Flight<Fetched<P>>>,
     /// In the order of the listing.
-    flights: VecDeque<PageFlight<P>>,
+    predicted: VecDeque<Predicted<P>>,
 }
 
-/// A page under way, or waiting to be used.
-struct PageFlight<P: Paginator> {
-    at: Option<P::Cursor>,
-    flight: Flight<Fetched<P>>,
+/// A page at a predicted cursor.
+struct Predicted<P: Paginator> {
+    at: P::Cursor,
+    page: Fetch<P>,
+}
+
+enum Fetch<P: Paginator> {
+    Pending(Flight<Fetched<P>>),
+    /// It is kept until the gap before it is fetched.
+    Done(Page<P::Item, P::Cursor>),
 }
 
 /// The methods of a [`SeekPaginator`], for where only [`Paginator`] is known of the type.
 pub(super) struct Seek<P: Paginator> {
-    pub(super) guess: Guess<P>,
-    pub(super) continues: Continues<P>,
+    pub(super) predict: Predict<P>,
+    pub(super) join: JoinFn<P>,
 }
 
 type CursorOf<P> = <P as Paginator>::Cursor;
-type Guess<P> = fn(&P, Option<&CursorOf<P>>, u64) -> Option<CursorOf<P>>;
-type Continues<P> = fn(&P, &CursorOf<P>, &CursorOf<P>, Option<&str>) -> Option<usize>;
+type Predict<P> = fn(&P, Option<&CursorOf<P>>, u64) -> Option<CursorOf<P>>;
+type JoinFn<P> = fn(&P, &CursorOf<P>, &CursorOf<P>, &[Option<Cow<'_, str>>]) -> Join;
 
 impl<P: SeekPaginator> Seek<P> {
     pub(super) fn of() -> Self {
-        Self { guess: P::guess, continues: P::continues }
+        Self { predict: P::predict, join: P::join }
     }
 }
 
@@ -41,11 +56,12 @@ impl<P: Paginator> Concurrent<P> {
     where
         P: SeekPaginator,
     {
-        Self { width: width.max(1), seek: Seek::of(), flights: VecDeque::new() }
+        Self { width, seek: Seek::of(), exact: None, predicted: VecDeque::new() }
     }
 
     pub(super) fn reset(&mut self) {
-        self.flights.clear();
+        self.exact = None;
+        self.predicted.clear();
     }
 
     pub(super) fn poll(
@@ -56,34 +72,46 @@ impl<P: Paginator> Concurrent<P> {
         cx: &mut Context<'_>,
     ) -> Poll<Fetched<P>> {
         loop {
-            if self.flights.is_empty() {
-                self.launch(traced, at.cloned(), number)?;
+            if let Some(exact) = &mut self.exact {
+                let fetched = ready!(exact.poll(cx)).and_then(|fetched| fetched);
+                self.exact = None;
+                return Poll::Ready(fetched);
             }
-            let Some(front) = self.flights.front_mut() else {
+            let (Some(at), Some(Predicted { at: predicted, page })) = (at, self.predicted.pop_front()) else {
+                self.exact = Some(Flight::launch(traced.clone().fetch(at.cloned(), number))?);
                 continue;
             };
-            let fetched = ready!(front.flight.poll(cx)).and_then(|fetched| fetched);
-            let cursor = front.at.take();
-            self.flights.pop_front();
-            let exact = cursor.as_ref() == at;
-            match (fetched, cursor, at) {
-                (fetched, _, _) if exact => return Poll::Ready(fetched),
-                (Ok(mut page), Some(guessed), Some(next)) => {
-                    let head = page.items.first().and_then(|item| traced.paginator().item_id(item));
-                    // A rejected row in front of the first item is not what `head` speaks of.
-                    let head = head.filter(|_| page.rejected.first().is_none_or(|row| row.index > 0));
-                    if let Some(count) =
-                        (self.seek.continues)(traced.paginator(), next, &guessed, head.as_deref())
-                    {
-                        drop(head);
-                        page.drop_front(count);
-                        return Poll::Ready(Ok(page));
+            let fetched = match page {
+                Fetch::Done(page) => Ok(page),
+                Fetch::Pending(mut flight) => match flight.poll(cx) {
+                    Poll::Ready(fetched) => fetched.and_then(|fetched| fetched),
+                    Poll::Pending => {
+                        self.predicted.push_front(Predicted { at: predicted, page: Fetch::Pending(flight) });
+                        return Poll::Pending;
                     }
+                },
+            };
+            let join = match &fetched {
+                Ok(page) => {
+                    (self.seek.join)(traced.paginator(), at, &predicted, &page.ids(traced.paginator()))
+                }
+                // The same request would fail again.
+                Err(_) if predicted == *at => return Poll::Ready(fetched),
+                Err(_) => Join::Unusable,
+            };
+            match (join, fetched) {
+                (Join::Follows { skip }, Ok(mut page)) => {
+                    page.drop_front(skip);
+                    page.at = None;
+                    return Poll::Ready(Ok(page));
+                }
+                (Join::Known, _) => continue,
+                (Join::Gap, Ok(page)) => {
+                    self.predicted.push_front(Predicted { at: predicted, page: Fetch::Done(page) });
                 }
                 _ => {}
             }
-            // A wrong guess, and so are those behind it: the page is fetched where it really starts.
-            self.reset();
+            self.exact = Some(Flight::launch(traced.clone().fetch(Some(at.clone()), number))?);
         }
     }
 
@@ -100,21 +128,18 @@ impl<P: Paginator> Concurrent<P> {
             self.reset();
             return Ok(());
         };
-        while self.flights.len() < self.width {
-            let cursor = match (self.flights.back(), total) {
-                (None, _) => Some(next.clone()),
-                (Some(last), Some(total)) => (self.seek.guess)(traced.paginator(), last.at.as_ref(), total),
-                (Some(_), None) => None,
-            };
-            let Some(cursor) = cursor else { break };
-            self.launch(traced, Some(cursor), number.saturating_add(self.flights.len() as u64))?;
+        if self.predicted.is_empty() {
+            self.exact = Some(Flight::launch(traced.clone().fetch(Some(next.clone()), number))?);
         }
-        Ok(())
-    }
-
-    fn launch(&mut self, traced: &Traced<P>, at: Option<P::Cursor>, number: u64) -> Result<()> {
-        let flight = Flight::launch(traced.clone().fetch(at.clone(), number))?;
-        self.flights.push_back(PageFlight { at, flight });
-        Ok(())
+        let Some(total) = total else { return Ok(()) };
+        loop {
+            let under_way = self.predicted.len() + usize::from(self.exact.is_some());
+            let last = self.predicted.back().map_or(next, |predicted| &predicted.at);
+            let predicted = (self.seek.predict)(traced.paginator(), Some(last), total);
+            let Some(at) = predicted.filter(|_| under_way < self.width) else { return Ok(()) };
+            let number = number.saturating_add(under_way as u64);
+            let flight = Flight::launch(traced.clone().fetch(Some(at.clone()), number))?;
+            self.predicted.push_back(Predicted { at, page: Fetch::Pending(flight) });
+        }
     }
 }

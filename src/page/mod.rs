@@ -45,7 +45,6 @@
 //! # Ok(()) }
 //! ```
 
-mod accounts;
 mod ahead;
 mod any;
 mod checkpoint;
@@ -56,19 +55,20 @@ mod merge;
 mod pages;
 mod paginator;
 mod summary;
-mod tail;
-mod traced;
 
-use crate::{Error, ErrorKind};
+use std::borrow::Cow;
 
-pub use accounts::Accounts;
-pub use any::{AnyPaginator, ErasedCursor};
+use checkpoint::Yielded;
+
+use crate::{Error, ErrorKind, digest::Digest};
+
+pub use any::{Accounts, AnyPaginator, ErasedCursor};
 pub use checkpoint::{Checkpoint, Position, Scope};
 pub use items::Items;
 pub use merge::{Event, Merge};
 pub use pages::Pages;
 pub(crate) use paginator::is_zero;
-pub use paginator::{Cursor, Paginator, SeekPaginator};
+pub use paginator::{Cursor, Join, Paginator, SeekPaginator};
 pub use summary::{Completeness, Doubt, Summary};
 
 /// How much of a bad row's id goes into its error, in characters.
@@ -82,7 +82,8 @@ pub struct Page<T, C> {
     pub items: Vec<T>,
     /// The rows that could not, each with its place among all rows of the page.
     pub rejected: Vec<Rejected>,
-    /// The cursor that fetched this page; `None` for the first. Filled in by the stream.
+    /// The place before the page's first row; `None` for the first page. The stream fills in the cursor that fetched
+    /// the page, unless it is [set](Self::starting_at).
     pub at: Option<C>,
     /// The cursor of the following page; `None` when this is the last.
     pub next: Option<C>,
@@ -128,15 +129,55 @@ impl<T, C> Page<T, C> {
         self
     }
 
+    /// With the place before its first row, where that differs from the cursor that fetched the page.
+    ///
+    /// Checkpoints within the page are made from it, by [`Paginator::advance`].
+    #[must_use]
+    pub fn starting_at(mut self, at: Option<C>) -> Self {
+        self.at = at;
+        self
+    }
+
     /// How many rows the page has: items and rejected ones.
     pub fn rows(&self) -> usize {
         self.items.len() + self.rejected.len()
     }
 
-    /// Leaves out the first `count` items, which stand before every rejected row.
+    /// The items and the rejected rows, in the provider's order.
+    fn in_order(&self) -> impl Iterator<Item = Result<&T, &Rejected>> {
+        let (mut items, mut rejected) = (self.items.iter(), self.rejected.iter().peekable());
+        (0..self.rows()).filter_map(move |row| {
+            let bad = rejected.next_if(|bad| bad.index <= row || items.len() == 0);
+            bad.map(Err).or_else(|| items.next().map(Ok))
+        })
+    }
+
+    /// The ids of all rows, in the provider's order.
+    fn ids<'a, P: Paginator<Item = T>>(&'a self, paginator: &P) -> Vec<Option<Cow<'a, str>>> {
+        let id = |row: Result<&'a T, &'a Rejected>| match row {
+            Ok(item) => paginator.item_id(item),
+            Err(rejected) => rejected.id.as_deref().map(Cow::Borrowed),
+        };
+        self.in_order().map(id).collect()
+    }
+
+    /// Whether the page begins with the rows that were yielded.
+    fn begins_with<P: Paginator<Item = T>>(&self, paginator: &P, yielded: Yielded) -> bool {
+        let mut begin = Yielded::NONE;
+        for row in self.in_order().take(yielded.rows) {
+            match row {
+                Ok(item) => begin.item(paginator.item_id(item).as_deref()),
+                Err(rejected) => begin.rejected(rejected),
+            }
+        }
+        begin == yielded
+    }
+
+    /// Drops the first `count` rows.
     fn drop_front(&mut self, count: usize) {
-        let count = count.min(self.items.len());
-        self.items.drain(..count);
+        let bad = self.in_order().take(count).filter(Result::is_err).count();
+        self.items.drain(..count.min(self.rows()) - bad);
+        self.rejected.drain(..bad);
         for row in &mut self.rejected {
             row.index = row.index.saturating_sub(count);
         }
@@ -168,12 +209,20 @@ pub struct Rejected {
     pub reason: String,
     /// The row's shape: member names and types, no values, at most a few hundred characters.
     pub shape: String,
+    /// Of the row's text: what tells it from others in a checkpoint, where it has no id.
+    digest: Digest,
 }
 
 impl Rejected {
     /// A row at `index` that could not be read.
     pub fn new(index: usize, reason: impl Into<String>) -> Self {
-        Self { index, id: None, reason: reason.into(), shape: String::new() }
+        Self { index, id: None, reason: reason.into(), shape: String::new(), digest: Digest::NOTHING }
+    }
+
+    /// With the row's text, of which only a digest is kept.
+    pub(crate) fn with_text(mut self, text: &str) -> Self {
+        self.digest = Digest::NOTHING.then(text);
+        self
     }
 
     /// The error that stands in the row's place in a stream of items. `page` counts from 1.
@@ -184,7 +233,7 @@ impl Rejected {
         let shape = if self.shape.is_empty() { String::new() } else { format!("; it is {}", self.shape) };
         Error::new(
             ErrorKind::Record,
-            format!("row {} of page {page}{id} can not be read: {}{shape}", self.index, self.reason),
+            format!("row {} of page {page}{id} cannot be read: {}{shape}", self.index, self.reason),
         )
     }
 }

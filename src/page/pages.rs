@@ -1,6 +1,7 @@
 use std::{
     fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -9,11 +10,18 @@ use futures::{
     stream::{FusedStream, Stream},
 };
 
+use tracing::{Instrument, Span, field};
+
 use super::{
     Checkpoint, Items, Page, Paginator, Position, SeekPaginator, Summary, ahead::Ahead, checkpoint::Place,
-    concurrent::Concurrent, cycle::CycleGuard, summary::Tally, traced::Traced,
+    concurrent::Concurrent, cycle::CycleGuard, summary::Tally,
 };
-use crate::{Error, ErrorKind, Result, http::one_line};
+use crate::{Error, ErrorKind, Result, error::one_line};
+
+/// More pages in a row without a row are an error: a listing has to end some time.
+const MAX_EMPTY_PAGES: u32 = 10_000;
+/// The most pages that are fetched before they are asked for, whatever was set.
+const MAX_PREFETCH: usize = 1000;
 
 pub(super) type Fetched<P> = Result<Page<<P as Paginator>::Item, <P as Paginator>::Cursor>>;
 
@@ -34,6 +42,7 @@ pub struct Pages<P: Paginator> {
     position: Position,
     guard: CycleGuard,
     tally: Tally,
+    empty_pages: u32,
 }
 
 /// Where pages come from. The stream above it is the same for all.
@@ -63,10 +72,11 @@ impl<P: Paginator> Pages<P> {
             position: Position::Start,
             guard: CycleGuard::new(),
             tally: Tally::default(),
+            empty_pages: 0,
         }
     }
 
-    /// Fetches up to `depth` pages (at least 1) ahead of the one in use, one after the other, also while
+    /// Fetches up to `depth` pages (1 to 1,000) ahead of the one in use, one after the other, also while
     /// the stream is not polled. Needs a tokio runtime, like every request.
     ///
     /// ```no_run
@@ -81,14 +91,14 @@ impl<P: Paginator> Pages<P> {
     /// # Ok(()) }
     /// ```
     pub fn ahead(mut self, depth: usize) -> Self {
-        self.source = Source::Ahead(Ahead::new(depth));
+        self.source = Source::Ahead(Ahead::new(depth.clamp(1, MAX_PREFETCH)));
         self
     }
 
-    /// Fetches up to `width` pages (at least 1) at a time, for listings that can seek.
+    /// Fetches up to `width` pages (1 to 1,000) at a time, for listings that predict cursors.
     ///
-    /// The pages come in order, and are what walking page by page gives. Nothing is asked for beyond the
-    /// total that the provider promised; what the listing grew by comes after it, one page at a time.
+    /// The pages come in order, and are what fetching page by page yields. No page is predicted beyond the
+    /// total that the provider reports; rows after it are fetched one page at a time. Without a total, so are all.
     ///
     /// ```no_run
     /// # #[cfg(feature = "sailpoint")]
@@ -103,13 +113,13 @@ impl<P: Paginator> Pages<P> {
     where
         P: SeekPaginator,
     {
-        self.source = Source::Concurrent(Concurrent::new(width));
+        self.source = Source::Concurrent(Concurrent::new(width.clamp(1, MAX_PREFETCH)));
         self
     }
 
     /// A stream of the pages' items.
     pub fn items(self) -> Items<P> {
-        Items::new(self)
+        Items::new(self, None)
     }
 
     /// A stream of the items that come after a saved place.
@@ -135,7 +145,7 @@ impl<P: Paginator> Pages<P> {
         self.position = place.position.clone();
         self.guard = place.guard.clone();
         self.tally = place.tally.clone();
-        Ok(Items::new(self).skipping(place))
+        Ok(Items::new(self, place.yielded))
     }
 
     /// Where to go on: the place of the next page to come. Valid at any time, after errors too.
@@ -147,10 +157,7 @@ impl<P: Paginator> Pages<P> {
         Place {
             scope: self.paginator().scope(),
             position: self.position.clone(),
-            skip: 0,
-            tail: Vec::new(),
-            digest: None,
-            behind: 0,
+            yielded: None,
             tally: self.tally.clone(),
             guard: self.guard.clone(),
         }
@@ -223,8 +230,14 @@ impl<P: Paginator> Pages<P> {
         Poll::Ready(Some(handed_over))
     }
 
-    /// Moves the place behind `page`.
+    /// Moves the place to after `page`.
     fn hand_over(&mut self, mut page: Page<P::Item, P::Cursor>) -> Result<Placed<P>> {
+        self.empty_pages = if page.rows() == 0 { self.empty_pages.saturating_add(1) } else { 0 };
+        if self.empty_pages > MAX_EMPTY_PAGES {
+            let message =
+                format!("{MAX_EMPTY_PAGES} pages in a row have no rows, and the last leads to another");
+            return Err(Error::new(ErrorKind::PaginationLoop, message));
+        }
         let position = match &page.next {
             None => Position::Done,
             Some(next) => Position::At {
@@ -245,12 +258,13 @@ impl<P: Paginator> Pages<P> {
             _ => State::Done,
         };
         self.position = position;
-        page.at = std::mem::replace(&mut self.at, page.next.clone());
+        let at = std::mem::replace(&mut self.at, page.next.clone());
+        page.at = page.at.or(at);
         Ok((page, place))
     }
 }
 
-/// A page that can not be had is no bad row, even if a paginator calls it so: nothing comes behind it.
+/// `Record` is reserved for single rows, after which a stream continues; a failed page is reported as `Decode`.
 fn of_page(error: Error) -> Error {
     if error.kind() == ErrorKind::Record { error.into_kind(ErrorKind::Decode) } else { error }
 }
@@ -290,5 +304,59 @@ impl<P: Paginator> fmt::Debug for Pages<P> {
             .field("position", &self.position)
             .field("state", &self.state)
             .finish_non_exhaustive()
+    }
+}
+
+/// A paginator whose pages are fetched each within a span of its own, which is within the listing's.
+///
+/// The spans hold the provider and counts, never what was listed, nor a cursor.
+pub(super) struct Traced<P> {
+    paginator: Arc<P>,
+    listing: Span,
+}
+
+impl<P: Paginator> Traced<P> {
+    fn new(paginator: P) -> Self {
+        let listing = tracing::info_span!(
+            "listing",
+            provider = paginator.scope().provider(),
+            pages = field::Empty,
+            rows = field::Empty
+        );
+        Self { paginator: Arc::new(paginator), listing }
+    }
+
+    pub(super) fn paginator(&self) -> &P {
+        &self.paginator
+    }
+
+    /// The page at `at`, the `number`th of its listing, counted from 1.
+    pub(super) async fn fetch(self, at: Option<P::Cursor>, number: u64) -> Fetched<P> {
+        let span = self.listing.in_scope(|| {
+            tracing::debug_span!(
+                "page",
+                provider = self.paginator.scope().provider(),
+                page = number,
+                rows = field::Empty,
+                error.r#type = field::Empty
+            )
+        });
+        let fetched = self.paginator.fetch(at.as_ref()).instrument(span.clone()).await;
+        match &fetched {
+            Ok(page) => span.record("rows", page.rows()),
+            Err(error) => span.record("error.type", field::debug(error.kind())),
+        };
+        fetched
+    }
+
+    /// Records what came of the listing in all.
+    fn ended(&self, pages: u64, rows: u64) {
+        self.listing.record("pages", pages).record("rows", rows);
+    }
+}
+
+impl<P> Clone for Traced<P> {
+    fn clone(&self) -> Self {
+        Self { paginator: Arc::clone(&self.paginator), listing: self.listing.clone() }
     }
 }

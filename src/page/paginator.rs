@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt::Debug, future::Future};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Accounts, AnyPaginator, Checkpoint, Items, Page, Pages, Scope};
+use super::{AnyPaginator, Checkpoint, Items, Page, Pages, Scope, any::Accounts};
 use crate::{Account, Result};
 
 /// What a cursor must be: comparable (to notice loops), cloneable (to retry), serialisable (for
@@ -65,28 +65,62 @@ pub trait Paginator: Send + Sync + 'static {
     ///
     /// # Errors
     /// Any, for the page as a whole. One of kind [`Record`](crate::ErrorKind::Record) comes out as
-    /// [`Decode`](crate::ErrorKind::Decode): a row that can not be read goes into the page, as
+    /// [`Decode`](crate::ErrorKind::Decode): a row that cannot be decoded goes into the page, as
     /// [`Rejected`](super::Rejected).
     fn fetch(
         &self,
         at: Option<&Self::Cursor>,
     ) -> impl Future<Output = Result<Page<Self::Item, Self::Cursor>>> + Send;
 
-    /// The id of an item, unique in the listing. With it, a checkpoint finds its place in a page that has
-    /// changed meanwhile; without, it counts.
+    /// The id of an item, unique in the listing; `None` where items have none.
+    ///
+    /// A checkpoint within a page holds a digest of the ids of the items that were yielded.
+    /// Without ids it holds only their number, and [`resume`](Self::resume) skips as many rows.
     fn item_id<'a>(&self, item: &'a Self::Item) -> Option<Cow<'a, str>> {
         let _ = item;
         None
     }
 
-    /// Whether items never move past one another: the listing stands in an order that is promised, and by what
-    /// never changes, such as an id or the date of making.
+    /// Moves `cursor` past one row of a page, where cursors are made from what rows show.
     ///
-    /// A checkpoint within a page then remembers the last items handed out of it, and [`resume`](Self::resume)
-    /// leaves out what stands before them. If it is `false`, the checkpoint remembers all of them, 2000 at most,
-    /// and `resume` leaves out those and nothing else: rather an item twice than one lost.
-    fn keeps_order(&self) -> bool {
-        true
+    /// `id` is the row's id, `None` for a row without one. Returns `false`, the default, where cursors are opaque.
+    /// [`fetch`](Self::fetch) has to make `next` with this function too: from the place where the page
+    /// [starts](Page::starting_at), over all its rows. A checkpoint within a page then is the cursor after the last
+    /// row that was yielded, and [`resume`](Self::resume) neither loses nor repeats a row, whatever has changed.
+    ///
+    /// ```
+    /// use headcount::{Page, Paginator, Result, Scope};
+    ///
+    /// /// Names in alphabetical order. A page starts after the name that is its cursor.
+    /// struct Names(Vec<String>);
+    ///
+    /// impl Paginator for Names {
+    ///     type Item = String;
+    ///     type Cursor = String;
+    ///
+    ///     fn scope(&self) -> Scope {
+    ///         Scope::new("names", [])
+    ///     }
+    ///
+    ///     async fn fetch(&self, at: Option<&String>) -> Result<Page<String, String>> {
+    ///         let items: Vec<_> = self.0.iter().filter(|name| Some(*name) > at).take(2).cloned().collect();
+    ///         let next = items.last().cloned();
+    ///         Ok(Page::new(items, next))
+    ///     }
+    ///
+    ///     fn item_id<'a>(&self, name: &'a String) -> Option<std::borrow::Cow<'a, str>> {
+    ///         Some(name.into())
+    ///     }
+    ///
+    ///     fn advance(&self, cursor: &mut Option<String>, id: Option<&str>) -> bool {
+    ///         *cursor = id.map(str::to_owned).or(cursor.take());
+    ///         true
+    ///     }
+    /// }
+    /// ```
+    fn advance(&self, cursor: &mut Option<Self::Cursor>, id: Option<&str>) -> bool {
+        let _ = (cursor, id);
+        false
     }
 
     /// A stream of pages, fetched one at a time as they are asked for.
@@ -128,22 +162,39 @@ pub trait Paginator: Send + Sync + 'static {
     }
 }
 
-/// A [`Paginator`] that can guess the cursors of later pages, so that several can be fetched at once.
+/// A [`Paginator`] that predicts the cursors of later pages, so that several are fetched at once.
 ///
-/// A guess is only ever a guess: a page fetched at a guessed cursor is used if it
-/// [`continues`](Self::continues) exactly where the page before it ended, and fetched again if not. So
-/// [`Pages::concurrent`] gives what walking page by page gives, only sooner.
+/// A prediction is verified: [`join`](Self::join) judges each page by the rows that it holds.
+/// So [`Pages::concurrent`] yields what fetching page by page yields, only sooner.
 pub trait SeekPaginator: Paginator {
-    /// The cursor that a page after the one at `at` is expected to have, in a listing of `total` items;
-    /// `None` beyond the total.
-    fn guess(&self, at: Option<&Self::Cursor>, total: u64) -> Option<Self::Cursor>;
-
-    /// Whether what was fetched at the cursor `guessed` is what the page at `next` holds: `Some(n)` if it
-    /// is, once its first `n` items are dropped. `head` is the id of the first item fetched.
+    /// The cursor of the page that is expected after the one at `at` (`None`: the first), in a listing of `total`
+    /// rows; `None` beyond the total.
     ///
-    /// Unless this is implemented, a guess has to be `next` to the letter.
-    fn continues(&self, next: &Self::Cursor, guessed: &Self::Cursor, head: Option<&str>) -> Option<usize> {
-        let _ = head;
-        (guessed == next).then_some(0)
+    /// [`fetch`](Paginator::fetch) of a predicted cursor returns the rows that stand there, unverified.
+    fn predict(&self, at: Option<&Self::Cursor>, total: u64) -> Option<Self::Cursor>;
+
+    /// Judges a page that was fetched at `predicted`, as what follows `at`, the cursor after the last row listed.
+    /// `ids` are those of the page's rows, in their order.
+    ///
+    /// By default a page follows only if `predicted` equals `at`.
+    fn join(&self, at: &Self::Cursor, predicted: &Self::Cursor, ids: &[Option<Cow<'_, str>>]) -> Join {
+        let _ = ids;
+        if predicted == at { Join::Follows { skip: 0 } } else { Join::Unusable }
     }
+}
+
+/// What a page that was fetched at a predicted cursor is to a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Join {
+    /// It follows, once its first `skip` rows are dropped.
+    Follows {
+        /// How many of its rows were listed before.
+        skip: usize,
+    },
+    /// All its rows were listed before. It is dropped, and the next predicted page is judged.
+    Known,
+    /// It begins after the place. It is kept and judged again, once the rows before it are fetched.
+    Gap,
+    /// It proves nothing. It is dropped, and the page is fetched without prediction.
+    Unusable,
 }

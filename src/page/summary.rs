@@ -8,8 +8,11 @@ use super::Page;
 pub struct Summary {
     /// Pages handed out. After a resume, those before it count too, as in all figures here.
     pub pages: u64,
-    /// Items handed out.
+    /// Items yielded. The accounts among them are at least `yielded - repeats_at_most`.
     pub yielded: u64,
+    /// At most so many of the rows came twice: a listing was resumed within a page that had changed, and the whole
+    /// page was yielded again.
+    pub repeats_at_most: u64,
     /// Rows that could not be read, each of which came out as an error.
     pub rejected: u64,
     /// Rows that repeated earlier ones at the seam of two pages, and were left out.
@@ -63,13 +66,6 @@ pub enum Doubt {
     },
     /// The pages stand in an order in which their seams are not safe against changes.
     UnstableOrder,
-    /// Of a page that was fetched again to go on within it, more rows were left out as handed out before than had
-    /// been: they were made meanwhile, or have moved although the listing is one that
-    /// [keeps its order](super::Paginator::keeps_order).
-    LeftOut {
-        /// How many more.
-        rows: u64,
-    },
     /// It was not checked that each page begins where the one before ended: accounts removed during the
     /// walk may have moved others past it.
     SeamsUnchecked,
@@ -88,9 +84,6 @@ impl std::fmt::Display for Doubt {
             Self::Capped { cap } => {
                 write!(f, "the endpoint gives at most {cap} rows and gave as many: it may be truncated")
             }
-            Self::LeftOut { rows } => {
-                write!(f, "{rows} rows were left out of a page that had changed when it was fetched again")
-            }
             Self::SeamsUnchecked => f.write_str("it was not checked that the pages join"),
             Self::UnstableOrder => f.write_str("the order of the pages is not safe against changes"),
         }
@@ -104,9 +97,8 @@ pub(super) struct Tally {
     pub(super) pages: u64,
     pub(super) yielded: u64,
     pub(super) rejected: u64,
+    repeats_at_most: u64,
     pub(super) duplicates: u64,
-    /// Rows of all pages handed over. More than `yielded` and `rejected` while a page is in use.
-    rows: u64,
     first_total: Option<u64>,
     total: Option<u64>,
     total_changed: bool,
@@ -116,7 +108,6 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn page<T, C>(&mut self, page: &Page<T, C>) {
         self.pages = self.pages.saturating_add(1);
-        self.rows = self.rows.saturating_add(page.rows() as u64);
         self.duplicates = self.duplicates.saturating_add(page.duplicates);
         self.total_changed |= page.total.is_some() && self.total.is_some() && page.total != self.total;
         self.total = page.total.or(self.total);
@@ -128,10 +119,10 @@ impl Tally {
         }
     }
 
-    /// The same as if the last page, before which it was `before`, were still to come; but what was handed out of
-    /// it, and what it showed of the listing, stays known.
+    /// The same before the last page, which counts again when it is fetched again. What was yielded of it, and what
+    /// it showed of the listing, stays.
     pub(super) fn without_last_page(self, before: &Self) -> Self {
-        Self { pages: before.pages, rows: before.rows, duplicates: before.duplicates, ..self }
+        Self { pages: before.pages, duplicates: before.duplicates, ..self }
     }
 
     pub(super) fn item(&mut self) {
@@ -142,12 +133,17 @@ impl Tally {
         self.rejected = self.rejected.saturating_add(1);
     }
 
+    /// So many rows that were yielded may come again.
+    pub(super) fn repeat(&mut self, rows: usize) {
+        self.repeats_at_most = self.repeats_at_most.saturating_add(rows as u64);
+    }
+
     pub(super) fn total(&self) -> Option<u64> {
         self.total
     }
 
     pub(super) fn rows(&self) -> u64 {
-        self.rows
+        self.yielded.saturating_add(self.rejected)
     }
 
     pub(super) fn summary(&self, finished: bool) -> Summary {
@@ -161,13 +157,9 @@ impl Tally {
             doubts.push(Doubt::TotalChanged { from, to });
         }
         if let Some(total) = self.total
-            && self.rows < total
+            && self.rows() < total
         {
-            doubts.push(Doubt::FewerThanTotal { total, listed: self.rows });
-        }
-        let given = self.yielded.saturating_add(self.rejected);
-        if self.rows > given {
-            doubts.push(Doubt::LeftOut { rows: self.rows - given });
+            doubts.push(Doubt::FewerThanTotal { total, listed: self.rows() });
         }
         let completeness = match (finished, doubts.is_empty()) {
             (false, _) => Completeness::Unfinished,
@@ -178,6 +170,7 @@ impl Tally {
             pages: self.pages,
             yielded: self.yielded,
             rejected: self.rejected,
+            repeats_at_most: self.repeats_at_most,
             duplicates: self.duplicates,
             total: self.total,
             completeness,

@@ -117,9 +117,4 @@ impl Paginator for ListEntitlements {
     fn item_id<'a>(&self, entitlement: &'a Entitlement) -> Option<Cow<'a, str>> {
         Some(Cow::Borrowed(&entitlement.id))
     }
-
-    /// No order is documented.
-    fn keeps_order(&self) -> bool {
-        false
-    }
 }

@@ -6,7 +6,7 @@ use super::{
     walk,
 };
 use crate::{
-    AnyPaginator, Error, Page, Paginator, Result, Scope, SeekPaginator, SortOrder, http::Call,
+    AnyPaginator, Error, Join, Page, Paginator, Result, Scope, SeekPaginator, SortOrder, http::Call,
     open_enum::open_enum, page::Accounts,
 };
 
@@ -190,22 +190,22 @@ impl Paginator for ListAccounts {
         Some(Cow::Borrowed(&account.id))
     }
 
-    fn keeps_order(&self) -> bool {
-        !matches!(self.order(), Order::Asked | Order::Unknown)
-    }
-
     fn into_accounts(self) -> AnyPaginator<crate::Account> {
         AnyPaginator::seeking(Accounts::new(self))
     }
 }
 
 impl SeekPaginator for ListAccounts {
-    fn guess(&self, at: Option<&Cursor>, total: u64) -> Option<Cursor> {
+    fn predict(&self, at: Option<&Cursor>, total: u64) -> Option<Cursor> {
         // By its id alone, a row that may have moved does not show that two pages join.
         if self.order() == Order::Asked { None } else { self.paging.guess(at, total) }
     }
 
-    fn continues(&self, next: &Cursor, guessed: &Cursor, head: Option<&str>) -> Option<usize> {
-        self.paging.continues(self.order(), next, guessed, head)
+    fn join(&self, at: &Cursor, predicted: &Cursor, ids: &[Option<Cow<'_, str>>]) -> Join {
+        let head = ids.first().and_then(Option::as_deref);
+        match self.paging.continues(self.order(), at, predicted, head) {
+            Some(skip) => Join::Follows { skip },
+            None => Join::Unusable,
+        }
     }
 }

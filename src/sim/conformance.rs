@@ -215,7 +215,7 @@ impl<P: Paginator, F: Fn() -> P + Send + Sync> Conformance<P, F> {
     async fn done_is_not_start(&self) -> Checked {
         let promise = "done is not start";
         let (_, done) = self.walk(self.pages().items(), promise).await?;
-        hold(done.position() == Some(&Position::Done), promise, || format!("{done:?}"))?;
+        hold(*done.position() == Position::Done, promise, || format!("{done:?}"))?;
         let mut again = expect((self.make)().resume(&done), promise)?;
         let next = expect(again.try_next().await, promise)?;
         hold(next.is_none(), promise, || "a list that was done began anew".into())

@@ -11,7 +11,7 @@ use std::{
 
 use futures::{FutureExt, StreamExt};
 use headcount::{
-    Checkpoint, Error, ErrorKind, Items, Page, Paginator, Result, Scope, SeekPaginator,
+    Checkpoint, Error, ErrorKind, Items, Join, Page, Paginator, Result, Scope, SeekPaginator,
     sim::{self, BrokenPromise, Conformance},
 };
 use serde::{Deserialize, Serialize};
@@ -218,14 +218,15 @@ impl Paginator for Numbers {
 }
 
 impl SeekPaginator for Numbers {
-    fn guess(&self, at: Option<&Cursor>, total: u64) -> Option<Cursor> {
+    fn predict(&self, at: Option<&Cursor>, total: u64) -> Option<Cursor> {
         let step = if matches!(self.flaw, Flaw::WrongGuess) { 2 } else { 1 };
         let page = at.map_or(0, Cursor::page) + step;
         (u64::from(page * PAGE) < total).then(|| self.cursor(page))
     }
 
-    fn continues(&self, next: &Cursor, guessed: &Cursor, _: Option<&str>) -> Option<usize> {
-        (matches!(self.flaw, Flaw::WrongGuess) || next == guessed).then_some(0)
+    fn join(&self, at: &Cursor, predicted: &Cursor, _: &[Option<Cow<'_, str>>]) -> Join {
+        let follows = matches!(self.flaw, Flaw::WrongGuess) || at == predicted;
+        if follows { Join::Follows { skip: 0 } } else { Join::Unusable }
     }
 }
 

@@ -39,11 +39,11 @@ async fn a_bad_row_comes_out_in_its_place_and_the_stream_goes_on() {
 async fn the_error_of_a_bad_row_names_page_and_index() {
     let mut items = spoiled().items();
     let error = items.next().await.unwrap().unwrap_err();
-    assert_eq!(error.message(), "row 0 of page 1 can not be read: it is bad");
+    assert_eq!(error.message(), "row 0 of page 1 cannot be read: it is bad");
     let rest: Vec<_> = items.collect().await;
     let text = |index: usize| rest[index].as_ref().unwrap_err().to_string();
-    assert_eq!(text(1), "row 2 of page 1 can not be read: it is bad");
-    assert_eq!(text(6), "row 2 of page 4 can not be read: it is bad");
+    assert_eq!(text(1), "row 2 of page 1 cannot be read: it is bad");
+    assert_eq!(text(6), "row 2 of page 4 cannot be read: it is bad");
 }
 
 #[tokio::test]

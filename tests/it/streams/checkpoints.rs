@@ -27,7 +27,6 @@ proptest! {
         cuts in prop::collection::vec(0..40_usize, 0..4),
         modes in prop::collection::vec(0..MODES.len(), 4),
         has_ids: bool,
-        keeps_order: bool,
     ) {
         let mut count = 0..;
         let pages: Vec<Vec<Row>> = pages
@@ -39,8 +38,6 @@ proptest! {
         let rows = pages.iter().map(Vec::len).sum::<usize>() as u64;
         let listing = Listing::new(pages).with(|state| {
             state.has_ids = has_ids;
-            // What has no ids can only be counted.
-            state.keeps_order = keeps_order || !has_ids;
             state.total = Some(rows);
         });
         let (got, summary) = block_on(async {
@@ -77,19 +74,17 @@ proptest! {
     fn no_checkpoint_makes_it_panic(
         v in 0..4_u16,
         cursor in prop_oneof![Just("0"), Just("-1"), Just("\"x\""), Just("null"), Just("1e300")],
-        skip in prop_oneof![Just(0_u64), Just(3), Just(u64::from(u32::MAX)), Just(u64::MAX)],
-        tail in prop::collection::vec("[0-9]{1,2}", 0..20),
+        rows in prop_oneof![Just(0_u64), Just(3), Just(u64::from(u32::MAX)), Just(u64::MAX)],
         huge in prop_oneof![Just(0_u64), Just(u64::MAX)],
     ) {
         let listing = Listing::of_sizes(&[3, 3]);
         let mut json = serde_json::to_value(listing.clone().items().checkpoint()).unwrap();
         json["v"] = v.into();
         json["position"] = serde_json::from_str(&format!(r#"{{"state":"at","cursor":{cursor}}}"#)).unwrap();
-        json["skip"] = skip.into();
-        json["tail"] = tail.into();
+        json["yielded"] = serde_json::json!({"rows": rows, "digest": huge});
         json["tally"]["pages"] = huge.into();
         json["tally"]["yielded"] = huge.into();
-        json["tally"]["rows"] = huge.into();
+        json["tally"]["repeats_at_most"] = huge.into();
         json["guard"]["steps"] = huge.into();
         let Ok(checkpoint) = serde_json::from_value::<Checkpoint>(json) else { return Ok(()) };
         match listing.resume(&checkpoint) {
@@ -103,7 +98,7 @@ proptest! {
 async fn done_is_not_start() {
     let listing = Listing::of_sizes(&[2, 2]);
     let mut items = listing.clone().items();
-    assert_eq!(items.checkpoint().position(), Some(&Position::Start));
+    assert_eq!(*items.checkpoint().position(), Position::Start);
     while items.try_next().await.unwrap().is_some() {}
     let done = through_json(&items.checkpoint());
     assert!(done.is_done());
@@ -145,17 +140,13 @@ async fn a_checkpoint_of_another_listing_or_version_is_refused_with_a_reason() {
     assert_eq!(error.message(), "the checkpoint is of a listing at listing, not at elsewhere");
 
     let newer = r#"{"v":2,"place":{"anything":[1,2]}}"#;
-    let newer: Checkpoint = serde_json::from_str(newer).unwrap();
-    let error = listing.clone().resume(&newer).unwrap_err();
-    assert_eq!(error.message(), "the checkpoint is of version 2, and this crate reads versions up to 1");
-    assert_eq!(serde_json::to_string(&newer).unwrap(), r#"{"v":2,"place":{"anything":[1,2]}}"#);
-
+    let error = serde_json::from_str::<Checkpoint>(newer).unwrap_err();
+    assert_eq!(error.to_string(), "the checkpoint has version 2; expected version 1");
     let mut other = serde_json::to_value(&saved).unwrap();
-    for version in [0, 2, 65_535] {
+    for version in [0, 2, 65_535, 65_536] {
         other["v"] = version.into();
-        let other: Checkpoint = serde_json::from_value(other.clone()).unwrap();
-        let error = listing.clone().resume(&other).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Checkpoint, "version {version}, of the same form");
+        let error = serde_json::from_value::<Checkpoint>(other.clone()).unwrap_err();
+        assert!(error.to_string().contains(&format!("version {version}; expected")), "{error}");
     }
 
     let mut broken = serde_json::to_value(&saved).unwrap();
@@ -163,28 +154,6 @@ async fn a_checkpoint_of_another_listing_or_version_is_refused_with_a_reason() {
     broken["position"]["state"] = "at".into();
     let broken: Checkpoint = serde_json::from_value(broken).unwrap();
     assert_eq!(listing.resume(&broken).unwrap_err().kind(), ErrorKind::Checkpoint);
-}
-
-#[tokio::test]
-async fn a_page_that_changed_is_taken_up_behind_the_last_item_by_its_id() {
-    let listing = Listing::of_sizes(&[5, 2]);
-    let after_three = async |listing: &Listing| {
-        let mut items = listing.clone().items();
-        for _ in 0..3 {
-            items.next().await.unwrap().unwrap();
-        }
-        items.checkpoint()
-    };
-    let saved = after_three(&listing).await;
-    let resumed = async |page: &[u32]| {
-        let page = page.iter().copied().map(Row::Good).collect();
-        let changed = Listing::new(vec![page, vec![Row::Good(5), Row::Good(6)]]);
-        changed.resume(&saved).unwrap().try_collect::<Vec<_>>().await.unwrap()
-    };
-    assert_eq!(resumed(&[0, 2, 3, 4]).await, [3, 4, 5, 6], "an earlier item was removed");
-    assert_eq!(resumed(&[90, 0, 1, 91, 2, 3, 4]).await, [3, 4, 5, 6], "items came in before it");
-    assert_eq!(resumed(&[0, 1, 3, 4]).await, [3, 4, 5, 6], "the last item itself was removed");
-    assert_eq!(resumed(&[3, 4]).await, [3, 4, 5, 6], "all of them were removed");
 }
 
 #[tokio::test]

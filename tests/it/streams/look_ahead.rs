@@ -122,3 +122,12 @@ async fn a_guess_that_fails_does_no_harm() {
     assert!(items.rearm());
     assert_eq!(items.try_collect::<Vec<_>>().await.unwrap(), (12..27).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn any_depth_and_width_are_bounded() {
+    for mode in [Mode::Ahead(0), Mode::Ahead(usize::MAX), Mode::Concurrent(0), Mode::Concurrent(usize::MAX)] {
+        let listing = Listing::of_sizes(&[3; 20]).with(|state| state.total = Some(u64::MAX));
+        let got: Vec<u32> = mode.pages(listing.clone()).items().try_collect().await.unwrap();
+        assert_eq!(got, listing.numbers(), "{mode:?}");
+    }
+}

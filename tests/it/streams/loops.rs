@@ -1,4 +1,4 @@
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use headcount::{Completeness, ErrorKind, Page, Paginator, Result, Scope};
 
 use super::pages::{Listing, MODES};
@@ -69,4 +69,36 @@ async fn a_loop_is_told_in_one_line_however_long_its_cursor_is() {
     assert_eq!(error.kind(), ErrorKind::PaginationLoop);
     let text = error.to_string();
     assert!(text.contains("cursor") && !text.contains('\n') && text.len() < 1000, "{} bytes", text.len());
+}
+
+/// Pages without rows, each leading to a cursor that never came before.
+struct Endless;
+
+impl Paginator for Endless {
+    type Item = u8;
+    type Cursor = u64;
+
+    fn scope(&self) -> Scope {
+        Scope::new("endless", [])
+    }
+
+    async fn fetch(&self, at: Option<&u64>) -> Result<Page<u8, u64>> {
+        Ok(Page::new(vec![], Some(at.map_or(0, |at| at + 1))))
+    }
+}
+
+#[tokio::test]
+async fn ten_thousand_empty_pages_in_a_row_are_an_error() {
+    let mut pages = Endless.pages();
+    for _ in 0..10_000 {
+        assert_eq!(pages.next().await.unwrap().unwrap().rows(), 0);
+    }
+    let error = pages.next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PaginationLoop);
+    assert_eq!(error.message(), "10000 pages in a row have no rows, and the last leads to another");
+    assert!(pages.next().await.is_none());
+    assert_eq!(pages.summary().completeness, Completeness::Unfinished);
+    // A row in between starts the count again.
+    let listing = Listing::of_sizes(&[vec![0; 9_999], vec![1], vec![0; 9_999], vec![1]].concat());
+    assert_eq!(listing.items().try_collect::<Vec<_>>().await.unwrap(), [0, 1]);
 }

@@ -49,7 +49,6 @@ pub(crate) struct State {
     pub(crate) back_to: Option<usize>,
     pub(crate) total: Option<u64>,
     pub(crate) has_ids: bool,
-    pub(crate) keeps_order: bool,
     /// Told with the next page that is fetched, and with no other.
     pub(crate) doubt: Option<Doubt>,
     pub(crate) filter: &'static str,
@@ -71,7 +70,6 @@ impl Listing {
             back_to: None,
             total: None,
             has_ids: true,
-            keeps_order: true,
             doubt: None,
             filter: "",
             delay: Duration::ZERO,
@@ -153,10 +151,6 @@ impl Paginator for Listing {
     fn item_id<'a>(&self, item: &'a u32) -> Option<Cow<'a, str>> {
         self.state().has_ids.then(|| Cow::Owned(item.to_string()))
     }
-
-    fn keeps_order(&self) -> bool {
-        self.state().keeps_order
-    }
 }
 
 /// Counts a request as ended also when it is given up.
@@ -169,7 +163,7 @@ impl Drop for Leave {
 }
 
 impl SeekPaginator for Listing {
-    fn guess(&self, at: Option<&usize>, total: u64) -> Option<usize> {
+    fn predict(&self, at: Option<&usize>, total: u64) -> Option<usize> {
         // As if all pages were as long as the first, which they need not be.
         let size = self.state().pages.first().map_or(1, |page| page.len().max(1));
         let next = at.copied().unwrap_or(0) + 1;
