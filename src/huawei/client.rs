@@ -4,10 +4,9 @@ use secrecy::SecretString;
 
 use super::{
     NAME,
-    credentials::{self, Keys, Origin, Source},
+    auth::{self, Keys, Origin, Signer, Source},
     error,
-    sign::Credentials,
-    signer::Signer,
+    signing::Credentials,
 };
 use crate::{
     Error, Result, Scope,
@@ -60,7 +59,7 @@ impl Client {
     /// As [`from_env`](Self::from_env).
     pub fn builder_from_env() -> Result<ClientBuilder> {
         let env = Environment::of(NAME);
-        let asked = credentials::from_environment(&|name| env.optional(name));
+        let asked = auth::from_environment(&|name| env.optional(name));
         ClientBuilder::given(asked)?.endpoint_of(&env)
     }
 
@@ -91,7 +90,7 @@ impl Client {
     /// As [`from_default_chain`](Self::from_default_chain).
     pub fn builder_from_default_chain() -> Result<ClientBuilder> {
         let env = Environment::of(NAME);
-        let origin = credentials::default_chain(&|name| env.optional(name), home().as_deref())
+        let origin = auth::default_chain(&|name| env.optional(name), home().as_deref())
             .map_err(|error| error.with_provider(NAME))?;
         ClientBuilder::new(origin).endpoint_of(&env)
     }
@@ -114,7 +113,7 @@ impl Client {
     /// are told by their numbers, never quoted.
     pub fn builder_from_profile(path: impl AsRef<Path>) -> Result<ClientBuilder> {
         let path = path.as_ref();
-        let asked = credentials::named_profile(path);
+        let asked = auth::named_profile(path);
         let asked = asked.map_err(|error| error.message().to_owned());
         ClientBuilder::given(match asked {
             Ok(Asked::Nothing(why)) | Err(why) => Err(Error::config(format!("{}: {why}", path.display()))),

@@ -1,8 +1,64 @@
-use http::Method;
-use serde::Serialize;
+//! Creating an account: the request, how far it has come, and waiting until it is there.
 
-use super::{Client, CreateAccountStatus, create_status, path, tag::Tag};
-use crate::{Error, Result, http::Call};
+use std::time::Duration;
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Client, NAME,
+    list::{Paging, marker_setters, pages_by_marker},
+    requests::{ACCOUNTS, check_length},
+};
+use crate::{
+    Error, ErrorKind, Paginator, Record, Result, Retry, Scope, Timestamp,
+    http::{Answer, Call, one_line, read_object, segment},
+    open_enum::open_enum,
+    record::keeps_record,
+};
+
+/// Accounts without contact information of their own.
+const RESOURCE_ACCOUNTS: &str = "/v2/organizations/accounts";
+const CREATIONS: &str = "/v1/organizations/create-account-status";
+
+/// How many tags an account may have: *User Guide*, "Overview of a Tag".
+const MOST_TAGS: usize = 20;
+
+/// A tag to attach to an account.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Tag {
+    key: String,
+    value: String,
+}
+
+impl Tag {
+    pub(super) fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { key: key.into(), value: value.into() }
+    }
+
+    /// Keys of 1 to 128 characters, each once, and values of up to 255.
+    ///
+    /// The lengths are those of `TagDto` in the API Reference of 2024; the User Guide ("Overview of a Tag")
+    /// has 225 for values, and the larger is taken. The number and that keys are different are of the User
+    /// Guide.
+    pub(super) fn check_all(tags: &[Self]) -> Result<()> {
+        if tags.len() > MOST_TAGS {
+            return Err(Error::config(format!("{} tags; expected at most {MOST_TAGS}", tags.len())));
+        }
+        for (number, tag) in tags.iter().enumerate() {
+            check_length("a tag's key", &tag.key, 1, 128)?;
+            check_length("a tag's value", &tag.value, 0, 255)?;
+            if tags.iter().take(number).any(|other| other.key == tag.key) {
+                return Err(Error::config(format!(
+                    "two tags have the key {:?}; expected different keys",
+                    tag.key
+                )));
+            }
+        }
+        Ok(())
+    }
+}
 
 impl Client {
     /// Creates an account in the organization, with an e-mail address or phone number of its own.
@@ -134,14 +190,14 @@ impl CreateAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<CreateAccountStatus> {
-        self.client.send(self.call(), create_status::read).await
+        self.client.send(self.call(), read).await
     }
 
     fn call(&self) -> Result<Call> {
         self.profile.check()?;
         let body =
             Body { profile: &self.profile, email: self.email.as_deref(), phone: self.phone.as_deref() };
-        Call::change(Method::POST, path::ACCOUNTS).json(&body)
+        Call::change(Method::POST, ACCOUNTS).json(&body)
     }
 }
 
@@ -169,12 +225,327 @@ impl CreateResourceAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<CreateAccountStatus> {
-        self.client.send(self.call(), create_status::read).await
+        self.client.send(self.call(), read).await
     }
 
     fn call(&self) -> Result<Call> {
         self.profile.check()?;
-        Call::change(Method::POST, path::RESOURCE_ACCOUNTS).json(&self.profile)
+        Call::change(Method::POST, RESOURCE_ACCOUNTS).json(&self.profile)
+    }
+}
+
+/// How far the creation of an account has come: `CreateAccountStatusDto` of the reference.
+///
+/// Only `id` is certain to be there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(remote = "Self")]
+#[non_exhaustive]
+pub struct CreateAccountStatus {
+    /// The id of the request to create an account: what [`Client::wait_for_account`] takes.
+    #[serde(deserialize_with = "crate::record::id")]
+    pub id: String,
+    /// How far it has come.
+    pub state: Option<CreateAccountState>,
+    /// The id of the new account, once there is one.
+    pub account_id: Option<String>,
+    /// The name asked for.
+    pub account_name: Option<String>,
+    /// When the request was made.
+    pub created_at: Option<Timestamp>,
+    /// When it was completed.
+    pub completed_at: Option<Timestamp>,
+    /// Why it failed. Which reasons there are is not documented.
+    pub failure_reason: Option<String>,
+    /// Why it failed, in detail.
+    pub failure_detail_msg: Option<FailureDetail>,
+    #[serde(skip, default = "Record::none")]
+    record: Record,
+}
+
+keeps_record!(CreateAccountStatus, id = "id", secret = &[]);
+
+open_enum! {
+    /// How far the creation of an account has come.
+    pub enum CreateAccountState {
+        /// Under way.
+        InProgress = "in_progress",
+        /// Done: the account is there.
+        Succeeded = "succeeded",
+        /// Given up: there is no account.
+        Failed = "failed",
+    }
+}
+
+/// Why the creation of an account failed, as the service behind it has said.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct FailureDetail {
+    /// Its error.
+    pub error_msg: Option<String>,
+    /// What a policy has denied, in a form that only the provider can decode.
+    pub encoded_authorization_message: Option<String>,
+}
+
+impl Client {
+    /// How far the creation of an account has come, by the id that [`create_account`](Self::create_account)
+    /// answers with.
+    ///
+    /// For the management account and delegated administrators; IAM action
+    /// `organizations:createAccountStatuses:get`.
+    #[doc(alias = "get_create_account_status")]
+    pub fn show_create_account_status(&self, id: impl Into<String>) -> ShowCreateAccountStatus {
+        ShowCreateAccountStatus { client: self.clone(), id: id.into() }
+    }
+}
+
+/// `GET /v1/organizations/create-account-status/{create_account_status_id}`: the state of one creation.
+/// It reads, and is retried.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
+/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such creation (the code is not documented);
+/// [`Denied`](crate::ErrorKind::Denied) as in every list.
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct ShowCreateAccountStatus {
+    client: Client,
+    id: String,
+}
+
+impl ShowCreateAccountStatus {
+    /// Sends the request. A creation that failed is no error here: its state says so.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<CreateAccountStatus> {
+        self.client.send(self.call(), read).await
+    }
+
+    fn call(&self) -> Result<Call> {
+        Ok(Call::get(format!("{CREATIONS}/{}", segment("create account status id", &self.id)?)))
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    create_account_status: CreateAccountStatus,
+}
+
+fn read(answer: &Answer) -> Result<CreateAccountStatus> {
+    let envelope: Envelope = read_object(answer, "an object with create_account_status")?;
+    Ok(envelope.create_account_status)
+}
+
+impl Client {
+    /// The creations of accounts that were asked for, and how far they have come.
+    ///
+    /// For the management account and delegated administrators; IAM action
+    /// `organizations:createAccountStatuses:list`.
+    pub fn list_create_account_statuses(&self) -> ListCreateAccountStatuses {
+        ListCreateAccountStatuses { client: self.clone(), states: Vec::new(), paging: Paging::default() }
+    }
+}
+
+/// `GET /v1/organizations/create-account-status`: creations of accounts, by `marker`.
+///
+/// It ends as [`ListAccounts`](super::ListAccounts) does. How long the provider remembers a creation is not
+/// documented. That an empty list is told as `[]`, with `page_info`, is an assumption: an answer that lacks
+/// one of them, or has null in its place, is an error and never an end.
+///
+/// # Errors
+/// Those of [`ListAccounts`](super::ListAccounts).
+#[derive(Clone, Debug)]
+#[must_use = "a list does nothing until its stream is polled"]
+pub struct ListCreateAccountStatuses {
+    client: Client,
+    /// Each once and sorted: whatever the order they are given in, the list is the same.
+    states: Vec<CreateAccountState>,
+    paging: Paging,
+}
+
+impl ListCreateAccountStatuses {
+    /// Only creations in this state; with several, in any of them. Default: all.
+    pub fn state(mut self, state: CreateAccountState) -> Self {
+        let place = self.states.binary_search_by(|other| other.as_str().cmp(state.as_str()));
+        if let Err(place) = place {
+            self.states.insert(place, state);
+        }
+        self
+    }
+
+    marker_setters! {
+        /// Creations on a page: 1 to 2000. Default: 1000. Always sent.
+    }
+
+    fn call(&self, at: Option<&String>) -> Result<Call> {
+        self.paging.check()?;
+        let call = Call::get(CREATIONS);
+        let call = self.states.iter().fold(call, |call, state| call.query("states", Some(state)));
+        Ok(self.paging.query(call, self.paging.size(), at))
+    }
+}
+
+impl Paginator for ListCreateAccountStatuses {
+    pages_by_marker!(CreateAccountStatus, rows = "create_account_statuses", id = id);
+
+    fn scope(&self) -> Scope {
+        let states: Vec<_> = self.states.iter().map(CreateAccountState::as_str).collect();
+        self.client.scope(
+            CREATIONS,
+            [
+                ("states", states.join(",").as_str()),
+                ("limit", &self.paging.size().to_string()),
+                ("marker", self.paging.start()),
+            ],
+        )
+    }
+}
+
+/// How long a creation that was asked for may be unknown: this crate's own choice.
+const SETTLING: Duration = Duration::from_secs(30);
+
+impl Client {
+    /// Waits until an account that was asked for is there, by the id that
+    /// [`create_account`](Self::create_account) answers with.
+    ///
+    /// For the management account and delegated administrators; IAM action
+    /// `organizations:createAccountStatuses:get`.
+    pub fn wait_for_account(&self, status_id: impl Into<String>) -> WaitForAccount {
+        WaitForAccount {
+            client: self.clone(),
+            status_id: status_id.into(),
+            first_interval: Duration::from_secs(2),
+            max_interval: Duration::from_secs(30),
+            timeout: Duration::from_secs(10 * 60),
+        }
+    }
+}
+
+/// Looks at a creation's status until it has succeeded or failed, or time is up.
+///
+/// It looks at once, and then after intervals that double from the first to the highest. How long a creation
+/// takes is not documented, so the defaults are this crate's own choice. A state that this version does not
+/// know is waited through like `in_progress`.
+///
+/// # Retries
+/// Waiting changes nothing: after any error it can be begun again with the same id. A look that fails is
+/// retried as every read is. What fails all the same, but is throttled or says
+/// [`Retry::Safe`](crate::Retry::Safe), as after a concurrent modification (`Organizations.1003`), is looked
+/// at again after the next interval, or after the time that the provider asked for if that is longer. If no
+/// time is left for it, and after any other failure, the error ends the waiting.
+///
+/// Whether a creation can be found as soon as it was asked for is not documented. So a 404 is looked at again
+/// too, until 30 s are over or the creation has been found once; after that it ends the waiting.
+///
+/// # Errors
+/// - [`Api`](ErrorKind::Api) if the creation has failed; [`code`](Error::code) is the provider's
+///   `failure_reason`, and [`show_create_account_status`](Client::show_create_account_status) with the same id
+///   gives the status with all that it says
+/// - [`Timeout`](ErrorKind::Timeout) if time is up: the creation may still go on
+/// - [`Config`](ErrorKind::Config) if an interval is zero
+/// - those of [`ShowCreateAccountStatus`](super::ShowCreateAccountStatus)
+#[derive(Clone, Debug)]
+#[must_use = "nothing is waited for until send() is awaited"]
+pub struct WaitForAccount {
+    client: Client,
+    status_id: String,
+    first_interval: Duration,
+    max_interval: Duration,
+    timeout: Duration,
+}
+
+impl WaitForAccount {
+    /// How long to wait between the first look and the second. Default: 2 s.
+    pub fn first_interval(mut self, interval: Duration) -> Self {
+        self.first_interval = interval;
+        self
+    }
+
+    /// The longest that the intervals become. Default: 30 s.
+    pub fn max_interval(mut self, interval: Duration) -> Self {
+        self.max_interval = interval;
+        self
+    }
+
+    /// Time for all of it: the last look is begun when it is over, and is let finish. Zero is one look.
+    /// Default: 10 min.
+    pub fn timeout(mut self, time: Duration) -> Self {
+        self.timeout = time;
+        self
+    }
+
+    /// Waits, and gives the status that says `succeeded`.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<CreateAccountStatus> {
+        self.check().map_err(|error| error.with_provider(NAME))?;
+        let look = self.client.show_create_account_status(&self.status_id);
+        let began = Instant::now();
+        let mut interval = self.first_interval.min(self.max_interval);
+        let mut found = false;
+        loop {
+            let looked = look.clone().send().await;
+            let left = self.timeout.saturating_sub(began.elapsed());
+            let mut asked = Duration::ZERO;
+            match looked {
+                Ok(status) => {
+                    match &status.state {
+                        Some(CreateAccountState::Succeeded) => return Ok(status),
+                        Some(CreateAccountState::Failed) => return Err(self.failure(&status)),
+                        Some(CreateAccountState::InProgress | CreateAccountState::Unknown(_)) | None => {}
+                    }
+                    if left.is_zero() {
+                        return Err(self.too_long(&status));
+                    }
+                    found = true;
+                }
+                Err(error) => {
+                    asked = error.retry_after().unwrap_or_default();
+                    let early = error.status() == Some(404) && !found && began.elapsed() < SETTLING;
+                    let throttled = error.kind() == ErrorKind::Throttled;
+                    let passing = error.retry() == Retry::Safe || throttled || early;
+                    if !passing || left.is_zero() || asked > left {
+                        return Err(error);
+                    }
+                }
+            }
+            sleep(interval.min(left).max(asked)).await;
+            interval = interval.saturating_mul(2).min(self.max_interval);
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        for (name, interval) in [("first_interval", self.first_interval), ("max_interval", self.max_interval)]
+        {
+            if interval.is_zero() {
+                return Err(Error::config(format!("{name} is 0; expected a time to wait")));
+            }
+        }
+        Ok(())
+    }
+
+    fn too_long(&self, status: &CreateAccountStatus) -> Error {
+        let state = status.state.as_ref().map_or("not told", CreateAccountState::as_str);
+        let message = format!(
+            "the account was not there after {:.1} s (its state is {}), and its creation may still go on: wait \
+             for the status {} again",
+            self.timeout.as_secs_f64(),
+            one_line(state),
+            self.status_id,
+        );
+        Error::new(ErrorKind::Timeout, message).with_provider(NAME)
+    }
+
+    fn failure(&self, status: &CreateAccountStatus) -> Error {
+        let detail = status.failure_detail_msg.as_ref().and_then(|detail| detail.error_msg.as_deref());
+        let reason = status.failure_reason.as_deref();
+        let message = format!(
+            "the account was not created: {}; show_create_account_status({:?}) gives all that is told of it",
+            one_line(detail.or(reason).unwrap_or("no reason is given")),
+            self.status_id,
+        );
+        Error::new(ErrorKind::Api, message).with_code(reason.map(one_line)).with_provider(NAME)
     }
 }
 
@@ -183,6 +554,27 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    #[test]
+    fn keys_and_values_have_their_lengths_and_keys_are_different() {
+        let check = |tags: &[(&str, &str)]| {
+            let tags: Vec<_> = tags.iter().map(|(key, value)| Tag::new(*key, *value)).collect();
+            Tag::check_all(&tags).map_err(|error| error.message().to_owned())
+        };
+        let long = "é".repeat(256);
+        assert_eq!(check(&[("é".repeat(128).as_str(), &long[2..]), ("k", "")]), Ok(()));
+        let refused = |tags: &[(&str, &str)], why: &str| {
+            let message = check(tags).unwrap_err();
+            assert!(message.contains(why), "{message}");
+        };
+        refused(&[("", "x")], "a tag's key has 0 characters; expected 1 to 128");
+        refused(&[(&long[..258], "x")], "a tag's key has 129 characters");
+        refused(&[("k", &long)], "a tag's value has 256 characters; expected 0 to 255");
+        refused(&[("k", "1"), ("k", "2")], "two tags have the key \"k\"");
+        let many: Vec<_> = (0..21).map(|number| Tag::new(number.to_string(), "")).collect();
+        assert!(Tag::check_all(&many[1..]).is_ok());
+        assert!(Tag::check_all(&many).is_err());
+    }
 
     fn body(call: Result<Call>) -> Value {
         serde_json::from_slice(&call.unwrap().body).unwrap()
@@ -202,5 +594,31 @@ mod tests {
         assert_eq!(body(full.call()), expected);
         let resource = client.create_resource_account("a").agency_name("agency").description("");
         assert_eq!(body(resource.tag("k", "v").tag("l", "").call()), common);
+    }
+
+    #[test]
+    fn every_field_is_read_and_only_the_id_is_needed() {
+        let json = r#"{
+            "id": "car-awjp43m7bz3b8jgy5v61jrfwakt3og8w", "state": "FAILED", "account_id": null,
+            "account_name": "paas_iam_573331", "created_at": "2022-08-24T06:41:15Z",
+            "completed_at": "2022-08-24T06:42:15Z", "failure_reason": "string",
+            "failure_detail_msg": {"error_msg": "IAM.0001", "encoded_authorization_message": "e30="}
+        }"#;
+        let status: CreateAccountStatus = serde_json::from_str(json).unwrap();
+        assert_eq!(status.id, "car-awjp43m7bz3b8jgy5v61jrfwakt3og8w");
+        assert_eq!(status.state, Some(CreateAccountState::Failed));
+        assert_eq!(
+            (status.account_id.as_deref(), status.account_name.as_deref()),
+            (None, Some("paas_iam_573331"))
+        );
+        let seconds = |date: &Option<Timestamp>| date.as_ref().unwrap().utc().unwrap().timestamp();
+        assert_eq!(seconds(&status.completed_at) - seconds(&status.created_at), 60);
+        assert_eq!(status.failure_reason.as_deref(), Some("string"));
+        let detail = status.failure_detail_msg.as_ref().unwrap();
+        assert_eq!(detail.error_msg.as_deref(), Some("IAM.0001"));
+        assert_eq!(detail.encoded_authorization_message.as_deref(), Some("e30="));
+        assert_eq!(status.raw().get(), json);
+        assert!(serde_json::from_str::<CreateAccountStatus>(r#"{"id":"car-1"}"#).is_ok());
+        assert!(serde_json::from_str::<CreateAccountStatus>(r#"{"state":"succeeded"}"#).is_err());
     }
 }

@@ -1,13 +1,15 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{Client, length::check_length, path, tag::Tag};
+use super::{Client, create::Tag, requests::check_length};
 use crate::{
     Record, Result, Timestamp,
     http::{Answer, Call, read_object},
     open_enum::open_enum,
     record::keeps_record,
 };
+
+const PATH: &str = "/v1/organizations/accounts/invite";
 
 impl Client {
     /// Invites an account to join the organization, with notes for the mail that its owner gets.
@@ -88,7 +90,7 @@ impl InviteAccount {
         check_length("notes", &self.notes, 0, 1024)?;
         Tag::check_all(&self.tags)?;
         let body = Body { target: &self.target, notes: &self.notes, tags: &self.tags };
-        Call::change(Method::POST, path::INVITE).json(&body)
+        Call::change(Method::POST, PATH).json(&body)
     }
 }
 

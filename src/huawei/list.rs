@@ -1,10 +1,128 @@
+//! Lists that page by `marker`: accounts, the entities of the organization, the services of an account.
+
+use serde::Deserialize;
+
 use super::{
     Account, Client,
-    length::check_length,
-    marker::{DEFAULT_LIMIT, MOST, Paging, check_limit, marker_setters, pages_by_marker},
-    path,
+    requests::{ACCOUNTS, account_path, check_length},
 };
-use crate::{Paginator, Result, Scope, http::Call};
+use crate::{
+    Error, Paginator, Record, Result, Scope, Timestamp, http::Call, open_enum::open_enum,
+    record::keeps_record,
+};
+
+/// Where roots, organizational units and accounts are listed.
+const ENTITIES: &str = "/v1/organizations/entities";
+
+/// Rows on a page unless the caller says otherwise: the provider's own default has changed over time, so it
+/// is always sent.
+pub(super) const DEFAULT_LIMIT: u32 = 1000;
+/// The most rows on a page.
+pub(super) const MOST: u32 = 2000;
+
+/// Where a list starts, and how much its pages hold, as far as the caller says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Paging {
+    pub(super) limit: Option<u32>,
+    pub(super) marker: Option<String>,
+}
+
+impl Paging {
+    /// The rows that a page may hold.
+    pub(super) fn size(&self) -> u32 {
+        self.limit.unwrap_or(DEFAULT_LIMIT)
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        check_limit(self.size(), MOST, "")?;
+        self.check_marker()
+    }
+
+    pub(super) fn check_marker(&self) -> Result<()> {
+        match &self.marker {
+            Some(marker) => check_length("marker", marker, 4, 400),
+            None => Ok(()),
+        }
+    }
+
+    /// `call` for the page at `at`, or where the list starts, with `size` rows.
+    pub(super) fn query(&self, call: Call, size: u32, at: Option<&String>) -> Call {
+        call.query("limit", Some(size)).query("marker", at.or(self.marker.as_ref()))
+    }
+
+    pub(super) fn start(&self) -> &str {
+        self.marker.as_deref().unwrap_or_default()
+    }
+}
+
+/// The setters of [`Paging`], for a list that has it in a field `paging`; what is given documents `limit`.
+macro_rules! marker_setters {
+    ($(#[$limit:meta])+) => {
+        $(#[$limit])+
+        pub fn limit(mut self, limit: u32) -> Self {
+            self.paging.limit = Some(limit);
+            self
+        }
+
+        /// Starts at the page of this marker, a `next_marker` of 4 to 400 characters.
+        pub fn marker(mut self, marker: impl Into<String>) -> Self {
+            self.paging.marker = Some(marker.into());
+            self
+        }
+    };
+}
+pub(super) use marker_setters;
+
+/// What the lists have in common as [`Paginator`](crate::Paginator)s: all but their scope.
+macro_rules! pages_by_marker {
+    ($item:ty, rows = $rows:literal, id = $id:ident) => {
+        type Item = $item;
+        type Cursor = String;
+
+        async fn fetch(&self, at: Option<&String>) -> $crate::Result<$crate::Page<$item, String>> {
+            #[derive(serde::Deserialize)]
+            struct Envelope<'a> {
+                #[serde(borrow, rename = $rows)]
+                rows: $crate::http::RawRows<'a>,
+                page_info: $crate::huawei::list::PageInfo,
+            }
+
+            let read = |answer: &$crate::http::Answer| {
+                let expected = concat!("an object with ", $rows, " and page_info");
+                let envelope: Envelope<'_> = $crate::http::read_object(answer, expected)?;
+                let rows = $crate::http::Rows::decode(&envelope.rows, |item: &$item| item.$id.clone())?;
+                Ok(rows.into_page(envelope.page_info.next()))
+            };
+            self.client.send(self.call(at), read).await
+        }
+
+        fn item_id<'a>(&self, item: &'a $item) -> Option<std::borrow::Cow<'a, str>> {
+            Some(std::borrow::Cow::Borrowed(&item.$id))
+        }
+    };
+}
+pub(super) use pages_by_marker;
+
+/// `PageInfoDto` of the reference.
+#[derive(Deserialize)]
+pub(super) struct PageInfo {
+    #[serde(default)]
+    next_marker: Option<String>,
+}
+
+impl PageInfo {
+    /// The marker of the following page. A list ends when it is null, absent or empty, and only then.
+    pub(super) fn next(self) -> Option<String> {
+        self.next_marker.filter(|marker| !marker.is_empty())
+    }
+}
+
+pub(super) fn check_limit(limit: u32, most: u32, condition: &str) -> Result<()> {
+    if (1..=most).contains(&limit) {
+        return Ok(());
+    }
+    Err(Error::config(format!("limit is {limit}; expected 1 to {most}{condition}")))
+}
 
 const MOST_WITH_CONTACT: u32 = 200;
 
@@ -81,7 +199,7 @@ impl ListAccounts {
             check_length("parent_id", id, 1, 100)?;
         }
         self.paging.check_marker()?;
-        let call = Call::get(path::ACCOUNTS)
+        let call = Call::get(ACCOUNTS)
             .query("parent_id", self.parent_id.as_ref())
             .query("with_register_contact_info", self.with_register_contact_info);
         Ok(self.paging.query(call, self.page_size(), at))
@@ -93,7 +211,7 @@ impl Paginator for ListAccounts {
 
     fn scope(&self) -> Scope {
         self.client.scope(
-            path::ACCOUNTS,
+            ACCOUNTS,
             [
                 ("parent_id", self.parent_id.as_deref().unwrap_or_default()),
                 ("contact", if self.contact() { "true" } else { "" }),
@@ -101,5 +219,223 @@ impl Paginator for ListAccounts {
                 ("marker", self.paging.start()),
             ],
         )
+    }
+}
+
+/// A root, an organizational unit or an account: `EntityDto` of the reference.
+///
+/// Only `id` is certain to be there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(remote = "Self")]
+#[non_exhaustive]
+pub struct Entity {
+    /// Its id: `r-…` of a root, `ou-…` of an organizational unit, the account's own of an account.
+    #[serde(deserialize_with = "crate::record::id")]
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub entity_type: Option<EntityType>,
+    #[serde(skip, default = "Record::none")]
+    record: Record,
+}
+
+keeps_record!(Entity, id = "id", secret = &[]);
+
+open_enum! {
+    /// What an entity is.
+    pub enum EntityType {
+        /// An account.
+        Account = "account",
+        /// An organizational unit.
+        OrganizationalUnit = "organizational_unit",
+        /// A root.
+        Root = "root",
+    }
+}
+
+impl Client {
+    /// The roots, organizational units and accounts of the organization.
+    ///
+    /// For the management account and delegated administrators; IAM action `organizations:entities:list`.
+    pub fn list_entities(&self) -> ListEntities {
+        ListEntities { client: self.clone(), parent_id: None, child_id: None, paging: Paging::default() }
+    }
+}
+
+/// `GET /v1/organizations/entities`: roots, organizational units and accounts, by `marker`.
+///
+/// It ends as [`ListAccounts`](super::ListAccounts) does. That an empty list is told as `[]`, with
+/// `page_info`, is an assumption: an answer that lacks one of them, or has null in its place, is an error and
+/// never an end.
+///
+/// # Errors
+/// Those of [`ListAccounts`](super::ListAccounts).
+#[derive(Clone, Debug)]
+#[must_use = "a list does nothing until its stream is polled"]
+pub struct ListEntities {
+    client: Client,
+    parent_id: Option<String>,
+    child_id: Option<String>,
+    paging: Paging,
+}
+
+impl ListEntities {
+    /// Only the children of a root (`r-…`) or organizational unit (`ou-…`). At most 100 characters.
+    pub fn parent_id(mut self, id: impl Into<String>) -> Self {
+        self.parent_id = Some(id.into());
+        self
+    }
+
+    /// Only the parent of this organizational unit or account. At most 100 characters.
+    ///
+    /// The reference speaks of units only; that accounts are taken is what the vendor's Terraform provider
+    /// does.
+    pub fn child_id(mut self, id: impl Into<String>) -> Self {
+        self.child_id = Some(id.into());
+        self
+    }
+
+    marker_setters! {
+        /// Entities on a page: 1 to 2000. Default: 1000. Always sent.
+    }
+
+    fn call(&self, at: Option<&String>) -> Result<Call> {
+        for (name, id) in [("parent_id", &self.parent_id), ("child_id", &self.child_id)] {
+            if let Some(id) = id {
+                check_length(name, id, 1, 100)?;
+            }
+        }
+        self.paging.check()?;
+        let call = Call::get(ENTITIES)
+            .query("parent_id", self.parent_id.as_ref())
+            .query("child_id", self.child_id.as_ref());
+        Ok(self.paging.query(call, self.paging.size(), at))
+    }
+}
+
+impl Paginator for ListEntities {
+    pages_by_marker!(Entity, rows = "entities", id = id);
+
+    fn scope(&self) -> Scope {
+        self.client.scope(
+            ENTITIES,
+            [
+                ("parent_id", self.parent_id.as_deref().unwrap_or_default()),
+                ("child_id", self.child_id.as_deref().unwrap_or_default()),
+                ("limit", &self.paging.size().to_string()),
+                ("marker", self.paging.start()),
+            ],
+        )
+    }
+}
+
+/// A service of which an account is a delegated administrator: `DelegatedServiceDto` of the reference.
+///
+/// Only `service_principal` is certain to be there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(remote = "Self")]
+#[non_exhaustive]
+pub struct DelegatedService {
+    /// The name of the service.
+    #[serde(deserialize_with = "crate::record::id")]
+    pub service_principal: String,
+    /// When the account became its delegated administrator.
+    pub delegation_enabled_at: Option<Timestamp>,
+    #[serde(skip, default = "Record::none")]
+    record: Record,
+}
+
+keeps_record!(DelegatedService, id = "service_principal", secret = &[]);
+
+impl Client {
+    /// The services of which an account is a delegated administrator.
+    ///
+    /// For the management account and delegated administrators; IAM action
+    /// `organizations:delegatedServices:list`.
+    pub fn list_delegated_services(&self, account_id: impl Into<String>) -> ListDelegatedServices {
+        ListDelegatedServices {
+            client: self.clone(),
+            account_id: account_id.into(),
+            paging: Paging::default(),
+        }
+    }
+}
+
+/// `GET /v1/organizations/accounts/{account_id}/delegated-services`: the services of which an account is a
+/// delegated administrator, by `marker`.
+///
+/// It ends as [`ListAccounts`](super::ListAccounts) does. Whether the list of an account that is no delegated
+/// administrator is empty or an error is not documented. That an empty list is told as `[]`, with
+/// `page_info`, is an assumption: an answer that lacks one of them, or has null in its place, is an error and
+/// never an end.
+///
+/// # Errors
+/// Those of [`ListAccounts`](super::ListAccounts), and [`Config`](crate::ErrorKind::Config) if the id can not
+/// stand in a path.
+#[derive(Clone, Debug)]
+#[must_use = "a list does nothing until its stream is polled"]
+pub struct ListDelegatedServices {
+    client: Client,
+    account_id: String,
+    paging: Paging,
+}
+
+impl ListDelegatedServices {
+    marker_setters! {
+        /// Services on a page: 1 to 2000. Default: 1000. Always sent.
+    }
+
+    fn call(&self, at: Option<&String>) -> Result<Call> {
+        self.paging.check()?;
+        let call = Call::get(account_path(&self.account_id, "/delegated-services")?);
+        Ok(self.paging.query(call, self.paging.size(), at))
+    }
+}
+
+impl Paginator for ListDelegatedServices {
+    pages_by_marker!(DelegatedService, rows = "delegated_services", id = service_principal);
+
+    fn scope(&self) -> Scope {
+        self.client.scope(
+            "/v1/organizations/accounts/{account_id}/delegated-services",
+            [
+                ("account_id", self.account_id.as_str()),
+                ("limit", &self.paging.size().to_string()),
+                ("marker", self.paging.start()),
+            ],
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_marker_with_something_in_it_leads_on() {
+        let next = |json: &str| serde_json::from_str::<PageInfo>(json).unwrap().next();
+        for end in [
+            "{}",
+            r#"{"next_marker":null}"#,
+            r#"{"next_marker":"","current_count":3}"#,
+            r#"{"current_count":0}"#,
+        ] {
+            assert_eq!(next(end), None, "{end}");
+        }
+        assert_eq!(next(r#"{"next_marker":"ou-x","current_count":0}"#).as_deref(), Some("ou-x"));
+        assert!(serde_json::from_str::<PageInfo>(r#"{"next_marker":7}"#).is_err(), "no end either");
+    }
+
+    #[test]
+    fn the_limit_is_always_sent_and_the_marker_only_if_there_is_one() {
+        let query = |paging: Paging, at: Option<&str>| {
+            paging.query(Call::get("/x"), paging.size(), at.map(str::to_owned).as_ref()).query
+        };
+        let given = Paging { limit: Some(7), marker: Some("here".into()) };
+        assert_eq!(query(Paging::default(), None), [("limit", "1000".to_owned())]);
+        assert_eq!(query(given.clone(), None), [("limit", "7".into()), ("marker", "here".into())]);
+        assert_eq!(query(given, Some("next")), [("limit", "7".into()), ("marker", "next".into())]);
     }
 }

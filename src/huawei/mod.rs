@@ -65,47 +65,28 @@
 //! Overview*, and *API Request Signing Guide*.
 
 mod account;
+mod auth;
 mod client;
-mod close;
-mod close_statuses;
 mod create;
-mod create_status;
-mod create_statuses;
-mod credentials;
-mod delegated_services;
-mod entities;
+mod credentials_file;
 mod error;
 mod invite;
-mod length;
 mod list;
-mod marker;
 mod metadata;
-mod move_account;
-mod path;
-mod profile;
-mod remove;
-mod show;
-mod sign;
-mod signer;
-mod tag;
-mod update;
-mod wait;
+mod requests;
+mod signing;
 
 pub use account::{Account, AccountStatus, JoinMethod};
 pub use client::{Client, ClientBuilder};
-pub use close::CloseAccount;
-pub use close_statuses::{CloseAccountState, CloseAccountStatus, ListCloseAccountStatuses, OnePage};
-pub use create::{CreateAccount, CreateResourceAccount};
-pub use create_status::{CreateAccountState, CreateAccountStatus, FailureDetail, ShowCreateAccountStatus};
-pub use create_statuses::ListCreateAccountStatuses;
-pub use delegated_services::{DelegatedService, ListDelegatedServices};
-pub use entities::{Entity, EntityType, ListEntities};
+pub use create::{
+    CreateAccount, CreateAccountState, CreateAccountStatus, CreateResourceAccount, FailureDetail,
+    ListCreateAccountStatuses, ShowCreateAccountStatus, WaitForAccount,
+};
 pub use invite::{Handshake, HandshakeStatus, HandshakeTarget, InviteAccount, InviteTarget};
-pub use list::ListAccounts;
-pub use move_account::MoveAccount;
-pub use remove::RemoveAccount;
-pub use show::ShowAccount;
-pub use update::UpdateAccount;
-pub use wait::WaitForAccount;
+pub use list::{DelegatedService, Entity, EntityType, ListAccounts, ListDelegatedServices, ListEntities};
+pub use requests::{
+    CloseAccount, CloseAccountState, CloseAccountStatus, ListCloseAccountStatuses, MoveAccount, OnePage,
+    RemoveAccount, ShowAccount, UpdateAccount,
+};
 
 pub(crate) const NAME: &str = "huawei";

@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use super::sign::Credentials;
+use super::signing::Credentials;
 use crate::{Error, Result, auth::Asked};
 
 /// In the order in which they are asked for a key. `[global]` is what the SDKs' documents name, for services

@@ -1,18 +1,22 @@
-//! Where an access key comes from: the application, the environment, a profile file, the metadata service.
+//! Where an access key comes from (the application, the environment, a profile file, the metadata service), and
+//! the signature that it makes for each request.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::Request;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
+    credentials_file, error,
     metadata::{self, Metadata},
-    profile,
-    sign::Credentials,
+    signing::{Credentials, checked_domain, date, sign},
 };
 use crate::{
     Error, Result,
-    auth::{Asked, InVain, Lookup, credential, read_if_there, sensitive},
-    http::Settings,
+    auth::{Asked, InVain, Lookup, Token, read_if_there},
+    http::{Answer, Clock, Problem, Service, Settings},
 };
 
 const ACCESS_KEY: &str = "HUAWEICLOUD_SDK_AK";
@@ -122,7 +126,7 @@ pub(super) fn from_environment(lookup: Lookup<'_>) -> Result<Asked<Credentials>>
 /// The key in a profile file that has to be there.
 pub(super) fn named_profile(path: &Path) -> Result<Asked<Credentials>> {
     match read_if_there(path)? {
-        Some(text) => profile::read(text.expose_secret()),
+        Some(text) => credentials_file::read(text.expose_secret()),
         None => Err(Error::config("there is no such file")),
     }
 }
@@ -132,41 +136,54 @@ fn default_profile(path: Option<&Path>) -> Result<Asked<Credentials>> {
         return Ok(Asked::Nothing("the home directory is not known".into()));
     };
     match read_if_there(path)? {
-        Some(text) => profile::read(text.expose_secret()),
+        Some(text) => credentials_file::read(text.expose_secret()),
         None => Ok(Asked::Nothing("there is no such file".into())),
     }
 }
 
-impl Credentials {
-    /// The same, without blanks at their ends.
-    ///
-    /// # Errors
-    /// If one is empty, or holds what no header may.
-    pub(super) fn checked(&self) -> Result<Self> {
-        let access_key = credential("access key", &self.access_key.as_str().into())?;
-        sensitive("access key", access_key.expose_secret())?;
-        let security_token = match &self.security_token {
-            Some(token) => {
-                let token = credential("security token", token)?;
-                sensitive("security token", token.expose_secret())?;
-                Some(token)
-            }
-            None => None,
-        };
-        Ok(Self {
-            access_key: access_key.expose_secret().to_owned(),
-            secret_key: credential("secret key", &self.secret_key)?,
-            security_token,
-            domain_id: self.domain_id.as_deref().map(checked_domain).transpose()?,
-        })
+/// Signs every attempt anew: a signature holds its date.
+pub(super) struct Signer {
+    pub(super) keys: Keys,
+    pub(super) clock: Clock,
+}
+
+impl Signer {
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now().into()
     }
 }
 
-/// A domain id without blanks at its ends.
-fn checked_domain(id: &str) -> Result<String> {
-    let id = credential("domain id", &id.into())?;
-    sensitive("domain id", id.expose_secret())?;
-    Ok(id.expose_secret().to_owned())
+impl Service for Signer {
+    type Permit = Option<Arc<Token<Credentials>>>;
+
+    async fn permit(&self) -> Result<Self::Permit> {
+        match &self.keys {
+            Keys::Given(_) => Ok(None),
+            Keys::Metadata(metadata) => metadata.key().await.map(Some),
+        }
+    }
+
+    fn authorise(&self, permit: &Self::Permit, request: &mut Request<Bytes>) -> Result<()> {
+        match (&self.keys, permit) {
+            (_, Some(key)) => sign(request, &key.value, self.now()),
+            (Keys::Given(key), None) => sign(request, key, self.now()),
+            (Keys::Metadata(_), None) => Err(Error::config("there is no access key to sign with")),
+        }
+    }
+
+    // A 401 is never replayed: five in a row lock the key.
+
+    fn secrets(&self, permit: &Self::Permit) -> Vec<SecretString> {
+        match (&self.keys, permit) {
+            (_, Some(key)) => vec![key.value.secret_key.clone()],
+            (Keys::Given(key), None) => vec![key.secret_key.clone()],
+            (Keys::Metadata(_), None) => Vec::new(),
+        }
+    }
+
+    fn problem(&self, answer: &Answer) -> Problem {
+        error::read(answer, &date(self.now()))
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,11 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Result, auth::sensitive, http::encode};
+use crate::{
+    Error, Result,
+    auth::{credential, sensitive},
+    http::encode,
+};
 
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
 const DATE: HeaderName = HeaderName::from_static("x-sdk-date");
@@ -22,6 +26,38 @@ pub(super) struct Credentials {
     pub(super) secret_key: SecretString,
     pub(super) security_token: Option<SecretString>,
     pub(super) domain_id: Option<String>,
+}
+
+impl Credentials {
+    /// The same, without blanks at their ends.
+    ///
+    /// # Errors
+    /// If one is empty, or holds what no header may.
+    pub(super) fn checked(&self) -> Result<Self> {
+        let access_key = credential("access key", &self.access_key.as_str().into())?;
+        sensitive("access key", access_key.expose_secret())?;
+        let security_token = match &self.security_token {
+            Some(token) => {
+                let token = credential("security token", token)?;
+                sensitive("security token", token.expose_secret())?;
+                Some(token)
+            }
+            None => None,
+        };
+        Ok(Self {
+            access_key: access_key.expose_secret().to_owned(),
+            secret_key: credential("secret key", &self.secret_key)?,
+            security_token,
+            domain_id: self.domain_id.as_deref().map(checked_domain).transpose()?,
+        })
+    }
+}
+
+/// A domain id without blanks at its ends.
+pub(super) fn checked_domain(id: &str) -> Result<String> {
+    let id = credential("domain id", &id.into())?;
+    sensitive("domain id", id.expose_secret())?;
+    Ok(id.expose_secret().to_owned())
 }
 
 /// The date as the gateway wants it.

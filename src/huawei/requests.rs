@@ -1,0 +1,455 @@
+//! Requests about one account: showing, updating, moving, removing and closing it.
+
+use std::borrow::Cow;
+
+use http::{HeaderValue, Method, header};
+use serde::{Deserialize, Serialize};
+
+use super::{Account, Client, account};
+use crate::{
+    Error, Page, Paginator, Record, Result, Scope, Timestamp,
+    http::{Answer, Call, RawRows, Rows, read_nothing, read_object, segment},
+    open_enum::open_enum,
+    record::keeps_record,
+};
+
+pub(super) const ACCOUNTS: &str = "/v1/organizations/accounts";
+/// Where closures are listed.
+const CLOSURES: &str = "/v1/organizations/close-account-status";
+
+/// The path of an account, or of what is `below` it, such as `/close`.
+pub(super) fn account_path(id: &str, below: &str) -> Result<String> {
+    Ok(format!("{ACCOUNTS}/{}{below}", segment("account id", id)?))
+}
+
+/// A change without a body. The reference wants a `Content-Type` of every request, and the vendor's clients
+/// send it with empty bodies too.
+fn post(path: String) -> Call {
+    let json = HeaderValue::from_static("application/json");
+    Call::change(Method::POST, path).header(header::CONTENT_TYPE, json)
+}
+
+/// Refuses a text that has fewer or more characters than the reference, which counts in characters, says.
+pub(super) fn check_length(name: &str, text: &str, least: usize, most: usize) -> Result<()> {
+    let length = text.chars().count();
+    if (least..=most).contains(&length) {
+        return Ok(());
+    }
+    Err(Error::config(format!("{name} has {length} characters; expected {least} to {most}")))
+}
+
+impl Client {
+    /// One account of the organization, by its id.
+    ///
+    /// For the management account and delegated administrators; IAM action `organizations:accounts:get`.
+    #[doc(alias = "get_account")]
+    pub fn show_account(&self, id: impl Into<String>) -> ShowAccount {
+        ShowAccount { client: self.clone(), id: id.into(), with_register_contact_info: None }
+    }
+}
+
+/// `GET /v1/organizations/accounts/{account_id}`: one account. It reads, and is retried.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
+/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account in the organization (the code is not
+/// documented); [`Denied`](crate::ErrorKind::Denied) as in every list.
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct ShowAccount {
+    client: Client,
+    id: String,
+    with_register_contact_info: Option<bool>,
+}
+
+impl ShowAccount {
+    /// Whether to tell the account's registered phone number and e-mail address: personal data.
+    pub fn with_register_contact_info(mut self, yes: bool) -> Self {
+        self.with_register_contact_info = Some(yes);
+        self
+    }
+
+    /// Sends the request.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<Account> {
+        self.client.send(self.call(), account::read).await
+    }
+
+    fn call(&self) -> Result<Call> {
+        let call = Call::get(account_path(&self.id, "")?);
+        Ok(call.query("with_register_contact_info", self.with_register_contact_info))
+    }
+}
+
+impl Client {
+    /// Changes what is told of an account. Only its description can be changed.
+    ///
+    /// For the management account only; IAM action `organizations:accounts:update`.
+    pub fn update_account(&self, id: impl Into<String>) -> UpdateAccount {
+        UpdateAccount { client: self.clone(), id: id.into(), description: None }
+    }
+}
+
+/// `PATCH /v1/organizations/accounts/{account_id}`: changes an account's description.
+///
+/// # Retries
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) it can be
+/// sent again: the description is then as asked for, unless someone else has changed it meanwhile.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if no description is given (the provider would do nothing, and say
+/// that all is well), or if the id can not stand in a path; [`NotFound`](crate::ErrorKind::NotFound) if there
+/// is no such account (the code is not documented); [`Denied`](crate::ErrorKind::Denied) if the key does not
+/// belong to the management account (`Organizations.1001`).
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct UpdateAccount {
+    client: Client,
+    id: String,
+    description: Option<String>,
+}
+
+#[derive(Serialize)]
+struct UpdateBody<'a> {
+    description: &'a str,
+}
+
+impl UpdateAccount {
+    /// The new description; an empty one clears it.
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.description = Some(text.into());
+        self
+    }
+
+    /// Sends the request, and gives the account as it is then.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<Account> {
+        self.client.send(self.call(), account::read).await
+    }
+
+    fn call(&self) -> Result<Call> {
+        let Some(description) = &self.description else {
+            return Err(Error::config(
+                "nothing is to be changed; expected a description, which may be empty",
+            ));
+        };
+        Call::change(Method::PATCH, account_path(&self.id, "")?).json(&UpdateBody { description })
+    }
+}
+
+impl Client {
+    /// Moves an account from one root (`r-…`) or organizational unit (`ou-…`) to another.
+    ///
+    /// For the management account only (the reference does not say so for this endpoint); IAM action
+    /// `organizations:accounts:move`.
+    pub fn move_account(
+        &self,
+        id: impl Into<String>,
+        source_parent_id: impl Into<String>,
+        destination_parent_id: impl Into<String>,
+    ) -> MoveAccount {
+        MoveAccount {
+            client: self.clone(),
+            id: id.into(),
+            source_parent_id: source_parent_id.into(),
+            destination_parent_id: destination_parent_id.into(),
+        }
+    }
+}
+
+/// `POST /v1/organizations/accounts/{account_id}/move`: moves an account to another parent.
+///
+/// The lengths of the parents' ids are those of the API Reference of 2024.
+///
+/// # Retries
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), ask
+/// [`list_entities`](Client::list_entities) with the account as `child_id` where it is now.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if a parent's id does not have 1 to 100 characters, or the account's
+/// can not stand in a path; [`NotFound`](crate::ErrorKind::NotFound) or [`Api`](crate::ErrorKind::Api) if
+/// there is no such account or parent, or the account is elsewhere (the codes are not documented);
+/// [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management account
+/// (`Organizations.1001`).
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct MoveAccount {
+    client: Client,
+    id: String,
+    source_parent_id: String,
+    destination_parent_id: String,
+}
+
+#[derive(Serialize)]
+struct MoveBody<'a> {
+    source_parent_id: &'a str,
+    destination_parent_id: &'a str,
+}
+
+impl MoveAccount {
+    /// Sends the request.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<()> {
+        self.client.send(self.call(), read_nothing).await
+    }
+
+    fn call(&self) -> Result<Call> {
+        let (source, destination) = (&self.source_parent_id, &self.destination_parent_id);
+        check_length("source_parent_id", source, 1, 100)?;
+        check_length("destination_parent_id", destination, 1, 100)?;
+        let body = MoveBody { source_parent_id: source, destination_parent_id: destination };
+        Call::change(Method::POST, account_path(&self.id, "/move")?).json(&body)
+    }
+}
+
+impl Client {
+    /// Removes an account from the organization. It goes on as an account of its own.
+    ///
+    /// For the management account only; IAM action `organizations:accounts:remove`.
+    pub fn remove_account(&self, id: impl Into<String>) -> RemoveAccount {
+        RemoveAccount { client: self.clone(), id: id.into() }
+    }
+}
+
+/// `POST /v1/organizations/accounts/{account_id}/remove`: removes an account from the organization.
+///
+/// The account must have what it needs to go on alone, and must not be a delegated administrator: *User
+/// Guide*, "Removing a Member Account from Your Organization". All of it is left to the provider to check.
+///
+/// # Retries
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), ask
+/// [`show_account`](Client::show_account) whether it is still there.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
+/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account (the code is not documented);
+/// [`Api`](crate::ErrorKind::Api) if it can not be removed; [`Denied`](crate::ErrorKind::Denied) if the key
+/// does not belong to the management account (`Organizations.1001`).
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct RemoveAccount {
+    client: Client,
+    id: String,
+}
+
+impl RemoveAccount {
+    /// Sends the request.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<()> {
+        self.client.send(self.call(), read_nothing).await
+    }
+
+    fn call(&self) -> Result<Call> {
+        Ok(post(account_path(&self.id, "/remove")?))
+    }
+}
+
+impl Client {
+    /// Closes an account that was created in the organization. **This can not be undone**: what the account
+    /// holds is deleted.
+    ///
+    /// For the management account only (the reference does not say so for this endpoint, the User Guide does
+    /// for the console). IAM users need no permission under identity policies, says the reference.
+    #[doc(alias = "delete_account")]
+    pub fn close_account(&self, id: impl Into<String>) -> CloseAccount {
+        CloseAccount { client: self.clone(), id: id.into() }
+    }
+}
+
+/// `POST /v1/organizations/accounts/{account_id}/close`: closes an account.
+///
+/// The account is `pending_closure` at first and `suspended` once it is closed; it is listed for another 90
+/// days. Accounts that were invited can not be closed. Three are closed at a time, and at most a tenth of all
+/// accounts, 200 at most, within 30 days. All this is of the *User Guide*, "Closing an Account"; with which
+/// codes the provider refuses what goes beyond is not documented.
+///
+/// # Retries
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look for
+/// the account in [`list_close_account_statuses`](Client::list_close_account_statuses). Closing an account that
+/// is being closed fails with `Organizations.1325` and does no harm.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
+/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account (the code is not documented);
+/// [`Api`](crate::ErrorKind::Api) if it is being closed already (`Organizations.1325`), or can not be;
+/// [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management account.
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct CloseAccount {
+    client: Client,
+    id: String,
+}
+
+impl CloseAccount {
+    /// Sends the request. That it succeeds says that the closure was taken up.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<()> {
+        self.client.send(self.call(), read_nothing).await
+    }
+
+    fn call(&self) -> Result<Call> {
+        Ok(post(account_path(&self.id, "/close")?))
+    }
+}
+
+/// How far the closure of an account has come: `CloseAccountStatusDto` of the reference.
+///
+/// Only `account_id` is certain to be there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(remote = "Self")]
+#[non_exhaustive]
+pub struct CloseAccountStatus {
+    /// The id of the account.
+    #[serde(deserialize_with = "crate::record::id")]
+    pub account_id: String,
+    /// How far it has come.
+    pub state: Option<CloseAccountState>,
+    /// When the closure was asked for.
+    pub created_at: Option<Timestamp>,
+    /// When its state changed last.
+    pub updated_at: Option<Timestamp>,
+    /// The id of the organization.
+    pub organization_id: Option<String>,
+    /// Why it failed. Which reasons there are is not documented.
+    pub failure_reason: Option<String>,
+    #[serde(skip, default = "Record::none")]
+    record: Record,
+}
+
+keeps_record!(CloseAccountStatus, id = "account_id", secret = &[]);
+
+open_enum! {
+    /// How far the closure of an account has come.
+    pub enum CloseAccountState {
+        /// Under way.
+        PendingClosure = "pending_closure",
+        /// Done: the account is closed.
+        Suspended = "suspended",
+    }
+}
+
+impl Client {
+    /// The closures of accounts that were asked for, and how far they have come.
+    ///
+    /// For the management account and delegated administrators; IAM action
+    /// `organizations:closeAccountStatuses:list`.
+    pub fn list_close_account_statuses(&self) -> ListCloseAccountStatuses {
+        ListCloseAccountStatuses { client: self.clone(), states: Vec::new() }
+    }
+}
+
+/// `GET /v1/organizations/close-account-status`: closures of accounts, all in one answer.
+///
+/// The endpoint does not page, so this list has one page. That the answer is whole is an assumption: the
+/// reference names no most. So is that an empty list is told as `[]`: an answer without it, or with null in
+/// its place, is an error and never an end. It is a [`Paginator`] all the same, so that a row that can not be
+/// read is told in its place, as in every list.
+///
+/// # Errors
+/// Those of [`ListAccounts`](super::ListAccounts).
+#[derive(Clone, Debug)]
+#[must_use = "a list does nothing until its stream is polled"]
+pub struct ListCloseAccountStatuses {
+    client: Client,
+    /// Each once and sorted: whatever the order they are given in, the list is the same.
+    states: Vec<CloseAccountState>,
+}
+
+/// The cursor of a list that has one page: there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnePage {}
+
+impl ListCloseAccountStatuses {
+    /// Only closures in this state; with two, in any of them, which is as many as there are. Default: all.
+    pub fn state(mut self, state: CloseAccountState) -> Self {
+        let place = self.states.binary_search_by(|other| other.as_str().cmp(state.as_str()));
+        if let Err(place) = place {
+            self.states.insert(place, state);
+        }
+        self
+    }
+
+    fn call(&self) -> Result<Call> {
+        if self.states.len() > 2 {
+            return Err(Error::config(format!("{} states; expected at most 2", self.states.len())));
+        }
+        let call = Call::get(CLOSURES);
+        Ok(self.states.iter().fold(call, |call, state| call.query("states", Some(state))))
+    }
+}
+
+#[derive(Deserialize)]
+struct ClosuresEnvelope<'a> {
+    #[serde(borrow)]
+    close_account_statuses: RawRows<'a>,
+}
+
+fn read_closures(answer: &Answer) -> Result<Page<CloseAccountStatus, OnePage>> {
+    let envelope: ClosuresEnvelope<'_> = read_object(answer, "an object with close_account_statuses")?;
+    let id = |status: &CloseAccountStatus| status.account_id.clone();
+    Ok(Rows::decode(&envelope.close_account_statuses, id)?.into_page(None))
+}
+
+impl Paginator for ListCloseAccountStatuses {
+    type Item = CloseAccountStatus;
+    type Cursor = OnePage;
+
+    fn scope(&self) -> Scope {
+        let states: Vec<_> = self.states.iter().map(CloseAccountState::as_str).collect();
+        self.client.scope(CLOSURES, [("states", states.join(",").as_str())])
+    }
+
+    async fn fetch(&self, _: Option<&OnePage>) -> Result<Page<CloseAccountStatus, OnePage>> {
+        self.client.send(self.call(), read_closures).await
+    }
+
+    /// The account and the time: after a failure, the same account may have been asked to be closed again.
+    fn item_id<'a>(&self, status: &'a CloseAccountStatus) -> Option<Cow<'a, str>> {
+        Some(match &status.created_at {
+            Some(at) => Cow::Owned(format!("{} {at}", status.account_id)),
+            None => Cow::Borrowed(&status.account_id),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_is_counted_in_characters_and_both_its_bounds_are_taken() {
+        for text in ["éé", "欢迎你"] {
+            assert!(check_length("notes", text, 2, 3).is_ok(), "{text}");
+        }
+        let refused = |text: &str| check_length("notes", text, 2, 3).unwrap_err().message().to_owned();
+        assert_eq!(refused("é"), "notes has 1 characters; expected 2 to 3");
+        assert_eq!(refused("welcome"), "notes has 7 characters; expected 2 to 3");
+    }
+
+    #[test]
+    fn the_references_example_decodes_to_every_field() {
+        let json = r#"{"account_id":"0a6d25d23900d45c0faac010e0fb4de0","updated_at":"2022-08-24T06:41:15Z",
+            "created_at":"2022-08-24T06:41:15Z","organization_id":"o-fhkmi6mek7wlqdp6nideqhb47qwtjdsv",
+            "state":"pending_closure","failure_reason":"string"}"#;
+        let status: CloseAccountStatus = serde_json::from_str(json).unwrap();
+        assert_eq!(status.account_id, "0a6d25d23900d45c0faac010e0fb4de0");
+        assert_eq!(status.state, Some(CloseAccountState::PendingClosure));
+        assert_eq!(status.created_at, status.updated_at);
+        assert!(status.created_at.as_ref().is_some_and(|date| date.utc().is_some()));
+        assert_eq!(status.organization_id.as_deref(), Some("o-fhkmi6mek7wlqdp6nideqhb47qwtjdsv"));
+        assert_eq!(status.failure_reason.as_deref(), Some("string"));
+        assert_eq!(status.raw().get(), json);
+        assert!(serde_json::from_str::<CloseAccountStatus>(r#"{"account_id":"a"}"#).is_ok());
+        assert!(serde_json::from_str::<CloseAccountStatus>(r#"{"account_id":""}"#).is_err());
+    }
+}
