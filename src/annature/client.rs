@@ -4,7 +4,8 @@ use secrecy::SecretString;
 
 use super::{
     CreateAccount, GetAccount, ListAccounts, ListAccountsV1, NAME, RegisterAccount, ResendVerification,
-    ToggleAccount, UpdateAccount, keys::Keys, partner::Partner,
+    ToggleAccount, UpdateAccount,
+    auth::{Keys, Partner},
 };
 use crate::{
     Result,

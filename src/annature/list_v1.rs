@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Account, Client, NAME,
-    filters::{Filters, filter_setters},
-    partner::{Partner, partner_setters},
+    auth::{Partner, partner_setters},
+    list::{Filters, filter_setters},
 };
 use crate::{
     Doubt, Error, ErrorKind, Page, Paginator, Result, Scope,

@@ -65,31 +65,19 @@
 //! Source: Annature, *API Reference*, "Authentication", "Partner Program" and all pages of "Accounts".
 
 mod account;
-mod activation;
+mod auth;
 mod client;
-mod create;
-mod details;
 mod error;
-mod filters;
-mod get;
-mod keys;
 mod list;
 mod list_v1;
-mod newcomer;
-mod partner;
-mod register;
-mod update;
-mod verification;
+mod new_account;
+mod requests;
 
 pub use account::{Account, Role};
-pub use activation::ToggleAccount;
 pub use client::{Client, ClientBuilder};
-pub use create::CreateAccount;
-pub use get::GetAccount;
 pub use list::ListAccounts;
 pub use list_v1::{ListAccountsV1, Window};
-pub use register::{Credentials, RegisterAccount, Registered};
-pub use update::UpdateAccount;
-pub use verification::ResendVerification;
+pub use new_account::{CreateAccount, Credentials, RegisterAccount, Registered};
+pub use requests::{GetAccount, ResendVerification, ToggleAccount, UpdateAccount};
 
 pub(crate) const NAME: &str = "annature";

@@ -1,19 +1,165 @@
+//! Accounts that are made: in one's own organisation, or registered with an organisation of their own.
+
 use std::{borrow::Cow, collections::BTreeMap};
 
+use http::Method;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    Account, Client, NAME,
-    newcomer::{Newcomer, newcomer_setters},
-    partner::{Partner, partner_setters},
+    Account, Client, NAME, Role,
+    auth::{Partner, partner_setters},
+    requests::{Details, given},
 };
 use crate::{
     Error, Result,
     http::{Answer, Call, read_object},
     record::{FromRow, reason},
 };
+
+/// Somebody who is to have an account: what creating and registering one have in common.
+#[derive(Clone, Debug)]
+struct Newcomer {
+    details: Details,
+    business: Option<String>,
+    password: Option<SecretString>,
+    skip_verification: bool,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(flatten)]
+    details: &'a Details,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    business: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+    /// Refused by the provider if it comes from somebody else than a partner, so never sent as `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skip_verification: Option<bool>,
+}
+
+impl Newcomer {
+    fn new(name: String, email: String) -> Self {
+        let details = Details { name: Some(name), email: Some(email), ..Details::default() };
+        Self { details, business: None, password: None, skip_verification: false }
+    }
+
+    /// The call, which goes out as a partner's or not.
+    fn call(&self, path: &str, as_partner: bool) -> Result<Call> {
+        self.details.check()?;
+        given("business", self.business.as_deref())?;
+        let password = self.password.as_ref().map(ExposeSecret::expose_secret);
+        if password == Some("") {
+            return Err(Error::config("the password is empty; expected one, or none to be set"));
+        }
+        if self.skip_verification && !as_partner {
+            return Err(Error::config(
+                "skip_verification is for partners; expected a partner key on the client or the call",
+            ));
+        }
+        let body = Body {
+            details: &self.details,
+            business: self.business.as_deref(),
+            password,
+            skip_verification: self.skip_verification.then_some(true),
+        };
+        let mut call = Call::change(Method::POST, path).json(&body)?;
+        call.secrets.extend(self.password.clone());
+        Ok(call)
+    }
+}
+
+/// The setters that both requests have, for one that has a [`Newcomer`] in a field `newcomer`.
+macro_rules! newcomer_setters {
+    () => {
+        /// The password. Without one, the person sets it by the mail. Which passwords are taken is not
+        /// documented.
+        pub fn password(mut self, password: impl Into<secrecy::SecretString>) -> Self {
+            self.newcomer.password = Some(password.into());
+            self
+        }
+
+        /// The phone number, free-form.
+        pub fn number(mut self, number: impl Into<String>) -> Self {
+            self.newcomer.details.number = Some(number.into());
+            self
+        }
+
+        /// The offset from UTC, as `+10:00`: no time zone's name.
+        pub fn timezone(mut self, offset: impl Into<String>) -> Self {
+            self.newcomer.details.timezone = Some(offset.into());
+            self
+        }
+    };
+}
+
+/// `POST /v1/accounts`: a new account in one's own organisation. That it is made there with a partner key too
+/// is an assumption.
+///
+/// The person gets a mail by which to verify the address, and can neither log in nor send envelopes before.
+/// What an account has whose number, timezone or group are not set is not documented.
+///
+/// # Retries
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look for
+/// the address with [`list_accounts`](Client::list_accounts) and its
+/// [`without_partner_key`](super::ListAccounts::without_partner_key): with a partner key, the list leaves out
+/// the users of one's own organisation. Addresses are unique, so sending it again makes no second account.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config), before anything is sent, if a value is empty or not of its form, or
+/// if verification is to be skipped without a partner key. The provider refuses an e-mail address that
+/// another account has; with which status is not documented, nor whether accounts of other organisations
+/// count.
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct CreateAccount {
+    client: Client,
+    partner: Partner,
+    newcomer: Newcomer,
+}
+
+impl CreateAccount {
+    pub(super) fn new(client: Client, name: String, email: String) -> Self {
+        Self { client, partner: Partner::default(), newcomer: Newcomer::new(name, email) }
+    }
+
+    newcomer_setters!();
+
+    /// What the person may do. Default: [`Role::Standard`].
+    pub fn role(mut self, role: impl Into<Role>) -> Self {
+        self.newcomer.details.role = Some(role.into());
+        self
+    }
+
+    /// The account group.
+    pub fn group_id(mut self, id: impl Into<String>) -> Self {
+        self.newcomer.details.group_id = Some(id.into());
+        self
+    }
+
+    /// Takes the address for verified, and sends no mail; needs a partner key, on the client or on this
+    /// call. Set a [`password`](Self::password) too, or there may be no way to log in. Default: false.
+    pub fn skip_verification(mut self, skip: bool) -> Self {
+        self.newcomer.skip_verification = skip;
+        self
+    }
+
+    partner_setters!();
+
+    /// Sends the request, and gives the account as it was made.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<Account> {
+        self.client.send(&self.partner, self.call(), |answer| read_object(answer, "an account")).await
+    }
+
+    fn call(&self) -> Result<Call> {
+        self.newcomer.call("/v1/accounts", self.client.partner_key(&self.partner).is_some())
+    }
+}
 
 /// `POST /v1/accounts/register`: a new organisation with its first account.
 ///
@@ -126,6 +272,26 @@ mod tests {
     use http::{HeaderMap, StatusCode};
 
     use super::*;
+
+    fn body(newcomer: &Newcomer) -> String {
+        let call = newcomer.call("/v1/accounts", true).unwrap();
+        String::from_utf8(call.body.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn the_body_holds_what_is_set_and_nothing_else() {
+        let mut newcomer = Newcomer::new("Zoë \"Z\" Ång".into(), "zoe@example.com".into());
+        assert_eq!(body(&newcomer), r#"{"name":"Zoë \"Z\" Ång","email":"zoe@example.com"}"#);
+        newcomer.details.number = Some("1300 000 000".into());
+        newcomer.details.timezone = Some("+10:30".into());
+        newcomer.details.role = Some(Role::Administrator);
+        newcomer.details.group_id = Some("g".into());
+        newcomer.business = Some("Acme".into());
+        newcomer.password = Some("hunter2".into());
+        newcomer.skip_verification = true;
+        let expected = r#"{"name":"Zoë \"Z\" Ång","email":"zoe@example.com","number":"1300 000 000","timezone":"+10:30","role":"administrator","group_id":"g","business":"Acme","password":"hunter2","skip_verification":true}"#;
+        assert_eq!(body(&newcomer), expected);
+    }
 
     fn registered(body: &str) -> Result<Registered> {
         let body = body.to_owned().into();
