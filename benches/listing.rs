@@ -6,7 +6,8 @@
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
-use headcount::{Paginator, huawei, sailpoint, sim};
+use headcount::{Paginator, huawei, sailpoint};
+use headcount_sim as sim;
 use serde::Deserialize;
 
 const ACCOUNTS: usize = 50_000;

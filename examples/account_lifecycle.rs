@@ -6,7 +6,8 @@ use std::{env, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use futures::TryStreamExt;
-use headcount::{Error, ErrorKind, Paginator, Result, Retry, huawei, sim};
+use headcount::{Error, ErrorKind, Paginator, Result, Retry, huawei};
+use headcount_sim as sim;
 
 /// Creates an account, waits for it, changes it, closes it, and looks at it in between.
 ///

@@ -12,8 +12,8 @@ use futures::TryStreamExt as _;
 use headcount::{
     Error, ErrorKind, Paginator as _, Retry,
     fortanix::{Account, AuthConfigPassword, Client, Component, Logo},
-    sim,
 };
+use headcount_sim as sim;
 
 /// Creates an account at Fortanix Confidential Computing Manager.
 ///

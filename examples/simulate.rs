@@ -10,7 +10,7 @@ use std::{
 };
 
 use clap::Parser;
-use headcount::sim;
+use headcount_sim as sim;
 
 /// Serves simulated accounts of Fortanix, Huawei Cloud, Annature and SailPoint on this machine.
 ///
@@ -27,7 +27,7 @@ struct Args {
     /// How long each answer takes, in milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
-    /// A plan of faults, in JSON: see the documentation of `headcount::sim::Faults`.
+    /// A plan of faults, in JSON: see the documentation of `headcount_sim::Faults`.
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
 }

@@ -144,7 +144,6 @@
 //! | `native-tls` | | TLS by the system's library |
 //! | `rustls-no-provider` | | TLS by rustls; the application installs a `CryptoProvider` |
 //! | `sailpoint-config` | | reads the file of SailPoint's command line tool, which is YAML |
-//! | `sim` | | the providers as HTTP servers inside the process, for tests; the programs need it |
 //!
 //! Without any of the TLS features, `https` needs a client or transport of your own; building says so.
 
@@ -165,7 +164,7 @@ pub mod http;
 mod open_enum;
 pub mod page;
 mod record;
-#[cfg(all(test, any(feature = "huawei", feature = "sim")))]
+#[cfg(all(test, feature = "huawei"))]
 mod signature_vectors;
 mod sort_order;
 mod timestamp;
@@ -178,8 +177,6 @@ pub mod fortanix;
 pub mod huawei;
 #[cfg(feature = "sailpoint")]
 pub mod sailpoint;
-#[cfg(feature = "sim")]
-pub mod sim;
 
 // Their types are in the interface.
 pub use {chrono, futures, reqwest, secrecy, serde_json, uuid};

@@ -6,8 +6,9 @@ use std::{
 };
 
 use headcount::{
-    Account, AnyPaginator, Error, ErrorKind, Paginator, Result, annature, fortanix, huawei, sailpoint, sim,
+    Account, AnyPaginator, Error, ErrorKind, Paginator, Result, annature, fortanix, huawei, sailpoint,
 };
+use headcount_sim as sim;
 
 use crate::args::{AnnatureApi, Args, Provider, SailPointApi};
 

@@ -20,11 +20,12 @@
 //! # Changes
 //!
 //! Most changes are made by tasks: the provider answers at once, with the [`TaskId`], and the change shows some
-//! time later. Tried on a simulator, with the feature `sim` of `headcount` in `[dev-dependencies]`:
+//! time later. Tried on a simulator, with `headcount-sim` in `[dev-dependencies]`:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use headcount::{sailpoint, sim};
+//! use headcount::sailpoint;
+//! use headcount_sim as sim;
 //!
 //! let tenant = sim::SailPoint::builder().accounts(50).start().await?;
 //! let client = sailpoint::Client::builder(tenant.base_url()).token(tenant.token()).build()?;

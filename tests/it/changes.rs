@@ -1,6 +1,6 @@
 //! What happens to accounts while they are listed.
 
-use headcount::sim::World;
+use headcount_sim::World;
 use proptest::prelude::*;
 
 /// What happens before a request.

@@ -28,11 +28,9 @@ use std::{
 
 use futures::TryStreamExt;
 use headcount::{
-    Account, AnyPaginator, Completeness, Paginator, annature, fortanix,
-    http::RetryPolicy,
-    huawei, sailpoint,
-    sim::{self, ErrorBody, Fault, Faults, RetryAfter, Server},
+    Account, AnyPaginator, Completeness, Paginator, annature, fortanix, http::RetryPolicy, huawei, sailpoint,
 };
+use headcount_sim::{self as sim, ErrorBody, Fault, Faults, RetryAfter, Server};
 
 /// Of each provider, where the environment does not say another number.
 const ACCOUNTS: usize = 2_000;

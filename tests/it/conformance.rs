@@ -12,8 +12,8 @@ use std::{
 use futures::{FutureExt, StreamExt};
 use headcount::{
     Checkpoint, Error, ErrorKind, Items, Join, Page, Paginator, Result, Scope, SeekPaginator,
-    sim::{self, BrokenPromise, Conformance},
 };
+use headcount_sim::{self as sim, BrokenPromise, Conformance};
 use serde::{Deserialize, Serialize};
 
 use crate::lists::{annature_client, block_on, fortanix_list, huawei_list, sailpoint_list};

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use futures::TryStreamExt;
-use headcount::{ErrorKind, Paginator, Result, huawei, sim};
+use headcount::{ErrorKind, Paginator, Result, huawei};
+use headcount_sim as sim;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpSocket},

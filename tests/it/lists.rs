@@ -3,9 +3,8 @@
 use std::sync::LazyLock;
 
 use futures::TryStreamExt;
-use headcount::{
-    Account, AnyPaginator, Paginator, Result, Summary, annature, fortanix, huawei, sailpoint, sim,
-};
+use headcount::{Account, AnyPaginator, Paginator, Result, Summary, annature, fortanix, huawei, sailpoint};
+use headcount_sim as sim;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 

@@ -6,7 +6,8 @@ use std::{
 };
 
 use futures::StreamExt;
-use headcount::{Completeness, Paginator, Result, sim};
+use headcount::{Completeness, Paginator, Result};
+use headcount_sim as sim;
 use proptest::prelude::*;
 
 use crate::{

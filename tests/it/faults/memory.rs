@@ -1,11 +1,8 @@
 //! To a server, the way in memory is as the one over sockets.
 
 use futures::TryStreamExt;
-use headcount::{
-    ErrorKind, Paginator, Retry, annature,
-    http::RetryPolicy,
-    sim::{self, Fault, Faults},
-};
+use headcount::{ErrorKind, Paginator, Retry, annature, http::RetryPolicy};
+use headcount_sim::{self as sim, Fault, Faults};
 
 use super::world::{PROVIDERS, SOCKETS, Way::Memory, World, passes, stays};
 

@@ -6,10 +6,8 @@ mod world;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use headcount::{
-    Completeness, ErrorKind, Retry,
-    sim::{self, BadRow, Fault, Faults, Side},
-};
+use headcount::{Completeness, ErrorKind, Retry};
+use headcount_sim::{self as sim, BadRow, Fault, Faults, Side};
 
 use world::{PROVIDERS, SIZE, SOCKETS, Way, World, passes, stays};
 

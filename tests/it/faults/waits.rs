@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use headcount::{
-    ErrorKind, Paginator, Retry,
-    sim::{ErrorBody, Fault, Faults, RetryAfter},
-};
+use headcount::{ErrorKind, Paginator, Retry};
+use headcount_sim::{ErrorBody, Fault, Faults, RetryAfter};
 use tokio::time::{Instant, sleep};
 
 use super::world::{PROVIDERS, SIZE, Way::Memory, World, passes, stays};

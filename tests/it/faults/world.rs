@@ -5,10 +5,9 @@ use std::{collections::BTreeSet, time::Duration};
 use futures::StreamExt;
 use headcount::{
     Account, AnyPaginator, Completeness, Error, ErrorKind, Paginator, Retry, Summary, annature, fortanix,
-    http::RetryPolicy,
-    huawei, sailpoint,
-    sim::{self, Fault, Faults},
+    http::RetryPolicy, huawei, sailpoint,
 };
+use headcount_sim::{self as sim, Fault, Faults};
 use tokio::time::Instant;
 
 /// How the clients reach the simulators.

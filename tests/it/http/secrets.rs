@@ -6,7 +6,8 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::{StreamExt, TryStreamExt};
-use headcount::{ErrorKind, Paginator, annature, fortanix, http::TransportErrorKind, huawei, sailpoint, sim};
+use headcount::{ErrorKind, Paginator, annature, fortanix, http::TransportErrorKind, huawei, sailpoint};
+use headcount_sim as sim;
 use tracing::Level;
 
 use super::{
@@ -221,7 +222,7 @@ fn no_refused_setting_shows_a_credential() {
 }
 
 /// What came in the headers that authorise, without the words around it.
-fn credentials(requests: &[headcount::sim::Request]) -> Vec<String> {
+fn credentials(requests: &[headcount_sim::Request]) -> Vec<String> {
     let names =
         ["authorization", "authentication", "x-annature-key", "x-annature-partner", "x-security-token"];
     let values = names.iter().flat_map(|name| requests.iter().filter_map(|request| request.header(name)));

@@ -3,8 +3,9 @@ use futures::TryStreamExt;
 use headcount::{
     Paginator, annature,
     fortanix::{self, AuthConfigOauth, OauthCode},
-    huawei, sailpoint, sim,
+    huawei, sailpoint,
 };
+use headcount_sim as sim;
 use tracing::Level;
 use uuid::Uuid;
 

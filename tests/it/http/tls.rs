@@ -6,8 +6,9 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::TryStreamExt;
 use headcount::{
     Account, AnyPaginator, Error, ErrorKind, Paginator, Retry, annature, fortanix, http::RetryPolicy, huawei,
-    sailpoint, sim,
+    sailpoint,
 };
+use headcount_sim as sim;
 
 use super::tls_front::{Authority, Front, Identity};
 

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use headcount::sim::Server;
+use headcount_sim::Server;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -1,6 +1,6 @@
 //! The program `account_lifecycle`, as its users run it.
 
-use headcount::sim::Huawei;
+use headcount_sim::Huawei;
 
 use crate::program::{program, run};
 

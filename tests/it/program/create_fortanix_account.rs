@@ -1,6 +1,6 @@
 //! The example `create_fortanix_account`, as its users run it.
 
-use headcount::sim;
+use headcount_sim as sim;
 use serde_json::{Value, json};
 
 use crate::program::{program, run};

@@ -1,7 +1,8 @@
 //! Requests as values: made in one expression, held, spawned, joined and sent a second time.
 
 use futures::{Stream, StreamExt, TryStreamExt, future::try_join_all, stream};
-use headcount::{Result, annature, fortanix, huawei, sailpoint, sim};
+use headcount::{Result, annature, fortanix, huawei, sailpoint};
+use headcount_sim as sim;
 use serde_json::Map;
 use uuid::Uuid;
 

@@ -2,11 +2,8 @@
 
 use std::{ops::Deref, time::Duration};
 
-use headcount::{
-    ErrorKind, Retry,
-    http::RetryPolicy,
-    sim::{Annature, ErrorBody, Fault, Faults, Fortanix, Huawei, RetryAfter, SailPoint, Server},
-};
+use headcount::{ErrorKind, Retry, http::RetryPolicy};
+use headcount_sim::{Annature, ErrorBody, Fault, Faults, Fortanix, Huawei, RetryAfter, SailPoint, Server};
 use uuid::Uuid;
 
 use super::{sailpoint::support as sailpoint_support, support};

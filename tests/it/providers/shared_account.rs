@@ -1,10 +1,8 @@
 //! The shared account, for whole generated worlds, against what each record's JSON says.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use headcount::{
-    Account, Kind, Paginator, Provider, Status,
-    sim::{Annature, Fortanix, Huawei, SailPoint},
-};
+use headcount::{Account, Kind, Paginator, Provider, Status};
+use headcount_sim::{Annature, Fortanix, Huawei, SailPoint};
 use serde_json::Value;
 
 use super::support::{annature, fortanix, huawei, sailpoint, whole};

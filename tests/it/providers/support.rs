@@ -11,8 +11,8 @@ use headcount::{
     Completeness, Error, ErrorKind, Paginator, Retry, Summary, annature, fortanix,
     http::{Transport, TransportError, TransportErrorKind},
     huawei, sailpoint,
-    sim::{self, Request, Server},
 };
+use headcount_sim::{self as sim, Request, Server};
 
 /// Everything that must be encoded in a URL, and is not encoded alike by all.
 pub(super) const STRANGE: &str = "a b\"c+d&e=f%20/?#;'\\~é名🚀";

@@ -7,8 +7,8 @@ use headcount::{
     fortanix::{self, AccountScope},
     huawei::{self, CloseAccountState, CreateAccountState},
     sailpoint::{self, DetailLevel, Field, Filter},
-    sim::{Annature, Fortanix, Huawei, SailPoint, Server},
 };
+use headcount_sim::{Annature, Fortanix, Huawei, SailPoint, Server};
 use uuid::Uuid;
 
 use super::support::{self, walk, whole};

@@ -5,8 +5,8 @@ use headcount::{
         self, AccountStatus, AuthConfigOauth, AuthConfigPassword, AuthConfigRef, CaConfig, Component,
         IdentityProvider, Logo, NodeEnrollment, PcrPriority, TlsConfigRequired,
     },
-    sim::{self, Request},
 };
+use headcount_sim::{self as sim, Request};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -17,7 +17,7 @@ mod spec;
 
 use std::{collections::BTreeSet, io::Write as _, path::PathBuf};
 
-use headcount::sim::Request;
+use headcount_sim::Request;
 use serde_json::Value;
 use spec::{Sent, Spec};
 

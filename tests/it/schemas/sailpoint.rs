@@ -2,8 +2,8 @@ use futures::TryStreamExt;
 use headcount::{
     Paginator, SortOrder,
     sailpoint::{self, ApiVersion, DetailLevel, Field, Filter},
-    sim::{self, Request},
 };
+use headcount_sim::{self as sim, Request};
 
 use super::{check, published};
 

@@ -1,6 +1,6 @@
 //! Whether a request is one that a vendor's file has: Swagger 2.0 and `OpenAPI` 3.0, as far as the files go.
 
-use headcount::sim::Request;
+use headcount_sim::Request;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use url::Url;

@@ -1,8 +1,8 @@
 use headcount::{
     Error, ErrorKind, Retry, Status,
     annature::{Client, Role},
-    sim::Annature,
 };
+use headcount_sim::Annature;
 use serde_json::{Value, json};
 
 use crate::providers::support::{Canned, STRANGE, annature, answer, assert_unsent, canned, whole};

@@ -1,8 +1,8 @@
 use headcount::{
     Error, ErrorKind, Retry,
     annature::{Client, CreateAccount, Role},
-    sim::{Annature, AnnatureErrors},
 };
+use headcount_sim::{Annature, AnnatureErrors};
 use serde_json::{Value, json};
 
 use crate::providers::support::{Canned, STRANGE, annature, answer, assert_unsent, canned, whole};

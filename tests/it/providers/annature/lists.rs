@@ -2,8 +2,8 @@ use chrono::{DateTime, Utc};
 use headcount::{
     ErrorKind,
     annature::{self, Account, ListAccounts, Role},
-    sim::{Annature, AnnatureBuilder, AnnatureErrors, AnnatureLastCursor},
 };
+use headcount_sim::{Annature, AnnatureBuilder, AnnatureErrors, AnnatureLastCursor};
 use serde_json::{Value, json};
 
 use crate::providers::support::{Canned, STRANGE, annature, answer, canned, refusal, values, whole};

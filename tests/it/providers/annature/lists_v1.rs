@@ -2,8 +2,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use headcount::{
     Completeness, Doubt, ErrorKind,
     annature::{Account, ListAccountsV1},
-    sim::{Annature, AnnatureBuilder},
 };
+use headcount_sim::{Annature, AnnatureBuilder};
 use serde_json::json;
 
 use crate::providers::support::{annature, values, walk, whole};

@@ -1,8 +1,8 @@
 use headcount::{
     Account, Error, ErrorKind, Retry,
     annature::{self, Client, RegisterAccount, Role},
-    sim::{Annature, AnnatureErrors},
 };
+use headcount_sim::{Annature, AnnatureErrors};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 

@@ -1,9 +1,5 @@
-use headcount::{
-    ErrorKind, Retry,
-    annature::Client,
-    http::RetryPolicy,
-    sim::{Annature, Fault, Faults},
-};
+use headcount::{ErrorKind, Retry, annature::Client, http::RetryPolicy};
+use headcount_sim::{Annature, Fault, Faults};
 
 use crate::providers::support::annature;
 
@@ -18,8 +14,7 @@ async fn start(fault: Fault) -> (Annature, Client) {
 
 #[tokio::test]
 async fn an_account_is_got_in_spite_of_failures_that_pass() {
-    let unavailable =
-        Fault::Status { status: 503, body: headcount::sim::ErrorBody::Empty, retry_after: None };
+    let unavailable = Fault::Status { status: 503, body: headcount_sim::ErrorBody::Empty, retry_after: None };
     for fault in [Fault::ResetBeforeAnswer, Fault::TruncatedJson, unavailable] {
         let (server, client) = start(fault).await;
         let id = server.ids()[0].clone();

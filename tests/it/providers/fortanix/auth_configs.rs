@@ -4,8 +4,8 @@ use headcount::{
         AuthConfigOauth, AuthConfigPassword, AuthConfigRef, AuthenticationConfig, Base64, CaConfig, CaSet,
         IdentityProvider, TlsConfig, TlsConfigRequired,
     },
-    sim,
 };
+use headcount_sim as sim;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -3,8 +3,8 @@ use headcount::{
     fortanix::{
         Account, AccountStatus, AuthConfigPassword, Component, CreateAccount, Logo, NodeEnrollment, Role,
     },
-    sim::{self, FortanixErrors},
 };
+use headcount_sim::{self as sim, FortanixErrors};
 use serde_json::Value;
 
 use crate::providers::support::{Canned, answer, assert_unsent, canned, fortanix, steps, whole};

@@ -15,8 +15,8 @@ use headcount::{
     ErrorKind,
     fortanix::{self, OauthCode},
     http::{Transport, TransportError, TransportErrorKind},
-    sim,
 };
+use headcount_sim as sim;
 use http::Method;
 use tokio::time::{Instant, advance};
 use uuid::Uuid;

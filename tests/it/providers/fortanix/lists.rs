@@ -1,8 +1,8 @@
 use headcount::{
     Completeness, Doubt, ErrorKind, SortOrder,
     fortanix::{Account, AccountScope, ListAccounts},
-    sim::{self, FortanixPaging},
 };
+use headcount_sim::{self as sim, FortanixPaging};
 use uuid::Uuid;
 
 use crate::providers::support::{STRANGE, fortanix, refusal, refused_unsent, values, walk, whole};

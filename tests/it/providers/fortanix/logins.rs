@@ -10,8 +10,8 @@ use headcount::{
     ErrorKind, Retry,
     fortanix::{self, AuthConfigPassword, AuthConfigRef, OauthCode},
     http::{Clock, RetryPolicy},
-    sim,
 };
+use headcount_sim as sim;
 use tokio::time::advance;
 use uuid::Uuid;
 

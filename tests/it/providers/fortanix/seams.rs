@@ -2,11 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use headcount::{
-    Completeness, Doubt, SortOrder,
-    fortanix::Account,
-    sim::{self, FortanixPaging},
-};
+use headcount::{Completeness, Doubt, SortOrder, fortanix::Account};
+use headcount_sim::{self as sim, FortanixPaging};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -3,8 +3,8 @@ use std::time::{Duration, SystemTime};
 use headcount::{
     ErrorKind, fortanix,
     http::{Clock, RetryPolicy},
-    sim,
 };
+use headcount_sim as sim;
 use serde_json::json;
 use tokio::time::{Instant, advance};
 use uuid::Uuid;

@@ -7,8 +7,8 @@ use futures::{FutureExt, StreamExt, future::BoxFuture};
 use headcount::{
     ErrorKind, Paginator, fortanix,
     http::{RetryPolicy, Transport, TransportError},
-    sim::{self, ErrorBody, Fault, Faults},
 };
+use headcount_sim::{self as sim, ErrorBody, Fault, Faults};
 use tokio::time::{advance, sleep, timeout};
 use uuid::Uuid;
 

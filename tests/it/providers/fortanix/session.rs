@@ -5,8 +5,8 @@ use futures::StreamExt;
 use headcount::{
     ErrorKind, Pages, Paginator, fortanix,
     http::{Clock, RetryPolicy},
-    sim::{self, FortanixErrors, FortanixHeader},
 };
+use headcount_sim::{self as sim, FortanixErrors, FortanixHeader};
 use tokio::time::advance;
 
 use crate::providers::support::{Canned, NOWHERE, answer, fortanix, refusal, steps, whole};

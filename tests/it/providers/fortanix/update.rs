@@ -1,8 +1,8 @@
 use headcount::{
     ErrorKind, Retry,
     fortanix::{AccountStatus, AuthConfigPassword, Logo, ObjectCounts, PcrPriority},
-    sim::{self, FortanixErrors},
 };
+use headcount_sim::{self as sim, FortanixErrors};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ async fn an_account_is_got_with_its_totals_only_when_they_are_asked_for() {
     let ObjectCounts { datasets, final_workflows, nodes, .. } = account.totals.unwrap();
     assert_eq!((datasets, final_workflows, nodes), (Some(2), Some(0), Some(7)));
     let requests = server.requests();
-    let queries: Vec<_> = requests[1..].iter().map(headcount::sim::Request::raw_query).collect();
+    let queries: Vec<_> = requests[1..].iter().map(headcount_sim::Request::raw_query).collect();
     assert_eq!(queries, [None, Some("with_totals=false"), Some("with_totals=true")]);
     assert_eq!(requests[1].path(), format!("/v1/accounts/{id}"));
 }

@@ -1,8 +1,8 @@
 use headcount::{
     ErrorKind,
     fortanix::{MemberStatus, Role},
-    sim::{self, FortanixErrors},
 };
+use headcount_sim::{self as sim, FortanixErrors};
 use serde_json::json;
 use uuid::Uuid;
 

@@ -1,6 +1,7 @@
 //! One account: shown, changed, moved, removed.
 
-use headcount::{ErrorKind, huawei::AccountStatus, sim::Huawei};
+use headcount::{ErrorKind, huawei::AccountStatus};
+use headcount_sim::Huawei;
 
 use super::support::{assert_refused, start};
 use crate::providers::support::{assert_unsent, whole};

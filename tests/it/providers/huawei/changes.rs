@@ -13,8 +13,8 @@ use headcount::{
     ErrorKind, Retry,
     http::{RetryPolicy, Transport, TransportError, TransportErrorKind},
     huawei::Client,
-    sim::Huawei,
 };
+use headcount_sim::Huawei;
 use http::{HeaderValue, header};
 
 use super::support::{assert_refused, start};

@@ -3,8 +3,8 @@
 use headcount::{
     ErrorKind, Status,
     huawei::{AccountStatus, Client, CloseAccountState, CloseAccountStatus},
-    sim::{Conformance, Huawei},
 };
+use headcount_sim::{Conformance, Huawei};
 
 use super::support::{assert_refused, start};
 use crate::providers::support::{refused_unsent, whole};

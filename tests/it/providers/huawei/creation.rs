@@ -7,8 +7,8 @@ use headcount::{
     huawei::{
         AccountStatus, Client, CreateAccountState, CreateAccountStatus, JoinMethod, ListCreateAccountStatuses,
     },
-    sim::{Fault, Faults, Huawei, HuaweiSite},
 };
+use headcount_sim::{Fault, Faults, Huawei, HuaweiSite};
 
 use super::support::{assert_refused, start};
 use crate::providers::support::{assert_unsent, refused_unsent, values, whole};

@@ -1,8 +1,8 @@
 use headcount::{
     ErrorKind,
     huawei::{Account, ListAccounts},
-    sim::{Huawei, HuaweiBuilder, HuaweiLastMarker},
 };
+use headcount_sim::{Huawei, HuaweiBuilder, HuaweiLastMarker};
 
 use crate::providers::support::{STRANGE, huawei, refusal, refused_unsent, values, whole};
 

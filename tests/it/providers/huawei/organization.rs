@@ -6,8 +6,8 @@ use headcount::{
         CloseAccountState, CreateAccountState, EntityType, HandshakeStatus, InviteTarget,
         ListCloseAccountStatuses, ListCreateAccountStatuses,
     },
-    sim::{Conformance, Huawei, HuaweiLastMarker},
 };
+use headcount_sim::{Conformance, Huawei, HuaweiLastMarker};
 
 use super::support::{assert_refused, start};
 use crate::providers::support::{

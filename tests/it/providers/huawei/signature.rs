@@ -12,8 +12,8 @@ use headcount::{
     ErrorKind,
     http::{Clock, RetryPolicy},
     huawei,
-    sim::{Huawei, HuaweiBuilder},
 };
+use headcount_sim::{Huawei, HuaweiBuilder};
 use http::{HeaderValue, Request};
 
 use crate::providers::support::{Canned, NOWHERE, Tampered, answer, huawei, refusal, whole};

@@ -1,10 +1,7 @@
 //! What the tests of Huawei's account endpoints have in common.
 
-use headcount::{
-    Error, ErrorKind,
-    huawei::Client,
-    sim::{Huawei, HuaweiBuilder},
-};
+use headcount::{Error, ErrorKind, huawei::Client};
+use headcount_sim::{Huawei, HuaweiBuilder};
 
 use crate::providers::support::huawei;
 

@@ -9,8 +9,8 @@ use headcount::{
     Error, ErrorKind, Retry,
     http::RetryPolicy,
     huawei::{Client, CreateAccountState, CreateAccountStatus, WaitForAccount},
-    sim::Huawei,
 };
+use headcount_sim::Huawei;
 use tokio::time::Instant;
 
 use super::support::start;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use headcount::{
     ErrorKind, Retry,
     sailpoint::{AccountPath, Client, Field, Filter},
-    sim::SailPoint,
 };
+use headcount_sim::SailPoint;
 use serde_json::{Map, Value, json};
 
 use crate::providers::support::{STRANGE, sailpoint, whole};

@@ -3,8 +3,8 @@
 use headcount::{
     Completeness, Doubt, ErrorKind, SortOrder,
     sailpoint::{Account, Field, ListAccounts},
-    sim::{SailPoint, SailPointPastEnd, World},
 };
+use headcount_sim::{SailPoint, SailPointPastEnd, World};
 use serde_json::json;
 
 use crate::providers::support::{Walk, canned, sailpoint, walk};

@@ -4,8 +4,8 @@ use futures::StreamExt;
 use headcount::{
     Completeness, Doubt, ErrorKind, Paginator,
     sailpoint::{ApiVersion, Entitlement, ListEntitlements},
-    sim::{Conformance, SailPoint, SailPointBuilder, SailPointPastEnd},
 };
+use headcount_sim::{Conformance, SailPoint, SailPointBuilder, SailPointPastEnd};
 use serde_json::{Value, json};
 
 use crate::providers::support::{assert_unsent, refusal, refused_unsent, sailpoint, values, walk, whole};

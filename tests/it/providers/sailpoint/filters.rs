@@ -1,8 +1,6 @@
 use chrono::{DateTime, Utc};
-use headcount::{
-    sailpoint::{ApiVersion, Field, Filter, ListAccounts},
-    sim::SailPoint,
-};
+use headcount::sailpoint::{ApiVersion, Field, Filter, ListAccounts};
+use headcount_sim::SailPoint;
 use proptest::{
     prelude::{ProptestConfig, any},
     proptest,

@@ -1,8 +1,8 @@
 use headcount::{
     Completeness, Doubt, SortOrder,
     sailpoint::{Account, ApiVersion, DetailLevel, Field, Filter, ListAccounts},
-    sim::{SailPoint, SailPointBuilder, SailPointPastEnd},
 };
+use headcount_sim::{SailPoint, SailPointBuilder, SailPointPastEnd};
 
 use crate::providers::support::{refused_unsent, sailpoint, values, walk, whole};
 

@@ -5,11 +5,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use headcount::{
-    Completeness, ErrorKind, Paginator, SortOrder,
-    sailpoint::Field,
-    sim::{SailPoint, World},
-};
+use headcount::{Completeness, ErrorKind, Paginator, SortOrder, sailpoint::Field};
+use headcount_sim::{SailPoint, World};
 use proptest::prelude::*;
 
 use crate::{

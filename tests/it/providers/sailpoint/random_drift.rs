@@ -2,11 +2,8 @@
 
 use std::collections::HashSet;
 
-use headcount::{
-    Completeness, Doubt, ErrorKind, SortOrder,
-    sailpoint::Field,
-    sim::{SailPoint, SailPointPastEnd},
-};
+use headcount::{Completeness, Doubt, ErrorKind, SortOrder, sailpoint::Field};
+use headcount_sim::{SailPoint, SailPointPastEnd};
 use proptest::{
     collection::vec,
     prelude::{Just, ProptestConfig, Strategy, any, prop_oneof},

@@ -3,8 +3,8 @@
 use headcount::{
     ErrorKind, Retry,
     sailpoint::{AccountPath, ApiVersion},
-    sim::{Request, SailPoint, SailPointBuilder},
 };
+use headcount_sim::{Request, SailPoint, SailPointBuilder};
 use serde_json::{Map, json};
 
 use super::support::start;

@@ -2,8 +2,8 @@ use chrono::{DateTime, Utc};
 use headcount::{
     ErrorKind,
     sailpoint::{ApiVersion, Field, Filter},
-    sim::SailPoint,
 };
+use headcount_sim::SailPoint;
 
 use crate::providers::support::{STRANGE, refusal, refused_unsent, sailpoint};
 

@@ -3,11 +3,8 @@
 use std::collections::BTreeSet;
 
 use futures::StreamExt;
-use headcount::{
-    Completeness, Items, Paginator, SortOrder,
-    sailpoint::Field,
-    sim::{SailPoint, World},
-};
+use headcount::{Completeness, Items, Paginator, SortOrder, sailpoint::Field};
+use headcount_sim::{SailPoint, World};
 use serde_json::json;
 
 use crate::providers::support::sailpoint;

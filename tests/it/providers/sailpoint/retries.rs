@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use headcount::{ErrorKind, Retry, http::RetryPolicy, sim::SailPoint};
+use headcount::{ErrorKind, Retry, http::RetryPolicy};
+use headcount_sim::SailPoint;
 
 use super::support::start;
 use crate::providers::support::sailpoint;

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use headcount::{
     Completeness, Doubt, ErrorKind, SortOrder,
     sailpoint::{Field, ListAccounts},
-    sim::{SailPoint, World},
 };
+use headcount_sim::{SailPoint, World};
 use http::HeaderValue;
 use serde_json::json;
 

@@ -3,8 +3,8 @@
 use headcount::{
     Completeness, Doubt, ErrorKind, Paginator, SortOrder,
     sailpoint::{Field, ListAccounts},
-    sim::{SailPoint, World},
 };
+use headcount_sim::{SailPoint, World};
 use http::HeaderValue;
 use serde_json::{Value, json};
 

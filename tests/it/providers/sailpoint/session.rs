@@ -3,8 +3,8 @@ use headcount::{
     Completeness, ErrorKind, Paginator,
     http::RetryPolicy,
     sailpoint::{self, Account},
-    sim::{Request, SailPoint},
 };
+use headcount_sim::{Request, SailPoint};
 
 use crate::providers::support::{Canned, NOWHERE, answer, plain, refusal, sailpoint, steps, values, whole};
 

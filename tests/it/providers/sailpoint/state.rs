@@ -3,8 +3,8 @@
 use headcount::{
     ErrorKind, SortOrder,
     sailpoint::{AccountPath, ApiVersion, Client, Field},
-    sim::SailPoint,
 };
+use headcount_sim::SailPoint;
 use serde_json::{Value, json};
 
 use crate::providers::support::{Canned, answer, assert_unsent, canned, sailpoint, whole};

@@ -1,6 +1,6 @@
 //! A tenant for the tests of what holds of all requests for single accounts.
 
-use headcount::sim::{SailPoint, SailPointBuilder};
+use headcount_sim::{SailPoint, SailPointBuilder};
 use serde_json::Value;
 
 use crate::requests::sailpoint::About;

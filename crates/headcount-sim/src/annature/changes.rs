@@ -1,0 +1,156 @@
+//! What makes and changes accounts.
+
+use chrono::SecondsFormat;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::form::Form;
+use super::ledger::Ledger;
+use super::refusal::Refusal;
+use super::routes::{Caller, Workspace};
+use crate::clock;
+use crate::exchange::{Incoming, Reply};
+use crate::gate::lock;
+
+impl Workspace {
+    /// `POST /v1/accounts`: an account in the organisation that the keys belong to.
+    pub(crate) fn create(&self, caller: &Caller, incoming: &Incoming) -> Result<Reply, Refusal> {
+        let form = Form::new(incoming)?;
+        if form.flag("skip_verification")?.is_some() && !caller.partner {
+            return Err(Refusal::SkipNeedsPartner);
+        }
+        let ledger = &mut *lock(&self.ledger);
+        let organisation = caller.organisation.as_ref().unwrap_or(&self.organisation);
+        let (role, group) = (form.role()?.unwrap_or("standard"), form.text("group_id")?);
+        let account = self.account(ledger, &form, organisation, role, group)?;
+        let registered = caller.organisation.is_some();
+        let world = if registered { &self.partner_world } else { &*self.world };
+        lock(world).insert(account.clone());
+        Ok(Reply::json(StatusCode::CREATED, &account))
+    }
+
+    /// `POST /v1/accounts/register`: an organisation, its first account, and its key.
+    pub(crate) fn register(&self, caller: &Caller, incoming: &Incoming) -> Result<Reply, Refusal> {
+        if !caller.partner {
+            return Err(Refusal::RegisterNeedsPartner);
+        }
+        let form = Form::new(incoming)?;
+        form.required("business")?;
+        let ledger = &mut *lock(&self.ledger);
+        let registered = ledger.register();
+        let account = self.account(ledger, &form, &registered.organisation, "administrator", None);
+        let mut account = account.inspect_err(|_| drop(ledger.registered.pop()))?;
+        lock(&self.partner_world).insert(account.clone());
+        if let Some(members) = account.as_object_mut() {
+            let credentials = json!({"id": registered.id, "key": registered.key});
+            members.insert("credentials".to_owned(), credentials);
+        }
+        Ok(Reply::json(StatusCode::CREATED, &account))
+    }
+
+    /// A new account as a form asks for it, in no world yet.
+    fn account(
+        &self,
+        ledger: &mut Ledger,
+        form: &Form,
+        organisation: &str,
+        role: &str,
+        group: Option<&str>,
+    ) -> Result<Value, Refusal> {
+        let name = form.required("name")?;
+        form.required("email")?;
+        let email = form.email()?.unwrap_or_default();
+        form.text("password")?;
+        let (number, timezone) = (form.text("number")?, form.timezone()?);
+        let skip = form.flag("skip_verification")?.unwrap_or(false);
+        self.check_unique(email, None)?;
+        if !skip {
+            ledger.mails.push(email.to_owned());
+        }
+        let now = clock::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+        Ok(json!({
+            "id": ledger.new_id(),
+            "name": name,
+            "email": email,
+            "number": number,
+            "timezone": timezone,
+            "role": role,
+            "active": true,
+            "group_id": group,
+            "organisation_id": organisation,
+            "created": now,
+            "verified": skip.then_some(&now),
+        }))
+    }
+
+    /// `PUT /v1/accounts/{id}`: only what is in the body. An address has to be confirmed first.
+    pub(crate) fn change(&self, caller: &Caller, id: &str, incoming: &Incoming) -> Result<Reply, Refusal> {
+        let account = self.find(caller, id)?;
+        let form = Form::new(incoming)?;
+        let changes = [
+            ("name", form.text("name")?),
+            ("number", form.text("number")?),
+            ("timezone", form.timezone()?),
+            ("role", form.role()?),
+            ("group_id", form.text("group_id")?),
+        ];
+        let ledger = &mut *lock(&self.ledger);
+        let email = form.email()?.filter(|email| account.get("email").and_then(Value::as_str) != Some(email));
+        if let Some(email) = email {
+            self.check_unique(email, Some(id))?;
+            ledger.mails.push(email.to_owned());
+            ledger.pending.insert(id.to_owned(), email.to_owned());
+        }
+        self.set(caller, id, |account| {
+            for (name, value) in changes {
+                if let Some(value) = value {
+                    account[name] = value.into();
+                }
+            }
+        })?;
+        Ok(Reply::json(StatusCode::OK, &self.find(caller, id)?))
+    }
+
+    /// `POST /v1/accounts/{id}/verification`: only while the account is not verified.
+    pub(crate) fn verification(&self, caller: &Caller, id: &str) -> Result<Reply, Refusal> {
+        let account = self.find(caller, id)?;
+        if account.get("verified").is_some_and(|verified| !verified.is_null()) {
+            return Err(Refusal::Verified);
+        }
+        let email = account.get("email").and_then(Value::as_str).unwrap_or_default();
+        lock(&self.ledger).mails.push(email.to_owned());
+        Ok(Reply::empty(StatusCode::NO_CONTENT))
+    }
+
+    /// `POST /v1/accounts/{id}/deactivate` and `…/restore`.
+    pub(crate) fn activate(&self, caller: &Caller, id: &str, active: bool) -> Result<Reply, Refusal> {
+        self.set(caller, id, |account| account["active"] = active.into())?;
+        Ok(Reply::empty(StatusCode::NO_CONTENT))
+    }
+
+    /// Takes a changed address into use, as its mail's link does. False when there is none to confirm, or
+    /// when another account has it by now.
+    pub(crate) fn confirm(&self, id: &str) -> bool {
+        let Some(email) = lock(&self.ledger).pending.remove(id) else {
+            return false;
+        };
+        let free = self.check_unique(&email, Some(id)).is_ok();
+        let set = |account: &mut Value| account["email"] = email.as_str().into();
+        free && (lock(&self.world).update(id, set) || lock(&self.partner_world).update(id, set))
+    }
+
+    /// Refuses an address that an account of any organisation has, but for one's own.
+    fn check_unique(&self, email: &str, own: Option<&str>) -> Result<(), Refusal> {
+        let taken = [&*self.world, &self.partner_world].into_iter().any(|world| {
+            let world = lock(world);
+            (0..world.len()).filter(|at| own.is_none_or(|own| world.id_at(*at).as_deref() != Some(own))).any(
+                |at| {
+                    let record = world.at(at);
+                    let other = record.get("email").and_then(Value::as_str);
+                    other.is_some_and(|other| other.eq_ignore_ascii_case(email))
+                },
+            )
+        });
+        if taken { Err(Refusal::EmailTaken) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,172 @@
+//! `GET /v1/accounts`.
+
+use std::cmp::Ordering;
+
+use http::StatusCode;
+
+use super::builder::FortanixPaging;
+use super::refusal::Refusal;
+use super::routes::Manager;
+use crate::exchange::{Incoming, Reply};
+use crate::gate::lock;
+use crate::key::{Id, Key};
+use crate::text::write_array;
+use crate::world::World;
+
+/// A listing as it was asked for.
+#[derive(Debug)]
+struct Asked {
+    limit: usize,
+    previous: Option<String>,
+    order: Vec<(Column, bool)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Id,
+    Name,
+    Created,
+}
+
+/// What a column holds; null sorts before anything else (assumption).
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Cell {
+    Null,
+    Number(i64),
+    Text(String),
+}
+
+impl Manager {
+    pub(crate) fn list(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
+        let world = lock(&self.world);
+        if self.rules.paging == FortanixPaging::IgnoresAll {
+            return Ok(self.items(&world, (0..world.len()).collect()));
+        }
+        let mut asked = self.asked(incoming)?;
+        if self.rules.paging == FortanixPaging::IgnoresPreviousId {
+            asked.previous = None;
+        }
+        let inclusive = self.rules.paging == FortanixPaging::At;
+        let mut positions: Vec<usize> = match asked.order.first() {
+            None | Some((Column::Id, false)) => {
+                let start = asked.previous.map_or(0, |id| start(&world, &id, inclusive));
+                world.page(start, asked.limit).collect()
+            }
+            Some((Column::Id, true)) => {
+                let end = asked.previous.map_or(world.len(), |id| start(&world, &id, !inclusive));
+                (0..end).rev().take(asked.limit).collect()
+            }
+            Some(_) => self.sorted(&world, &asked, inclusive)?,
+        };
+        incoming.tweak.shorten(&mut positions);
+        Ok(self.items(&world, positions))
+    }
+
+    /// A page under an order that the ids do not give.
+    fn sorted(&self, world: &World, asked: &Asked, inclusive: bool) -> Result<Vec<usize>, Refusal> {
+        let what = format!("{:?}", asked.order);
+        let view = lock(&self.views).view(world.revision(), &what, || sort(world, &asked.order));
+        let start = match &asked.previous {
+            None => 0,
+            Some(id) => {
+                let position = world.find(id);
+                let place = view.iter().position(|at| Some(*at) == position);
+                let place = place.ok_or_else(|| {
+                    Refusal::BadQuery("previous_id is not an account, so its place is unknown".to_owned())
+                })?;
+                if inclusive { place } else { place + 1 }
+            }
+        };
+        Ok(view.iter().skip(start).take(asked.limit).copied().collect())
+    }
+
+    fn asked(&self, incoming: &Incoming) -> Result<Asked, Refusal> {
+        let bad = |name: &str, value: &str| Refusal::BadQuery(format!("Invalid {name}: {value}"));
+        if let Some(scope) = incoming.value("scope")
+            && !matches!(scope, "USER" | "SYSTEM")
+        {
+            return Err(bad("scope", scope));
+        }
+        let limit = match incoming.value("limit") {
+            None => self.rules.default_limit,
+            Some(text) => {
+                let limit = text.parse::<usize>().ok().filter(|limit| *limit > 0);
+                limit.ok_or_else(|| bad("limit", text))?
+            }
+        };
+        let previous = match incoming.value("previous_id") {
+            None => None,
+            Some(text) if uuid::Uuid::try_parse(text).is_ok() => Some(text.to_owned()),
+            Some(text) => return Err(bad("previous_id", text)),
+        };
+        let order = match incoming.value("sort_by") {
+            None => Vec::new(),
+            Some(text) => order(text).ok_or_else(|| bad("sort_by", text))?,
+        };
+        Ok(Asked { limit: limit.min(self.rules.max_limit), previous, order })
+    }
+
+    fn items(&self, world: &World, positions: Vec<usize>) -> Reply {
+        if positions.is_empty() && self.rules.omit_empty_items {
+            return Reply::json_bytes(StatusCode::OK, b"{}".to_vec());
+        }
+        let mut body = b"{\"items\":".to_vec();
+        write_array(&mut body, positions.into_iter().map(|position| world.at(position)));
+        body.push(b'}');
+        Reply::json_bytes(StatusCode::OK, body)
+    }
+}
+
+/// Where a page starts by its `previous_id`, there or not.
+pub(crate) fn start(world: &World, id: &str, inclusive: bool) -> usize {
+    let key = Key::by_id(Id::from_uuid(id));
+    if inclusive { world.at_or_after(&key) } else { world.after(&key) }
+}
+
+/// `key1:ASC,key2:DESC`; true is descending.
+fn order(text: &str) -> Option<Vec<(Column, bool)>> {
+    text.split(',')
+        .map(|part| {
+            let (key, direction) = part.split_once(':')?;
+            let column = match key {
+                "acct_id" => Column::Id,
+                "name" => Column::Name,
+                "created_at" => Column::Created,
+                _ => return None,
+            };
+            match direction {
+                "ASC" => Some((column, false)),
+                "DESC" => Some((column, true)),
+                _ => None,
+            }
+        })
+        .collect()
+}
+
+/// All positions in this order; ties by id, ascending.
+fn sort(world: &World, order: &[(Column, bool)]) -> Vec<usize> {
+    let cells = |position: usize| -> Vec<Cell> {
+        let record = world.at(position);
+        let cell = |column: Column| match column {
+            Column::Id => Cell::Text(world.id_at(position).unwrap_or_default()),
+            Column::Name => record["name"].as_str().map_or(Cell::Null, |name| Cell::Text(name.to_owned())),
+            Column::Created => record["created_at"].as_i64().map_or(Cell::Null, Cell::Number),
+        };
+        order.iter().map(|(column, _)| cell(*column)).collect()
+    };
+    let mut rows: Vec<(Vec<Cell>, usize)> = (0..world.len()).map(|at| (cells(at), at)).collect();
+    rows.sort_by(|one, two| {
+        let columns = order.iter().zip(one.0.iter().zip(&two.0));
+        let differs = columns.map(
+            |((_, descending), (one, two))| {
+                if *descending { two.cmp(one) } else { one.cmp(two) }
+            },
+        );
+        differs.fold(Ordering::Equal, Ordering::then).then(one.1.cmp(&two.1))
+    });
+    rows.into_iter().map(|(_, position)| position).collect()
+}
+
+#[cfg(test)]
+#[path = "listing_tests.rs"]
+mod tests;

@@ -1,0 +1,108 @@
+//! The settings that all four builders share.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::fault::Faults;
+use super::world::World;
+
+/// A function that may change the world before a list request is answered.
+pub(crate) type Hook = Box<dyn FnMut(usize, &mut World) + Send>;
+
+pub(crate) struct Setup {
+    pub(crate) accounts: usize,
+    pub(crate) seed: u64,
+    pub(crate) latency: Duration,
+    /// Empty, or a path that starts with a slash and does not end with one.
+    pub(crate) prefix: String,
+    pub(crate) hook: Option<Hook>,
+    pub(crate) record_secrets: bool,
+    pub(crate) faults: Faults,
+}
+
+impl Setup {
+    pub(crate) fn set_prefix(&mut self, prefix: &str) {
+        let inner = prefix.trim_matches('/');
+        self.prefix = if inner.is_empty() { String::new() } else { format!("/{inner}") };
+    }
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            accounts: 100,
+            seed: 0,
+            latency: Duration::ZERO,
+            prefix: String::new(),
+            hook: None,
+            record_secrets: false,
+            faults: Faults::none(),
+        }
+    }
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup")
+            .field("accounts", &self.accounts)
+            .field("seed", &self.seed)
+            .field("latency", &self.latency)
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The builder methods of [`Setup`], for a builder with a field `setup`.
+///
+/// A macro, and not a generic builder, so that each builder's page lists all of its methods.
+macro_rules! shared_settings {
+    () => {
+        /// How many accounts the world starts with. Default 100.
+        pub fn accounts(mut self, accounts: usize) -> Self {
+            self.setup.accounts = accounts;
+            self
+        }
+
+        /// What the world is made from: the same seed gives the same accounts and credentials. Default 0.
+        pub fn seed(mut self, seed: u64) -> Self {
+            self.setup.seed = seed;
+            self
+        }
+
+        /// How long each request waits for its answer, on tokio's clock. Default zero.
+        pub fn latency(mut self, latency: ::std::time::Duration) -> Self {
+            self.setup.latency = latency;
+            self
+        }
+
+        /// Puts every route below a path, such as `/gw`, as behind a gateway. Requests outside of it are
+        /// answered 404. Default none.
+        pub fn path_prefix(mut self, prefix: &str) -> Self {
+            self.setup.set_prefix(prefix);
+            self
+        }
+
+        /// Calls a function before each list request is answered, with the number of the list request (the
+        /// first is 1) and the world that it will be answered from.
+        ///
+        /// It is called for refused list requests as well. The world is locked meanwhile: change it through
+        /// the handle, not through the server.
+        pub fn before_list(mut self, hook: impl FnMut(usize, &mut $crate::World) + Send + 'static) -> Self {
+            self.setup.hook = Some(Box::new(hook));
+            self
+        }
+
+        /// Whether recorded requests keep the secrets they carried. Default false.
+        pub fn record_secrets(mut self, keep: bool) -> Self {
+            self.setup.record_secrets = keep;
+            self
+        }
+
+        /// What goes wrong. Default nothing.
+        pub fn faults(mut self, plan: $crate::Faults) -> Self {
+            self.setup.faults = plan;
+            self
+        }
+    };
+}
+pub(crate) use shared_settings;
