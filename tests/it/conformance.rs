@@ -10,9 +10,7 @@ use std::{
 };
 
 use futures::{FutureExt, StreamExt};
-use headcount::{
-    Checkpoint, Error, ErrorKind, Items, Join, Page, Paginator, Result, Scope, SeekPaginator,
-};
+use headcount::{Checkpoint, Error, ErrorKind, Items, Join, Page, Paginator, Result, Scope, SeekPaginator};
 use headcount_sim::{self as sim, BrokenPromise, Conformance};
 use serde::{Deserialize, Serialize};
 
