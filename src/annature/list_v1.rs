@@ -1,4 +1,4 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -128,9 +128,9 @@ impl Paginator for ListAccountsV1 {
         };
         let mut rows = self.client.send(&self.partner, filters.call(PATH), read).await?;
         let full = rows.len() >= CAP;
-        let is_fresh = |id: Option<&str>| {
-            at.is_none_or(|window| id.is_none_or(|id| !window.seen.iter().any(|seen| seen == id)))
-        };
+        // A set: a window may hold as many rows as there are accounts within its seconds.
+        let seen: HashSet<&str> = at.iter().flat_map(|window| &window.seen).map(String::as_str).collect();
+        let is_fresh = |id: Option<&str>| id.is_none_or(|id| !seen.contains(id));
         let fresh = rows.ids.iter().filter(|id| is_fresh(id.as_deref())).count();
         let next = self.next_window(&rows, fresh)?;
         rows.retain(|_, id| is_fresh(id));

@@ -6,7 +6,7 @@ use headcount::{
 use headcount_sim::{Annature, AnnatureBuilder};
 use serde_json::json;
 
-use crate::providers::support::{annature, values, walk, whole};
+use crate::providers::support::{Canned, NOWHERE, annature, answer, values, walk, whole};
 
 async fn start(builder: AnnatureBuilder) -> Annature {
     builder.start().await.unwrap()
@@ -96,4 +96,25 @@ async fn windows_keep_to_the_callers_own_dates() {
     assert_eq!(ids(&listed), between);
     let sent = values(&server.list_requests(), "created_after");
     assert!(sent.iter().all(Option::is_some), "{sent:?}");
+}
+
+/// Compared with each other, the rows of these pages take minutes.
+#[tokio::test]
+async fn pages_of_many_rows_take_linear_time() {
+    const ROWS: usize = 40_000;
+    let row = |id: usize, created: &str| format!(r#"{{"id":"{id:032}","created":"{created}"}}"#);
+    let same: Vec<_> = (0..ROWS).map(|id| row(id, "2024-03-15T22:21:30Z")).collect();
+    let older = row(ROWS, "2024-03-14T22:21:30Z");
+    let transport = Canned::new(move |number, _| match number {
+        0 => answer(200, &format!("[{}]", same.join(","))),
+        1 => answer(200, &format!("[{},{older}]", same.join(","))),
+        _ => answer(200, &format!("[{older}]")),
+    });
+    let client =
+        headcount::annature::Client::builder("id", "key").base_url(NOWHERE).transport(transport.clone());
+    let started = std::time::Instant::now();
+    let listed = whole(client.build().unwrap().list_accounts_v1().windowed(true)).await;
+    assert_eq!(ids(&listed), (0..=ROWS).map(|id| format!("{id:032}")).collect::<Vec<_>>());
+    assert_eq!(transport.seen().len(), 3);
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
 }
