@@ -1,6 +1,6 @@
 //! Creating an account: the request, how far it has come, and waiting until it is there.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -8,12 +8,12 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Client, NAME,
-    list::{Paging, marker_setters, pages_by_marker},
+    list::{PageInfo, Paging, marker_setters},
     requests::{ACCOUNTS, check_length},
 };
 use crate::{
-    Error, ErrorKind, Paginator, Record, Result, Retry, Scope, Timestamp,
-    http::{Answer, Call, one_line, read_object, segment},
+    Error, ErrorKind, Page, Paginator, Record, Result, Retry, Scope, Timestamp,
+    http::{Answer, Call, RawRows, one_line, read_object, segment},
     open_enum::open_enum,
     record::keeps_record,
 };
@@ -385,8 +385,24 @@ impl ListCreateAccountStatuses {
     }
 }
 
+#[derive(Deserialize)]
+struct StatusesEnvelope<'a> {
+    #[serde(borrow)]
+    create_account_statuses: RawRows<'a>,
+    page_info: PageInfo,
+}
+
+fn read_statuses(answer: &Answer) -> Result<Page<CreateAccountStatus, String>> {
+    let envelope: StatusesEnvelope<'_> =
+        read_object(answer, "an object with create_account_statuses and page_info")?;
+    envelope
+        .page_info
+        .page(&envelope.create_account_statuses, |status: &CreateAccountStatus| status.id.clone())
+}
+
 impl Paginator for ListCreateAccountStatuses {
-    pages_by_marker!(CreateAccountStatus, rows = "create_account_statuses", id = id);
+    type Item = CreateAccountStatus;
+    type Cursor = String;
 
     fn scope(&self) -> Scope {
         let states: Vec<_> = self.states.iter().map(CreateAccountState::as_str).collect();
@@ -398,6 +414,14 @@ impl Paginator for ListCreateAccountStatuses {
                 ("marker", self.paging.start()),
             ],
         )
+    }
+
+    async fn fetch(&self, at: Option<&String>) -> Result<Page<CreateAccountStatus, String>> {
+        self.client.send(self.call(at), read_statuses).await
+    }
+
+    fn item_id<'a>(&self, status: &'a CreateAccountStatus) -> Option<Cow<'a, str>> {
+        Some(Cow::Borrowed(&status.id))
     }
 }
 

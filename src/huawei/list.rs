@@ -1,14 +1,19 @@
 //! Lists that page by `marker`: accounts, the entities of the organization, the services of an account.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
     Account, Client,
     requests::{ACCOUNTS, account_path, check_length},
 };
 use crate::{
-    Error, Paginator, Record, Result, Scope, Timestamp, http::Call, open_enum::open_enum,
-    record::keeps_record,
+    Error, Page, Paginator, Record, Result, Scope, Timestamp,
+    http::{Answer, Call, RawRows, Rows, read_object},
+    open_enum::open_enum,
+    record::{FromRow, keeps_record},
 };
 
 /// Where roots, organizational units and accounts are listed.
@@ -73,47 +78,26 @@ macro_rules! marker_setters {
 }
 pub(super) use marker_setters;
 
-/// What the lists have in common as [`Paginator`](crate::Paginator)s: all but their scope.
-macro_rules! pages_by_marker {
-    ($item:ty, rows = $rows:literal, id = $id:ident) => {
-        type Item = $item;
-        type Cursor = String;
-
-        async fn fetch(&self, at: Option<&String>) -> $crate::Result<$crate::Page<$item, String>> {
-            #[derive(serde::Deserialize)]
-            struct Envelope<'a> {
-                #[serde(borrow, rename = $rows)]
-                rows: $crate::http::RawRows<'a>,
-                page_info: $crate::huawei::list::PageInfo,
-            }
-
-            let read = |answer: &$crate::http::Answer| {
-                let expected = concat!("an object with ", $rows, " and page_info");
-                let envelope: Envelope<'_> = $crate::http::read_object(answer, expected)?;
-                let rows = $crate::http::Rows::decode(&envelope.rows, |item: &$item| item.$id.clone())?;
-                Ok(rows.into_page(envelope.page_info.next()))
-            };
-            self.client.send(self.call(at), read).await
-        }
-
-        fn item_id<'a>(&self, item: &'a $item) -> Option<std::borrow::Cow<'a, str>> {
-            Some(std::borrow::Cow::Borrowed(&item.$id))
-        }
-    };
-}
-pub(super) use pages_by_marker;
-
 /// `PageInfoDto` of the reference.
 #[derive(Deserialize)]
 pub(super) struct PageInfo {
     #[serde(default)]
     next_marker: Option<String>,
+    /// Whatever it is: a count that is kept, and compared with nothing, must not cost a page.
+    #[serde(default)]
+    current_count: Option<Value>,
 }
 
 impl PageInfo {
-    /// The marker of the following page. A list ends when it is null, absent or empty, and only then.
-    pub(super) fn next(self) -> Option<String> {
-        self.next_marker.filter(|marker| !marker.is_empty())
+    /// The page of `rows`. A list ends when the marker is null, absent or empty, and only then.
+    pub(super) fn page<T: FromRow>(
+        self,
+        rows: &RawRows<'_>,
+        id: impl Fn(&T) -> String,
+    ) -> Result<Page<T, String>> {
+        let next = self.next_marker.filter(|marker| !marker.is_empty());
+        let count = self.current_count.and_then(|count| count.as_u64());
+        Ok(Rows::decode(rows, id)?.into_page(next).with_reported_rows(count))
     }
 }
 
@@ -206,8 +190,21 @@ impl ListAccounts {
     }
 }
 
+#[derive(Deserialize)]
+struct AccountsEnvelope<'a> {
+    #[serde(borrow)]
+    accounts: RawRows<'a>,
+    page_info: PageInfo,
+}
+
+fn read_accounts(answer: &Answer) -> Result<Page<Account, String>> {
+    let envelope: AccountsEnvelope<'_> = read_object(answer, "an object with accounts and page_info")?;
+    envelope.page_info.page(&envelope.accounts, |account: &Account| account.id.clone())
+}
+
 impl Paginator for ListAccounts {
-    pages_by_marker!(Account, rows = "accounts", id = id);
+    type Item = Account;
+    type Cursor = String;
 
     fn scope(&self) -> Scope {
         self.client.scope(
@@ -219,6 +216,14 @@ impl Paginator for ListAccounts {
                 ("marker", self.paging.start()),
             ],
         )
+    }
+
+    async fn fetch(&self, at: Option<&String>) -> Result<Page<Account, String>> {
+        self.client.send(self.call(at), read_accounts).await
+    }
+
+    fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
+        Some(Cow::Borrowed(&account.id))
     }
 }
 
@@ -315,8 +320,21 @@ impl ListEntities {
     }
 }
 
+#[derive(Deserialize)]
+struct EntitiesEnvelope<'a> {
+    #[serde(borrow)]
+    entities: RawRows<'a>,
+    page_info: PageInfo,
+}
+
+fn read_entities(answer: &Answer) -> Result<Page<Entity, String>> {
+    let envelope: EntitiesEnvelope<'_> = read_object(answer, "an object with entities and page_info")?;
+    envelope.page_info.page(&envelope.entities, |entity: &Entity| entity.id.clone())
+}
+
 impl Paginator for ListEntities {
-    pages_by_marker!(Entity, rows = "entities", id = id);
+    type Item = Entity;
+    type Cursor = String;
 
     fn scope(&self) -> Scope {
         self.client.scope(
@@ -328,6 +346,14 @@ impl Paginator for ListEntities {
                 ("marker", self.paging.start()),
             ],
         )
+    }
+
+    async fn fetch(&self, at: Option<&String>) -> Result<Page<Entity, String>> {
+        self.client.send(self.call(at), read_entities).await
+    }
+
+    fn item_id<'a>(&self, entity: &'a Entity) -> Option<Cow<'a, str>> {
+        Some(Cow::Borrowed(&entity.id))
     }
 }
 
@@ -394,8 +420,24 @@ impl ListDelegatedServices {
     }
 }
 
+#[derive(Deserialize)]
+struct ServicesEnvelope<'a> {
+    #[serde(borrow)]
+    delegated_services: RawRows<'a>,
+    page_info: PageInfo,
+}
+
+fn read_services(answer: &Answer) -> Result<Page<DelegatedService, String>> {
+    let envelope: ServicesEnvelope<'_> =
+        read_object(answer, "an object with delegated_services and page_info")?;
+    envelope
+        .page_info
+        .page(&envelope.delegated_services, |service: &DelegatedService| service.service_principal.clone())
+}
+
 impl Paginator for ListDelegatedServices {
-    pages_by_marker!(DelegatedService, rows = "delegated_services", id = service_principal);
+    type Item = DelegatedService;
+    type Cursor = String;
 
     fn scope(&self) -> Scope {
         self.client.scope(
@@ -407,6 +449,14 @@ impl Paginator for ListDelegatedServices {
             ],
         )
     }
+
+    async fn fetch(&self, at: Option<&String>) -> Result<Page<DelegatedService, String>> {
+        self.client.send(self.call(at), read_services).await
+    }
+
+    fn item_id<'a>(&self, service: &'a DelegatedService) -> Option<Cow<'a, str>> {
+        Some(Cow::Borrowed(&service.service_principal))
+    }
 }
 
 #[cfg(test)]
@@ -415,7 +465,11 @@ mod tests {
 
     #[test]
     fn only_a_marker_with_something_in_it_leads_on() {
-        let next = |json: &str| serde_json::from_str::<PageInfo>(json).unwrap().next();
+        let next = |json: &str| {
+            let rows: RawRows<'_> = serde_json::from_str("[]").unwrap();
+            let info: PageInfo = serde_json::from_str(json).unwrap();
+            info.page(&rows, |account: &Account| account.id.clone()).unwrap().next
+        };
         for end in [
             "{}",
             r#"{"next_marker":null}"#,
@@ -426,6 +480,21 @@ mod tests {
         }
         assert_eq!(next(r#"{"next_marker":"ou-x","current_count":0}"#).as_deref(), Some("ou-x"));
         assert!(serde_json::from_str::<PageInfo>(r#"{"next_marker":7}"#).is_err(), "no end either");
+    }
+
+    #[test]
+    fn a_count_of_any_kind_costs_no_page() {
+        let count = |json: &str| {
+            let rows: RawRows<'_> = serde_json::from_str(r#"[{"id":"a"}]"#).unwrap();
+            let info: PageInfo = serde_json::from_str(json).unwrap();
+            let page = info.page(&rows, |account: &Account| account.id.clone()).unwrap();
+            (page.items.len(), page.reported_rows)
+        };
+        for none in ["{}", r#"{"current_count":null}"#, r#"{"current_count":"1"}"#, r#"{"current_count":-1}"#]
+        {
+            assert_eq!(count(none), (1, None), "{none}");
+        }
+        assert_eq!(count(r#"{"current_count":100}"#), (1, Some(100)), "the reference's own sample");
     }
 
     #[test]

@@ -89,6 +89,11 @@ pub struct Page<T, C> {
     pub next: Option<C>,
     /// The provider's own count of the whole listing, if it gave one with this page.
     pub total: Option<u64>,
+    /// The provider's own count of the rows of this page, if it gave one.
+    ///
+    /// It is kept and compared with nothing: Huawei's reference has a sample whose `current_count` is 100 beside one
+    /// row. It counts the page as the provider sent it, also where rows of it are left out.
+    pub reported_rows: Option<u64>,
     /// Rows that repeated earlier ones at the seam between two pages, and were left out.
     pub duplicates: u64,
     /// Why the listing may not be whole, as far as this page shows.
@@ -98,7 +103,16 @@ pub struct Page<T, C> {
 impl<T, C> Page<T, C> {
     /// A page, and where it leads.
     pub fn new(items: Vec<T>, next: Option<C>) -> Self {
-        Self { items, rejected: Vec::new(), at: None, next, total: None, duplicates: 0, doubts: Vec::new() }
+        Self {
+            items,
+            rejected: Vec::new(),
+            at: None,
+            next,
+            total: None,
+            reported_rows: None,
+            duplicates: 0,
+            doubts: Vec::new(),
+        }
     }
 
     /// With the rows that could not be read, in the order of their places.
@@ -112,6 +126,13 @@ impl<T, C> Page<T, C> {
     #[must_use]
     pub fn with_total(mut self, total: Option<u64>) -> Self {
         self.total = total;
+        self
+    }
+
+    /// With the provider's count of the rows of this page.
+    #[must_use]
+    pub fn with_reported_rows(mut self, rows: Option<u64>) -> Self {
+        self.reported_rows = rows;
         self
     }
 
@@ -191,6 +212,7 @@ impl<T, C> Page<T, C> {
             at: self.at.map(&mut cursor),
             next: self.next.map(cursor),
             total: self.total,
+            reported_rows: self.reported_rows,
             duplicates: self.duplicates,
             doubts: self.doubts,
         }

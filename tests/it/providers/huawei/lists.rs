@@ -1,5 +1,6 @@
+use futures::TryStreamExt;
 use headcount::{
-    ErrorKind,
+    ErrorKind, Paginator,
     huawei::{Account, ListAccounts},
 };
 use headcount_sim::{Huawei, HuaweiBuilder, HuaweiLastMarker};
@@ -63,6 +64,15 @@ async fn empty_and_short_pages_in_the_middle_do_not_end_the_list() {
         assert!(pages > 4, "{pages} pages: there was nothing short");
         assert_chain(&server, pages);
     }
+}
+
+#[tokio::test]
+async fn pages_keep_the_providers_count() {
+    let server = server(12).await;
+    let pages: Vec<_> = list(&server).limit(5).pages().try_collect().await.unwrap();
+    let counts: Vec<_> = pages.iter().map(|page| page.reported_rows).collect();
+    assert_eq!(counts, [Some(5), Some(5), Some(2)]);
+    assert!(pages.iter().all(|page| page.total.is_none()), "a page's count is no list's");
 }
 
 #[tokio::test]
