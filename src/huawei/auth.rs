@@ -171,7 +171,7 @@ impl Service for Signer {
         }
     }
 
-    // A 401 is never replayed: five in a row lock the key.
+    // A 401 is never replayed: more than five failures in a row lock the key.
 
     fn secrets(&self, permit: &Self::Permit) -> Vec<SecretString> {
         match (&self.keys, permit) {

@@ -135,7 +135,7 @@ impl Client {
 /// # Errors
 /// Besides those of every list, [`Denied`](crate::ErrorKind::Denied) if the key belongs neither to the
 /// management account nor to a delegated administrator (`Organizations.1001`, `.1002`). A 401 is never
-/// retried, because five in a row lock the key for five minutes.
+/// retried, because more than five failures in a row lock the key for five minutes.
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListAccounts {

@@ -45,8 +45,8 @@
 //! connection could be made; where it may have been carried out, the error says
 //! [`Retry::Uncertain`](crate::Retry::Uncertain), and each request says where to look.
 //!
-//! A 401 is never retried, because five in a row lock the key for five minutes. Often it is none of the
-//! credentials' fault: `Organizations.1001` and `.1002` (not for this account) are
+//! A 401 is never retried, because more than five failures in a row lock the key for five minutes. Often it is
+//! none of the credentials' fault: `Organizations.1001` and `.1002` (not for this account) are
 //! [`Denied`](crate::ErrorKind::Denied), `.1015` (no organization) is
 //! [`NotFound`](crate::ErrorKind::NotFound). The 409 of a concurrent modification (`.1003`) is
 //! [`Api`](crate::ErrorKind::Api) with [`Retry::Safe`](crate::Retry::Safe), and so are `.1004` and `.1006`,

@@ -173,7 +173,7 @@ async fn a_look_that_fails_is_retried_and_ends_the_waiting_only_if_it_stays_so()
 
     let (refused, looks) = client(|_| answer(401, r#"{"error_code":"APIGW.0301","error_msg":"no"}"#));
     let (done, at) = wait(refused.wait_for_account(ID), &looks).await;
-    assert_eq!((done.unwrap_err().kind(), at.len()), (ErrorKind::Auth, 1), "five lock the key");
+    assert_eq!((done.unwrap_err().kind(), at.len()), (ErrorKind::Auth, 1), "more than five lock the key");
 }
 
 fn refused(status: u16, code: &str) -> Answer {
