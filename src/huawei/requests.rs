@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderValue, Method, header};
+use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::{Account, Client, account};
@@ -20,13 +20,6 @@ const CLOSURES: &str = "/v1/organizations/close-account-status";
 /// The path of an account, or of what is `below` it, such as `/close`.
 pub(super) fn account_path(id: &str, below: &str) -> Result<String> {
     Ok(format!("{ACCOUNTS}/{}{below}", segment("account id", id)?))
-}
-
-/// A change without a body. The reference wants a `Content-Type` of every request, and the vendor's clients
-/// send it with empty bodies too.
-fn post(path: String) -> Call {
-    let json = HeaderValue::from_static("application/json");
-    Call::change(Method::POST, path).header(header::CONTENT_TYPE, json)
 }
 
 /// Refuses a text that has fewer or more characters than the reference, which counts in characters, says.
@@ -248,7 +241,7 @@ impl RemoveAccount {
     }
 
     fn call(&self) -> Result<Call> {
-        Ok(post(account_path(&self.id, "/remove")?))
+        Ok(Call::change(Method::POST, account_path(&self.id, "/remove")?))
     }
 }
 
@@ -298,7 +291,7 @@ impl CloseAccount {
     }
 
     fn call(&self) -> Result<Call> {
-        Ok(post(account_path(&self.id, "/close")?))
+        Ok(Call::change(Method::POST, account_path(&self.id, "/close")?))
     }
 }
 

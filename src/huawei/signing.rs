@@ -67,7 +67,8 @@ pub(super) fn date(now: DateTime<Utc>) -> String {
 
 /// Signs `request` at `now`: sets the date, the token of a temporary key, the domain, `Authorization`.
 ///
-/// Signed are the host and what this crate sets itself. Headers that proxies rewrite (`user-agent`,
+/// A request without a body gets a `Content-Type`, too: the reference requires one of every request.
+/// Signed are the host and what this crate sets itself, as in the reference's example. Headers that proxies rewrite (`user-agent`,
 /// `accept-encoding`) are not: the gateway requires only the date.
 pub(super) fn sign(
     request: &mut Request<Bytes>,
@@ -80,6 +81,7 @@ pub(super) fn sign(
         None => return Err(Error::config("the request has no host to sign")),
     };
     let headers = request.headers_mut();
+    headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
     headers.insert(DATE, HeaderValue::try_from(&date).map_err(|_| Error::config("the date is no header"))?);
     if let Some(token) = &credentials.security_token {
         headers.insert(SECURITY_TOKEN, sensitive("security token", token.expose_secret())?);

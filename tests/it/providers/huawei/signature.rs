@@ -32,7 +32,7 @@ async fn a_wrong_secret_is_an_auth_error_that_is_never_retried() {
     assert!(error.message().contains("verify aksk signature fail"), "{error}");
     assert_eq!(error.request_id().map(str::len), Some(32));
     assert!(!format!("{error} {error:?}").contains("hunter2"));
-    assert_eq!(server.requests().len(), 1, "five failures lock the key");
+    assert_eq!(server.requests().len(), 1, "more than five failures lock the key");
 }
 
 #[tokio::test]
@@ -115,9 +115,16 @@ async fn host_and_date_are_signed_and_what_proxies_rewrite_is_not() {
     whole(huawei(&server).build().unwrap().list_accounts()).await;
     let request = &server.list_requests()[0];
     let authorization = request.header("authorization").unwrap();
-    let expected =
-        format!("SDK-HMAC-SHA256 Access={}, SignedHeaders=host;x-sdk-date, Signature=", server.ak());
+    let expected = format!(
+        "SDK-HMAC-SHA256 Access={}, SignedHeaders=content-type;host;x-sdk-date, Signature=",
+        server.ak()
+    );
     assert!(authorization.starts_with(&expected), "{authorization}");
+    assert_eq!(
+        request.header("content-type"),
+        Some("application/json"),
+        "the reference requires it of reads, too"
+    );
 }
 
 fn set_uri(request: &mut Request<Bytes>, change: impl Fn(&str) -> String) {
