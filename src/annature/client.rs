@@ -3,8 +3,7 @@ use std::{fmt, sync::Arc};
 use secrecy::SecretString;
 
 use super::{
-    CreateAccount, GetAccount, ListAccounts, ListAccountsV1, NAME, RegisterAccount, ResendVerification,
-    ToggleAccount, UpdateAccount,
+    NAME,
     auth::{Keys, Partner},
 };
 use crate::{
@@ -57,62 +56,6 @@ impl Client {
             builder.settings.base_url = url;
         }
         Ok(builder)
-    }
-
-    /// All accounts, page by page (version 2 of the endpoint). Set its filters, then take it as a
-    /// [`Paginator`](crate::Paginator).
-    pub fn list_accounts(&self) -> ListAccounts {
-        ListAccounts::new(self.clone())
-    }
-
-    /// The newest accounts, at most 1,000, in one array (version 1 of the endpoint). It too is a
-    /// [`Paginator`](crate::Paginator).
-    pub fn list_accounts_v1(&self) -> ListAccountsV1 {
-        ListAccountsV1::new(self.clone())
-    }
-
-    /// One account.
-    pub fn get_account(&self, id: impl Into<String>) -> GetAccount {
-        GetAccount::new(self.clone(), id.into())
-    }
-
-    /// A new account in one's own organisation, for the person of this name and e-mail address.
-    pub fn create_account(&self, name: impl Into<String>, email: impl Into<String>) -> CreateAccount {
-        CreateAccount::new(self.clone(), name.into(), email.into())
-    }
-
-    /// A new organisation of this business, with an account for the person of this name and e-mail address.
-    /// Needs a partner key.
-    pub fn register_account(
-        &self,
-        name: impl Into<String>,
-        email: impl Into<String>,
-        business: impl Into<String>,
-    ) -> RegisterAccount {
-        RegisterAccount::new(self.clone(), name.into(), email.into(), business.into())
-    }
-
-    /// Changes what is set on the request, and nothing else.
-    pub fn update_account(&self, id: impl Into<String>) -> UpdateAccount {
-        UpdateAccount::new(self.clone(), id.into())
-    }
-
-    /// Sends the mail again by which a new account's address is verified.
-    pub fn resend_verification(&self, id: impl Into<String>) -> ResendVerification {
-        ResendVerification::new(self.clone(), id.into())
-    }
-
-    /// Shuts an account, at once and everywhere; [`restore_account`](Self::restore_account) undoes it.
-    /// Accounts can not be deleted.
-    #[doc(alias = "disable_account")]
-    pub fn deactivate_account(&self, id: impl Into<String>) -> ToggleAccount {
-        ToggleAccount::new(self.clone(), id.into(), "deactivate")
-    }
-
-    /// Opens a deactivated account again.
-    #[doc(alias = "enable_account")]
-    pub fn restore_account(&self, id: impl Into<String>) -> ToggleAccount {
-        ToggleAccount::new(self.clone(), id.into(), "restore")
     }
 
     pub(super) fn base_url(&self) -> &str {

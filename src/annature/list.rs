@@ -124,6 +124,19 @@ pub(super) use filter_setters;
 
 const PATH: &str = "/v2/accounts";
 
+impl Client {
+    /// All accounts, page by page (version 2 of the endpoint). Set its filters, then take it as a
+    /// [`Paginator`](crate::Paginator).
+    pub fn list_accounts(&self) -> ListAccounts {
+        ListAccounts {
+            client: self.clone(),
+            partner: Partner::default(),
+            filters: Filters::default(),
+            cursor: None,
+        }
+    }
+}
+
 /// `GET /v2/accounts`: all accounts, newest first, by `cursor`.
 ///
 /// With a partner key, the accounts of the organisations that were provisioned with it; without one, those of
@@ -145,10 +158,6 @@ pub struct ListAccounts {
 }
 
 impl ListAccounts {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client, partner: Partner::default(), filters: Filters::default(), cursor: None }
-    }
-
     filter_setters!();
     partner_setters!();
 

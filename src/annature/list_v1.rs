@@ -17,6 +17,19 @@ const PATH: &str = "/v1/accounts";
 /// What one answer holds at most.
 const CAP: usize = 1000;
 
+impl Client {
+    /// The newest accounts, at most 1,000, in one array (version 1 of the endpoint). It too is a
+    /// [`Paginator`](crate::Paginator).
+    pub fn list_accounts_v1(&self) -> ListAccountsV1 {
+        ListAccountsV1 {
+            client: self.clone(),
+            partner: Partner::default(),
+            filters: Filters::default(),
+            windowed: false,
+        }
+    }
+}
+
 /// `GET /v1/accounts`: the newest accounts in one array, at most 1,000.
 ///
 /// With a partner key, the accounts of the organisations that were provisioned with it; without one, those of
@@ -45,10 +58,6 @@ pub struct Window {
 }
 
 impl ListAccountsV1 {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client, partner: Partner::default(), filters: Filters::default(), windowed: false }
-    }
-
     filter_setters!();
     partner_setters!();
 

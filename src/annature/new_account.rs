@@ -41,8 +41,8 @@ struct Body<'a> {
 }
 
 impl Newcomer {
-    fn new(name: String, email: String) -> Self {
-        let details = Details { name: Some(name), email: Some(email), ..Details::default() };
+    fn new(name: impl Into<String>, email: impl Into<String>) -> Self {
+        let details = Details { name: Some(name.into()), email: Some(email.into()), ..Details::default() };
         Self { details, business: None, password: None, skip_verification: false }
     }
 
@@ -95,6 +95,17 @@ macro_rules! newcomer_setters {
     };
 }
 
+impl Client {
+    /// A new account in one's own organisation, for the person of this name and e-mail address.
+    pub fn create_account(&self, name: impl Into<String>, email: impl Into<String>) -> CreateAccount {
+        CreateAccount {
+            client: self.clone(),
+            partner: Partner::default(),
+            newcomer: Newcomer::new(name, email),
+        }
+    }
+}
+
 /// `POST /v1/accounts`: a new account in one's own organisation. That it is made there with a partner key too
 /// is an assumption.
 ///
@@ -121,10 +132,6 @@ pub struct CreateAccount {
 }
 
 impl CreateAccount {
-    pub(super) fn new(client: Client, name: String, email: String) -> Self {
-        Self { client, partner: Partner::default(), newcomer: Newcomer::new(name, email) }
-    }
-
     newcomer_setters!();
 
     /// What the person may do. Default: [`Role::Standard`].
@@ -161,6 +168,20 @@ impl CreateAccount {
     }
 }
 
+impl Client {
+    /// A new organisation of this business, with an account for the person of this name and e-mail address.
+    /// Needs a partner key.
+    pub fn register_account(
+        &self,
+        name: impl Into<String>,
+        email: impl Into<String>,
+        business: impl Into<String>,
+    ) -> RegisterAccount {
+        let newcomer = Newcomer { business: Some(business.into()), ..Newcomer::new(name, email) };
+        RegisterAccount { client: self.clone(), partner: Partner::default(), newcomer }
+    }
+}
+
 /// `POST /v1/accounts/register`: a new organisation with its first account.
 ///
 /// For partners only: it needs a partner key, on the client or on this call. The person gets a mail by which
@@ -187,11 +208,6 @@ pub struct RegisterAccount {
 }
 
 impl RegisterAccount {
-    pub(super) fn new(client: Client, name: String, email: String, business: String) -> Self {
-        let newcomer = Newcomer { business: Some(business), ..Newcomer::new(name, email) };
-        Self { client, partner: Partner::default(), newcomer }
-    }
-
     newcomer_setters!();
 
     /// Takes the address for verified, and sends no mail. Set a [`password`](Self::password) too, or there
@@ -280,7 +296,7 @@ mod tests {
 
     #[test]
     fn the_body_holds_what_is_set_and_nothing_else() {
-        let mut newcomer = Newcomer::new("Zoë \"Z\" Ång".into(), "zoe@example.com".into());
+        let mut newcomer = Newcomer::new("Zoë \"Z\" Ång", "zoe@example.com");
         assert_eq!(body(&newcomer), r#"{"name":"Zoë \"Z\" Ång","email":"zoe@example.com"}"#);
         newcomer.details.number = Some("1300 000 000".into());
         newcomer.details.timezone = Some("+10:30".into());

@@ -12,6 +12,13 @@ use crate::{
     http::{Call, read_nothing, read_object, segment},
 };
 
+impl Client {
+    /// One account.
+    pub fn get_account(&self, id: impl Into<String>) -> GetAccount {
+        GetAccount { client: self.clone(), partner: Partner::default(), id: id.into() }
+    }
+}
+
 /// `GET /v1/accounts/:id`: one account of one's organisation. It reads, and is retried.
 ///
 /// # Errors
@@ -26,10 +33,6 @@ pub struct GetAccount {
 }
 
 impl GetAccount {
-    pub(super) fn new(client: Client, id: String) -> Self {
-        Self { client, partner: Partner::default(), id }
-    }
-
     partner_setters!();
 
     /// Sends the request, and gives the account.
@@ -107,6 +110,18 @@ fn is_offset(text: &str) -> bool {
     parts.is_some_and(|(hours, minutes)| minutes < 60 && (hours < 14 || (hours, minutes) == (14, 0)))
 }
 
+impl Client {
+    /// Changes what is set on the request, and nothing else.
+    pub fn update_account(&self, id: impl Into<String>) -> UpdateAccount {
+        UpdateAccount {
+            client: self.clone(),
+            partner: Partner::default(),
+            id: id.into(),
+            details: Details::default(),
+        }
+    }
+}
+
 /// `PUT /v1/accounts/:id`: changes what is set here, and leaves the rest as it is.
 ///
 /// What an account has can be changed and, as far as is documented, not be cleared: not even its group.
@@ -130,10 +145,6 @@ pub struct UpdateAccount {
 }
 
 impl UpdateAccount {
-    pub(super) fn new(client: Client, id: String) -> Self {
-        Self { client, partner: Partner::default(), id, details: Details::default() }
-    }
-
     /// Another name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.details.name = Some(name.into());
@@ -194,6 +205,13 @@ impl UpdateAccount {
     }
 }
 
+impl Client {
+    /// Sends the mail again by which a new account's address is verified.
+    pub fn resend_verification(&self, id: impl Into<String>) -> ResendVerification {
+        ResendVerification { client: self.clone(), partner: Partner::default(), id: id.into() }
+    }
+}
+
 /// `POST /v1/accounts/:id/verification`: sends the mail again by which an address is verified.
 ///
 /// Only for accounts whose [`verified`](super::Account::verified) is `None`.
@@ -214,10 +232,6 @@ pub struct ResendVerification {
 }
 
 impl ResendVerification {
-    pub(super) fn new(client: Client, id: String) -> Self {
-        Self { client, partner: Partner::default(), id }
-    }
-
     partner_setters!();
 
     /// Sends the request. Any 2xx is taken for success: what the answer holds is not documented.
@@ -231,6 +245,21 @@ impl ResendVerification {
     fn call(&self) -> Result<Call> {
         let id = segment("account id", &self.id)?;
         Ok(Call::change(Method::POST, format!("/v1/accounts/{id}/verification")))
+    }
+}
+
+impl Client {
+    /// Shuts an account, at once and everywhere; [`restore_account`](Self::restore_account) undoes it.
+    /// Accounts can not be deleted.
+    #[doc(alias = "disable_account")]
+    pub fn deactivate_account(&self, id: impl Into<String>) -> ToggleAccount {
+        ToggleAccount { client: self.clone(), partner: Partner::default(), id: id.into(), verb: "deactivate" }
+    }
+
+    /// Opens a deactivated account again.
+    #[doc(alias = "enable_account")]
+    pub fn restore_account(&self, id: impl Into<String>) -> ToggleAccount {
+        ToggleAccount { client: self.clone(), partner: Partner::default(), id: id.into(), verb: "restore" }
     }
 }
 
@@ -258,10 +287,6 @@ pub struct ToggleAccount {
 }
 
 impl ToggleAccount {
-    pub(super) fn new(client: Client, id: String, verb: &'static str) -> Self {
-        Self { client, partner: Partner::default(), id, verb }
-    }
-
     partner_setters!();
 
     /// Sends the request. Any 2xx is taken for success: what the answer holds is not documented.
