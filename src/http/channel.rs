@@ -15,7 +15,7 @@ use super::{
     retry_after,
     span::AttemptSpan,
 };
-use crate::{Error, ErrorKind, Result, Retry};
+use crate::{Error, ErrorKind, Result, Retry, Scope};
 
 /// What common servers take of one header, in bytes.
 const LONGEST_HEADER: usize = 16 * 1024;
@@ -114,6 +114,28 @@ impl Channel {
 
     pub(crate) fn base_url(&self) -> &str {
         self.base.as_str()
+    }
+
+    /// The identity of the listing whose first request is `first`, as `principal` may see it. Everything that
+    /// the request says is part of it, so no filter can be left out. `extra`: what else tells listings apart,
+    /// such as an option of the client that changes what is listed and not the request.
+    ///
+    /// A request that could not be made lists nothing: its listing is named by the error.
+    pub(crate) fn scope(&self, principal: &str, first: &Result<Call>, extra: &[(&str, &str)]) -> Scope {
+        let body;
+        let mut facts = vec![("base_url", self.base.as_str()), ("principal", principal)];
+        match first {
+            Ok(call) => {
+                body = String::from_utf8_lossy(&call.body);
+                facts.extend([("method", call.method.as_str()), ("path", &*call.path), ("body", &*body)]);
+                facts.extend(call.query.iter().map(|(name, value)| (*name, value.as_str())));
+            }
+            Err(error) => facts.push(("error", error.message())),
+        }
+        // Told from the query's parameters, whatever they are called.
+        facts.push(("extra", ""));
+        facts.extend_from_slice(extra);
+        Scope::new(self.provider, facts)
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -297,4 +319,44 @@ fn check_headers(headers: &HeaderMap) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(provider: &'static str, base_url: &str) -> Channel {
+        Channel::open(provider, &Settings::new(base_url)).unwrap()
+    }
+
+    #[test]
+    fn a_scope_is_all_the_first_request_says() {
+        let here = channel("here", "https://here.example");
+        let first = || Call::get("/accounts").query("limit", Some(10)).query("name", Some("a"));
+        let same = here.scope("ada", &Ok(first()), &[]);
+        assert_eq!(same, here.scope("ada", &Ok(first()), &[]));
+        assert_eq!(same.provider(), "here");
+        let mut body = first();
+        body.body = Bytes::from_static(b"{}");
+        let mut method = first();
+        method.method = http::Method::POST;
+        let others = [
+            channel("there", "https://here.example").scope("ada", &Ok(first()), &[]),
+            channel("here", "https://there.example").scope("ada", &Ok(first()), &[]),
+            here.scope("bob", &Ok(first()), &[]),
+            here.scope("ada", &Ok(Call::get("/accounts").query("limit", Some(10))), &[]),
+            here.scope(
+                "ada",
+                &Ok(Call::get("/others").query("limit", Some(10)).query("name", Some("a"))),
+                &[],
+            ),
+            here.scope("ada", &Ok(first().query("overlap", Some("x"))), &[]),
+            here.scope("ada", &Ok(first()), &[("overlap", "x")]),
+            here.scope("ada", &Ok(method), &[]),
+            here.scope("ada", &Ok(body), &[]),
+            here.scope("ada", &Err(Error::config("no")), &[]),
+        ];
+        let different: std::collections::HashSet<_> = others.iter().chain([&same]).collect();
+        assert_eq!(different.len(), others.len() + 1);
+    }
 }
