@@ -4,7 +4,11 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error as _},
 };
-use serde_json::{Value, value::RawValue};
+use serde_json::{Value, error::Category, value::RawValue};
+
+/// The most levels of arrays and objects that `serde_json` reads into a tree. A deeper record could be listed and not
+/// be shown, so it is refused when it is read.
+pub(crate) const DEEPEST: usize = 127;
 
 /// The JSON of one record, exactly as the provider sent it.
 ///
@@ -77,38 +81,21 @@ impl fmt::Debug for Record {
     }
 }
 
-/// Why serde refused some JSON, without the values it met: they may be secrets.
-///
-/// serde's own text quotes the unexpected value (`invalid type: string "hunter2", expected a boolean`).
+/// Why serde refused some JSON, without the values it met: they may be secrets, and serde's own text quotes them.
 pub(crate) fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let place = format!("line {} column {}", error.line(), error.column());
-    if let Some((kind, rest)) = text.split_once(": ")
-        && kind.starts_with("invalid ")
-        && let Some((met, expected)) = rest.rsplit_once(", expected ")
-    {
-        let met = met.split([' ', '(']).next().unwrap_or("a value");
-        let expected = expected.split(" at line ").next().unwrap_or("another");
-        return format!("{kind}: {met}, expected {expected}, at {place}");
-    }
-    match error.classify() {
-        serde_json::error::Category::Data
-            if !["missing field", EMPTY_ID, TOO_MANY_ROWS].iter().any(|known| text.starts_with(known)) =>
-        {
-            format!("the value is not what was expected, at {place}")
-        }
-        _ => text,
-    }
+    let what = match error.classify() {
+        Category::Data => "invalid data",
+        Category::Syntax => "invalid JSON",
+        Category::Eof => "incomplete JSON",
+        Category::Io => "unreadable data",
+    };
+    format!("{what} at line {} column {}", error.line(), error.column())
 }
-
-const EMPTY_ID: &str = "the id is empty";
-/// How the text begins that refuses a page for its size.
-pub(crate) const TOO_MANY_ROWS: &str = "more rows";
 
 /// Reads an id: a string with something in it.
 pub(crate) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let id = String::deserialize(deserializer)?;
-    if id.is_empty() { Err(D::Error::custom(EMPTY_ID)) } else { Ok(id) }
+    if id.is_empty() { Err(D::Error::custom("the id is empty")) } else { Ok(id) }
 }
 
 /// What a row of a page becomes; the row's own JSON goes in whole.
@@ -126,6 +113,31 @@ pub(crate) fn refuse_array(json: &RawValue) -> serde_json::Result<()> {
         return Err(serde::de::Error::invalid_type(met, &"an object"));
     }
     Ok(())
+}
+
+/// Refuses a record of so many levels that it could not be read as a tree.
+pub(crate) fn refuse_deep(json: &RawValue) -> serde_json::Result<()> {
+    if is_too_deep(json) { Err(serde::de::Error::custom("it is nested too deeply")) } else { Ok(()) }
+}
+
+/// Whether some JSON has more levels of arrays and objects than [`DEEPEST`].
+pub(crate) fn is_too_deep(json: &RawValue) -> bool {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in json.get().bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest > DEEPEST
 }
 
 /// Makes a typed record keep its own JSON in a `record` field.
@@ -153,6 +165,7 @@ macro_rules! keeps_record {
 
             fn from_row(json: Box<serde_json::value::RawValue>) -> serde_json::Result<Self> {
                 crate::record::refuse_array(&json)?;
+                crate::record::refuse_deep(&json)?;
                 let mut reader = serde_json::Deserializer::from_str(json.get());
                 let mut this = Self::deserialize(&mut reader)?;
                 this.record = crate::Record::new(json, $secret);
@@ -181,3 +194,40 @@ macro_rules! keeps_record {
     };
 }
 pub(crate) use keeps_record;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_deep_is_no_tree() {
+        for levels in 1..300 {
+            let nested = |open: &str, end: &str| format!("{}0{}", open.repeat(levels), end.repeat(levels));
+            for json in [nested("[", "]"), nested(r#"{"a":"#, "}"), nested(r#"[{},"]]\"[[","#, "]")] {
+                let raw = RawValue::from_string(json).unwrap();
+                let is_tree = serde_json::from_str::<Value>(raw.get()).is_ok();
+                assert_eq!(!is_too_deep(&raw), is_tree, "{levels}");
+                assert_eq!(refuse_deep(&raw).is_ok(), is_tree, "{levels}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_reason_holds_no_value() {
+        #[derive(Deserialize)]
+        struct Row {
+            #[expect(dead_code, reason = "it is only read")]
+            active: bool,
+        }
+        for (json, expected) in [
+            (r#"{"active":"hunter2"}"#, "invalid data at line 1 column 19"),
+            ("{\n\"active\":\"hunter2, expected a bool\"}", "invalid data at line 2 column 35"),
+            (r#"{"hunter2":1}"#, "invalid data at line 1 column 13"),
+            (r#"{"active":hunter2}"#, "invalid JSON at line 1 column 11"),
+            (r#"{"active":tr"#, "incomplete JSON at line 1 column 12"),
+        ] {
+            let error = serde_json::from_str::<Row>(json).err().unwrap();
+            assert_eq!(reason(&error), expected, "{json}");
+        }
+    }
+}

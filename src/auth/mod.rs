@@ -3,8 +3,6 @@
 mod chain;
 mod environment;
 mod token;
-#[cfg(test)]
-mod token_tests;
 
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};

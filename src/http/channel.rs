@@ -1,19 +1,18 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
-use tracing::Instrument;
+use tracing::{Instrument, Span, field};
 
 use super::{
     Call, Clock, Problem, RetryPolicy, Settings, Transport, TransportErrorKind,
     base_url::BaseUrl,
-    limit::Limiter,
-    problem::Secrets,
-    retry::{Facts, Failure, Verdict},
+    rate_limit::Limiter,
+    redact::Redactor,
+    retry::{Cause, Failure},
     retry_after,
-    span::AttemptSpan,
 };
 use crate::{Error, ErrorKind, Result, Retry, Scope};
 
@@ -28,26 +27,20 @@ pub(crate) trait Service: Send + Sync {
     /// What authorises one attempt: a token, a key, or nothing but the service itself.
     type Permit: Send + Sync;
 
-    /// Obtains a permit, before the attempt waits for its turn at the rate limit.
+    /// Obtains a permit, before the attempt waits for the rate limit.
     fn permit(&self) -> impl Future<Output = Result<Self::Permit>> + Send;
-
-    /// Whether `permit` is still worth sending, after that wait: otherwise another is obtained.
-    fn is_good(&self, permit: &Self::Permit) -> bool {
-        let _ = permit;
-        true
-    }
 
     /// Puts credentials on `request`, right before it is sent: a signature holds its date.
     fn authorise(&self, permit: &Self::Permit, request: &mut Request<Bytes>) -> Result<()>;
 
-    /// Told of a 401: whether to replay the request once, with another permit.
-    fn refused(&self, permit: &Self::Permit) -> bool {
+    /// Called after a 401: whether to replay the request once, with another permit.
+    fn refused(&self, permit: &Self::Permit) -> impl Future<Output = bool> + Send {
         let _ = permit;
-        false
+        std::future::ready(false)
     }
 
-    /// Secrets that the request does not hold, to be kept out of its errors all the same: a server may know them
-    /// from another.
+    /// Secrets that the request does not hold, to be kept out of its errors as well: a server may know them from
+    /// another.
     fn secrets(&self, permit: &Self::Permit) -> Vec<SecretString> {
         let _ = permit;
         Vec::new()
@@ -55,6 +48,26 @@ pub(crate) trait Service: Send + Sync {
 
     /// Reads a failure in the provider's own shapes. The body is empty if it was a very long one.
     fn problem(&self, answer: &Answer) -> Problem;
+}
+
+/// Sends requests as they are: their credentials, if they need any, are in their headers or body. It holds what
+/// reads a failure.
+pub(crate) struct NoAuth(pub(crate) fn(&Answer) -> Problem);
+
+impl Service for NoAuth {
+    type Permit = ();
+
+    async fn permit(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn authorise(&self, (): &(), _: &mut Request<Bytes>) -> Result<()> {
+        Ok(())
+    }
+
+    fn problem(&self, answer: &Answer) -> Problem {
+        (self.0)(answer)
+    }
 }
 
 /// The way to one provider: base URL, transport, limits. Shared by a client's clones.
@@ -82,16 +95,6 @@ impl Answer {
             self.body.clear();
         }
     }
-}
-
-/// How one attempt failed, and the error to tell if it stays so.
-struct Missed {
-    error: Error,
-    /// `None` if it did not come to sending.
-    failure: Option<Failure>,
-    asked: Option<Duration>,
-    /// The answer was a 401.
-    refused: bool,
 }
 
 impl Channel {
@@ -142,152 +145,135 @@ impl Channel {
         &self.clock
     }
 
-    /// Sends `call` until `read` takes the answer, or nothing more can be done.
+    /// Attaches the provider to an error that was made before or after a request. Those of [`send`](Self::send) have
+    /// it already.
+    pub(crate) fn context<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| error.with_provider(self.provider))
+    }
+
+    /// Sends `call`, if it is one, until `read` takes the answer, or nothing more can be done.
     pub(crate) async fn send<T>(
         &self,
         service: &impl Service,
-        call: &Call,
+        call: Result<Call>,
         read: impl Fn(&Answer) -> Result<T> + Send + Sync,
+    ) -> Result<T> {
+        let call = self.context(call)?;
+        self.context(self.deliver(service, &call, &read).await)
+    }
+
+    async fn deliver<T>(
+        &self,
+        service: &impl Service,
+        call: &Call,
+        read: &(impl Fn(&Answer) -> Result<T> + Send + Sync),
     ) -> Result<T> {
         let began = Instant::now();
         // Waits that are not this client's own choice do not count against the time it has.
         let mut excused = Duration::ZERO;
         let mut attempt = 0;
         let mut replayed = false;
-        let target = format!("{} {}{}", call.method, self.base.as_str(), call.path);
         loop {
             attempt += 1;
             let waits = Instant::now();
-            let permit =
-                self.admit(service, call).await.map_err(|error| error.with_provider(self.provider))?;
-            excused = excused.saturating_add(waits.elapsed());
-            let left = self.retry.total_timeout.saturating_sub(began.elapsed().saturating_sub(excused));
-            let trace = AttemptSpan::new(self.provider, &call.method, &self.base, attempt);
-            let tried = self.attempt(service, &permit, call, left, &read, &trace);
-            let missed = match tried.instrument(trace.span()).await {
-                Ok(value) => return Ok(value),
-                Err(missed) => missed,
-            };
-            trace.failed(&missed.error);
-            drop(trace);
-            if missed.refused && !replayed && service.refused(&permit) {
-                replayed = true;
-                continue;
+            let permit = service.permit().await?;
+            if let Some(limiter) = self.limiter.as_ref().filter(|_| call.limited) {
+                // The last wait before the request is sent.
+                limiter.acquire().await;
             }
-            let Some(failure) = missed.failure else {
-                return Err(missed.error.with_provider(self.provider));
+            excused = excused.saturating_add(waits.elapsed());
+            let mut request = self.request(call)?;
+            service.authorise(&permit, &mut request)?;
+            check_headers(request.headers())?;
+            let secrets = call.secrets.iter().cloned().chain(service.secrets(&permit));
+            let redactor = Redactor::new(request.headers(), secrets);
+            let left = self.retry.total_timeout.saturating_sub(began.elapsed().saturating_sub(excused));
+            let limit = self.retry.attempt_timeout.min(left);
+            let span = AttemptSpan::new(self.provider, &call.method, &self.base, attempt);
+            let tried = self.attempt(service, request, &redactor, limit, read, &span);
+            let failure = match tried.instrument(span.0.clone()).await {
+                Ok(value) => return Ok(value),
+                Err(failure) => failure,
             };
-            let facts = Facts {
-                failure,
-                repeatable: call.repeatable,
-                attempt,
-                spent: began.elapsed().saturating_sub(excused),
-                asked: missed.asked,
-                chance: fastrand::f64(),
-            };
-            let retry = match self.retry.judge(&facts) {
-                Verdict::After(wait) => {
-                    let kind = missed.error.kind();
-                    tracing::debug!(provider = self.provider, attempt, ?kind, ?wait, "to be sent again");
-                    tokio::time::sleep(wait).await;
-                    excused = excused.saturating_add(missed.asked.unwrap_or_default().min(wait));
+            span.failed(&failure.error);
+            drop(span);
+            if failure.cause == Cause::Status(401) && !replayed {
+                let waits = Instant::now();
+                replayed = service.refused(&permit).await;
+                excused = excused.saturating_add(waits.elapsed());
+                if replayed {
                     continue;
                 }
-                Verdict::GiveUp if attempt > 1 => Retry::Exhausted,
-                Verdict::GiveUp | Verdict::TurnedAway => Retry::Safe,
-                Verdict::Uncertain => Retry::Uncertain,
-                Verdict::Final => Retry::Never,
-            };
-            let error = missed.error.with_provider(self.provider).with_retry(retry);
-            return Err(error.with_effort(&target, attempt, began.elapsed()));
-        }
-    }
-
-    /// Obtains a permit, and a turn at the rate limit for a request that is sent right now.
-    async fn admit<S: Service>(&self, service: &S, call: &Call) -> Result<S::Permit> {
-        let mut permit = service.permit().await?;
-        let Some(limiter) = self.limiter.as_ref().filter(|_| call.limited) else { return Ok(permit) };
-        loop {
-            let turn = limiter.turn().await?;
-            // It may have ended in the queue. The turn is kept meanwhile, and counts from when it is taken.
-            if !service.is_good(&permit) {
-                permit = service.permit().await?;
             }
-            if turn.take() {
-                return Ok(permit);
+            let spent = began.elapsed().saturating_sub(excused);
+            let asked = failure.error.retry_after().unwrap_or_default();
+            match self.retry.decide(&failure, call.repeatable, attempt, spent, fastrand::f64()) {
+                Ok(wait) => {
+                    let kind = failure.error.kind();
+                    tracing::debug!(provider = self.provider, attempt, ?kind, ?wait, "to be sent again");
+                    tokio::time::sleep(wait).await;
+                    excused = excused.saturating_add(asked);
+                }
+                Err(retry) => {
+                    let mut error = failure.error.with_retry(retry);
+                    if asked > self.retry.max_server_wait && matches!(retry, Retry::Safe | Retry::Exhausted) {
+                        error = error.into_kind(ErrorKind::Throttled);
+                    }
+                    let target = format!("{} {}{}", call.method, self.base.as_str(), call.path);
+                    return Err(error.with_effort(&target, attempt, began.elapsed()));
+                }
             }
         }
     }
 
-    async fn attempt<S: Service, T>(
+    async fn attempt<T>(
         &self,
-        service: &S,
-        permit: &S::Permit,
-        call: &Call,
-        left: Duration,
+        service: &impl Service,
+        request: Request<Bytes>,
+        redactor: &Redactor,
+        limit: Duration,
         read: &(impl Fn(&Answer) -> Result<T> + Send + Sync),
-        trace: &AttemptSpan,
-    ) -> Result<T, Missed> {
-        let unsent = |error| Missed { error, failure: None, asked: None, refused: false };
-        let mut request = self.request(call).map_err(unsent)?;
-        service.authorise(permit, &mut request).map_err(unsent)?;
-        check_headers(request.headers()).map_err(unsent)?;
-        let secrets = Secrets::of(&request, call.secrets.iter().cloned().chain(service.secrets(permit)));
-        let limit = self.retry.attempt_timeout.min(left);
-        let missed = |kind, text: String, failure| Missed {
-            error: Error::new(kind, secrets.blot(&text)),
-            failure: Some(failure),
-            asked: None,
-            refused: false,
-        };
+        span: &AttemptSpan,
+    ) -> Result<T, Failure> {
+        let method = request.method().clone();
         let mut answer = match timeout(limit, self.transport.send(request, self.body_limit)).await {
             Err(_) => {
                 let text = format!("no whole answer within {:.1} s", limit.as_secs_f32());
-                return Err(missed(ErrorKind::Timeout, text, Failure::Lost));
+                return Err(Failure { cause: Cause::Lost, error: Error::new(ErrorKind::Timeout, text) });
             }
             Ok(Err(error)) => {
-                let (kind, failure) = match error.kind() {
-                    TransportErrorKind::Connect => (ErrorKind::Transport, Failure::NotSent),
-                    TransportErrorKind::Untrusted => (ErrorKind::Transport, Failure::Final),
-                    TransportErrorKind::Timeout => (ErrorKind::Timeout, Failure::Lost),
-                    TransportErrorKind::Broken => (ErrorKind::Transport, Failure::Lost),
-                    TransportErrorKind::TooLarge => (ErrorKind::Decode, Failure::Unusable),
-                    TransportErrorKind::Redirected => (ErrorKind::Config, Failure::Unusable),
-                    TransportErrorKind::Unsendable => (ErrorKind::Config, Failure::Final),
+                let (kind, cause) = match error.kind() {
+                    TransportErrorKind::Connect => (ErrorKind::Transport, Cause::NotSent),
+                    TransportErrorKind::Untrusted => (ErrorKind::Transport, Cause::Unsendable),
+                    TransportErrorKind::Timeout => (ErrorKind::Timeout, Cause::Lost),
+                    TransportErrorKind::Broken => (ErrorKind::Transport, Cause::Lost),
+                    TransportErrorKind::TooLarge => (ErrorKind::Decode, Cause::Unusable),
+                    TransportErrorKind::Redirected => (ErrorKind::Config, Cause::Unusable),
+                    TransportErrorKind::Unsendable => (ErrorKind::Config, Cause::Unsendable),
                 };
-                let mut missed = missed(kind, error.to_string(), failure);
-                missed.error = missed.error.with_source(error);
-                return Err(missed);
+                let text = redactor.redact(&error.to_string());
+                return Err(Failure { cause, error: Error::new(kind, text).with_source(error) });
             }
             Ok(Ok(answer)) => {
                 let (parts, body) = answer.into_parts();
-                trace.answered(parts.status);
+                span.answered(parts.status);
                 Answer { status: parts.status, headers: parts.headers, body }
             }
         };
         if answer.status.is_success() {
-            return read(&answer).map_err(|error| {
-                let garbled = error.kind() == ErrorKind::Decode;
+            return check_success(&method, answer.status).and_then(|()| read(&answer)).map_err(|error| {
                 answer.forget_long_body();
-                Missed {
-                    failure: Some(if garbled { Failure::Garbled } else { Failure::Unusable }),
-                    error: error.with_request_id(secrets.blot_some(service.problem(&answer).request_id)),
-                    asked: None,
-                    refused: false,
-                }
+                let request_id = redactor.redact_some(service.problem(&answer).request_id);
+                let cause = if error.kind() == ErrorKind::Decode { Cause::Lost } else { Cause::Unusable };
+                Failure { cause, error: error.with_request_id(request_id) }
             });
         }
         answer.forget_long_body();
-        let asked = retry_after::read(&answer.headers, self.clock.now());
-        let status = answer.status.as_u16();
-        let mut error = service.problem(&answer).into_error(&answer, &secrets).with_retry_after(asked);
-        let failure = Failure::Status(status);
-        if failure.is_harmless(call.repeatable)
-            && asked.is_some_and(|asked| asked > self.retry.max_server_wait)
-        {
-            error = error.into_kind(ErrorKind::Throttled);
-        }
-        Err(Missed { failure: Some(failure), refused: status == 401, error, asked })
+        let mut problem = service.problem(&answer);
+        problem.retry_after =
+            problem.retry_after.or_else(|| retry_after::read(&answer.headers, self.clock.now()));
+        let cause = Cause::Status(answer.status.as_u16());
+        Err(Failure { cause, error: problem.into_error(&answer, redactor) })
     }
 
     fn request(&self, call: &Call) -> Result<Request<Bytes>> {
@@ -308,6 +294,19 @@ impl Channel {
     }
 }
 
+/// Refuses a success that no provider documents: a 206 is a part of a page, which would be read as the whole.
+fn check_success(method: &Method, status: StatusCode) -> Result<()> {
+    match status.as_u16() {
+        // Whoever reads a body refuses an empty one.
+        200 | 204 => Ok(()),
+        201 | 202 if *method != Method::GET => Ok(()),
+        other => Err(Error::decode(format!(
+            "the status {status} is none of those that this request is answered with"
+        ))
+        .with_status(other)),
+    }
+}
+
 /// Servers refuse longer headers, each in its own way, and mostly without saying which one it was.
 fn check_headers(headers: &HeaderMap) -> Result<()> {
     for (name, value) in headers {
@@ -319,6 +318,42 @@ fn check_headers(headers: &HeaderMap) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The span of one attempt, in OpenTelemetry's names for an HTTP client.
+///
+/// What is recorded is listed here, and nothing else ever is: no path and no query (they hold ids and
+/// filters), no header, no body, no text of an error.
+struct AttemptSpan(Span);
+
+impl AttemptSpan {
+    fn new(provider: &str, method: &Method, base: &BaseUrl, attempt: u32) -> Self {
+        let resent = attempt.saturating_sub(1);
+        Self(tracing::debug_span!(
+            "request",
+            otel.kind = "client",
+            otel.name = method.as_str(),
+            provider,
+            http.request.method = method.as_str(),
+            http.request.resend_count = (resent > 0).then_some(resent),
+            http.response.status_code = field::Empty,
+            server.address = base.host(),
+            server.port = base.port(),
+            error.r#type = field::Empty,
+        ))
+    }
+
+    fn answered(&self, status: StatusCode) {
+        self.0.record("http.response.status_code", status.as_u16());
+    }
+
+    /// As OpenTelemetry has it: the status if it tells the failure, and else a word for it.
+    fn failed(&self, error: &Error) {
+        match error.status() {
+            Some(status) if status >= 300 => self.0.record("error.type", field::display(status)),
+            _ => self.0.record("error.type", field::debug(error.kind())),
+        };
+    }
 }
 
 #[cfg(test)]

@@ -59,32 +59,30 @@
 mod base_url;
 mod call;
 mod channel;
-mod clock;
-mod limit;
-#[cfg(test)]
-mod limit_tests;
+mod link;
 mod problem;
+mod rate_limit;
 mod read;
-mod reqwest_transport;
+mod redact;
 mod retry;
 mod retry_after;
 mod rows;
 mod settings;
-mod span;
 mod transport;
 
-pub use ::http::{Request, Response};
+pub use ::http::{HeaderMap, HeaderValue, Request, Response};
 pub use bytes::Bytes;
-pub use clock::Clock;
 pub use futures::future::BoxFuture;
-pub use limit::RateLimit;
+pub use link::next_link;
+pub use rate_limit::RateLimit;
 pub use retry::RetryPolicy;
+pub use settings::Clock;
 pub use transport::{Transport, TransportError, TransportErrorKind};
 
 pub(crate) use crate::error::one_line;
 pub(crate) use base_url::encode;
 pub(crate) use call::{Call, segment};
-pub(crate) use channel::{Answer, Channel, Service};
+pub(crate) use channel::{Answer, Channel, NoAuth, Service};
 pub(crate) use problem::{Problem, header, plain_text};
 pub(crate) use read::{read_array, read_nothing, read_object};
 pub(crate) use rows::{RawRows, Rows};

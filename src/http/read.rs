@@ -27,7 +27,8 @@ fn read_json<'a, T: Deserialize<'a>>(answer: &'a Answer, expected: &str) -> Resu
         if is_markup(answer) {
             return instead(answer, expected, MARKUP);
         }
-        instead(answer, expected, &format!("something else: {}", reason(&error)))
+        let message = format!("expected {expected}, and something else came: {}", reason(&error));
+        Error::decode(message).with_status(answer.status.as_u16())
     })
 }
 

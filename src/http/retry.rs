@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
+use crate::{Error, Retry};
+
 /// How often, how fast and for how long a request is tried.
 ///
 /// Tried again are: connections that can not be made (unless it is for the server's certificate) or that
@@ -82,24 +84,41 @@ impl RetryPolicy {
         self
     }
 
-    /// What to do after a failed attempt. Pure: the same facts, the same verdict.
-    pub(super) fn judge(&self, facts: &Facts) -> Verdict {
-        if let Some(verdict) = facts.failure.settled(facts.repeatable) {
-            return verdict;
+    /// The wait before the next attempt, or why there is none. Pure: it depends on nothing else.
+    ///
+    /// `repeatable`: sending the request twice does no more than sending it once. `attempt`: which attempt failed,
+    /// from 1. `spent`: the time so far, without the waits that the server asked for. `jitter`: a random number from
+    /// 0 to 1.
+    pub(super) fn decide(
+        &self,
+        failure: &Failure,
+        repeatable: bool,
+        attempt: u32,
+        spent: Duration,
+        jitter: f64,
+    ) -> Result<Duration, Retry> {
+        match failure.cause {
+            Cause::NotSent => {}
+            Cause::Unsendable => return Err(Retry::Never),
+            Cause::Lost if repeatable => {}
+            Cause::Status(408 | 429 | 500 | 502 | 503 | 504) if repeatable => {}
+            _ if repeatable => return Err(Retry::Never),
+            // It was not carried out. Whether and when it is sent again is up to the caller.
+            Cause::Status(429) => return Err(Retry::Safe),
+            // Some servers answer 302 or 303 to a change that was made.
+            Cause::Lost | Cause::Unusable | Cause::Status(302 | 303 | 408 | 500..) => {
+                return Err(Retry::Uncertain);
+            }
+            Cause::Status(_) => return Err(Retry::Never),
         }
-        // Told at once, whether or not attempts are left: the caller can do something about it.
-        if facts.asked.is_some_and(|asked| asked > self.max_server_wait) || facts.attempt >= self.max_attempts
-        {
-            return Verdict::GiveUp;
+        let give_up = Err(if attempt > 1 { Retry::Exhausted } else { Retry::Safe });
+        let asked = failure.error.retry_after().unwrap_or_default();
+        if asked > self.max_server_wait || attempt >= self.max_attempts {
+            return give_up;
         }
-        let backoff = self.bound(facts.attempt).mul_f64(facts.chance.clamp(0.0, 1.0));
-        let wait = facts.asked.map_or(backoff, |asked| asked.max(backoff));
-        // What the server asked for is its own affair; the rest has to fit.
-        let own = wait.saturating_sub(facts.asked.unwrap_or_default());
-        if facts.spent.saturating_add(own) >= self.total_timeout {
-            return Verdict::GiveUp;
-        }
-        Verdict::After(wait)
+        let wait = self.bound(attempt).mul_f64(jitter.clamp(0.0, 1.0)).max(asked);
+        // The time that the server asked for does not count; the rest has to fit.
+        if spent.saturating_add(wait - asked) >= self.total_timeout { give_up } else { Ok(wait) }
     }
 
     /// The upper bound of the wait after attempt `attempt`, counted from 1.
@@ -115,152 +134,112 @@ impl RetryPolicy {
     }
 }
 
-/// Whether `status` tells of a failure that may pass by itself.
-fn is_passing(status: u16) -> bool {
-    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
+/// One failed attempt.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) cause: Cause,
+    /// What to report if this stays so.
+    pub(super) error: Error,
 }
 
-/// How an attempt failed, as far as retrying goes.
+/// Why an attempt failed, as far as retrying goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
-    /// Surely nothing was sent.
+pub(super) enum Cause {
+    /// Surely nothing was sent. Another attempt may succeed.
     NotSent,
-    /// No answer, or half of one.
+    /// Surely nothing was sent, nor will be by another attempt.
+    Unsendable,
+    /// No response, half of one, or not the promised one.
     Lost,
-    /// A success status, but not the promised body.
-    Garbled,
-    /// An answer of failure.
-    Status(u16),
-    /// An answer that came and can not be used, nor the one to another attempt.
+    /// A response that cannot be used, nor can the one to another attempt.
     Unusable,
-    /// Nothing was sent, and nothing will be by another attempt.
-    Final,
-}
-
-impl Failure {
-    /// Whether the same request can be sent again without harm: by this client, or by its caller.
-    pub(super) fn is_harmless(self, repeatable: bool) -> bool {
-        matches!(self.settled(repeatable), None | Some(Verdict::TurnedAway))
-    }
-
-    /// The verdict on it, if it does not depend on limits and waits: `None` if it may be tried again.
-    fn settled(self, repeatable: bool) -> Option<Verdict> {
-        match self {
-            Self::NotSent => None,
-            Self::Lost | Self::Garbled if repeatable => None,
-            Self::Status(status) if repeatable && is_passing(status) => None,
-            Self::Final => Some(Verdict::Final),
-            _ if repeatable => Some(Verdict::Final),
-            Self::Status(429) => Some(Verdict::TurnedAway),
-            // 302 and 303 are what some servers answer to a change that was made: see there.
-            Self::Lost | Self::Garbled | Self::Unusable | Self::Status(302 | 303 | 408 | 500..) => {
-                Some(Verdict::Uncertain)
-            }
-            Self::Status(_) => Some(Verdict::Final),
-        }
-    }
-}
-
-/// What a verdict depends on.
-#[derive(Clone, Debug)]
-pub(super) struct Facts {
-    pub(super) failure: Failure,
-    /// Sending twice does no more than sending once.
-    pub(super) repeatable: bool,
-    /// Which attempt failed, from 1.
-    pub(super) attempt: u32,
-    /// Time spent, without the waits that the server asked for.
-    pub(super) spent: Duration,
-    /// The wait that the server asked for.
-    pub(super) asked: Option<Duration>,
-    /// A random number from 0 to 1.
-    pub(super) chance: f64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Try again after this wait.
-    After(Duration),
-    /// It could be tried again, but not within the limits.
-    GiveUp,
-    /// It was not done, and can be sent again; whether, and when, is the caller's affair.
-    TurnedAway,
-    /// It may have been done although it failed: trying again could do it twice.
-    Uncertain,
-    /// Trying again is useless.
-    Final,
+    /// A response with a status of failure.
+    Status(u16),
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
-    fn facts(failure: Failure) -> Facts {
-        Facts { failure, repeatable: true, attempt: 1, spent: Duration::ZERO, asked: None, chance: 1.0 }
+    const REPEATABLE: bool = true;
+    const CHANGE: bool = false;
+
+    fn failure(cause: Cause) -> Failure {
+        Failure { cause, error: Error::new(ErrorKind::Api, "failed") }
+    }
+
+    /// After the first attempt, at once, with the longest wait.
+    fn decide(cause: Cause, repeatable: bool) -> Result<Duration, Retry> {
+        RetryPolicy::default().decide(&failure(cause), repeatable, 1, Duration::ZERO, 1.0)
     }
 
     #[test]
-    fn delays_double_from_the_first_to_the_highest_and_are_fully_jittered() {
+    fn delays_double_and_are_fully_jittered() {
         let policy = RetryPolicy::default().attempts(100);
-        let wait = |attempt, chance| policy.judge(&Facts { attempt, chance, ..facts(Failure::Lost) });
-        for (attempt, millis) in [(1, 250), (2, 500), (3, 1000), (7, 16_000), (8, 20_000), (90, 20_000)] {
-            assert_eq!(wait(attempt, 1.0), Verdict::After(Duration::from_millis(millis)));
-            assert_eq!(wait(attempt, 0.5), Verdict::After(Duration::from_millis(millis) / 2));
-            assert_eq!(wait(attempt, 0.0), Verdict::After(Duration::ZERO));
-        }
-    }
-
-    #[test]
-    fn only_what_another_attempt_may_change_is_retried() {
-        let policy = RetryPolicy::default();
-        for status in 100..600 {
-            let retried = matches!(policy.judge(&facts(Failure::Status(status))), Verdict::After(_));
-            assert_eq!(retried, [408, 429, 500, 502, 503, 504].contains(&status), "{status}");
-        }
-        assert_eq!(policy.judge(&facts(Failure::Final)), Verdict::Final);
-        assert_eq!(policy.judge(&Facts { attempt: 4, ..facts(Failure::Lost) }), Verdict::GiveUp);
-    }
-
-    #[test]
-    fn a_creation_is_sent_again_only_if_it_surely_was_not_sent() {
-        let policy = RetryPolicy::default();
-        for status in 100..600 {
-            let change = Facts { repeatable: false, ..facts(Failure::Status(status)) };
-            let verdict = match status {
-                429 => Verdict::TurnedAway,
-                302 | 303 | 408 | 500.. => Verdict::Uncertain,
-                _ => Verdict::Final,
-            };
-            assert_eq!(policy.judge(&change), verdict, "{status}");
-        }
-        for failure in [Failure::Lost, Failure::Garbled, Failure::Unusable] {
-            assert_eq!(policy.judge(&Facts { repeatable: false, ..facts(failure) }), Verdict::Uncertain);
-        }
-        let unsent = Facts { repeatable: false, ..facts(Failure::NotSent) };
-        assert!(matches!(policy.judge(&unsent), Verdict::After(_)));
-    }
-
-    #[test]
-    fn a_wait_asked_by_the_server_is_never_undercut_nor_counted_nor_obeyed_beyond_the_limit() {
-        let policy = RetryPolicy::default();
-        let asked = |seconds, spent| {
-            policy.judge(&Facts {
-                asked: Some(Duration::from_secs(seconds)),
-                spent: Duration::from_secs(spent),
-                chance: 0.0,
-                ..facts(Failure::Status(429))
-            })
+        let wait = |attempt, jitter| {
+            policy.decide(&failure(Cause::Lost), REPEATABLE, attempt, Duration::ZERO, jitter)
         };
-        assert_eq!(asked(100, 0), Verdict::After(Duration::from_secs(100)));
-        assert_eq!(asked(100, 119), Verdict::After(Duration::from_secs(100)));
-        assert_eq!(asked(121, 0), Verdict::GiveUp);
+        for (attempt, millis) in [(1, 250), (2, 500), (3, 1000), (7, 16_000), (8, 20_000), (90, 20_000)] {
+            assert_eq!(wait(attempt, 1.0), Ok(Duration::from_millis(millis)));
+            assert_eq!(wait(attempt, 0.5), Ok(Duration::from_millis(millis) / 2));
+            assert_eq!(wait(attempt, 0.0), Ok(Duration::ZERO));
+        }
     }
 
     #[test]
-    fn a_wait_that_does_not_fit_the_time_left_is_not_begun() {
+    fn only_what_may_pass_is_retried() {
+        for status in 100..600 {
+            let passing = [408, 429, 500, 502, 503, 504].contains(&status);
+            let expected = if passing { Ok(Duration::from_millis(250)) } else { Err(Retry::Never) };
+            assert_eq!(decide(Cause::Status(status), REPEATABLE), expected, "{status}");
+        }
+        assert!(decide(Cause::Lost, REPEATABLE).is_ok());
+        assert!(decide(Cause::NotSent, REPEATABLE).is_ok());
+        for cause in [Cause::Unsendable, Cause::Unusable] {
+            assert_eq!(decide(cause, REPEATABLE), Err(Retry::Never));
+        }
         let policy = RetryPolicy::default();
-        let late = Facts { spent: Duration::from_millis(119_800), ..facts(Failure::Lost) };
-        assert_eq!(policy.judge(&late), Verdict::GiveUp);
-        assert!(matches!(policy.judge(&Facts { chance: 0.1, ..late }), Verdict::After(_)));
+        let last = policy.decide(&failure(Cause::Lost), REPEATABLE, 4, Duration::ZERO, 0.0);
+        assert_eq!(last, Err(Retry::Exhausted));
+    }
+
+    #[test]
+    fn a_change_is_sent_again_only_if_unsent() {
+        for status in 100..600 {
+            let expected = match status {
+                429 => Retry::Safe,
+                302 | 303 | 408 | 500.. => Retry::Uncertain,
+                _ => Retry::Never,
+            };
+            assert_eq!(decide(Cause::Status(status), CHANGE), Err(expected), "{status}");
+        }
+        for cause in [Cause::Lost, Cause::Unusable] {
+            assert_eq!(decide(cause, CHANGE), Err(Retry::Uncertain));
+        }
+        assert_eq!(decide(Cause::Unsendable, CHANGE), Err(Retry::Never));
+        assert!(decide(Cause::NotSent, CHANGE).is_ok());
+    }
+
+    #[test]
+    fn a_wait_the_server_asks_for_is_kept() {
+        let asked = |seconds, spent| {
+            let mut failure = failure(Cause::Status(429));
+            failure.error = failure.error.with_retry_after(Some(Duration::from_secs(seconds)));
+            RetryPolicy::default().decide(&failure, REPEATABLE, 1, Duration::from_secs(spent), 0.0)
+        };
+        assert_eq!(asked(100, 0), Ok(Duration::from_secs(100)));
+        assert_eq!(asked(100, 119), Ok(Duration::from_secs(100)), "it does not count");
+        assert_eq!(asked(121, 0), Err(Retry::Safe), "beyond the limit it is the caller's");
+    }
+
+    #[test]
+    fn a_wait_has_to_fit_the_time_left() {
+        let late = |jitter| {
+            let spent = Duration::from_millis(119_800);
+            RetryPolicy::default().decide(&failure(Cause::Lost), REPEATABLE, 1, spent, jitter)
+        };
+        assert_eq!(late(1.0), Err(Retry::Safe));
+        assert!(late(0.1).is_ok());
     }
 }

@@ -2,14 +2,14 @@ use std::{borrow::Cow, collections::BTreeMap, fmt, fmt::Write as _, ops::Deref};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error as _, MapAccess, SeqAccess, Visitor},
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
 use crate::{
     Error, Result,
     page::{Page, Rejected},
-    record::{FromRow, TOO_MANY_ROWS, reason},
+    record::{DEEPEST, FromRow, is_too_deep, reason},
 };
 
 /// The most rows of a page. Larger pages are none: accounts have more than the 64 bytes that would be left to each
@@ -21,6 +21,8 @@ const MOST_REJECTED: usize = 10_000;
 const USUAL_ROWS: usize = 1000;
 /// How much of a row's shape an error may hold, in bytes.
 const LONGEST_SHAPE: usize = 300;
+/// How much of a member's name the reason of a rejected row may hold, in characters.
+const LONGEST_NAME: usize = 64;
 /// So many names fill a shape, however short they are.
 const MOST_NAMES: usize = 60;
 
@@ -50,10 +52,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for RawRows<'a> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
                 let mut rows = Vec::new();
                 while let Some(row) = elements.next_element()? {
-                    if rows.len() == MOST_ROWS {
-                        return Err(A::Error::custom(format_args!("{TOO_MANY_ROWS} than {MOST_ROWS}")));
-                    }
                     rows.push(row);
+                    if rows.len() > MOST_ROWS {
+                        // They are too many to be kept, and are refused when they are decoded.
+                        while elements.next_element::<IgnoredAny>()?.is_some() {}
+                        break;
+                    }
                 }
                 Ok(rows)
             }
@@ -76,8 +80,11 @@ impl<T: FromRow> Rows<T> {
     /// Decodes `rows`; `id` tells the id of a decoded one.
     ///
     /// # Errors
-    /// If so many can not be read that what is told of them would be more than the page.
+    /// If they are too many, or so many can not be read that what is told of them would be more than the page.
     pub(crate) fn decode(rows: &[&RawValue], id: impl Fn(&T) -> String) -> Result<Self> {
+        if rows.len() > MOST_ROWS {
+            return Err(Error::decode(format!("the page has more rows than {MOST_ROWS}")));
+        }
         let usual = rows.len().min(USUAL_ROWS);
         let mut this =
             Self { items: Vec::with_capacity(usual), rejected: Vec::new(), ids: Vec::with_capacity(usual) };
@@ -91,11 +98,12 @@ impl<T: FromRow> Rows<T> {
                     return Err(Error::decode(format!(
                         "more than {MOST_REJECTED} of the page's {} rows can not be read; row {index}: {}",
                         rows.len(),
-                        reason(&error)
+                        explain(row, T::ID, &error)
                     )));
                 }
                 Err(error) => {
-                    let mut rejected = Rejected::new(index, reason(&error)).with_text(row.get());
+                    let mut rejected =
+                        Rejected::new(index, explain(row, T::ID, &error)).with_text(row.get());
                     rejected.id = member(row, T::ID);
                     rejected.shape = shape(row);
                     this.ids.push(rejected.id.clone());
@@ -155,6 +163,30 @@ impl<T> Rows<T> {
     pub(crate) fn into_page<C>(self, next: Option<C>) -> Page<T, C> {
         Page::new(self.items, next).with_rejected(self.rejected)
     }
+}
+
+/// Why a row with the id in its member `id` was refused, without its values.
+fn explain(row: &RawValue, id: &str, error: &serde_json::Error) -> String {
+    if !row.get().starts_with('{') {
+        return "it is no object".to_owned();
+    }
+    if is_too_deep(row) {
+        return format!("it is nested deeper than {DEEPEST} levels");
+    }
+    if member(row, id).is_none() {
+        return format!("it has no {id}, or no text for one");
+    }
+    // Where in the text serde stopped, and the member that stands there.
+    let lines = row.get().split_inclusive('\n').take(error.line().saturating_sub(1));
+    let stopped = lines.map(str::len).sum::<usize>() + error.column();
+    let mut place = String::new();
+    each_member(row, |name, value| {
+        if value.get().as_ptr().addr() - row.get().as_ptr().addr() <= stopped {
+            let name: String = name.chars().take(LONGEST_NAME).collect();
+            place = format!(", at its member {name:?} ({})", type_name(value));
+        }
+    });
+    reason(error) + &place
 }
 
 /// A string member of a JSON object; of several, the last.
@@ -256,6 +288,67 @@ mod tests {
         let text = shape(&raw(format!("{{{}}}", members.join(","))));
         assert!(text.starts_with("{000000: number, 000001: number, "), "{text}");
         assert!(text.ends_with("…}") && text.len() <= LONGEST_SHAPE + 4, "{text}");
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Row {
+        #[serde(deserialize_with = "crate::record::id")]
+        id: String,
+        #[serde(default)]
+        #[expect(dead_code, reason = "it is only read")]
+        active: Option<bool>,
+        #[serde(default)]
+        #[expect(dead_code, reason = "it is only read")]
+        count: u8,
+    }
+
+    impl FromRow for Row {
+        const ID: &'static str = "id";
+
+        fn from_row(json: Box<RawValue>) -> serde_json::Result<Self> {
+            crate::record::refuse_array(&json)?;
+            crate::record::refuse_deep(&json)?;
+            serde_json::from_str(json.get())
+        }
+    }
+
+    #[test]
+    fn a_rejected_row_says_where_and_no_value() {
+        for (row, reason) in [
+            (
+                r#"{"id":"a","active":"s3cret","count":1}"#,
+                "invalid data at line 1 column 27, at its member \"active\" (string)",
+            ),
+            (
+                "{\"id\":\"a\",\n\"x\":{},\n\"count\":{\"s3cret\":1}}",
+                "invalid data at line 3 column 8, at its member \"count\" (object)",
+            ),
+            (
+                r#"{"count":-1,"id":"a"}"#,
+                "invalid data at line 1 column 11, at its member \"count\" (number)",
+            ),
+            (r#"{"active":true}"#, "it has no id, or no text for one"),
+            (r#"{"id":""}"#, "it has no id, or no text for one"),
+            (r#"["a",true,1]"#, "it is no object"),
+            ("7", "it is no object"),
+        ] {
+            let row = raw(row.to_owned());
+            let rows = Rows::decode(&[&row], |row: &Row| row.id.clone()).unwrap();
+            assert_eq!(rows.rejected[0].reason, reason, "{row}");
+        }
+    }
+
+    #[test]
+    fn a_row_nested_too_deeply_is_rejected() {
+        let row = |levels: usize| {
+            raw(format!(r#"{{"id":"a","x":{}{}}}"#, "[".repeat(levels - 1), "]".repeat(levels - 1)))
+        };
+        let (deepest, deeper) = (row(DEEPEST), row(DEEPEST + 1));
+        let rows = Rows::decode(&[&deepest, &deeper, &deepest], |row: &Row| row.id.clone()).unwrap();
+        assert_eq!((rows.items.len(), rows.rejected.len()), (2, 1));
+        let rejected = &rows.rejected[0];
+        assert_eq!((rejected.index, rejected.id.as_deref()), (1, Some("a")));
+        assert_eq!(rejected.reason, "it is nested deeper than 127 levels");
     }
 
     #[test]
