@@ -78,9 +78,8 @@ impl Client {
         call: Result<Call>,
         read: impl Fn(&Answer) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        let ready = call.and_then(|call| Ok((self.0.keys.of_call(partner)?, call)));
-        let (keys, call) = ready.map_err(|error| error.with_provider(NAME))?;
-        self.0.channel.send(&keys, &call, read).await
+        let keys = self.0.channel.context(self.0.keys.of_call(partner))?;
+        self.0.channel.send(&keys, call, read).await
     }
 }
 

@@ -138,8 +138,7 @@ impl Client {
         call: Result<Call>,
         read: impl Fn(&Answer) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        let call = call.map_err(|error| error.with_provider(NAME))?;
-        self.0.channel.send(&self.0.session, &call, read).await
+        self.0.channel.send(&self.0.session, call, read).await
     }
 
     pub(super) fn channel(&self) -> &Channel {

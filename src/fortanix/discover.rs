@@ -3,7 +3,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Client, NAME, login::Proof};
+use super::{Client, login::Proof};
 use crate::{
     Result,
     http::{Answer, Call, read_object},
@@ -85,9 +85,9 @@ impl DiscoverAuthMethods {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<Vec<AuthMethod>> {
-        let mut call = self.call().map_err(|error| error.with_provider(NAME))?;
-        call.secrets = self.client.session().known();
-        self.client.channel().send(&Proof::Nothing, &call, read).await
+        let secrets = self.client.session().known().await;
+        let call = self.call().map(|call| Call { secrets, ..call });
+        self.client.channel().send(&Proof::Nothing, call, read).await
     }
 
     fn call(&self) -> Result<Call> {

@@ -18,7 +18,7 @@ pub(super) fn read(answer: &Answer) -> Problem {
         Ok(_) => (None, None),
         Err(_) => (None, plain_text(&answer.body)),
     };
-    Problem { kind: None, code, message, request_id }
+    Problem { code, message, request_id, ..Problem::default() }
 }
 
 #[cfg(test)]

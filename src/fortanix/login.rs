@@ -133,7 +133,7 @@ pub(super) async fn by_password(channel: &Channel, email: &str, password: &Secre
     let proof = Proof::Basic(sensitive("password", &format!("Basic {basic}"))?);
     let mut call = unlimited(post(LOGIN)).repeatable();
     call.secrets = vec![password.clone()];
-    channel.send(&proof, &call, read_login).await
+    channel.send(&proof, Ok(call), read_login).await
 }
 
 /// `POST /v1/sys/auth` with an authorization code, which is not sent again where it may have been used.
@@ -144,7 +144,7 @@ pub(super) async fn by_code(channel: &Channel, code: &OauthCode) -> Result<Opene
     }
     let mut call = Call::change(Method::POST, LOGIN).json(&json!({"oauth_auth_code": data}))?;
     call.secrets = vec![code.code.clone()];
-    channel.send(&Proof::Nothing, &unlimited(call), read_login).await
+    channel.send(&Proof::Nothing, Ok(unlimited(call)), read_login).await
 }
 
 /// That the answer holds a token, and not only cookies, is an assumption.

@@ -23,8 +23,10 @@ impl Session {
         let held = Held(self.clone());
         let send = async move {
             let selected = held.0.selected();
-            held.0.channel().send(&held, &call, read_nothing).await?;
-            if let Some(left) = selected.filter(|_| held.0.subject() == Some(user)) {
+            held.0.channel().send(&held, Ok(call), read_nothing).await?;
+            if let Some(left) = selected
+                && held.0.subject().await == Some(user)
+            {
                 held.0.forget(left);
             }
             Ok(())
@@ -40,16 +42,12 @@ impl Service for Held {
         self.0.settled().await
     }
 
-    fn is_good(&self, token: &Arc<Token<Opened>>) -> bool {
-        self.0.is_good(token)
-    }
-
     fn authorise(&self, token: &Arc<Token<Opened>>, request: &mut Request<Bytes>) -> Result<()> {
         self.0.authorise(token, request)
     }
 
-    fn refused(&self, token: &Arc<Token<Opened>>) -> bool {
-        self.0.refused(token)
+    async fn refused(&self, token: &Arc<Token<Opened>>) -> bool {
+        self.0.refused(token).await
     }
 
     fn secrets(&self, token: &Arc<Token<Opened>>) -> Vec<SecretString> {

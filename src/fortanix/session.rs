@@ -74,7 +74,7 @@ impl Session {
         match lack {
             Some(Lack::Trust) => token = self.confirmed(token).await?,
             Some(Lack::Certainty) if self.source.is_replaceable() => {
-                self.tokens.refused(token.generation);
+                self.tokens.refused(token.generation).await;
                 token = self.token().await?;
             }
             _ => {}
@@ -102,10 +102,10 @@ impl Session {
         match self.source.refresh(&token.value.token, login::refresh().repeatable()).await {
             Ok(kept) => {
                 self.selection().trust(token.generation);
-                Ok(self.tokens.renewed(token.generation, kept))
+                Ok(self.tokens.renewed(token.generation, kept).await)
             }
             Err(error) if matches!(error.status(), Some(401 | 403)) => {
-                self.tokens.refused(token.generation);
+                self.tokens.refused(token.generation).await;
                 self.token().await
             }
             Err(error) => Err(error),
@@ -114,10 +114,10 @@ impl Session {
 
     /// The token of this generation was refused. One refusal may be a mistake: where no other token can be had, it
     /// is not dropped for that.
-    fn doubt(&self, generation: u64) {
+    async fn doubt(&self, generation: u64) {
         match self.source.login() {
             Login::OauthCode(_) => self.selection().doubted = generation,
-            _ => self.tokens.refused(generation),
+            _ => self.tokens.refused(generation).await,
         }
     }
 
@@ -162,8 +162,8 @@ impl Session {
     }
 
     /// What the server knows of secrets, whatever request it is asked in.
-    pub(super) fn known(&self) -> Vec<SecretString> {
-        let token = self.tokens.current().map(|token| token.value.token.clone());
+    pub(super) async fn known(&self) -> Vec<SecretString> {
+        let token = self.tokens.current().await.map(|token| token.value.token.clone());
         self.source.login().secrets().into_iter().chain(token).collect()
     }
 
@@ -173,8 +173,8 @@ impl Session {
     }
 
     /// The id of the user, as the server told it last.
-    pub(super) fn subject(&self) -> Option<Uuid> {
-        self.tokens.current()?.value.info.as_ref()?.subject_id
+    pub(super) async fn subject(&self) -> Option<Uuid> {
+        self.tokens.current().await?.value.info.as_ref()?.subject_id
     }
 
     /// No session selects this account any more.
@@ -221,10 +221,10 @@ impl Session {
                     self.selection().trust(token.generation);
                     let opened = Opened { token: secret.clone(), info: Some(info.clone()) };
                     let fresh = opened.fresh(self.channel());
-                    return Ok((self.tokens.renewed(token.generation, fresh), info));
+                    return Ok((self.tokens.renewed(token.generation, fresh).await, info));
                 }
                 Err(error) if error.status() == Some(401) => {
-                    self.doubt(token.generation);
+                    self.doubt(token.generation).await;
                     if !std::mem::take(&mut again) {
                         return Err(error);
                     }
@@ -238,14 +238,14 @@ impl Session {
     async fn end(&self) -> Result<()> {
         let token = match self.source.login() {
             Login::Token(_) => Some(self.token().await?),
-            _ => self.tokens.current(),
+            _ => self.tokens.current().await,
         };
         if let Some(token) = token {
             let call = login::post(login::TERMINATE).repeatable();
             match self.source.send(&token.value.token, call, read_nothing).await {
                 // What is refused is over.
                 Err(error) if error.kind() != ErrorKind::Auth => return Err(error),
-                _ => self.tokens.refused(token.generation),
+                _ => self.tokens.refused(token.generation).await,
             }
         }
         self.selection().wanted = None;
@@ -272,16 +272,12 @@ impl Service for Session {
         self.ready().await
     }
 
-    fn is_good(&self, token: &Arc<Token<Opened>>) -> bool {
-        self.tokens.holds(token.generation) && self.selection().lack(token.generation).is_none()
-    }
-
     fn authorise(&self, token: &Arc<Token<Opened>>, request: &mut Request<Bytes>) -> Result<()> {
         login::bear(request, &token.value.token)
     }
 
-    fn refused(&self, token: &Arc<Token<Opened>>) -> bool {
-        self.doubt(token.generation);
+    async fn refused(&self, token: &Arc<Token<Opened>>) -> bool {
+        self.doubt(token.generation).await;
         self.source.is_replaceable()
     }
 

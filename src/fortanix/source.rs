@@ -57,7 +57,7 @@ impl Source {
         read: impl Fn(&Answer) -> Result<T> + Send + Sync,
     ) -> Result<T> {
         call.secrets = self.login.secrets();
-        self.channel.send(&Proof::Bearer(token), &call, read).await
+        self.channel.send(&Proof::Bearer(token), Ok(call), read).await
     }
 
     /// Moves the end of the token; the token stays the same.

@@ -143,8 +143,7 @@ impl Client {
         call: Result<Call>,
         read: impl Fn(&Answer) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        let call = call.map_err(|error| error.with_provider(NAME))?;
-        self.0.channel.send(&self.0.signer, &call, read).await.map_err(error::passing)
+        self.0.channel.send(&self.0.signer, call, read).await.map_err(error::passing)
     }
 
     /// The scope of the list at `path`, with what else tells it from others.

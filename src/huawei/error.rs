@@ -38,7 +38,7 @@ pub(super) fn read(answer: &Answer, own_clock: &str) -> Problem {
     }
     let request_id = header(&answer.headers, &["x-request-id"])
         .or_else(|| Some(body.as_ref()?.get("request_id")?.as_str()?.to_owned()));
-    Problem { kind, code, message, request_id }
+    Problem { kind, code, message, request_id, ..Problem::default() }
 }
 
 type Found = (Option<String>, Option<String>);

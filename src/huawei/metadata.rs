@@ -8,9 +8,8 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use http::{HeaderName, HeaderValue, Method, Request, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -20,7 +19,7 @@ use super::signing::{Credentials, date};
 use crate::{
     Error, ErrorKind, Result,
     auth::{Fresh, InVain, Margin, Token, TokenCache, refuse_empty, sensitive},
-    http::{Answer, Call, Channel, Clock, Problem, RetryPolicy, Service, Settings, plain_text, read_object},
+    http::{Answer, Call, Channel, Clock, NoAuth, Problem, RetryPolicy, Settings, plain_text, read_object},
 };
 
 pub(super) const ENDPOINT: &str = "http://169.254.169.254";
@@ -146,7 +145,7 @@ impl Access {
             .repeatable()
             .header(TOKEN_TTL, HeaderValue::from_static("21600"))
             .header(header::ACCEPT, HeaderValue::from_static("*/*"));
-        let token = self.channel.send(&Plain, &call, |answer| {
+        let token = self.channel.send(&NoAuth(problem), Ok(call), |answer| {
             let token = plain_text(&answer.body).unwrap_or_default();
             refuse_empty(&token)?;
             Ok(SecretString::from(token))
@@ -168,7 +167,7 @@ impl Access {
             call = call.header(TOKEN, sensitive("metadata token", token.expose_secret())?);
         }
         let read = |answer: &Answer| read_key(answer, self.channel.clock(), self.domain_id.as_ref());
-        self.channel.send(&Plain, &call, read).await
+        self.channel.send(&NoAuth(problem), Ok(call), read).await
     }
 
     fn no_tokens(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
@@ -215,29 +214,14 @@ fn read_key(answer: &Answer, clock: &Clock, domain_id: Option<&String>) -> Resul
     })
 }
 
-/// Requests without credentials but the token in their headers.
-struct Plain;
-
-impl Service for Plain {
-    type Permit = ();
-
-    async fn permit(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn authorise(&self, (): &(), _: &mut Request<Bytes>) -> Result<()> {
-        Ok(())
-    }
-
-    fn problem(&self, answer: &Answer) -> Problem {
-        let text = plain_text(&answer.body);
-        let message = if String::from_utf8_lossy(&answer.body).contains(NO_AGENCY) {
-            Some(format!("this server has no agency ({NO_AGENCY})"))
-        } else {
-            text
-        };
-        Problem { message, ..Problem::default() }
-    }
+/// Reads a failure: text.
+fn problem(answer: &Answer) -> Problem {
+    let message = if String::from_utf8_lossy(&answer.body).contains(NO_AGENCY) {
+        Some(format!("this server has no agency ({NO_AGENCY})"))
+    } else {
+        plain_text(&answer.body)
+    };
+    Problem { message, ..Problem::default() }
 }
 
 #[cfg(test)]

@@ -204,8 +204,7 @@ impl Client {
         call: Result<Call>,
         read: impl Fn(&Answer) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        let call = call.map_err(|error| error.with_provider(NAME))?;
-        self.0.channel.send(&self.0.tokens, &call, read).await
+        self.0.channel.send(&self.0.tokens, call, read).await
     }
 }
 

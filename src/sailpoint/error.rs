@@ -12,7 +12,7 @@ pub(super) fn read(answer: &Answer) -> Problem {
         Some(body) => message(body),
         None => plain_text(&answer.body),
     };
-    Problem { kind: None, code: member(body.as_ref(), "detailCode"), message, request_id }
+    Problem { code: member(body.as_ref(), "detailCode"), message, request_id, ..Problem::default() }
 }
 
 fn member(body: Option<&Value>, name: &str) -> Option<String> {

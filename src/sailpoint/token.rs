@@ -9,7 +9,7 @@ use super::error;
 use crate::{
     Result,
     auth::{Fresh, Token, TokenCache, refuse_empty, sensitive},
-    http::{Answer, Call, Channel, Problem, Service, encode, read_object},
+    http::{Answer, Call, Channel, NoAuth, Problem, Service, encode, read_object},
 };
 
 /// How a client proves who it is.
@@ -61,18 +61,14 @@ impl Service for Tokens {
         self.token().await
     }
 
-    fn is_good(&self, token: &Arc<Token>) -> bool {
-        self.cache.holds(token.generation)
-    }
-
     fn authorise(&self, token: &Arc<Token>, request: &mut Request<Bytes>) -> Result<()> {
         let bearer = sensitive("token", &format!("Bearer {}", token.value.expose_secret()))?;
         request.headers_mut().insert(header::AUTHORIZATION, bearer);
         Ok(())
     }
 
-    fn refused(&self, token: &Arc<Token>) -> bool {
-        self.cache.refused(token.generation);
+    async fn refused(&self, token: &Arc<Token>) -> bool {
+        self.cache.refused(token.generation).await;
         // A token that was given can not be replaced by another.
         matches!(self.login, Login::ClientCredentials { .. })
     }
@@ -114,30 +110,11 @@ async fn obtain(channel: &Channel, id: &str, secret: &SecretString) -> Result<Fr
     // Not counted by the provider, and it must not wait behind the requests that wait for it.
     call.limited = false;
     channel
-        .send(&Endpoint, &call, |answer| {
+        .send(&NoAuth(error::read), Ok(call), |answer| {
             let body: TokenResponse = read_object(answer, "an access_token")?;
             refuse_empty(&body.access_token)?;
             let lifetime = body.expires_in.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
             Ok(Fresh { value: body.access_token.into(), lifetime })
         })
         .await
-}
-
-/// The token endpoint: its credentials are in the body.
-struct Endpoint;
-
-impl Service for Endpoint {
-    type Permit = ();
-
-    async fn permit(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn authorise(&self, (): &(), _: &mut Request<Bytes>) -> Result<()> {
-        Ok(())
-    }
-
-    fn problem(&self, answer: &Answer) -> Problem {
-        error::read(answer)
-    }
 }
