@@ -299,7 +299,7 @@ fn check_success(method: &Method, status: StatusCode) -> Result<()> {
     match status.as_u16() {
         // Whoever reads a body refuses an empty one.
         200 | 204 => Ok(()),
-        201 | 202 if *method != Method::GET => Ok(()),
+        201 | 202 | 207 if *method != Method::GET => Ok(()),
         other => Err(Error::decode(format!(
             "the status {status} is none of those that this request is answered with"
         ))

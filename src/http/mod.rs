@@ -1,8 +1,8 @@
 //! A request's way out and back: what can be set on every client, and a transport of your own.
 //!
-//! Each request obtains its token, takes its turn at the rate limit, is authorised or signed, and is sent, and
-//! its answer is judged; what may be retried goes round again with a new token or signature, within the
-//! [`RetryPolicy`]'s limits. Nothing here knows a provider.
+//! Each request obtains its token, waits for the rate limit, is authorised or signed, and is sent, and its answer is
+//! judged; what may be retried is sent again, newly authorised or signed, within the [`RetryPolicy`]'s limits. Nothing
+//! here knows a provider.
 //!
 //! # What a caller sees of a fault
 //!
@@ -17,6 +17,7 @@
 //! | connection refused, reset before or within the answer | retried | [`Transport`](crate::ErrorKind::Transport) |
 //! | a certificate for another host, out of date, or of an issuer that is not trusted (`tests/it/http/tls.rs`; with native-tls it counts as a connection refused) | `Transport` at once; nothing is sent | |
 //! | truncated or malformed JSON, an HTML page with 200, 204, an empty body | retried | [`Decode`](crate::ErrorKind::Decode) |
+//! | 206 Partial Content, or another success that is not documented | retried | `Decode` |
 //! | right JSON with a wrong `Content-Type`, or an unknown `Content-Encoding` | read | |
 //! | `Content-Encoding: gzip` on what is no gzip | retried | `Transport` |
 //! | a redirect | `Api` at once; it is not followed | |

@@ -20,19 +20,23 @@ const LONGEST: usize = 16 * 1024;
 /// The secrets of one request: servers have been seen to echo them in their errors, whole, cut off, and folded over
 /// lines.
 #[derive(Debug)]
-pub(super) struct Redactor(Vec<SecretString>);
+pub(super) struct Redactor {
+    secrets: Vec<SecretString>,
+    /// What holds secrets and other words: redacted where it stands as a whole.
+    wholes: Vec<SecretString>,
+}
 
 impl Redactor {
     /// Redacts the sensitive headers of a request, and `others`, which may be echoed as they stand in JSON too.
     pub(super) fn new(headers: &HeaderMap, others: impl IntoIterator<Item = SecretString>) -> Self {
         let sensitive = headers.iter().filter(|(_, value)| value.is_sensitive());
-        let in_headers = sensitive
-            .filter_map(|(name, value)| Some(in_header(name, value.to_str().ok()?)))
-            .flatten()
-            .filter(|value| value.trim().len() >= SHORT)
-            .map(SecretString::from);
+        let sensitive: Vec<_> =
+            sensitive.filter_map(|(name, value)| Some((name, value.to_str().ok()?))).collect();
+        let in_headers = sensitive.iter().flat_map(|(name, value)| in_header(name, value));
+        let in_headers = in_headers.filter(|value| value.trim().len() >= SHORT).map(SecretString::from);
         let others = others.into_iter().flat_map(|secret| [in_json(&secret), secret]);
-        Self(in_headers.chain(others).collect())
+        let wholes = sensitive.iter().map(|(_, value)| *value).filter(|value| value.contains(", "));
+        Self { secrets: in_headers.chain(others).collect(), wholes: wholes.map(SecretString::from).collect() }
     }
 
     /// `text` on one line and bounded, without the secrets and their pieces.
@@ -47,7 +51,7 @@ impl Redactor {
             looked_at.char_indices().filter(|(_, c)| is_visible(*c)).unzip();
         let mut marks = Marks::none(chars.len());
         self.mark_pieces(&chars, &mut marks);
-        for secret in self.0.iter().map(|secret| secret.expose_secret().trim()) {
+        for secret in self.secrets.iter().map(|secret| secret.expose_secret().trim()) {
             if (1..SHORT).contains(&secret.chars().filter(|c| is_visible(*c)).count()) {
                 for range in alone(looked_at, secret) {
                     let first = offsets.partition_point(|offset| *offset < range.start);
@@ -92,8 +96,16 @@ impl Redactor {
         let hasher = RandomState::new();
         let mut pieces = HashSet::new();
         let mut lengths = HashSet::new();
-        for secret in &self.0 {
-            let secret: Vec<char> = secret.expose_secret().chars().filter(|c| is_visible(*c)).collect();
+        let visible = |secret: &SecretString| -> Vec<char> {
+            secret.expose_secret().chars().filter(|c| is_visible(*c)).collect()
+        };
+        for whole in self.wholes.iter().map(visible) {
+            for (index, _) in chars.windows(whole.len()).enumerate().filter(|(_, window)| **window == whole) {
+                marks.add(index, index + whole.len());
+            }
+        }
+        for secret in &self.secrets {
+            let secret = visible(secret);
             let length = secret.len().min(PIECE);
             if length >= SHORT {
                 lengths.insert(length);
@@ -211,9 +223,9 @@ mod tests {
             "SDK-HMAC-SHA256 Access=AKAKAKAKAK, SignedHeaders=content-type;host, Signature=0123456789abcdef";
         let redactor = with_header(header::AUTHORIZATION, signed);
         assert_eq!(
-            redactor.redact(&format!("Signature of content-type: {signed}")),
-            "Signature of content-type: SDK-HMAC-SHA256 Access=[redacted], SignedHeaders=content-type;host, \
-             Signature=[redacted]"
+            redactor.redact(&format!("Signature of content-type: {}, {signed}", &signed[16..])),
+            "Signature of content-type: Access=[redacted], SignedHeaders=content-type;host, \
+             Signature=[redacted], [redacted]"
         );
         let key = with_header(HeaderName::from_static("x-key"), "Bearer s3cr3t-token");
         assert_eq!(key.redact("Bearer s3cr3t-token"), "[redacted]");

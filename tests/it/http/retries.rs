@@ -72,6 +72,28 @@ async fn what_can_not_pass_is_told_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn partial_content_is_an_error() {
+    // Some pages, each with all that it needs to be taken for a whole one.
+    for status in [201, 202, 203, 205, 206, 226] {
+        let page = move || answer(status, &[], r#"{"accounts":[{"id":"a"}],"has_more":false}"#);
+        let lasting = failing(99, page);
+        let error = list(lasting.annature()).await.unwrap_err();
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Decode, Some(status)), "{error}");
+        assert_eq!(lasting.sent().len(), 4, "it may be another the next time");
+        let passing = failing(1, page);
+        assert_eq!(list(passing.annature()).await.unwrap().len(), 1);
+
+        let documented = matches!(status, 201 | 202);
+        let client = failing(99, page).annature().build().unwrap();
+        let changed = client.deactivate_account("a").send().await;
+        assert_eq!(changed.is_ok(), documented, "{status}");
+        if let Err(error) = changed {
+            assert_eq!((error.kind(), error.retry()), (ErrorKind::Decode, Retry::Uncertain));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wait_that_the_server_asks_for_is_never_undercut() {
     let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
     for (header, seconds) in [("7", 7), ("100", 100), ("Sun, 06 Nov 1994 08:50:37 GMT", 60)] {

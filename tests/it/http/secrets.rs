@@ -196,6 +196,20 @@ async fn no_failure_shows_a_credential_that_another_request_held() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_cut_or_folded_credential_is_not_shown() {
+    let transport = Scripted::new(|sent| {
+        let bearer = sent.headers["authorization"].to_str().unwrap();
+        let (start, end) = (&bearer[..bearer.len() - 8], &bearer[bearer.len() - 8..]);
+        let text = format!("cut: {start}…, …{end}; folded: {}\r\n  {}", &bearer[..15], &bearer[15..]);
+        answer(400, &[("x-request-id", &bearer[7..])], &serde_json::json!({ "message": text }).to_string())
+    });
+    let builder = sailpoint::Client::builder("https://acme.example").token(SECRETS[7]).transport(transport);
+    let error = builder.build().unwrap().get_account("a").send().await.unwrap_err();
+    assert_eq!(error.message(), "cut: Bearer [redacted]…, …[redacted]; folded: Bearer [redacted]");
+    assert_eq!(error.request_id(), Some("[redacted]"));
+}
+
 #[test]
 fn no_refused_setting_shows_a_credential() {
     let mut shown = Shown::default();
