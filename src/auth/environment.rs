@@ -42,6 +42,11 @@ impl Environment {
         self.required(name).map(SecretString::from)
     }
 
+    /// Attaches the provider to an error.
+    pub(crate) fn context<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| error.with_provider(self.provider))
+    }
+
     pub(crate) fn error(&self, message: impl Into<String>) -> Error {
         Error::config(message).with_provider(self.provider)
     }

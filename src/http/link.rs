@@ -120,11 +120,14 @@ mod tests {
 
     fn next(headers: &[&str]) -> Result<Option<String>> {
         let base = Url::parse("https://acme.example/api/v1/users?limit=2").unwrap();
-        let headers = headers.iter().map(|value| {
-            let value = http::HeaderValue::from_bytes(value.as_bytes()).unwrap();
-            (header::LINK, value)
-        });
-        Ok(next_link(&HeaderMap::from_iter(headers), &base)?.map(String::from))
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|value| {
+                let value = http::HeaderValue::from_bytes(value.as_bytes()).unwrap();
+                (header::LINK, value)
+            })
+            .collect();
+        Ok(next_link(&headers, &base)?.map(String::from))
     }
 
     #[test]

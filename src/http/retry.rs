@@ -100,8 +100,7 @@ impl RetryPolicy {
         match failure.cause {
             Cause::NotSent => {}
             Cause::Unsendable => return Err(Retry::Never),
-            Cause::Lost if repeatable => {}
-            Cause::Status(408 | 429 | 500 | 502 | 503 | 504) if repeatable => {}
+            Cause::Lost | Cause::Status(408 | 429 | 500 | 502 | 503 | 504) if repeatable => {}
             _ if repeatable => return Err(Retry::Never),
             // It was not carried out. Whether and when it is sent again is up to the caller.
             Cause::Status(429) => return Err(Retry::Safe),
@@ -118,7 +117,11 @@ impl RetryPolicy {
         }
         let wait = self.bound(attempt).mul_f64(jitter.clamp(0.0, 1.0)).max(asked);
         // The time that the server asked for does not count; the rest has to fit.
-        if spent.saturating_add(wait - asked) >= self.total_timeout { give_up } else { Ok(wait) }
+        if spent.saturating_add(wait.saturating_sub(asked)) >= self.total_timeout {
+            give_up
+        } else {
+            Ok(wait)
+        }
     }
 
     /// The upper bound of the wait after attempt `attempt`, counted from 1.

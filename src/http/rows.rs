@@ -102,8 +102,7 @@ impl<T: FromRow> Rows<T> {
                     )));
                 }
                 Err(error) => {
-                    let mut rejected =
-                        Rejected::new(index, explain(row, T::ID, &error)).with_text(row.get());
+                    let mut rejected = Rejected::new(index, explain(row, T::ID, &error)).with_text(row.get());
                     rejected.id = member(row, T::ID);
                     rejected.shape = shape(row);
                     this.ids.push(rejected.id.clone());

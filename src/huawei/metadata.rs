@@ -228,8 +228,9 @@ fn problem(answer: &Answer) -> Problem {
 mod tests {
     use std::time::{SystemTime, UNIX_EPOCH};
 
+    use bytes::Bytes;
     use futures::{FutureExt, future::BoxFuture, future::join_all};
-    use http::Response;
+    use http::{Request, Response};
 
     use super::*;
     use crate::{
