@@ -82,6 +82,8 @@ async fn run(args: &Args, faults: &sim::Faults) -> io::Result<()> {
     for (name, value) in simulators.env() {
         writeln!(out, "export {name}='{value}'")?;
     }
+    // The end of the list, for programs that read it.
+    writeln!(out)?;
     out.flush()?;
     eprintln!("serving {} accounts at each provider; Ctrl-C stops", args.accounts);
     tokio::signal::ctrl_c().await

@@ -1,17 +1,24 @@
-#![expect(clippy::doc_markdown, reason = "this is the text of --help, where backticks would show")]
-
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum, builder::RangedU64ValueParser, error::ErrorKind};
+use clap::{
+    CommandFactory as _, FromArgMatches as _, Parser, ValueEnum,
+    builder::{PossibleValuesParser, RangedU64ValueParser},
+    error::ErrorKind,
+};
 use headcount::sailpoint::ApiVersion;
+
+use crate::sources::PROVIDERS;
 
 /// Lists the accounts of an organisation at its providers.
 ///
-/// A provider takes part when its credentials are in the environment: FORTANIX_CCM_EMAIL and _PASSWORD (or
-/// FORTANIX_CCM_TOKEN), HUAWEICLOUD_SDK_AK and _SK, ANNATURE_ID and ANNATURE_KEY, SAIL_BASE_URL,
-/// SAIL_CLIENT_ID and SAIL_CLIENT_SECRET. With none of them, built-in simulators stand in for all four.
+/// A provider takes part when its credentials are in the environment; they are named below. With none of them,
+/// built-in simulators stand in for all providers.
 ///
 /// Accounts alone go to the standard output; progress and a summary of each source go to the standard error.
+///
+/// Whoever names an account chooses what is printed here. So in tables, CSV and messages, characters that act on a
+/// terminal, are not seen, or change the order of others are written as \u{...}; and in CSV, a cell that a
+/// spreadsheet would execute gets an apostrophe: see --format.
 ///
 /// Exits with 0 when every list is whole, 1 when a source failed or its list may not be whole, 2 for wrong
 /// usage, 130 after Ctrl-C.
@@ -19,8 +26,8 @@ use headcount::sailpoint::ApiVersion;
 #[command(version)]
 pub(crate) struct Args {
     /// Only this provider; may be given several times. Its credentials must be there, if any are.
-    #[arg(long = "provider", value_name = "P", value_enum)]
-    pub(crate) providers: Vec<Provider>,
+    #[arg(long = "provider", value_name = "P", value_parser = provider_names())]
+    pub(crate) providers: Vec<String>,
     /// How accounts are printed.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
@@ -53,10 +60,11 @@ pub(crate) struct Args {
     ///
     /// Append (>>) what is printed: earlier lines and CSV's header are not printed again. The summaries count
     /// what all runs printed. A list that an earlier run finished is not listed again; when all are finished,
-    /// the exit code is 2, and FILE is to be removed before they are listed anew.
+    /// the exit code is 2, and FILE is to be removed before they are listed again.
     ///
     /// The place is saved after every 50 accounts, or one fewer than --page-size if that is less, once they are
-    /// printed. A program that is killed and started again loses none, and prints at most so many twice.
+    /// printed. A program that is killed and started again loses none, and prints at most so many twice; and at
+    /// Huawei and Annature those of one page, if that page has changed between the runs, which the summary tells.
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
     /// Fetch up to N pages of each source ahead of use.
@@ -68,20 +76,13 @@ pub(crate) struct Args {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Provider {
-    Fortanix,
-    Huawei,
-    Annature,
-    Sailpoint,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// A table, printed at the end.
     Table,
-    /// One JSON object a line, as they come.
+    /// One JSON object a line, as they come, with every text exactly as the provider sent it.
     Ndjson,
-    /// Comma-separated values, as they come.
+    /// Comma-separated values, as they come. A cell that begins with =, +, -, @, a tab or a line break gets an
+    /// apostrophe before it, because a spreadsheet would take it for a formula and execute it.
     Csv,
 }
 
@@ -99,6 +100,19 @@ pub(crate) enum SailPointApi {
     V2025,
     V2026,
     AccountsV1,
+}
+
+fn provider_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(PROVIDERS.iter().map(|provider| provider.name))
+}
+
+/// The part of `--help` that names each provider's credentials.
+fn credentials() -> String {
+    let line = |provider: &crate::sources::Provider| {
+        let sets: Vec<_> = provider.credentials.iter().map(|set| set.join(" and ")).collect();
+        format!("\n  {:11}{}", provider.name, sets.join(", or "))
+    };
+    PROVIDERS.iter().fold("Credentials:".to_owned(), |text, provider| text + &line(provider))
 }
 
 fn at_least_one() -> RangedU64ValueParser<usize> {
@@ -121,9 +135,9 @@ impl From<SailPointApi> for ApiVersion {
 impl Args {
     /// Reads and checks the command line; ends the program with 2 if it is wrong.
     pub(crate) fn read() -> Self {
-        use clap::CommandFactory;
-        let args = Self::parse();
-        let refuse = |message| Self::command().error(ErrorKind::ArgumentConflict, message).exit();
+        let mut command = Self::command().after_help(credentials());
+        let args = Self::from_arg_matches(&command.get_matches_mut()).unwrap_or_else(|error| error.exit());
+        let mut refuse = |message| command.error(ErrorKind::ArgumentConflict, message).exit();
         if args.checkpoint.is_some() && args.format == Format::Table {
             refuse("--checkpoint needs --format ndjson or csv: a table is printed only at the end");
         }

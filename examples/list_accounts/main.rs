@@ -1,6 +1,7 @@
 //! Lists the accounts of an organisation at its providers; `--help` says how.
 
 mod args;
+mod escape;
 mod output;
 mod place;
 mod progress;
@@ -68,7 +69,7 @@ async fn main() -> ExitCode {
 }
 
 fn fail(error: &dyn std::error::Error, code: u8) -> ExitCode {
-    let _ = writeln!(io::stderr(), "list_accounts: {error}");
+    let _ = writeln!(io::stderr(), "{}", escape::visible(&format!("list_accounts: {error}")));
     ExitCode::from(code)
 }
 

@@ -7,7 +7,10 @@ use headcount::Account;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::args::Format;
+use crate::{
+    args::Format,
+    escape::{cell, visible},
+};
 
 /// One line of NDJSON.
 #[derive(Serialize)]
@@ -92,11 +95,11 @@ impl Output {
                     text(&owner.name),
                     account.roles.join(" "),
                 ];
-                writer.write_record(&fields).map_err(io_error)
+                writer.write_record(fields.iter().map(|field| cell(field).into_owned())).map_err(io_error)
             }
             Self::Table(table) => {
                 let date = account.created_at.or(account.joined_at);
-                table.add_row([
+                let fields = [
                     source.to_owned(),
                     account.id.clone(),
                     text(&account.name),
@@ -104,7 +107,8 @@ impl Output {
                     owner.name.or(owner.id).unwrap_or_default(),
                     account.status.to_string(),
                     date.map_or(String::new(), |date| date.date_naive().to_string()),
-                ]);
+                ];
+                table.add_row(fields.iter().map(|field| visible(field).into_owned()));
                 Ok(())
             }
         }

@@ -9,6 +9,8 @@ use std::{
 use headcount::{Completeness, Error, Summary};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::escape::visible;
+
 pub(crate) struct Progress {
     all: MultiProgress,
     bars: BTreeMap<String, ProgressBar>,
@@ -60,6 +62,13 @@ impl Progress {
         if self.earlier.contains(source) {
             line += ", all by an earlier run, and not listed again";
         }
+        if summary.repeats_at_most > 0 {
+            let repeats = summary.repeats_at_most;
+            let _ = write!(
+                line,
+                ", at most {repeats} of them repeated: their page changed before it was resumed"
+            );
+        }
         if summary.duplicates > 0 {
             let _ = write!(line, ", {} repeated rows left out", summary.duplicates);
         }
@@ -89,7 +98,7 @@ impl Progress {
     fn say(&self, line: &str) {
         // Whoever closed the standard error does not want to read it.
         self.all.suspend(|| {
-            let _ = writeln!(io::stderr(), "{line}");
+            let _ = writeln!(io::stderr(), "{}", visible(line));
         });
     }
 }

@@ -1,176 +1,207 @@
-//! The lists that take part: of the providers in the environment, or of simulators.
+//! The providers, a row each, and the lists that take part: at the providers in the environment, or at simulators.
 
 use std::{
+    any::Any,
     env,
     io::{self, Write as _},
 };
 
+use futures::{FutureExt as _, future::BoxFuture};
 use headcount::{
     Account, AnyPaginator, Error, ErrorKind, Paginator, Result, annature, fortanix, huawei, sailpoint,
 };
 use headcount_sim as sim;
 
-use crate::args::{AnnatureApi, Args, Provider, SailPointApi};
+use crate::args::{AnnatureApi, Args, SailPointApi};
 
 const AGENT: &str = concat!("list_accounts/", env!("CARGO_PKG_VERSION"));
+/// What a simulator has.
+const ACCOUNTS: usize = 250;
+const SEED: u64 = 1;
 
-/// Named lists, and what must live as long as they do.
-pub(crate) struct Sources {
-    pub(crate) lists: Vec<(&'static str, AnyPaginator<Account>)>,
-    pub(crate) simulators: Option<sim::Simulators>,
+type List = AnyPaginator<Account>;
+/// Serves until it is dropped.
+type Simulator = Box<dyn Any + Send>;
+type Simulated = (List, Simulator);
+
+/// A provider: all that this program knows of it.
+pub(crate) struct Provider {
+    pub(crate) name: &'static str,
+    /// The environment variables of its credentials: sets, of which one is enough. It takes part when any is set.
+    pub(crate) credentials: &'static [&'static [&'static str]],
+    /// The options that do something for it, among those that are not for every provider.
+    options: &'static [&'static str],
+    /// Its list, with the credentials of the environment.
+    open: fn(&Args) -> Result<List>,
+    /// Its list at a simulator, and that simulator.
+    simulate: for<'a> fn(&'a Args) -> BoxFuture<'a, Result<Simulated>>,
 }
 
-/// One client of each provider that takes part.
+/// Everything that depends on the provider.
+pub(crate) const PROVIDERS: &[Provider] = &[
+    Provider {
+        name: "fortanix",
+        credentials: &[&["FORTANIX_CCM_EMAIL", "FORTANIX_CCM_PASSWORD"], &["FORTANIX_CCM_TOKEN"]],
+        options: &["--page-size"],
+        open: |args| fortanix(fortanix::Client::builder_from_env()?, args),
+        simulate: |args| {
+            let start = sim::Fortanix::builder().accounts(ACCOUNTS).seed(SEED).start();
+            let list = move |sim: &sim::Fortanix| {
+                let builder = fortanix::Client::builder().base_url(sim.base_url());
+                fortanix(builder.password(sim.email(), sim.password()), args)
+            };
+            simulated(start, list).boxed()
+        },
+    },
+    Provider {
+        name: "huawei",
+        credentials: &[&["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"]],
+        options: &["--page-size", "--huawei-contacts"],
+        open: |args| huawei(huawei::Client::builder_from_env()?, args),
+        simulate: |args| {
+            let start = sim::Huawei::builder().accounts(ACCOUNTS).seed(SEED).start();
+            let list = move |sim: &sim::Huawei| {
+                huawei(huawei::Client::builder(sim.ak(), sim.sk()).endpoint(sim.base_url()), args)
+            };
+            simulated(start, list).boxed()
+        },
+    },
+    Provider {
+        name: "annature",
+        credentials: &[&["ANNATURE_ID", "ANNATURE_KEY"]],
+        options: &["--annature-api"],
+        open: |args| annature(annature::Client::builder_from_env()?, args),
+        simulate: |args| {
+            let start = sim::Annature::builder().accounts(ACCOUNTS).seed(SEED).start();
+            let list = move |sim: &sim::Annature| {
+                annature(annature::Client::builder(sim.id(), sim.key()).base_url(sim.base_url()), args)
+            };
+            simulated(start, list).boxed()
+        },
+    },
+    Provider {
+        name: "sailpoint",
+        credentials: &[&["SAIL_BASE_URL", "SAIL_CLIENT_ID", "SAIL_CLIENT_SECRET"]],
+        options: &["--page-size", "--sailpoint-api"],
+        open: |args| sailpoint(sailpoint::Client::builder_from_env()?, args),
+        simulate: |args| {
+            let start = sim::SailPoint::builder().accounts(ACCOUNTS).seed(SEED).start();
+            let list = move |sim: &sim::SailPoint| {
+                let builder = sailpoint::Client::builder(sim.base_url());
+                sailpoint(builder.client_credentials(sim.client_id(), sim.client_secret()), args)
+            };
+            simulated(start, list).boxed()
+        },
+    },
+];
+
+fn fortanix(builder: fortanix::ClientBuilder, args: &Args) -> Result<List> {
+    let mut list = builder.user_agent(AGENT).build()?.list_accounts();
+    if let Some(size) = args.page_size {
+        list = list.limit(size);
+    }
+    Ok(list.into_accounts())
+}
+
+fn huawei(builder: huawei::ClientBuilder, args: &Args) -> Result<List> {
+    let mut list = builder.user_agent(AGENT).build()?.list_accounts();
+    if args.huawei_contacts {
+        list = list.with_register_contact_info(true);
+    }
+    if let Some(size) = args.page_size {
+        list = list.limit(size.min(if args.huawei_contacts { 200 } else { 2000 }));
+    }
+    Ok(list.into_accounts())
+}
+
+fn annature(builder: annature::ClientBuilder, args: &Args) -> Result<List> {
+    let client = builder.user_agent(AGENT).build()?;
+    Ok(match args.annature_api {
+        Some(AnnatureApi::V1) => client.list_accounts_v1().into_accounts(),
+        Some(AnnatureApi::V2) | None => client.list_accounts().into_accounts(),
+    })
+}
+
+fn sailpoint(builder: sailpoint::ClientBuilder, args: &Args) -> Result<List> {
+    let version = args.sailpoint_api.unwrap_or(SailPointApi::AccountsV1);
+    let mut list = builder.user_agent(AGENT).api_version(version.into()).build()?.list_accounts();
+    if let Some(size) = args.page_size {
+        list = list.limit(size.min(250));
+    }
+    Ok(list.into_accounts())
+}
+
+async fn simulated<S: Send + 'static>(
+    start: impl Future<Output = io::Result<S>>,
+    list: impl FnOnce(&S) -> Result<List>,
+) -> Result<Simulated> {
+    let sim = start.await.map_err(|error| {
+        Error::new(ErrorKind::Transport, format!("a simulator cannot start: {error}")).with_source(error)
+    })?;
+    Ok((list(&sim)?, Box::new(sim)))
+}
+
+impl Provider {
+    fn is_configured(&self) -> bool {
+        let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        self.credentials.iter().copied().flatten().any(is_set)
+    }
+}
+
+/// Named lists, and what must live as long as they do.
 #[derive(Default)]
-struct Clients {
-    fortanix: Option<fortanix::Client>,
-    huawei: Option<huawei::Client>,
-    annature: Option<annature::Client>,
-    sailpoint: Option<sailpoint::Client>,
+pub(crate) struct Sources {
+    pub(crate) lists: Vec<(&'static str, List)>,
+    pub(crate) simulators: Vec<Simulator>,
 }
 
 impl Sources {
     pub(crate) async fn open(args: &Args) -> Result<Self> {
-        let is_set = |names: &[&str]| {
-            names.iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
-        };
-        let configured: Vec<Provider> = [
-            (Provider::Fortanix, &["FORTANIX_CCM_EMAIL", "FORTANIX_CCM_PASSWORD", "FORTANIX_CCM_TOKEN"][..]),
-            (Provider::Huawei, &["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"]),
-            (Provider::Annature, &["ANNATURE_ID", "ANNATURE_KEY"]),
-            (Provider::Sailpoint, &["SAIL_CLIENT_ID", "SAIL_CLIENT_SECRET", "SAIL_BASE_URL"]),
-        ]
-        .into_iter()
-        .filter_map(|(provider, names)| is_set(names).then_some(provider))
-        .collect();
-        let simulators = if configured.is_empty() {
-            let _ = writeln!(
-                io::stderr(),
-                "no credentials in the environment: listing built-in simulators (250 accounts each)"
-            );
-            let started = sim::Simulators::start(250, 1).await;
-            Some(started.map_err(|error| {
-                let message = format!("the simulators can not start: {error}");
-                Error::new(ErrorKind::Transport, message).with_source(error)
-            })?)
-        } else {
-            None
-        };
-        let wanted = |provider| {
+        let simulated = !PROVIDERS.iter().any(Provider::is_configured);
+        let takes_part = |provider: &&Provider| {
             if args.providers.is_empty() {
-                simulators.is_some() || configured.contains(&provider)
+                simulated || provider.is_configured()
             } else {
-                args.providers.contains(&provider)
+                args.providers.iter().any(|name| name == provider.name)
             }
         };
-        check_used(args, wanted)?;
-        let clients = match &simulators {
-            Some(simulators) => Clients::of_simulators(simulators, args, wanted)?,
-            None => Clients::of_environment(args, wanted)?,
-        };
-        Ok(Self { lists: clients.lists(args), simulators })
+        let wanted: Vec<_> = PROVIDERS.iter().filter(takes_part).collect();
+        if simulated {
+            let _ = writeln!(
+                io::stderr(),
+                "no credentials in the environment: listing built-in simulators ({ACCOUNTS} accounts each)"
+            );
+        }
+        check_used(args, &wanted)?;
+        let mut sources = Self::default();
+        for provider in wanted {
+            let list = if simulated {
+                let (list, simulator) = (provider.simulate)(args).await?;
+                sources.simulators.push(simulator);
+                list
+            } else {
+                (provider.open)(args)?
+            };
+            sources.lists.push((provider.name, list));
+        }
+        Ok(sources)
     }
 }
 
 /// Refuses options that are for none of the providers that take part.
-fn check_used(args: &Args, wanted: impl Fn(Provider) -> bool) -> Result<()> {
-    use Provider::{Annature, Fortanix, Huawei, Sailpoint};
-    for (option, given, providers) in [
-        ("--page-size", args.page_size.is_some(), &[Fortanix, Huawei, Sailpoint][..]),
-        ("--huawei-contacts", args.huawei_contacts, &[Huawei]),
-        ("--annature-api", args.annature_api.is_some(), &[Annature]),
-        ("--sailpoint-api", args.sailpoint_api.is_some(), &[Sailpoint]),
+fn check_used(args: &Args, wanted: &[&Provider]) -> Result<()> {
+    for (option, given) in [
+        ("--page-size", args.page_size.is_some()),
+        ("--huawei-contacts", args.huawei_contacts),
+        ("--annature-api", args.annature_api.is_some()),
+        ("--sailpoint-api", args.sailpoint_api.is_some()),
     ] {
-        if given && !providers.iter().any(|provider| wanted(*provider)) {
-            let names: Vec<_> = providers.iter().map(|provider| format!("{provider:?}")).collect();
+        let has = |provider: &&Provider| provider.options.contains(&option);
+        if given && !wanted.iter().any(has) {
+            let names: Vec<_> = PROVIDERS.iter().filter(has).map(|provider| provider.name).collect();
             let message = format!("{option} would do nothing: it is for {}", names.join(", "));
             return Err(Error::new(ErrorKind::Config, message));
         }
     }
     Ok(())
-}
-
-impl Clients {
-    fn of_environment(args: &Args, wanted: impl Fn(Provider) -> bool) -> Result<Self> {
-        let mut clients = Self::default();
-        if wanted(Provider::Fortanix) {
-            clients.fortanix = Some(fortanix::Client::builder_from_env()?.user_agent(AGENT).build()?);
-        }
-        if wanted(Provider::Huawei) {
-            clients.huawei = Some(huawei::Client::builder_from_env()?.user_agent(AGENT).build()?);
-        }
-        if wanted(Provider::Annature) {
-            clients.annature = Some(annature::Client::builder_from_env()?.user_agent(AGENT).build()?);
-        }
-        if wanted(Provider::Sailpoint) {
-            let builder = sailpoint::Client::builder_from_env()?.user_agent(AGENT);
-            clients.sailpoint = Some(builder.api_version(api_version(args)).build()?);
-        }
-        Ok(clients)
-    }
-
-    fn of_simulators(sims: &sim::Simulators, args: &Args, wanted: impl Fn(Provider) -> bool) -> Result<Self> {
-        let mut clients = Self::default();
-        if wanted(Provider::Fortanix) {
-            let sim = &sims.fortanix;
-            let builder = fortanix::Client::builder().base_url(sim.base_url());
-            clients.fortanix = Some(builder.password(sim.email(), sim.password()).build()?);
-        }
-        if wanted(Provider::Huawei) {
-            let sim = &sims.huawei;
-            clients.huawei =
-                Some(huawei::Client::builder(sim.ak(), sim.sk()).endpoint(sim.base_url()).build()?);
-        }
-        if wanted(Provider::Annature) {
-            let sim = &sims.annature;
-            clients.annature =
-                Some(annature::Client::builder(sim.id(), sim.key()).base_url(sim.base_url()).build()?);
-        }
-        if wanted(Provider::Sailpoint) {
-            let sim = &sims.sailpoint;
-            let builder = sailpoint::Client::builder(sim.base_url());
-            let builder = builder.client_credentials(sim.client_id(), sim.client_secret());
-            clients.sailpoint = Some(builder.api_version(api_version(args)).build()?);
-        }
-        Ok(clients)
-    }
-
-    fn lists(self, args: &Args) -> Vec<(&'static str, AnyPaginator<Account>)> {
-        let mut lists = Vec::new();
-        if let Some(client) = self.fortanix {
-            let mut list = client.list_accounts();
-            if let Some(size) = args.page_size {
-                list = list.limit(size);
-            }
-            lists.push(("fortanix", list.into_accounts()));
-        }
-        if let Some(client) = self.huawei {
-            let mut list = client.list_accounts();
-            if args.huawei_contacts {
-                list = list.with_register_contact_info(true);
-            }
-            if let Some(size) = args.page_size {
-                list = list.limit(size.min(if args.huawei_contacts { 200 } else { 2000 }));
-            }
-            lists.push(("huawei", list.into_accounts()));
-        }
-        if let Some(client) = self.annature {
-            lists.push(match args.annature_api {
-                Some(AnnatureApi::V1) => ("annature", client.list_accounts_v1().into_accounts()),
-                Some(AnnatureApi::V2) | None => ("annature", client.list_accounts().into_accounts()),
-            });
-        }
-        if let Some(client) = self.sailpoint {
-            let mut list = client.list_accounts();
-            if let Some(size) = args.page_size {
-                list = list.limit(size.min(250));
-            }
-            lists.push(("sailpoint", list.into_accounts()));
-        }
-        lists
-    }
-}
-
-fn api_version(args: &Args) -> sailpoint::ApiVersion {
-    args.sailpoint_api.unwrap_or(SailPointApi::AccountsV1).into()
 }

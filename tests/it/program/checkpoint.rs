@@ -7,7 +7,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{Simulate, accounts, program, run, text};
+use headcount_sim::Huawei;
+
+use super::{Running, Simulate, accounts, program, run, text};
 
 /// A folder, and the name of a place in it.
 fn place() -> (tempfile::TempDir, PathBuf) {
@@ -24,15 +26,15 @@ fn list(simulate: &Simulate, file: &Path, format: &str) -> Command {
 
 /// Runs it until it has printed `lines`, kills it, and gives all whole lines that it printed.
 fn kill_after(lines: usize, command: &mut Command) -> String {
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let program = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::null()));
+    let mut out = BufReader::new(program.out());
     let mut printed = Vec::new();
     for _ in 0..lines {
         out.read_until(b'\n', &mut printed).unwrap();
     }
-    child.kill().unwrap();
+    program.kill();
     while out.read_until(b'\n', &mut printed).unwrap() > 0 {}
-    assert_eq!(child.wait().unwrap().code(), None, "it ran until it was killed");
+    assert_eq!(program.code(), None, "it ran until it was killed");
     // A line that was cut off by the kill was not printed.
     printed.truncate(printed.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1));
     text(&printed)
@@ -125,4 +127,23 @@ fn a_file_that_is_no_place_is_named() {
         assert!(err.starts_with("list_accounts: ") && err.contains(why), "{err}");
         assert!(err.contains(file.to_str().unwrap()), "{err}");
     }
+}
+
+#[tokio::test]
+async fn rows_of_a_changed_page_are_counted() {
+    let server = Huawei::builder().accounts(20).start().await.unwrap();
+    let (_folder, file) = place();
+    let list = async |more: &'static [&str]| {
+        let mut command = program("list_accounts");
+        command.args(["--format", "ndjson", "--page-size", "10", "--checkpoint"]).arg(&file).args(more);
+        command.envs(server.env());
+        tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap()
+    };
+    assert_eq!(list(&["--max", "7"]).await.0, Some(0));
+    assert!(server.remove(&server.ids()[0]));
+    let (code, out, err) = list(&[]).await;
+    assert_eq!((code, out.lines().count()), (Some(0), 19), "{err}");
+    let repeats = "huawei: 26 accounts on 2 pages, at most 7 of them repeated: their page changed before it was \
+                   resumed; the list is whole";
+    assert!(err.contains(repeats), "{err}");
 }

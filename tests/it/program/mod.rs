@@ -3,13 +3,20 @@
 mod account_lifecycle;
 mod checkpoint;
 mod create_fortanix_account;
+mod hostile_text;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader, Read},
     path::PathBuf,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+    time::{Duration, Instant},
 };
+
+/// How long a program of a test may run: far longer than any does.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// An example, which `cargo test` has built beside the tests.
 pub(crate) fn program(name: &str) -> Command {
@@ -26,40 +33,111 @@ pub(crate) fn program(name: &str) -> Command {
     command
 }
 
+/// A program that runs, and is killed when it has run for too long or is dropped.
+///
+/// Killing it closes its pipes, so that a test does not wait for ever for what it does not print.
+struct Running {
+    child: Arc<Mutex<Child>>,
+    limit: Duration,
+    end: Instant,
+    /// Dropped with it, and so ends the thread that waits to kill it.
+    _running: mpsc::Sender<()>,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        Self::start_for(LIMIT, command)
+    }
+
+    fn start_for(limit: Duration, command: &mut Command) -> Self {
+        let child = command.spawn().expect("cargo test builds the examples");
+        let child = Arc::new(Mutex::new(child));
+        let (running, dropped) = mpsc::channel();
+        let watched = Arc::clone(&child);
+        thread::spawn(move || {
+            if dropped.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = watched.lock().unwrap().kill();
+            }
+        });
+        Self { child, limit, end: Instant::now() + limit, _running: running }
+    }
+
+    /// Its output, if that is a pipe and was not taken before.
+    fn out(&self) -> impl Read + Send + 'static {
+        self.child.lock().unwrap().stdout.take().unwrap()
+    }
+
+    fn err(&self) -> impl Read + Send + 'static {
+        self.child.lock().unwrap().stderr.take().unwrap()
+    }
+
+    fn id(&self) -> u32 {
+        self.child.lock().unwrap().id()
+    }
+
+    fn kill(&self) {
+        self.child.lock().unwrap().kill().unwrap();
+    }
+
+    /// Its exit code, once it has ended; `None` if it was killed.
+    fn code(&self) -> Option<i32> {
+        loop {
+            let status = self.child.lock().unwrap().try_wait().unwrap();
+            assert!(Instant::now() < self.end, "it ran longer than {:?}", self.limit);
+            match status {
+                Some(status) => return status.code(),
+                None => thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Ok(mut child) = self.child.lock() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "it ran longer than 200ms")]
+fn a_program_that_hangs_is_killed() {
+    let mut command = Command::new("sleep");
+    let hanging = Running::start_for(Duration::from_millis(200), command.arg("600").stdout(Stdio::piped()));
+    let mut printed = String::new();
+    hanging.out().read_to_string(&mut printed).unwrap();
+    hanging.code();
+}
+
 /// A running `simulate`, and the environment that it printed.
 struct Simulate {
-    child: Child,
+    _program: Running,
     env: BTreeMap<String, String>,
 }
 
 impl Simulate {
     fn start(args: &[&str]) -> Self {
-        let mut child = program("simulate")
-            .args(args)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("cargo test builds the examples");
+        let mut command = program("simulate");
+        let program = Running::start(command.args(args).stdout(Stdio::piped()).stderr(Stdio::null()));
         let mut env = BTreeMap::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines().take(12) {
-            let line = line.unwrap();
+        // An empty line ends them.
+        for line in BufReader::new(program.out()).lines().map(Result::unwrap) {
+            if line.is_empty() {
+                break;
+            }
             let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
             env.insert(name.to_owned(), value.trim_matches('\'').to_owned());
         }
-        Self { child, env }
+        assert!(!env.is_empty(), "it did not start");
+        Self { _program: program, env }
     }
 
     fn list(&self, args: &[&str]) -> Command {
         let mut command = program("list_accounts");
         command.args(args).envs(&self.env);
         command
-    }
-}
-
-impl Drop for Simulate {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -77,8 +155,16 @@ fn accounts(ndjson: &str) -> Vec<(String, String)> {
 }
 
 pub(crate) fn run(command: &mut Command) -> (Option<i32>, String, String) {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    (status.code(), text(&stdout), text(&stderr))
+    let program = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let read = |mut from: Box<dyn Read + Send>| {
+        thread::spawn(move || {
+            let mut bytes = Vec::new();
+            from.read_to_end(&mut bytes).map(|_| text(&bytes)).unwrap()
+        })
+    };
+    let (out, err) = (read(Box::new(program.out())), read(Box::new(program.err())));
+    let (out, err) = (out.join().unwrap(), err.join().unwrap());
+    (program.code(), out, err)
 }
 
 #[test]
@@ -101,9 +187,13 @@ fn a_table_and_csv_have_a_row_for_each_account() {
     let simulate = Simulate::start(&["--accounts", "30"]);
     let (code, out, _) = run(&mut simulate.list(&["--page-size", "7"]));
     assert_eq!((code, out.lines().filter(|line| line.contains(" huawei ")).count()), (Some(0), 30));
-    for (more, count) in
-        [(&["--concurrency", "4"][..], 120), (&["--max", "33"], 33), (&["--sailpoint-api", "beta"], 120)]
-    {
+    for (more, count) in [
+        (&["--concurrency", "4"][..], 120),
+        (&["--max", "33"], 33),
+        (&["--sailpoint-api", "beta"], 120),
+        (&["--ahead", "18446744073709551615"], 120),
+        (&["--concurrency", "18446744073709551615"], 120),
+    ] {
         let args: Vec<&str> =
             ["--format", "ndjson", "--page-size", "7"].iter().chain(more).copied().collect();
         let (code, out, err) = run(&mut simulate.list(&args));
@@ -179,7 +269,7 @@ fn wrong_usage_exits_with_2_and_says_why() {
         (&["--concurrency", "0"], "0 is not in 1.."),
         (
             &["--provider", "annature", "--page-size", "9"],
-            "--page-size would do nothing: it is for Fortanix, ",
+            "--page-size would do nothing: it is for fortanix, ",
         ),
         (&["--provider", "annature", "--huawei-contacts"], "--huawei-contacts would do nothing"),
         (&["--provider", "huawei", "--annature-api", "v2"], "--annature-api would do nothing"),
@@ -202,12 +292,12 @@ fn a_closed_pipe_ends_it_quietly() {
     let simulate = Simulate::start(&["--accounts", "3000"]);
     for format in ["ndjson", "csv", "table"] {
         let mut command = simulate.list(&["--format", format]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let program = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
         let mut first = [0; 100];
-        child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+        program.out().read_exact(&mut first).unwrap();
         let mut err = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(0), "{format}: {err}");
+        program.err().read_to_string(&mut err).unwrap();
+        assert_eq!(program.code(), Some(0), "{format}: {err}");
         assert!(!err.contains("panic") && !err.contains("Broken pipe"), "{format}: {err}");
     }
 }
@@ -217,18 +307,18 @@ fn an_interrupt_ends_it_soon_also_when_nobody_reads() {
     let simulate = Simulate::start(&["--accounts", "3000"]);
     for reads in [true, false] {
         let mut command = simulate.list(&["--format", "ndjson"]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut out = child.stdout.take().unwrap();
+        let program = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::null()));
+        let mut out = program.out();
         out.read_exact(&mut [0; 100]).unwrap();
-        let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        let status = Command::new("kill").args(["-INT", &program.id().to_string()]).status().unwrap();
         assert!(status.success());
         // With nobody reading, the pipe is full, and stays open.
         let (reader, kept) = if reads {
-            (Some(std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()))), None)
+            (Some(thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()))), None)
         } else {
             (None, Some(out))
         };
-        assert_eq!(child.wait().unwrap().code(), Some(130), "reads: {reads}");
+        assert_eq!(program.code(), Some(130), "reads: {reads}");
         drop(kept);
         if let Some(reader) = reader {
             reader.join().unwrap().unwrap();
