@@ -64,7 +64,7 @@ pub(crate) struct Args {
     ///
     /// The place is saved after every 50 accounts, or one fewer than --page-size if that is less, once they are
     /// printed. A program that is killed and started again loses none, and prints at most so many twice; and at
-    /// Huawei and Annature those of one page, if that page has changed between the runs, which the summary tells.
+    /// Huawei and Annature those of one page, if that page has changed between the runs, as the summary then says.
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
     /// Fetch up to N pages of each source ahead of use.

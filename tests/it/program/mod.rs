@@ -41,7 +41,7 @@ struct Running {
     limit: Duration,
     end: Instant,
     /// Dropped with it, and so ends the thread that waits to kill it.
-    _running: mpsc::Sender<()>,
+    _alive: mpsc::Sender<()>,
 }
 
 impl Running {
@@ -59,7 +59,7 @@ impl Running {
                 let _ = watched.lock().unwrap().kill();
             }
         });
-        Self { child, limit, end: Instant::now() + limit, _running: running }
+        Self { child, limit, end: Instant::now() + limit, _alive: running }
     }
 
     /// Its output, if that is a pipe and was not taken before.

@@ -106,9 +106,9 @@ async fn pages_of_many_rows_take_linear_time() {
     let same: Vec<_> = (0..ROWS).map(|id| row(id, "2024-03-15T22:21:30Z")).collect();
     let older = row(ROWS, "2024-03-14T22:21:30Z");
     let transport = Canned::new(move |number, _| match number {
-        0 => answer(200, &format!("[{}]", same.join(","))),
-        1 => answer(200, &format!("[{},{older}]", same.join(","))),
-        _ => answer(200, &format!("[{older}]")),
+        0 => answer(200, format!("[{}]", same.join(","))),
+        1 => answer(200, format!("[{},{older}]", same.join(","))),
+        _ => answer(200, format!("[{older}]")),
     });
     let client =
         headcount::annature::Client::builder("id", "key").base_url(NOWHERE).transport(transport.clone());
