@@ -7,7 +7,7 @@ use super::{
     auth::{Keys, Partner},
 };
 use crate::{
-    Result,
+    Result, Scope,
     auth::Environment,
     http::{Answer, Call, Channel, Settings, shared_settings},
 };
@@ -58,17 +58,26 @@ impl Client {
         Ok(builder)
     }
 
-    pub(super) fn base_url(&self) -> &str {
-        self.0.channel.base_url()
-    }
-
-    pub(super) fn id(&self) -> &str {
-        self.0.keys.id()
-    }
-
     /// The partner key of a call, if it has one.
     pub(super) fn partner_key<'a>(&'a self, partner: &'a Partner) -> Option<&'a str> {
         self.0.keys.partner(partner)
+    }
+
+    /// The scope of the list with this first request, as a partner's or not; `extra` is an option that is not in it.
+    pub(super) fn scope(
+        &self,
+        partner: &Partner,
+        first: &Result<Call>,
+        extra: Option<(&str, &str)>,
+    ) -> Scope {
+        let audience = ("audience", self.partner_key(partner).unwrap_or_default());
+        let extra: Vec<_> = [audience].into_iter().chain(extra).collect();
+        self.0.channel.scope(self.0.keys.id(), first, &extra)
+    }
+
+    /// Attaches the provider to an error.
+    pub(super) fn context<T>(&self, result: Result<T>) -> Result<T> {
+        self.0.channel.context(result)
     }
 
     /// Sends `call`, as a partner's or not.
@@ -78,7 +87,7 @@ impl Client {
         call: Result<Call>,
         read: impl Fn(&Answer) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        let keys = self.0.channel.context(self.0.keys.of_call(partner))?;
+        let keys = self.context(self.0.keys.of_call(partner))?;
         self.0.channel.send(&keys, call, read).await
     }
 }
@@ -86,8 +95,8 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("base_url", &self.base_url())
-            .field("id", &self.id())
+            .field("base_url", &self.0.channel.base_url())
+            .field("id", &self.0.keys.id())
             .field("partner", &self.partner_key(&Partner::Client).is_some())
             .finish_non_exhaustive()
     }
@@ -125,9 +134,9 @@ impl ClientBuilder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a key or a setting can not be used.
     pub fn build(self) -> Result<Client> {
-        let keys = Keys::new(&self.id, &self.key, self.partner_key.as_ref())
-            .map_err(|error| error.with_provider(NAME))?;
-        Ok(Client(Arc::new(Inner { channel: Channel::open(NAME, &self.settings)?, keys })))
+        let channel = Channel::open(NAME, &self.settings)?;
+        let keys = channel.context(Keys::new(&self.id, &self.key, self.partner_key.as_ref()))?;
+        Ok(Client(Arc::new(Inner { channel, keys })))
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 
 use super::{
-    Account, Client, NAME, Role,
+    Account, Client, Role,
     auth::{Partner, partner_setters},
 };
 use crate::{
@@ -57,11 +57,6 @@ impl Filters {
         self.check()?;
         let call = Call::get(path);
         Ok(self.pairs().into_iter().fold(call, |call, (name, value)| call.query(name, value)))
-    }
-
-    /// The filters as facts of a [`Scope`](crate::Scope).
-    pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
-        self.pairs().into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect()
     }
 }
 
@@ -166,6 +161,10 @@ impl ListAccounts {
         self.cursor = Some(cursor.into());
         self
     }
+
+    fn call(&self, at: Option<&String>) -> Result<Call> {
+        Ok(self.filters.call(PATH)?.query("cursor", at.or(self.cursor.as_ref())))
+    }
 }
 
 #[derive(Deserialize)]
@@ -197,20 +196,11 @@ impl Paginator for ListAccounts {
     type Cursor = String;
 
     fn scope(&self) -> Scope {
-        let filters = self.filters.facts();
-        let facts = [
-            ("base_url", self.client.base_url()),
-            ("path", PATH),
-            ("id", self.client.id()),
-            ("audience", self.client.partner_key(&self.partner).unwrap_or_default()),
-            ("cursor", self.cursor.as_deref().unwrap_or_default()),
-        ];
-        Scope::new(NAME, facts.into_iter().chain(filters.iter().map(|(name, value)| (*name, value.as_str()))))
+        self.client.scope(&self.partner, &self.call(None), None)
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<Account, String>> {
-        let call = self.filters.call(PATH).map(|call| call.query("cursor", at.or(self.cursor.as_ref())));
-        self.client.send(&self.partner, call, read).await
+        self.client.send(&self.partner, self.call(at), read).await
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {

@@ -4,7 +4,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Account, Client, NAME,
+    Account, Client,
     auth::{Partner, partner_setters},
     list::{Filters, filter_setters},
 };
@@ -81,16 +81,19 @@ impl ListAccountsV1 {
             return Ok(None);
         }
         let created = |account: &Account| account.created.as_ref()?.utc();
-        let oldest = rows.items.iter().filter_map(created).min().ok_or_else(|| {
-            Error::decode("no account of the window has a created date to go on from").with_provider(NAME)
-        })?;
+        let oldest = rows
+            .items
+            .iter()
+            .filter_map(created)
+            .min()
+            .ok_or_else(|| Error::decode("no account of the window has a created date to go on from"))?;
         // Dates come with whole seconds, or with fractions that the filter may or may not look at.
         let second = TimeDelta::seconds(1);
         let end = |date: DateTime<Utc>| date.checked_add_signed(second);
         let before = oldest.duration_trunc(second).ok().and_then(end);
         let (before, margin) = before
             .and_then(|before| Some((before, end(before)?)))
-            .ok_or_else(|| Error::decode(format!("{oldest} is no date to go on from")).with_provider(NAME))?;
+            .ok_or_else(|| Error::decode(format!("{oldest} is no date to go on from")))?;
         let before = self.filters.created_before.map_or(before, |most| before.min(most));
         let seen = rows
             .items
@@ -104,7 +107,7 @@ impl ListAccountsV1 {
                 "at least {CAP} accounts were made at about {before}, and the endpoint gives no more than \
                  that: use list_accounts, which pages"
             );
-            return Err(Error::new(ErrorKind::Api, message).with_provider(NAME));
+            return Err(Error::new(ErrorKind::Api, message));
         }
         Ok(Some(Window { before, seen }))
     }
@@ -115,15 +118,8 @@ impl Paginator for ListAccountsV1 {
     type Cursor = Window;
 
     fn scope(&self) -> Scope {
-        let filters = self.filters.facts();
-        let facts = [
-            ("base_url", self.client.base_url()),
-            ("path", PATH),
-            ("id", self.client.id()),
-            ("audience", self.client.partner_key(&self.partner).unwrap_or_default()),
-            ("windowed", if self.windowed { "true" } else { "" }),
-        ];
-        Scope::new(NAME, facts.into_iter().chain(filters.iter().map(|(name, value)| (*name, value.as_str()))))
+        let windowed = self.windowed.then_some(("windowed", "true"));
+        self.client.scope(&self.partner, &self.filters.call(PATH), windowed)
     }
 
     async fn fetch(&self, at: Option<&Window>) -> Result<Page<Account, Window>> {
@@ -141,7 +137,7 @@ impl Paginator for ListAccountsV1 {
         let seen: HashSet<&str> = at.iter().flat_map(|window| &window.seen).map(String::as_str).collect();
         let is_fresh = |id: Option<&str>| id.is_none_or(|id| !seen.contains(id));
         let fresh = rows.ids.iter().filter(|id| is_fresh(id.as_deref())).count();
-        let next = self.next_window(&rows, fresh)?;
+        let next = self.client.context(self.next_window(&rows, fresh))?;
         rows.retain(|_, id| is_fresh(id));
         let doubt = (full && !self.windowed).then_some(Doubt::Capped { cap: CAP as u64 });
         Ok(rows.into_page(next).with_doubt(doubt))

@@ -90,9 +90,8 @@ impl Client {
     /// As [`from_default_chain`](Self::from_default_chain).
     pub fn builder_from_default_chain() -> Result<ClientBuilder> {
         let env = Environment::of(NAME);
-        let origin = auth::default_chain(&|name| env.optional(name), home().as_deref())
-            .map_err(|error| error.with_provider(NAME))?;
-        ClientBuilder::new(origin).endpoint_of(&env)
+        let origin = auth::default_chain(&|name| env.optional(name), home().as_deref());
+        ClientBuilder::new(env.context(origin)?).endpoint_of(&env)
     }
 
     /// A client with the access key in a profile file, such as `~/.huaweicloud/credentials`:
@@ -146,19 +145,14 @@ impl Client {
         self.0.channel.send(&self.0.signer, call, read).await.map_err(error::passing)
     }
 
-    /// The scope of the list at `path`, with what else tells it from others.
-    pub(super) fn scope<'a>(
-        &'a self,
-        path: &'a str,
-        facts: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Scope {
+    /// The scope of the list with this first request.
+    pub(super) fn scope(&self, first: &Result<Call>) -> Scope {
         // Whose accounts are listed, as far as is known before asking.
         let tenant = match &self.0.signer.keys {
             Keys::Given(key) => key.domain_id.as_deref().unwrap_or(&key.access_key),
             Keys::Metadata(_) => "metadata",
         };
-        let own = [("base_url", self.0.channel.base_url()), ("path", path), ("tenant", tenant)];
-        Scope::new(NAME, own.into_iter().chain(facts))
+        self.0.channel.scope(tenant, first, &[])
     }
 }
 
@@ -243,9 +237,8 @@ impl ClientBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the endpoint, a credential or a setting can
     /// not be used.
     pub fn build(self) -> Result<Client> {
-        let keys = self.source.open(&self.settings);
-        let keys = keys.map_err(|error| error.with_provider(NAME))?;
         let channel = Channel::open(NAME, &self.settings)?;
+        let keys = channel.context(self.source.open(&self.settings))?;
         let signer = Signer { keys, clock: channel.clock().clone() };
         Ok(Client(Arc::new(Inner { channel, signer })))
     }

@@ -405,15 +405,7 @@ impl Paginator for ListCreateAccountStatuses {
     type Cursor = String;
 
     fn scope(&self) -> Scope {
-        let states: Vec<_> = self.states.iter().map(CreateAccountState::as_str).collect();
-        self.client.scope(
-            CREATIONS,
-            [
-                ("states", states.join(",").as_str()),
-                ("limit", &self.paging.size().to_string()),
-                ("marker", self.paging.start()),
-            ],
-        )
+        self.client.scope(&self.call(None))
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<CreateAccountStatus, String>> {

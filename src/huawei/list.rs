@@ -54,10 +54,6 @@ impl Paging {
     pub(super) fn query(&self, call: Call, size: u32, at: Option<&String>) -> Call {
         call.query("limit", Some(size)).query("marker", at.or(self.marker.as_ref()))
     }
-
-    pub(super) fn start(&self) -> &str {
-        self.marker.as_deref().unwrap_or_default()
-    }
 }
 
 /// The setters of [`Paging`], for a list that has it in a field `paging`; what is given documents `limit`.
@@ -207,15 +203,7 @@ impl Paginator for ListAccounts {
     type Cursor = String;
 
     fn scope(&self) -> Scope {
-        self.client.scope(
-            ACCOUNTS,
-            [
-                ("parent_id", self.parent_id.as_deref().unwrap_or_default()),
-                ("contact", if self.contact() { "true" } else { "" }),
-                ("limit", &self.page_size().to_string()),
-                ("marker", self.paging.start()),
-            ],
-        )
+        self.client.scope(&self.call(None))
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<Account, String>> {
@@ -337,15 +325,7 @@ impl Paginator for ListEntities {
     type Cursor = String;
 
     fn scope(&self) -> Scope {
-        self.client.scope(
-            ENTITIES,
-            [
-                ("parent_id", self.parent_id.as_deref().unwrap_or_default()),
-                ("child_id", self.child_id.as_deref().unwrap_or_default()),
-                ("limit", &self.paging.size().to_string()),
-                ("marker", self.paging.start()),
-            ],
-        )
+        self.client.scope(&self.call(None))
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<Entity, String>> {
@@ -440,14 +420,7 @@ impl Paginator for ListDelegatedServices {
     type Cursor = String;
 
     fn scope(&self) -> Scope {
-        self.client.scope(
-            "/v1/organizations/accounts/{account_id}/delegated-services",
-            [
-                ("account_id", self.account_id.as_str()),
-                ("limit", &self.paging.size().to_string()),
-                ("marker", self.paging.start()),
-            ],
-        )
+        self.client.scope(&self.call(None))
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<DelegatedService, String>> {

@@ -398,8 +398,7 @@ impl Paginator for ListCloseAccountStatuses {
     type Cursor = OnePage;
 
     fn scope(&self) -> Scope {
-        let states: Vec<_> = self.states.iter().map(CloseAccountState::as_str).collect();
-        self.client.scope(CLOSURES, [("states", states.join(",").as_str())])
+        self.client.scope(&self.call())
     }
 
     async fn fetch(&self, _: Option<&OnePage>) -> Result<Page<CloseAccountStatus, OnePage>> {
