@@ -1,14 +1,12 @@
 use std::fmt;
 
-use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request};
+use http::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::error;
 use crate::{
     Error, Result,
     auth::{credential, sensitive},
-    http::{Answer, Problem, Service},
+    http::Call,
 };
 
 /// Whether a call goes out as a partner's.
@@ -90,40 +88,17 @@ impl Keys {
         }
     }
 
-    pub(super) fn of_call(&self, partner: &Partner) -> Result<CallKeys<'_>> {
+    /// `call` with the keys; the partner key can be another for each.
+    pub(super) fn authorise(&self, call: Call, partner: &Partner) -> Result<Call> {
         let partner = match partner {
             Partner::Client => self.partner.clone(),
             Partner::With(key) => Some(partner_header(key)?),
             Partner::Without => None,
         };
-        Ok(CallKeys { keys: self, partner })
-    }
-}
-
-/// The keys of one call: the partner key can be another for each.
-pub(super) struct CallKeys<'a> {
-    keys: &'a Keys,
-    partner: Option<HeaderValue>,
-}
-
-impl Service for CallKeys<'_> {
-    type Permit = ();
-
-    async fn permit(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn authorise(&self, (): &(), request: &mut Request<Bytes>) -> Result<()> {
-        let headers = request.headers_mut();
-        headers.insert(ID, self.keys.id.clone());
-        headers.insert(KEY, self.keys.key.clone());
-        if let Some(partner) = &self.partner {
-            headers.insert(PARTNER, partner.clone());
-        }
-        Ok(())
-    }
-
-    fn problem(&self, answer: &Answer) -> Problem {
-        error::read(answer)
+        let call = call.header(ID, self.id.clone()).header(KEY, self.key.clone());
+        Ok(match partner {
+            Some(partner) => call.header(PARTNER, partner),
+            None => call,
+        })
     }
 }

@@ -5,11 +5,12 @@ use secrecy::SecretString;
 use super::{
     NAME,
     auth::{Keys, Partner},
+    error,
 };
 use crate::{
     Result, Scope,
     auth::Environment,
-    http::{Answer, Call, Channel, Settings, shared_settings},
+    http::{Answer, Call, Channel, NoAuth, Settings, shared_settings},
 };
 
 const BASE_URL: &str = "https://api.annature.com.au";
@@ -63,23 +64,6 @@ impl Client {
         self.0.keys.partner(partner)
     }
 
-    /// The scope of the list with this first request, as a partner's or not; `extra` is an option that is not in it.
-    pub(super) fn scope(
-        &self,
-        partner: &Partner,
-        first: &Result<Call>,
-        extra: Option<(&str, &str)>,
-    ) -> Scope {
-        let audience = ("audience", self.partner_key(partner).unwrap_or_default());
-        let extra: Vec<_> = [audience].into_iter().chain(extra).collect();
-        self.0.channel.scope(self.0.keys.id(), first, &extra)
-    }
-
-    /// Attaches the provider to an error.
-    pub(super) fn context<T>(&self, result: Result<T>) -> Result<T> {
-        self.0.channel.context(result)
-    }
-
     /// Sends `call`, as a partner's or not.
     pub(super) async fn send<T>(
         &self,
@@ -87,8 +71,20 @@ impl Client {
         call: Result<Call>,
         read: impl Fn(&Answer) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        let keys = self.context(self.0.keys.of_call(partner))?;
-        self.0.channel.send(&keys, call, read).await
+        let call = call.and_then(|call| self.0.keys.authorise(call, partner));
+        self.0.channel.send(&NoAuth(error::read), call, read).await
+    }
+
+    /// Attaches the provider to an error that was made before or after a request.
+    pub(super) fn context<T>(&self, result: Result<T>) -> Result<T> {
+        self.0.channel.context(result)
+    }
+
+    /// The identity of the list whose first request is `first`, sent as a partner's or not; `extra`: what else
+    /// changes what is listed.
+    pub(super) fn scope(&self, partner: &Partner, first: &Result<Call>, extra: &[(&str, &str)]) -> Scope {
+        let audience = ("audience", self.partner_key(partner).unwrap_or_default());
+        self.0.channel.scope(self.0.keys.id(), first, &[&[audience], extra].concat())
     }
 }
 

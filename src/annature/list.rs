@@ -196,7 +196,7 @@ impl Paginator for ListAccounts {
     type Cursor = String;
 
     fn scope(&self) -> Scope {
-        self.client.scope(&self.partner, &self.call(None), None)
+        self.client.scope(&self.partner, &self.call(None), &[])
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<Account, String>> {

@@ -118,8 +118,8 @@ impl Paginator for ListAccountsV1 {
     type Cursor = Window;
 
     fn scope(&self) -> Scope {
-        let windowed = self.windowed.then_some(("windowed", "true"));
-        self.client.scope(&self.partner, &self.filters.call(PATH), windowed)
+        let windowed = [("windowed", if self.windowed { "true" } else { "" })];
+        self.client.scope(&self.partner, &self.filters.call(PATH), &windowed)
     }
 
     async fn fetch(&self, at: Option<&Window>) -> Result<Page<Account, Window>> {

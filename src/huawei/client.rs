@@ -145,7 +145,12 @@ impl Client {
         self.0.channel.send(&self.0.signer, call, read).await.map_err(error::passing)
     }
 
-    /// The scope of the list with this first request.
+    /// Attaches the provider to an error that was made before or after a request.
+    pub(super) fn context<T>(&self, result: Result<T>) -> Result<T> {
+        self.0.channel.context(result)
+    }
+
+    /// The identity of the list whose first request is `first`.
     pub(super) fn scope(&self, first: &Result<Call>) -> Scope {
         // Whose accounts are listed, as far as is known before asking.
         let tenant = match &self.0.signer.keys {
@@ -184,10 +189,10 @@ impl ClientBuilder {
 
     /// With the key that a source has to have.
     fn given(asked: Result<Asked<Credentials>>) -> Result<Self> {
-        match asked {
-            Ok(Asked::Has(credentials)) => Ok(Self::new(Origin::Given(credentials))),
-            Ok(Asked::Nothing(why)) => Err(Error::config(why).with_provider(NAME)),
-            Err(error) => Err(error.with_provider(NAME)),
+        let env = Environment::of(NAME);
+        match env.context(asked)? {
+            Asked::Has(credentials) => Ok(Self::new(Origin::Given(credentials))),
+            Asked::Nothing(why) => Err(env.error(why)),
         }
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Client, NAME,
+    Client,
     list::{PageInfo, Paging, marker_setters},
     requests::{ACCOUNTS, check_length},
 };
@@ -495,7 +495,11 @@ impl WaitForAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<CreateAccountStatus> {
-        self.check().map_err(|error| error.with_provider(NAME))?;
+        self.client.context(self.wait().await)
+    }
+
+    async fn wait(&self) -> Result<CreateAccountStatus> {
+        self.check()?;
         let look = self.client.show_create_account_status(&self.status_id);
         let began = Instant::now();
         let mut interval = self.first_interval.min(self.max_interval);
@@ -550,7 +554,7 @@ impl WaitForAccount {
             one_line(state),
             self.status_id,
         );
-        Error::new(ErrorKind::Timeout, message).with_provider(NAME)
+        Error::new(ErrorKind::Timeout, message)
     }
 
     fn failure(&self, status: &CreateAccountStatus) -> Error {
@@ -561,7 +565,7 @@ impl WaitForAccount {
             one_line(detail.or(reason).unwrap_or("no reason is given")),
             self.status_id,
         );
-        Error::new(ErrorKind::Api, message).with_code(reason.map(one_line)).with_provider(NAME)
+        Error::new(ErrorKind::Api, message).with_code(reason.map(one_line))
     }
 }
 
