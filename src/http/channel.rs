@@ -358,10 +358,45 @@ impl AttemptSpan {
 
 #[cfg(test)]
 mod tests {
+    use futures::future::BoxFuture;
+
     use super::*;
+    use crate::http::TransportError;
 
     fn channel(provider: &'static str, base_url: &str) -> Channel {
         Channel::open(provider, &Settings::new(base_url)).unwrap()
+    }
+
+    /// Answers every request with 429 and a `Retry-After` of 100 s.
+    struct Throttling;
+
+    impl Transport for Throttling {
+        fn send(
+            &self,
+            _: Request<Bytes>,
+            _: usize,
+        ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+            let mut response = http::Response::new(Bytes::new());
+            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("100"));
+            Box::pin(std::future::ready(Ok(response)))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_of_the_providers_own_goes_first() {
+        let mut settings = Settings::new("https://here.example");
+        settings.transport = Some(Arc::new(Throttling));
+        settings.retry = RetryPolicy::none();
+        let channel = Channel::open("here", &settings).unwrap();
+        let own = |_: &Answer| Problem { retry_after: Some(Duration::from_secs(5)), ..Problem::default() };
+        for (service, seconds) in [(NoAuth(|_| Problem::default()), 100), (NoAuth(own), 5)] {
+            let error = channel.send(&service, Ok(Call::get("/")), |_| Ok(())).await.unwrap_err();
+            assert_eq!(error.retry_after(), Some(Duration::from_secs(seconds)));
+            assert_eq!((error.kind(), error.provider()), (ErrorKind::Throttled, Some("here")));
+        }
+        let unmade = channel.send(&NoAuth(own), Err(Error::config("no")), |_| Ok(())).await;
+        assert_eq!(unmade.unwrap_err().provider(), Some("here"));
     }
 
     #[test]
