@@ -1,7 +1,11 @@
-use serde::Deserialize;
+use std::fmt;
 
-use super::{Attributes, recommendation::Recommendation, reference::Reference};
-use crate::{Kind, Owner, Provider, Record, Status, Timestamp, open_enum::open_enum, record::keeps_record};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::{Map, Value, value::RawValue};
+
+use crate::{
+    Kind, Owner, Provider, Record, Result, Status, Timestamp, open_enum::open_enum, record::keeps_record,
+};
 
 /// An account on a source, in either level of detail and any version of the API.
 ///
@@ -138,12 +142,98 @@ impl From<Account> for crate::Account {
     }
 }
 
+/// What was aggregated from a source: members of any name and type, not decoded until asked for.
+#[derive(Clone)]
+pub struct Attributes(Box<RawValue>);
+
+impl Attributes {
+    /// The attribute `name` as a `T`; `None` if it is absent or of another type.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        serde_json::from_value(self.to_map().remove(name)?).ok()
+    }
+
+    /// All attributes. Empty if what came is no object.
+    pub fn to_map(&self) -> Map<String, Value> {
+        serde_json::from_str(self.0.get()).unwrap_or_default()
+    }
+
+    /// The JSON as it came.
+    pub fn raw(&self) -> &RawValue {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Attributes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(Self)
+    }
+}
+
+impl fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Sources put anything here, passwords in clear text among it.
+        write!(f, "Attributes({} bytes)", self.0.get().len())
+    }
+}
+
+/// A reference to another object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Reference {
+    /// What sort of object, as `IDENTITY`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Its id.
+    pub id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+impl Reference {
+    /// The object as an owner; `None` if nothing of it is told.
+    pub(super) fn into_owner(self) -> Option<Owner> {
+        (self.id.is_some() || self.name.is_some()).then(|| Owner::new(self.id, self.name))
+    }
+}
+
+/// A recommendation to classify an account.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Recommendation {
+    /// As what.
+    #[serde(rename = "type")]
+    pub kind: Option<RecommendationType>,
+    /// On what grounds.
+    pub method: Option<RecommendationMethod>,
+}
+
+open_enum! {
+    /// What an account is recommended to be classified as.
+    pub enum RecommendationType {
+        /// A person's.
+        Human = "HUMAN",
+        /// A machine's.
+        Machine = "MACHINE",
+        /// An AI agent's.
+        Agent = "AGENT",
+    }
+}
+
+open_enum! {
+    /// How a recommendation came about.
+    pub enum RecommendationMethod {
+        /// Suggested by AI.
+        Discovery = "DISCOVERY",
+        /// The source is flagged as one of machine accounts.
+        Source = "SOURCE",
+        /// The account meets the criteria of a classification.
+        Criteria = "CRITERIA",
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::recommendation::{RecommendationMethod, RecommendationType},
-        *,
-    };
+    use super::*;
 
     /// The beta reference's example of full detail.
     const BETA_FULL: &str = r#"{"attributes":null,"authoritative":true,"created":"2021-09-28T02:15:44.644Z",

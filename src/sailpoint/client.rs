@@ -7,8 +7,8 @@ use super::{
     ApiVersion, CreateAccount, DeleteAccount, GetAccount, ListAccounts, ListEntitlements, NAME, PutAccount,
     ReloadAccount, RemoveAccount, ToggleAccount, ToggleAccountForIdentity, ToggleAccountsForIdentities,
     UnlockAccount, UpdateAccount,
+    auth::{Login, Tokens},
     config::{self, Config},
-    token::{Login, Tokens},
 };
 use crate::{
     Error, Result,

@@ -1,9 +1,10 @@
+//! Conditions on accounts: the fields of accounts, the values they are compared with, and filters of both.
+
 use std::fmt;
 
-use super::{
-    ApiVersion, Field, Literal,
-    field::{LiteralType, Operator},
-};
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::ApiVersion;
 use crate::{Error, Result};
 
 /// A condition on accounts, in the language of the provider's *Standard Collection Parameters*.
@@ -210,10 +211,203 @@ impl fmt::Display for Node {
     }
 }
 
+/// The operators that a filter may use on a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operator {
+    Eq,
+    In,
+    Sw,
+    Ge,
+    Gt,
+    Le,
+    Lt,
+    IsNull,
+}
+
+impl Operator {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::In => "in",
+            Self::Sw => "sw",
+            Self::Ge => "ge",
+            Self::Gt => "gt",
+            Self::Le => "le",
+            Self::Lt => "lt",
+            Self::IsNull => "isnull",
+        }
+    }
+}
+
+/// What a literal of a field is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LiteralType {
+    Text,
+    Bool,
+    Date,
+}
+
+macro_rules! fields {
+    ($( $(#[$meta:meta])* $variant:ident = $name:literal, $literal:ident, [$($op:ident)*], $sort:literal; )+) => {
+        /// A member of an account that a list can be filtered or sorted by. Which of both, and how, is
+        /// checked before anything is sent, by the API's version.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Field {
+            $( $(#[$meta])* $variant, )+
+        }
+
+        impl Field {
+            /// All of them.
+            pub const ALL: &[Self] = &[$( Self::$variant, )+];
+
+            /// The name in filters and sorters.
+            pub fn as_str(self) -> &'static str {
+                match self { $( Self::$variant => $name, )+ }
+            }
+
+            pub(super) fn literal_type(self) -> LiteralType {
+                match self { $( Self::$variant => LiteralType::$literal, )+ }
+            }
+
+            fn documented_operators(self) -> &'static [Operator] {
+                match self { $( Self::$variant => &[$( Operator::$op, )*], )+ }
+            }
+
+            fn sorts_everywhere(self) -> bool {
+                match self { $( Self::$variant => $sort, )+ }
+            }
+        }
+    };
+}
+
+fields! {
+    /// `id`.
+    Id = "id", Text, [Eq In Sw], true;
+    /// `identityId`.
+    IdentityId = "identityId", Text, [Eq In Sw], true;
+    /// `name`.
+    Name = "name", Text, [Eq In Sw], true;
+    /// `nativeIdentity`.
+    NativeIdentity = "nativeIdentity", Text, [Eq In Sw], true;
+    /// `sourceId`. `in` over several sources has been reported to give incomplete lists; one list for each
+    /// source is safer.
+    SourceId = "sourceId", Text, [Eq In Sw], true;
+    /// `uncorrelated`.
+    Uncorrelated = "uncorrelated", Bool, [Eq], false;
+    /// `hasEntitlements`; sorts in `beta` only.
+    HasEntitlements = "hasEntitlements", Bool, [Eq], false;
+    /// `entitlements`: the id of an entitlement.
+    Entitlements = "entitlements", Text, [Eq], true;
+    /// `origin`: `AGGREGATED` or `PROVISIONED`.
+    Origin = "origin", Text, [Eq In], true;
+    /// `manuallyCorrelated`.
+    ManuallyCorrelated = "manuallyCorrelated", Bool, [Eq], true;
+    /// `identity.name`.
+    IdentityName = "identity.name", Text, [Eq In Sw], true;
+    /// `identity.correlated`.
+    IdentityCorrelated = "identity.correlated", Bool, [Eq], true;
+    /// `identity.identityState`.
+    IdentityState = "identity.identityState", Text, [Eq In], true;
+    /// `source.displayableName`.
+    SourceDisplayableName = "source.displayableName", Text, [Eq In], true;
+    /// `source.authoritative`.
+    SourceAuthoritative = "source.authoritative", Bool, [Eq], true;
+    /// `source.connectionType`.
+    SourceConnectionType = "source.connectionType", Text, [Eq In], true;
+    /// `recommendation.method`.
+    RecommendationMethod = "recommendation.method", Text, [Eq In IsNull], false;
+    /// `recommendation.type`; in `v2025` only.
+    RecommendationType = "recommendation.type", Text, [Eq In IsNull], false;
+    /// `created`.
+    Created = "created", Date, [Eq Ge Gt Le Lt], true;
+    /// `modified`.
+    Modified = "modified", Date, [Eq Ge Gt Le Lt], true;
+    /// `uuid`; for sorting only.
+    Uuid = "uuid", Text, [], true;
+    /// `sourceOwner.name`; for sorting, in `beta` only.
+    SourceOwnerName = "sourceOwner.name", Text, [], false;
+}
+
+impl Field {
+    /// The operators that `version` documents for the field.
+    pub(super) fn operators(self, version: ApiVersion) -> Vec<Operator> {
+        let in_version = |operator: &Operator| match self {
+            Self::RecommendationType => version == ApiVersion::V2025,
+            Self::Created => version != ApiVersion::Beta || *operator != Operator::Lt,
+            _ => true,
+        };
+        self.documented_operators().iter().copied().filter(in_version).collect()
+    }
+
+    /// Whether `version` documents sorting by the field.
+    pub(super) fn sorts(self, version: ApiVersion) -> bool {
+        match self {
+            Self::HasEntitlements | Self::SourceOwnerName => version == ApiVersion::Beta,
+            _ => self.sorts_everywhere(),
+        }
+    }
+}
+
+/// A value in a filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Literal {
+    /// Text; compared without regard to case, mostly.
+    Text(String),
+    /// `true` or `false`.
+    Bool(bool),
+    /// A moment, sent with as many digits as it has.
+    Date(DateTime<Utc>),
+}
+
+impl From<&str> for Literal {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Literal {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<bool> for Literal {
+    fn from(yes: bool) -> Self {
+        Self::Bool(yes)
+    }
+}
+
+impl From<DateTime<Utc>> for Literal {
+    fn from(date: DateTime<Utc>) -> Self {
+        Self::Date(date)
+    }
+}
+
+impl Literal {
+    pub(super) fn literal_type(&self) -> LiteralType {
+        match self {
+            Self::Text(_) => LiteralType::Text,
+            Self::Bool(_) => LiteralType::Bool,
+            Self::Date(_) => LiteralType::Date,
+        }
+    }
+}
+
+impl fmt::Display for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // `#`, `%` and `&` need percent-encoding in a URL, which the whole filter gets; nothing here.
+            Self::Text(text) => write!(f, "\"{}\"", text.replace('\\', r"\\").replace('"', "\\\"")),
+            Self::Bool(yes) => yes.fmt(f),
+            Self::Date(date) => f.write_str(&date.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use chrono::{DateTime, Utc};
-
     use super::*;
 
     #[test]

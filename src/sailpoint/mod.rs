@@ -73,60 +73,39 @@
 //! `accounts/v1`; *Standard Collection Parameters*; *Authentication*; *Rate Limits*; *API Versioning Strategy*.
 
 mod account;
-mod attributes;
+mod account_requests;
+mod auth;
 mod client;
 mod config;
-#[cfg(feature = "sailpoint-config")]
-mod config_yaml;
-mod create;
 mod cursor;
-mod delete;
 mod entitlement;
-mod entitlements;
 mod error;
-mod field;
 mod filter;
-mod get;
 mod identities;
 mod joining;
 mod list;
-mod literal;
 mod paging;
-mod patch;
-mod put;
-mod recommendation;
-mod reference;
 mod search;
-mod state;
-mod task;
-mod token;
-mod update;
 mod version;
 mod walk;
 
-pub use account::{Account, Origin};
-pub use attributes::Attributes;
+pub use account::{
+    Account, Attributes, Origin, Recommendation, RecommendationMethod, RecommendationType, Reference,
+};
+pub use account_requests::{
+    AccountPath, CreateAccount, DeleteAccount, GetAccount, PutAccount, ReloadAccount, RemoveAccount, TaskId,
+    TaskResult, ToggleAccount, UnlockAccount, UpdateAccount,
+};
 pub use client::{Client, ClientBuilder};
-pub use create::CreateAccount;
 pub use cursor::Cursor;
-pub use delete::{DeleteAccount, RemoveAccount, TaskResult};
-pub use entitlement::{AccessModelMetadata, Entitlement, MetadataAttribute, MetadataValue, Permission};
-pub use entitlements::ListEntitlements;
-pub use field::Field;
-pub use filter::Filter;
-pub use get::GetAccount;
+pub use entitlement::{
+    AccessModelMetadata, Entitlement, ListEntitlements, MetadataAttribute, MetadataValue, Permission,
+};
+pub use filter::{Field, Filter, Literal};
 pub use identities::{
     IdentityResult, IdentityResults, ToggleAccountForIdentity, ToggleAccountsForIdentities,
 };
 pub use list::{DetailLevel, ListAccounts};
-pub use literal::Literal;
-pub use patch::AccountPath;
-pub use put::PutAccount;
-pub use recommendation::{Recommendation, RecommendationMethod, RecommendationType};
-pub use reference::Reference;
-pub use state::{ReloadAccount, ToggleAccount, UnlockAccount};
-pub use task::TaskId;
-pub use update::UpdateAccount;
 pub use version::ApiVersion;
 
 pub(crate) const NAME: &str = "sailpoint";
