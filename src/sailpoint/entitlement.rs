@@ -5,9 +5,8 @@ use serde_json::{Map, Value};
 
 use super::{
     Attributes, Client, Cursor, NAME, Reference,
-    paging::{self, Answered, OffsetList, Order, Paging, offset_setters},
+    offset_pager::{self, Answered, OffsetList, Order, Paging, offset_setters},
     version::Root,
-    walk,
 };
 use crate::{
     Page, Paginator, Record, Result, Scope, Timestamp,
@@ -177,19 +176,15 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
 /// a page, and need no such assumption.
 ///
 /// Beyond a page, it is checked as far as that goes: each page is fetched from the last row of the page before
-/// on, as of [`list_accounts`](Client::list_accounts). If that row is not where it was, its place is looked for.
-/// Then, and if rows come again behind it, the [`Summary`](crate::Summary) says
-/// [`UnstableOrder`](crate::Doubt::UnstableOrder): entitlements may have come or gone meanwhile, or the provider may
-/// not keep to an order, in which case some can be missing and others come twice. If it is not found, nor any of
-/// the seven before it, the list ends with an error of kind [`Drift`](crate::ErrorKind::Drift). Nothing shows that
-/// pages which were fetched at once join, so they are fetched one after the other.
+/// on, and has to begin with it. If it does not, the list goes on at the offset, rather with rows twice than without
+/// some, and the [`Summary`](crate::Summary) says [`SeamsUnchecked`](crate::Doubt::SeamsUnchecked): entitlements have
+/// come or gone, or the provider does not keep to an order, and some can be missing.
 ///
-/// It costs one row in each page. [`overlap(false)`](Self::overlap) saves it, and the summary says that the seams
-/// were not checked.
+/// It costs one row in each page, and one request at the end.
 ///
 /// # Errors
-/// Besides those of every list, [`NotFound`](crate::ErrorKind::NotFound) if there is no such account, and
-/// [`Drift`](crate::ErrorKind::Drift) as said.
+/// Besides those of every list, [`NotFound`](crate::ErrorKind::NotFound) if there is no such account,
+/// and [`PaginationLoop`](crate::ErrorKind::PaginationLoop) if the server returns rows for every offset.
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListEntitlements {
@@ -203,10 +198,7 @@ impl ListEntitlements {
         Self { client, account_id, paging: Paging::default() }
     }
 
-    offset_setters!(
-        /// Entitlements on a page: 2 to 250, or 1 without [`overlap`](Self::overlap). Default: 250.
-        rows = "entitlements"
-    );
+    offset_setters!("entitlements");
 
     fn path(&self) -> Result<String> {
         let id = segment("account id", &self.account_id)?;
@@ -238,7 +230,7 @@ impl OffsetList for ListEntitlements {
                 .query("count", count.then_some(true))
         });
         let read = |answer: &_| {
-            paging::read(answer, "an array of entitlements", |row: &Entitlement| row.id.clone(), &[])
+            offset_pager::read(answer, "an array of entitlements", |row: &Entitlement| row.id.clone())
         };
         self.client.send(call, read).await
     }
@@ -258,18 +250,21 @@ impl Paginator for ListEntitlements {
                 ("entitlements of", &self.account_id),
                 ("limit", &self.paging.limit.to_string()),
                 ("offset", &self.paging.offset.to_string()),
-                ("overlap", if self.paging.overlap { "true" } else { "" }),
             ],
         )
     }
 
     async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Entitlement, Cursor>> {
         self.check()?;
-        walk::fetch(self, at).await
+        offset_pager::fetch(self, at).await
     }
 
     fn item_id<'a>(&self, entitlement: &'a Entitlement) -> Option<Cow<'a, str>> {
         Some(Cow::Borrowed(&entitlement.id))
+    }
+
+    fn advance(&self, cursor: &mut Option<Cursor>, id: Option<&str>) -> bool {
+        self.paging.advance(cursor, id)
     }
 }
 

@@ -2,8 +2,7 @@ use std::borrow::Cow;
 
 use super::{
     Account, Client, Cursor, Field, Filter, NAME,
-    paging::{self, Answered, OffsetList, Order, Paging, offset_setters},
-    walk,
+    offset_pager::{self, Answered, OffsetList, Order, Paging, offset_setters},
 };
 use crate::{
     AnyPaginator, Error, Join, Page, Paginator, Result, Scope, SeekPaginator, SortOrder, http::Call,
@@ -26,39 +25,40 @@ open_enum! {
 /// The list is sorted by `id`, or by what [`sort_by`](Self::sort_by) says and then by `id`: without an
 /// order of its own the provider documents none, and paging by offset has nothing to stand on.
 ///
-/// A short page proves nothing (246 rows of 250 have been seen with more to come): the list ends at an empty
-/// page, or where the provider's count says so. Should the count promise more than an empty page has, that page is
-/// asked for once again, and the [`Summary`](crate::Summary) says that the count was not met.
+/// A short page proves nothing (246 rows of 250 have been seen with more to come), nor does the provider's count. The
+/// list ends at a page that shows the last account listed and none after it, if the count agrees. If it does not, or
+/// none was asked for, that page is looked at three times, and then the offset after it.
 ///
 /// # What is certain to be listed
 ///
-/// Paging by offset loses accounts when others are removed during the walk: all behind them move up, past
-/// the walker. So each page is fetched from the last row of the page before on. If that row is where it was,
-/// the two pages join. If not, its place is looked for, further up or down.
+/// Paging by offset loses accounts when others are removed during the walk: all after them move up, past
+/// the walker. So each page is fetched from the last account listed on, and is accepted only if it begins with an
+/// account at or before that one. If it does not, the place is looked for, further up or down, by comparing ids.
 ///
-/// *Every account that is there from the first request to the last is listed exactly once*, whatever is made
-/// or removed meanwhile. The place is known by the last eight rows; if all of them vanish before the next page is
-/// fetched, it is found by comparing ids byte by byte, as far as the pages show that the provider does so too. If
-/// they show that it does not, the list ends with an error of kind [`Drift`](crate::ErrorKind::Drift), not
-/// silently.
+/// *Every account that is there from the first request to the last is listed exactly once*, whatever is created
+/// or removed meanwhile, and whether the list is walked page by page, [`concurrent`](crate::Pages::concurrent)ly or
+/// over checkpoints. The proof is one sentence: one response shows one moment, so what follows a known account on a
+/// page is all that followed it then.
 ///
-/// Should the provider's pages be so short that none reaches beyond the row before it, the next page is taken
-/// without that check, and the [`Summary`](crate::Summary) says so.
+/// That takes ids that the provider compares as bytes are compared; those of the samples have digits and letters of
+/// one case. If a page shows ids that do not ascend so, the last account listed has to be on it.
 ///
-/// With an order of your own, ids can not be compared, so the loss of all eight is such an error. And by anything
-/// but `created` and `id`, accounts can move: one that does, such as by `modified`, can be missed or come twice;
-/// *those that stay where they are come at least once*. For that, the place is known only by rows that are sorted by
-/// the same values as before, or, where the record does not show a value by the field's name, that have not changed
-/// at all. It is an assumption that the provider sorts by the values that it shows. If rows do not stand where they
-/// stood, the [`Summary`](crate::Summary) says [`UnstableOrder`](crate::Doubt::UnstableOrder). Such a list is fetched
-/// one page after the other, also [`concurrent`](crate::Pages::concurrent)ly.
+/// With an order of your own, ids cannot be compared, and the last account listed has to be on the page too.
+/// If it is not, the list goes on at the offset, rather with accounts twice than without some, and the
+/// [`Summary`](crate::Summary) says [`SeamsUnchecked`](crate::Doubt::SeamsUnchecked). It says so too if pages are so
+/// short, or so full of rows without an id, that they cannot show that account.
 ///
-/// It costs one row in each page. [`overlap(false)`](Self::overlap) saves it, and the
-/// [`Summary`](crate::Summary) says that the seams were not checked.
+/// By anything but `created` and `id`, accounts can move while they are listed, such as by `modified`: one that does can
+/// be missed or be listed twice, and if the last one listed does, so can others. So the summary of such a list says
+/// [`UnstableOrder`](crate::Doubt::UnstableOrder) if it has more than one page. It is fetched one page after the
+/// other, also [`concurrent`](crate::Pages::concurrent)ly, and so is a list by `created`.
+///
+/// It costs one row in each page, and one request at the end.
 ///
 /// # Errors
-/// Besides those of every list, [`Drift`](crate::ErrorKind::Drift) as said. A 400 for an offset behind the first is
-/// taken for the end of the list, unless a page has shown that there are rows.
+/// Besides those of every list, [`Drift`](crate::ErrorKind::Drift) if the place is not found within 1,000 requests,
+/// and [`PaginationLoop`](crate::ErrorKind::PaginationLoop) if the server returns rows for every offset. A 400 for an
+/// offset after the first is taken for the end of the list, unless pages show that there are rows.
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListAccounts {
@@ -80,12 +80,7 @@ impl ListAccounts {
         self
     }
 
-    offset_setters!(
-        /// Accounts on a page: 2 to 250, or 1 without [`overlap`](Self::overlap). Default: 250.
-        ///
-        /// The provider also takes 0, which lists nothing: see [`total`](Self::total).
-        rows = "accounts"
-    );
+    offset_setters!("accounts");
 
     /// Only accounts that meet `filter`, and any filter given before.
     pub fn filter(mut self, filter: Filter) -> Self {
@@ -151,11 +146,8 @@ impl OffsetList for ListAccounts {
             .query("count", count.then_some(true))
             .query("filters", self.filter.as_ref())
             .query("sorters", Some(self.sorting()));
-        let moves = self.order() == Order::Asked;
-        let movable: Vec<Field> = self.sorters.iter().filter(|_| moves).map(|(field, _)| *field).collect();
-        let read = |answer: &_| {
-            paging::read(answer, "an array of accounts", |account: &Account| account.id.clone(), &movable)
-        };
+        let read =
+            |answer: &_| offset_pager::read(answer, "an array of accounts", |row: &Account| row.id.clone());
         self.client.send(Ok(call), read).await
     }
 }
@@ -176,18 +168,21 @@ impl Paginator for ListAccounts {
                 ("offset", &self.paging.offset.to_string()),
                 ("filters", &self.filter.as_ref().map_or(String::new(), Filter::to_string)),
                 ("sorters", &self.sorting()),
-                ("overlap", if self.paging.overlap { "true" } else { "" }),
             ],
         )
     }
 
     async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Account, Cursor>> {
         self.check()?;
-        walk::fetch(self, at).await
+        offset_pager::fetch(self, at).await
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
         Some(Cow::Borrowed(&account.id))
+    }
+
+    fn advance(&self, cursor: &mut Option<Cursor>, id: Option<&str>) -> bool {
+        self.paging.advance(cursor, id)
     }
 
     fn into_accounts(self) -> AnyPaginator<crate::Account> {
@@ -197,15 +192,11 @@ impl Paginator for ListAccounts {
 
 impl SeekPaginator for ListAccounts {
     fn predict(&self, at: Option<&Cursor>, total: u64) -> Option<Cursor> {
-        // By its id alone, a row that may have moved does not show that two pages join.
-        if self.order() == Order::Asked { None } else { self.paging.guess(at, total) }
+        // In another order, ids do not show that two pages join.
+        if self.order() == Order::ById { offset_pager::predict(&self.paging, at, total) } else { None }
     }
 
     fn join(&self, at: &Cursor, predicted: &Cursor, ids: &[Option<Cow<'_, str>>]) -> Join {
-        let head = ids.first().and_then(Option::as_deref);
-        match self.paging.continues(self.order(), at, predicted, head) {
-            Some(skip) => Join::Follows { skip },
-            None => Join::Unusable,
-        }
+        offset_pager::join(at, predicted, ids)
     }
 }

@@ -77,17 +77,13 @@ mod account_requests;
 mod auth;
 mod client;
 mod config;
-mod cursor;
 mod entitlement;
 mod error;
 mod filter;
 mod identities;
-mod joining;
 mod list;
-mod paging;
-mod search;
+mod offset_pager;
 mod version;
-mod walk;
 
 pub use account::{
     Account, Attributes, Origin, Recommendation, RecommendationMethod, RecommendationType, Reference,
@@ -97,7 +93,6 @@ pub use account_requests::{
     TaskResult, ToggleAccount, UnlockAccount, UpdateAccount,
 };
 pub use client::{Client, ClientBuilder};
-pub use cursor::Cursor;
 pub use entitlement::{
     AccessModelMetadata, Entitlement, ListEntitlements, MetadataAttribute, MetadataValue, Permission,
 };
@@ -106,6 +101,7 @@ pub use identities::{
     IdentityResult, IdentityResults, ToggleAccountForIdentity, ToggleAccountsForIdentities,
 };
 pub use list::{DetailLevel, ListAccounts};
+pub use offset_pager::Cursor;
 pub use version::ApiVersion;
 
 pub(crate) const NAME: &str = "sailpoint";
