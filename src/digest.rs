@@ -14,11 +14,6 @@ impl Digest {
         let bytes = text.bytes().chain([0]);
         Self(bytes.fold(self.0, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)))
     }
-
-    /// Of all `texts`, in their order.
-    pub(crate) fn of(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        texts.into_iter().fold(Self::NOTHING, |digest, text| digest.then(text.as_ref()))
-    }
 }
 
 #[cfg(test)]
@@ -29,8 +24,8 @@ mod tests {
     fn it_is_that_of_fnv_1a_and_tells_where_a_text_ends() {
         // The hash of "a" is AF63DC4C8601EC8C, and a zero byte multiplies it once more.
         let a = 0xAF63_DC4C_8601_EC8C_u64.wrapping_mul(0x0100_0000_01B3);
-        assert_eq!(Digest::of(["a"]), Digest(a));
-        assert_ne!(Digest::of(["ab", "c"]), Digest::of(["a", "bc"]));
+        assert_eq!(Digest::NOTHING.then("a"), Digest(a));
+        assert_ne!(Digest::NOTHING.then("ab").then("c"), Digest::NOTHING.then("a").then("bc"));
         assert_eq!(serde_json::to_string(&Digest(a)).unwrap(), a.to_string());
         assert_eq!(serde_json::from_str::<Digest>(&a.to_string()).unwrap(), Digest(a));
     }

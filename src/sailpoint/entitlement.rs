@@ -264,7 +264,7 @@ impl Paginator for ListEntitlements {
     }
 
     fn advance(&self, cursor: &mut Option<Cursor>, id: Option<&str>) -> bool {
-        self.paging.advance(cursor, id)
+        self.paging.advance(self.order(), cursor, id)
     }
 }
 

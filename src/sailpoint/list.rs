@@ -182,7 +182,7 @@ impl Paginator for ListAccounts {
     }
 
     fn advance(&self, cursor: &mut Option<Cursor>, id: Option<&str>) -> bool {
-        self.paging.advance(cursor, id)
+        self.paging.advance(self.order(), cursor, id)
     }
 
     fn into_accounts(self) -> AnyPaginator<crate::Account> {

@@ -113,6 +113,13 @@ pub(super) enum Order {
     Unknown,
 }
 
+impl Order {
+    /// Whether rows never move past one another.
+    fn is_lasting(self) -> bool {
+        matches!(self, Self::ById | Self::Lasting)
+    }
+}
+
 /// What one request returned.
 pub(super) struct Answered<T> {
     pub(super) rows: Rows<T>,
@@ -163,10 +170,13 @@ impl Paging {
         Ok(())
     }
 
-    /// Moves `cursor` past a row.
-    pub(super) fn advance(&self, cursor: &mut Option<Cursor>, id: Option<&str>) -> bool {
-        cursor.get_or_insert_with(|| Cursor::at(self.offset, None)).advance(id);
-        true
+    /// Moves `cursor` past a row. In an order in which rows move, a page is told from another by all of its rows.
+    pub(super) fn advance(&self, order: Order, cursor: &mut Option<Cursor>, id: Option<&str>) -> bool {
+        let lasting = order.is_lasting();
+        if lasting {
+            cursor.get_or_insert_with(|| Cursor::at(self.offset, None)).advance(id);
+        }
+        lasting
     }
 
     fn limit(&self) -> u64 {
@@ -288,8 +298,7 @@ impl View {
         } else {
             seen
         };
-        let lasting = matches!(order, Order::ById | Order::Lasting);
-        let in_place = |row: usize| lasting || offset.saturating_add(row as u64) == cursor.from();
+        let in_place = |row: usize| order.is_lasting() || offset.saturating_add(row as u64) == cursor.from();
         let from_start = offset == 0 && (by_id || last.is_none());
         let verified = from_start || known.is_some_and(in_place);
         let behind = known.map_or(0, |row| row + 1);
@@ -358,10 +367,17 @@ impl<L: OffsetList> Pager<'_, L> {
             let offset = self.paging.offset;
             let answered = self.list.request(offset, self.paging.limit(), self.paging.counts(None)).await?;
             looks += 1;
-            if answered.rows.len() > 0 {
+            let len = answered.rows.len() as u64;
+            if len > 0 {
+                // In an order that may not hold, a further look at the end would show any row. A page that is not full
+                // and ends at the count was all.
+                let all = self.list.order() == Order::Unknown
+                    && len < self.paging.limit()
+                    && answered.total == Some(offset.saturating_add(len));
                 let start = Cursor::at(offset, answered.total);
                 let page = self.page(answered, start);
-                return Ok(Page { at: page.at.filter(|_| at.is_some()), ..page });
+                let next = page.next.filter(|_| !all);
+                return Ok(Page { at: page.at.filter(|_| at.is_some()), next, ..page });
             }
             if looks > CONFIRM || answered.total.is_some_and(|total| total <= offset) {
                 return Ok(self.end(answered.total, false));
@@ -405,7 +421,14 @@ impl<L: OffsetList> Pager<'_, L> {
                 self.check_offset_matters().await?;
             }
             if view.new < len {
-                return Ok(self.following(answered, cursor, offset, &view, unchecked));
+                // Without the last row listed, a page that reaches no further than that one did may be the last.
+                let short = !view.verified && end <= cursor.offset;
+                let last = short
+                    && (answered.total == Some(end)
+                        || self.look(end, count, &mut refusals).await?.rows.len() == 0);
+                let page = self.following(answered, cursor, offset, &view, unchecked);
+                let next = page.next.filter(|_| !last);
+                return Ok(Page { next, ..page });
             }
             match view.known {
                 Some(row) if row > 0 => {
@@ -425,7 +448,7 @@ impl<L: OffsetList> Pager<'_, L> {
                 return Ok(self.end(beyond.total.or(answered.total), unchecked));
             }
             let view = View::new(&beyond.rows.ids, cursor, order, end);
-            if view.known.is_none() {
+            if view.known.is_none() || view.unsure {
                 self.check_offset_matters().await?;
                 let view = View { verified: false, new: 0, ..view };
                 return Ok(self.following(beyond, cursor, end, &view, true));
@@ -746,7 +769,7 @@ mod tests {
         }
 
         fn advance(&self, cursor: &mut Option<Cursor>, id: Option<&str>) -> bool {
-            self.paging.advance(cursor, id)
+            self.paging.advance(self.order(), cursor, id)
         }
     }
 

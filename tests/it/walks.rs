@@ -139,7 +139,7 @@ async fn check_total() {
         let offset: u64 = request.query_value("offset").unwrap().parse().unwrap();
         assert!(offset < 1_000);
     }
-    assert_eq!(server.list_requests().len(), 11, "every guess was right");
+    assert_eq!(server.list_requests().len(), 12, "every prediction was right, and one request shows the end");
 }
 
 #[test]

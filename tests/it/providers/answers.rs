@@ -154,7 +154,7 @@ async fn pages_of_other_lengths_for_every_offset_are_an_error_and_no_endless_lis
             assert!(number < 100, "an endless list");
             answer(200, if number % 2 == 0 { longer } else { shorter })
         });
-        let walk = walk(canned::sailpoint(&transport).list_accounts().overlap(false)).await;
+        let walk = walk(canned::sailpoint(&transport).list_accounts()).await;
         assert_eq!(walk.errors.last().unwrap().kind(), ErrorKind::PaginationLoop, "{:?}", walk.errors);
     }
 }
@@ -162,15 +162,13 @@ async fn pages_of_other_lengths_for_every_offset_are_an_error_and_no_endless_lis
 #[tokio::test]
 async fn an_array_that_comes_for_every_offset_is_an_error_and_no_endless_list() {
     for body in [r#"[{"error":"no"}]"#, "[1,2,3]", r#"[{"id":"a"}]"#, r#"[{"id":"a"},{},{}]"#] {
-        for overlap in [true, false] {
-            let transport = Canned::new(move |number, _| {
-                assert!(number < 100, "an endless list");
-                answer(200, body)
-            });
-            let walk = walk(canned::sailpoint(&transport).list_accounts().overlap(overlap)).await;
-            let error = walk.errors.last().unwrap();
-            assert_eq!(error.kind(), ErrorKind::PaginationLoop, "{body} {overlap}: {error}");
-            assert!(walk.items.len() <= 1);
-        }
+        let transport = Canned::new(move |number, _| {
+            assert!(number < 10, "an endless list");
+            answer(200, body)
+        });
+        let walk = walk(canned::sailpoint(&transport).list_accounts()).await;
+        let error = walk.errors.last().unwrap();
+        assert_eq!(error.kind(), ErrorKind::PaginationLoop, "{body}: {error}");
+        assert!(walk.items.len() <= 1);
     }
 }

@@ -10,8 +10,32 @@ struct Provider {
     list: fn(&Canned) -> AnyPaginator<Account>,
     page: fn(&str, bool) -> String,
     id: &'static str,
+    /// Whether each page begins with the last row of the one before.
+    by_offset: bool,
     /// Pages that it asks for behind the last row.
     empty_end: bool,
+}
+
+impl Provider {
+    /// A server of these rows, the first ones on one page and the rest, if there is any, on the next.
+    fn served(&self, first: &[String], rest: &[String]) -> Canned {
+        let page = self.page;
+        let first_page = page(&first.join(","), rest.is_empty());
+        let pages = [first_page, page(&rest.join(","), true), page("", true)];
+        let (rows, cut, by_offset) = ([first, rest].concat(), first.len(), self.by_offset);
+        Canned::new(move |number, request| {
+            if !by_offset {
+                return answer(200, pages[number.min(2)].clone());
+            }
+            let query = request.uri().query().unwrap();
+            let offset = query.split('&').find_map(|pair| pair.strip_prefix("offset="));
+            let offset: usize = offset.unwrap().parse().unwrap();
+            let to = if offset == 0 { cut } else { rows.len() };
+            let mut answer = answer(200, page(&rows[offset.min(to)..to].join(","), true));
+            answer.headers_mut().insert("x-total-count", rows.len().into());
+            answer
+        })
+    }
 }
 
 fn providers() -> [Provider; 4] {
@@ -21,6 +45,7 @@ fn providers() -> [Provider; 4] {
             page: |rows, _| format!(r#"{{"items":[{rows}]}}"#),
             id: "acct_id",
             empty_end: true,
+            by_offset: false,
         },
         Provider {
             list: |transport| canned::huawei(transport).list_accounts().into_accounts(),
@@ -30,18 +55,21 @@ fn providers() -> [Provider; 4] {
             },
             id: "id",
             empty_end: false,
+            by_offset: false,
         },
         Provider {
             list: |transport| canned::annature(transport).list_accounts().into_accounts(),
             page: |rows, last| format!(r#"{{"accounts":[{rows}],"cursor":"next","has_more":{}}}"#, !last),
             id: "id",
             empty_end: false,
+            by_offset: false,
         },
         Provider {
-            list: |transport| canned::sailpoint(transport).list_accounts().overlap(false).into_accounts(),
+            list: |transport| canned::sailpoint(transport).list_accounts().into_accounts(),
             page: |rows, _| format!("[{rows}]"),
             id: "id",
             empty_end: true,
+            by_offset: true,
         },
     ]
 }
@@ -77,11 +105,7 @@ async fn a_bad_row_comes_out_in_its_place_and_shows_nothing_of_itself() {
             rows.push(bad.replace("ID", provider.id));
             rows.push(row(good(0x20 + u8::try_from(number).unwrap())));
         }
-        let second = (provider.page)(&rows.join(","), true);
-        let first = (provider.page)(&[row(good(1)), row(good(2))].join(","), false);
-        let end = (provider.page)("", true);
-        let transport =
-            Canned::new(move |number, _| answer(200, [&first, &second, &end][number.min(2)].clone()));
+        let transport = provider.served(&[row(good(1)), row(good(2))], &rows);
         let mut items = (provider.list)(&transport).items();
         let mut came = Vec::new();
         while let Some(next) = items.next().await {
@@ -118,14 +142,9 @@ async fn a_member_of_another_type_costs_only_its_row_and_does_not_show() {
     let member = [("name", "4711471147114711"), ("name", r#"{"hunter2":1}"#), ("name", r#"["hunter2"]"#)];
     for provider in providers() {
         for (name, value) in member {
-            let rows = format!(
-                r#"{{"{id}":"{}","{name}":{value}}},{{"{id}":"{}"}}"#,
-                good(1),
-                good(2),
-                id = provider.id
-            );
-            let (page, end) = ((provider.page)(&rows, true), (provider.page)("", true));
-            let transport = Canned::new(move |number, _| answer(200, [&page, &end][number.min(1)].clone()));
+            let bad = format!(r#"{{"{}":"{}","{name}":{value}}}"#, provider.id, good(1));
+            let fine = format!(r#"{{"{}":"{}"}}"#, provider.id, good(2));
+            let transport = provider.served(&[bad, fine], &[]);
             let came: Vec<_> = (provider.list)(&transport).items().collect().await;
             assert_eq!(came.len(), 2, "{came:?}");
             let error = came[0].as_ref().unwrap_err();

@@ -24,7 +24,7 @@ async fn requests(version: ApiVersion) -> Vec<Request> {
         assert_eq!(list.items().try_collect::<Vec<_>>().await.unwrap().len(), 7);
     }
     let filter = Filter::starts_with(Field::Name, "a, b\"c").and(Filter::eq(Field::Uncorrelated, false));
-    let list = client.list_accounts().filter(filter).count(false).overlap(false).limit(1);
+    let list = client.list_accounts().filter(filter).count(false).limit(2);
     list.items().try_collect::<Vec<_>>().await.unwrap();
     client.list_accounts().total().await.unwrap();
 

@@ -188,35 +188,24 @@ async fn a_change_of_the_count_is_told() {
 }
 
 #[tokio::test]
-async fn in_an_order_of_ones_own_removals_hide_none_while_one_of_eight_is_left() {
-    for count in [1, 5, 7] {
-        let list = |list: ListAccounts| list.sort_by(Field::Created, SortOrder::Descending);
-        let (_, walk) = list_changing(list, 0, SailPointPastEnd::Empty, move |number, _, world| {
+async fn in_an_order_of_ones_own_a_seam_that_does_not_hold_is_told() {
+    for gone in [0..3, 18..19, 8..19, 0..30] {
+        let server = SailPoint::builder().accounts(ACCOUNTS).rate_limit(None);
+        let server = server.before_list(move |number, world| {
             if number == 3 {
                 let newest = newest_first(world);
-                remove(world, &newest[19 - count..19]);
-                remove(world, &newest[..3]);
+                remove(world, &newest[gone.clone()]);
             }
-        })
-        .await;
-        assert!(walk.errors.is_empty(), "{count}: {:?}", walk.errors);
+        });
+        let server = server.start().await.unwrap();
+        let list = sailpoint(&server).build().unwrap().list_accounts().limit(LIMIT);
+        let walk = walk(list.sort_by(Field::Created, SortOrder::Descending)).await;
+        assert!(walk.errors.is_empty(), "{:?}", walk.errors);
+        let Completeness::Doubtful(doubts) = walk.summary.completeness else {
+            panic!("accounts may have moved past the list, and that is not told");
+        };
+        assert!(doubts.contains(&Doubt::SeamsUnchecked), "{doubts:?}");
     }
-}
-
-#[tokio::test]
-async fn a_place_that_is_lost_in_an_order_of_ones_own_is_an_error_and_not_a_gap() {
-    let list = |list: ListAccounts| list.sort_by(Field::Created, SortOrder::Descending);
-    let (_, walk) = list_changing(list, 0, SailPointPastEnd::Empty, |number, _, world| {
-        if number == 3 {
-            let newest = newest_first(world);
-            remove(world, &newest[8..19]);
-        }
-    })
-    .await;
-    assert_eq!(walk.items.len(), 19, "two pages, the second with its first row left out");
-    assert_eq!(walk.errors.len(), 1);
-    assert_eq!(walk.errors[0].kind(), ErrorKind::Drift);
-    assert_eq!(walk.summary.completeness, Completeness::Unfinished);
 }
 
 /// The ids as `sorters=-created,id` has them.

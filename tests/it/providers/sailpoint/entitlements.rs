@@ -74,8 +74,6 @@ async fn the_list_keeps_every_promise_of_a_paginator() {
             let check = Conformance::new(|| list(&server, &id).limit(limit)).expecting(there.clone());
             check.run().await.unwrap();
         }
-        let check = Conformance::new(|| list(&server, &id).limit(8).overlap(false));
-        check.expecting(there.clone()).run().await.unwrap();
     }
 }
 
@@ -108,70 +106,39 @@ async fn an_offset_and_a_total_are_counted_from_the_first() {
 }
 
 #[tokio::test]
-async fn entitlements_that_go_between_pages_hide_none_and_leave_a_doubt() {
-    for (gone, drifts) in [(0..1, false), (3..6, false), (9..10, false), (5..10, false), (1..10, true)] {
-        let server = many().start().await.unwrap();
-        let id = account(&server);
-        server.set_entitlements(&id, some(40));
-        let mut pages = list(&server, &id).limit(10).pages();
-        let mut listed = ids(&pages.next().await.unwrap().unwrap().items);
-        let mut left = some(40);
-        left.drain(gone.clone());
-        server.set_entitlements(&id, left);
-        let mut error = None;
-        while let Some(page) = pages.next().await {
-            match page {
-                Ok(page) => listed.extend(ids(&page.items)),
-                Err(failed) => error = Some(failed),
-            }
-        }
-        if drifts {
-            assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::Drift), "{gone:?}");
-            continue;
-        }
-        assert!(error.is_none(), "{gone:?}: {error:?}");
-        let all: Vec<_> = some(40).iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
-        assert_eq!(listed, all, "those of the first page, and all behind it, once each: {gone:?}");
-        let Completeness::Doubtful(doubts) = pages.summary().completeness else {
-            panic!("an order that may not hold is not told: {gone:?}");
-        };
-        assert!(doubts.contains(&Doubt::UnstableOrder), "{gone:?}: {doubts:?}");
-    }
-}
-
-#[tokio::test]
-async fn an_order_that_shows_itself_to_be_unstable_is_told_even_where_a_known_row_stands() {
-    let some_without = |gone: &[usize]| {
-        let rows = some(40).into_iter().enumerate().filter(|(row, _)| !gone.contains(row));
-        rows.map(|(_, row)| row).collect::<Vec<_>>()
+async fn entitlements_that_come_or_go_between_pages_leave_a_doubt() {
+    let without = |gone: std::ops::Range<usize>| {
+        let mut rows = some(40);
+        rows.drain(gone);
+        rows
     };
-    let mut one_for_another = some_without(&[9]);
-    one_for_another.insert(0, json!({"id": "new"}));
-    let mut turned = some(40);
-    let older = turned.remove(7);
-    turned.insert(9, older);
-    turned.insert(0, json!({"id": "new"}));
-    let mut among = some(40);
-    among.insert(9, json!({"id": "new"}));
+    let with_new = |mut rows: Vec<Value>, place: usize| {
+        rows.insert(place, json!({"id": "new"}));
+        rows
+    };
     for (case, now) in [
-        ("the last one is gone, and the one before it stands in its place", one_for_another),
-        ("an older one has come behind the last one", turned),
-        ("the last one has moved by a new one before it", among),
+        ("the first one is gone", without(0..1)),
+        ("some before the last one listed are gone", without(3..6)),
+        ("the last one listed is gone", without(9..10)),
+        ("so is all that was listed", without(0..10)),
+        ("the last one is gone, and the one before it stands in its place", with_new(without(9..10), 0)),
+        ("the last one has moved by a new one before it", with_new(some(40), 9)),
     ] {
-        let server = many().start().await.unwrap();
-        let id = account(&server);
-        server.set_entitlements(&id, some(40));
-        let mut pages = list(&server, &id).limit(10).count(false).pages();
-        let mut listed = ids(&pages.next().await.unwrap().unwrap().items);
-        let all: Vec<_> = now.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
-        server.set_entitlements(&id, now);
-        while let Some(page) = pages.next().await {
-            listed.extend(ids(&page.unwrap().items));
+        for count in [true, false] {
+            let server = many().start().await.unwrap();
+            let id = account(&server);
+            server.set_entitlements(&id, some(40));
+            let mut pages = list(&server, &id).limit(10).count(count).pages();
+            pages.next().await.unwrap().unwrap();
+            server.set_entitlements(&id, now.clone());
+            while let Some(page) = pages.next().await {
+                page.unwrap();
+            }
+            let Completeness::Doubtful(doubts) = pages.summary().completeness else {
+                panic!("that the pages may not join is not told: {case}");
+            };
+            assert!(doubts.contains(&Doubt::SeamsUnchecked), "{case}: {doubts:?}");
         }
-        let missing: Vec<_> = all.iter().filter(|id| *id != "new" && !listed.contains(id)).collect();
-        assert!(missing.is_empty(), "{case}: {missing:?}");
-        let told = pages.summary().completeness;
-        assert_eq!(told, Completeness::Doubtful(vec![Doubt::UnstableOrder]), "{case}");
     }
 }
 
@@ -190,7 +157,7 @@ async fn pages_that_are_shuffled_each_time_are_not_taken_for_a_whole_list() {
         incomplete += u32::from(!is_all);
         let told = walk.summary.completeness != Completeness::Whole;
         assert!(told || is_all, "seed {seed}: {:?}", walk.summary);
-        assert!(walk.errors.iter().all(|error| error.kind() == ErrorKind::Drift), "{:?}", walk.errors);
+        assert!(walk.errors.is_empty(), "{:?}", walk.errors);
     }
     assert!(incomplete > 10, "such a server does lose some: {incomplete}");
 }

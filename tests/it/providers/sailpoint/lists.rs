@@ -59,17 +59,17 @@ async fn every_account_comes_once_in_every_version_of_the_api() {
 }
 
 #[tokio::test]
-async fn pages_begin_at_the_last_row_before_them_and_end_by_the_count() {
+async fn pages_begin_at_the_last_row_before_them_and_end_where_it_is_the_last() {
     for past_end in [SailPointPastEnd::Empty, SailPointPastEnd::BadRequest] {
         for (accounts, expected) in [
             (0, vec![0]),
-            (1, vec![0]),
-            (5, vec![0]),
-            (6, vec![0, 4]),
+            (1, vec![0, 0]),
+            (5, vec![0, 4]),
+            (6, vec![0, 4, 5]),
             // Every page after the first brings four: 9 and 13 are exact multiples.
-            (9, vec![0, 4]),
-            (10, vec![0, 4, 8]),
-            (13, vec![0, 4, 8]),
+            (9, vec![0, 4, 8]),
+            (10, vec![0, 4, 8, 9]),
+            (13, vec![0, 4, 8, 12]),
         ] {
             let server = start(SailPoint::builder().accounts(accounts).past_end(past_end)).await;
             let walk = walk(list(&server).limit(5)).await;
@@ -85,7 +85,7 @@ async fn pages_begin_at_the_last_row_before_them_and_end_by_the_count() {
 async fn the_count_is_asked_for_at_first_and_near_the_end_or_always() {
     let server = server(30).await;
     for (count, expected) in
-        [(None, "true - - - - - - true"), (Some(true), "true true true true true true true true")]
+        [(None, "true - - - - - - true true"), (Some(true), "true true true true true true true true true")]
     {
         server.clear_requests();
         let list = list(&server).limit(5);
@@ -126,39 +126,15 @@ async fn a_short_page_is_not_the_end() {
 }
 
 #[tokio::test]
-async fn without_overlap_pages_stand_end_to_end_and_the_summary_says_so() {
-    for accounts in [5, 6, 10, 23] {
-        let server =
-            start(SailPoint::builder().accounts(accounts).past_end(SailPointPastEnd::BadRequest)).await;
-        let walk = walk(list(&server).limit(5).overlap(false)).await;
-        assert!(walk.errors.is_empty(), "{:?}", walk.errors);
-        assert_eq!(ids(&walk.items), server.ids());
-        let expected: Vec<_> = (0..accounts).step_by(5).collect();
-        assert_eq!(offsets(&server), expected);
-        let completeness = match accounts {
-            // One page has no seam.
-            5 => Completeness::Whole,
-            _ => Completeness::Doubtful(vec![Doubt::SeamsUnchecked]),
-        };
-        assert_eq!(walk.summary.completeness, completeness);
-    }
-    let server = server(3).await;
-    let walk = walk(list(&server).limit(1).overlap(false).count(false)).await;
-    assert_eq!(ids(&walk.items), server.ids());
-}
-
-#[tokio::test]
 async fn an_offset_leaves_out_the_first_accounts() {
-    for overlap in [true, false] {
-        for offset in [0, 3, 7, 16, 17, 40] {
-            let server = server(17).await;
-            let walk = walk(list(&server).limit(5).offset(offset).overlap(overlap)).await;
-            assert!(walk.errors.is_empty(), "{:?}", walk.errors);
-            let rest = server.ids().into_iter().skip(usize::try_from(offset).unwrap());
-            assert_eq!(ids(&walk.items), rest.collect::<Vec<_>>(), "{offset}");
-            assert_eq!(offsets(&server)[0] as u64, offset);
-            assert_eq!(walk.summary.total, Some(17_u64.saturating_sub(offset)));
-        }
+    for offset in [0, 3, 7, 16, 17, 40] {
+        let server = server(17).await;
+        let walk = walk(list(&server).limit(5).offset(offset)).await;
+        assert!(walk.errors.is_empty(), "{:?}", walk.errors);
+        let rest = server.ids().into_iter().skip(usize::try_from(offset).unwrap());
+        assert_eq!(ids(&walk.items), rest.collect::<Vec<_>>(), "{offset}");
+        assert_eq!(offsets(&server)[0] as u64, offset);
+        assert_eq!(walk.summary.total, Some(17_u64.saturating_sub(offset)));
     }
 }
 
@@ -178,7 +154,15 @@ async fn a_list_in_an_order_of_the_callers_has_the_id_at_its_end() {
         (vec![(Field::Id, SortOrder::Ascending), (Field::Created, SortOrder::Ascending)], "id,created"),
     ] {
         server.clear_requests();
-        let listed = ids(&whole(order(list(&server), &by)).await);
+        let walk = walk(order(list(&server), &by)).await;
+        assert!(walk.errors.is_empty(), "{:?}", walk.errors);
+        let listed = ids(&walk.items);
+        let expected = match by[0].0 {
+            Field::Id => Completeness::Whole,
+            // Accounts can be renamed, and move, while they are listed.
+            _ => Completeness::Doubtful(vec![Doubt::UnstableOrder]),
+        };
+        assert_eq!(walk.summary.completeness, expected, "{sorters}");
         let mut sorted = listed.clone();
         sorted.sort();
         assert_eq!(sorted, server.ids(), "{sorters}");
@@ -221,9 +205,8 @@ async fn parameters_that_can_not_be_are_refused_before_anything_is_sent() {
     let server = server(3).await;
     for (list, words) in [
         (list(&server).limit(0), ["limit is 0", "expected 2 to 250"]),
-        (list(&server).limit(1), ["limit is 1", "1 with overlap(false)"]),
+        (list(&server).limit(1), ["limit is 1", "expected 2 to 250"]),
         (list(&server).limit(251), ["limit is 251", "expected 2 to 250"]),
-        (list(&server).limit(0).overlap(false), ["limit is 0", "expected 1 to 250"]),
         (
             list(&server).sort_by(Field::Uncorrelated, SortOrder::Ascending),
             ["uncorrelated", "does not sort in /accounts/v1"],

@@ -10,7 +10,6 @@ mod refused_filters;
 mod resumes;
 mod retries;
 mod seams;
-mod search;
 mod session;
 mod state;
 pub(super) mod support;

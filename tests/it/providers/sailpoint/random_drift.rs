@@ -40,7 +40,7 @@ fn by_id() -> impl Strategy<Value = Case> {
     )
 }
 
-/// In an order of the caller's: never so much at once that all eight rows behind a page are gone.
+/// In an order of the caller's.
 fn in_another_order() -> impl Strategy<Value = Case> {
     let walk = (0..60_usize, vec(change(6), 0..12), 9..14_u32);
     let order = prop_oneof![Just(Field::Created), Just(Field::Name)];
@@ -84,24 +84,20 @@ async fn check(case: Case) {
 
     let listed: Vec<_> = walk.items.iter().map(|account| account.id.clone()).collect();
     let distinct: HashSet<_> = listed.iter().cloned().collect();
-    assert_eq!(distinct.len(), listed.len(), "listed twice");
     if let Some(error) = walk.errors.first() {
         let first_page_is_beyond_the_end = case.past_end && case.offset >= case.accounts as u64;
-        if first_page_is_beyond_the_end && case.offset > 0 {
-            assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(400)));
-            return;
-        }
-        assert!(case.order.is_some(), "by id, no place is ever lost: {error}");
-        assert_eq!(error.kind(), ErrorKind::Drift, "{error}");
+        assert!(first_page_is_beyond_the_end && case.offset > 0, "no place is ever lost: {error}");
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(400)));
         return;
     }
     // Without counts, the end can be beyond the reach of the last row; the list then says that it is not sure.
     if let Completeness::Doubtful(doubts) = &walk.summary.completeness
         && doubts.contains(&Doubt::SeamsUnchecked)
     {
-        assert_eq!(case.count, Some(false));
+        assert!(case.count == Some(false) || case.order.is_some());
         return;
     }
+    assert_eq!(distinct.len(), listed.len(), "listed twice");
     let left: HashSet<_> = server.ids().into_iter().collect();
     let stayed = there.iter().filter(|id| left.contains(*id));
     let missing: Vec<_> = stayed.filter(|id| !distinct.contains(*id)).collect();
@@ -122,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn in_another_order_they_come_exactly_once_or_the_list_ends_with_an_error(case in in_another_order()) {
+    fn in_another_order_they_come_exactly_once_or_the_list_says_that_it_is_not_sure(case in in_another_order()) {
         run(case);
     }
 }

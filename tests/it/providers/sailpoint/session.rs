@@ -64,8 +64,8 @@ async fn tokens_that_are_revoked_within_a_list_are_renewed_once_and_the_list_is_
     }
     assert_eq!(listed, server.ids());
     assert_eq!(pages.summary().completeness, Completeness::Whole);
-    assert_eq!(steps(&server), ["token 200", "v1 200", "v1 401", "token 200", "v1 200", "v1 200"]);
-    let offsets = ["0", "4", "4", "8"].map(|offset| Some(offset.to_owned()));
+    assert_eq!(steps(&server), ["token 200", "v1 200", "v1 401", "token 200", "v1 200", "v1 200", "v1 200"]);
+    let offsets = ["0", "4", "4", "8", "12"].map(|offset| Some(offset.to_owned()));
     assert_eq!(values(&server.list_requests(), "offset"), offsets);
 }
 
