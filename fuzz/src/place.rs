@@ -37,7 +37,7 @@ enum Position {
     Text(Id),
     Fortanix(Id, Vec<Id>, Number),
     Window(i64, Vec<Id>),
-    SailPoint(Number, Vec<Id>, Number, Vec<Id>, Option<Number>, bool),
+    SailPoint(Number, Option<Id>, Number, Option<Number>, bool),
     Odd(Json),
 }
 
@@ -108,9 +108,9 @@ impl Position {
                 let date = chrono::DateTime::from_timestamp(*seconds, 0).map(|date| date.to_rfc3339());
                 json!({"before": date, "seen": texts(seen)})
             }
-            Self::SailPoint(offset, tail, after, unseen, total, guessed) => json!({
-                "offset": offset.0, "tail": texts(tail), "after": after.0, "unseen": texts(unseen),
-                "total": total.map(|total| total.0), "guessed": guessed,
+            Self::SailPoint(offset, last_id, after, total, predicted) => json!({
+                "offset": offset.0, "last_id": last_id.as_ref().map(Id::text), "after": after.0,
+                "total": total.map(|total| total.0), "predicted": predicted,
             }),
             Self::Odd(json) => serde_json::from_str(&json.0).unwrap_or_default(),
         };

@@ -27,7 +27,6 @@ pub struct Sources {
     order: Order,
     /// What the client asks for.
     limit: u8,
-    overlap: bool,
     count: Option<bool>,
     /// How many rows less than asked for each page has, by its offset, or in turns.
     short: Vec<u8>,
@@ -152,7 +151,7 @@ impl Sources {
     }
 
     pub fn list(&self, server: &Server) -> sailpoint::ListAccounts {
-        let list = clients::sailpoint(server).list_accounts().limit(self.limit()).overlap(self.overlap);
+        let list = clients::sailpoint(server).list_accounts().limit(self.limit());
         let list = match self.order {
             Order::Created => list.sort_by(Field::Created, SortOrder::Ascending),
             Order::CreatedDescending => list.sort_by(Field::Created, SortOrder::Descending),
@@ -170,13 +169,6 @@ impl Sources {
             rows.map(|(number, (row, prefix))| Account::new(*row, *prefix, number)).collect();
         self.order.sort(&mut now);
         World(Arc::new(Mutex::new(State { lasting: now.clone(), now, requests: 0, changed: false })))
-    }
-
-    /// The same list, its pages functions of their offsets, as long as it does not change: what goes on within a
-    /// page needs that page again.
-    pub fn steady(mut self) -> Self {
-        self.in_turns = false;
-        self
     }
 
     pub fn answer(&self, world: &World, request: &Request<Bytes>) -> Reply {
@@ -230,9 +222,7 @@ impl Sources {
 
     /// Checks that `walked` is what may come of walking the world: every account that was there throughout comes,
     /// once and in order, or it is said that some may not have come.
-    ///
-    /// `cut`: the walk went on from checkpoints. A page that has changed since may come whole.
-    pub fn check(&self, world: &World, walked: &Walked, cut: bool) {
+    pub fn check(&self, world: &World, walked: &Walked) {
         let state = world.0.lock().unwrap();
         let doubts = match &walked.summary.completeness {
             Completeness::Doubtful(doubts) => doubts.as_slice(),
@@ -242,13 +232,12 @@ impl Sources {
             doubts.iter().any(|doubt| matches!(doubt, Doubt::SeamsUnchecked | Doubt::FewerThanTotal { .. }));
         if let Some(error) = &walked.error {
             let expected = [ErrorKind::Drift, ErrorKind::PaginationLoop];
-            // Without a row to overlap with, the end is asked for as it is.
-            let named = self.rows.iter().all(|(row, _)| row.has_id()) && self.makes_ids();
-            let refused = self.refuses_beyond && error.status() == Some(400) && !(self.overlap && named);
+            // Where a row is removed and made again and again, its offset is refused although it is shown.
+            let refused = self.refuses_beyond && state.changed && error.status() == Some(400);
             assert!(expected.contains(&error.kind()) || refused, "{error}");
         }
         if state.changed {
-            self.check_changed(&state, walked, unsure, cut);
+            self.check_changed(&state, walked, unsure);
         } else {
             self.check_still(&state, walked, unsure);
         }
@@ -272,16 +261,16 @@ impl Sources {
             // Pages that are all too short to reach beyond the row before them look as if the offset did nothing.
             let plain = self.short.iter().all(|missing| *missing == 0);
             let named = state.now.iter().all(|account| account.row.has_id());
-            let beyond = self.refuses_beyond && !self.overlap;
-            assert!(!plain || !named || beyond || self.ignores_offset, "{:?}", walked.error);
+            assert!(!plain || !named || self.ignores_offset, "{:?}", walked.error);
         }
     }
 
     /// What was there throughout comes once.
-    fn check_changed(&self, state: &State, walked: &Walked, unsure: bool, cut: bool) {
-        // Without ids, and with an offset that does nothing, there is nothing to tell rows by.
+    fn check_changed(&self, state: &State, walked: &Walked, unsure: bool) {
+        // Without ids, with an offset that does nothing, and in an order that is not the one asked for, there is
+        // nothing to tell rows by.
         let named = state.lasting.iter().chain(&state.now).all(|account| account.row.has_id());
-        if !named || !self.makes_ids() || self.ignores_offset || !self.overlap || unsure {
+        if !named || !self.makes_ids() || self.ignores_offset || self.order == Order::Own || unsure {
             return;
         }
         let told = |account: &Account| {
@@ -290,7 +279,7 @@ impl Sources {
         };
         for account in state.lasting.iter().filter(|account| matches!(account.row, Row::Good(_))) {
             let count = told(account);
-            assert!(count <= 1 || cut, "{} came {count} times: {walked:?}", account.id);
+            assert!(count <= 1, "{} came {count} times: {walked:?}", account.id);
             if walked.error.is_none() {
                 assert_eq!(count, 1, "{} went missing: {walked:?}", account.id);
             }

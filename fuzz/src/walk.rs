@@ -30,13 +30,6 @@ pub enum Mode {
     Concurrent(u8),
 }
 
-impl Route {
-    /// Whether it goes on from a checkpoint anywhere.
-    pub fn is_cut(&self) -> bool {
-        !self.cuts.is_empty()
-    }
-}
-
 impl Mode {
     /// Pages of a list that can not seek.
     pub fn pages<P: Paginator>(self, list: P) -> Pages<P> {

@@ -11,7 +11,7 @@ use super::{
     config::{self, Config},
 };
 use crate::{
-    Error, Result,
+    Error, Result, Scope,
     auth::{Asked, Environment, credential, home, sensitive},
     http::{Answer, Call, Channel, RateLimit, Settings, shared_settings},
 };
@@ -55,10 +55,9 @@ impl Client {
     /// As [`from_env`](Self::from_env).
     pub fn builder_from_env() -> Result<ClientBuilder> {
         let env = Environment::of(NAME);
-        match config::from_environment(&|name| env.optional(name)) {
-            Ok(Asked::Has(config)) => Ok(ClientBuilder::given(config)),
-            Ok(Asked::Nothing(why)) => Err(env.error(why)),
-            Err(error) => Err(error.with_provider(NAME)),
+        match env.context(config::from_environment(&|name| env.optional(name)))? {
+            Asked::Has(config) => Ok(ClientBuilder::given(config)),
+            Asked::Nothing(why) => Err(env.error(why)),
         }
     }
 
@@ -88,9 +87,8 @@ impl Client {
     /// As [`from_default_chain`](Self::from_default_chain).
     pub fn builder_from_default_chain() -> Result<ClientBuilder> {
         let env = Environment::of(NAME);
-        config::default_chain(&|name| env.optional(name), Path::new("."), home().as_deref())
-            .map(ClientBuilder::given)
-            .map_err(|error| error.with_provider(NAME))
+        let found = config::default_chain(&|name| env.optional(name), Path::new("."), home().as_deref());
+        env.context(found).map(ClientBuilder::given)
     }
 
     /// The accounts on all sources. Set its parameters, then take it as a [`Paginator`](crate::Paginator).
@@ -189,13 +187,9 @@ impl Client {
         self.0.version
     }
 
-    /// The id of the client credentials; empty for a token.
-    pub(super) fn client_id(&self) -> &str {
-        self.0.tokens.client_id()
-    }
-
-    pub(super) fn base_url(&self) -> &str {
-        self.0.channel.base_url()
+    /// The identity of a list. Its principal is the id of the client credentials; a token does not show one.
+    pub(super) fn scope(&self, first: &Result<Call>) -> Scope {
+        self.0.channel.scope(self.0.tokens.client_id(), first, &[])
     }
 
     /// Sends `call`, if it is one, until `read` takes the answer.
@@ -211,7 +205,7 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("base_url", &self.base_url())
+            .field("base_url", &self.0.channel.base_url())
             .field("version", &self.0.version)
             .finish_non_exhaustive()
     }

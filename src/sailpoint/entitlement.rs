@@ -200,13 +200,15 @@ impl ListEntitlements {
 
     offset_setters!("entitlements");
 
-    fn path(&self) -> Result<String> {
+    fn call(&self, offset: u64, limit: u64, count: bool) -> Result<Call> {
         let id = segment("account id", &self.account_id)?;
-        Ok(self.client.api_version().path_to(Root::Accounts, &[&id, "entitlements"]))
+        let path = self.client.api_version().path_to(Root::Accounts, &[&id, "entitlements"]);
+        let call = Call::get(path).query("limit", Some(limit)).query("offset", Some(offset));
+        Ok(call.query("count", count.then_some(true)))
     }
 
     fn check(&self) -> Result<()> {
-        let checked = self.paging.check().and_then(|()| self.path());
+        let checked = self.paging.check().and_then(|()| self.call(0, 0, false));
         checked.map(drop).map_err(|error| error.with_provider(NAME))
     }
 }
@@ -223,16 +225,10 @@ impl OffsetList for ListEntitlements {
     }
 
     async fn request(&self, offset: u64, limit: u64, count: bool) -> Result<Answered<Entitlement>> {
-        let call = self.path().map(|path| {
-            Call::get(path)
-                .query("limit", Some(limit))
-                .query("offset", Some(offset))
-                .query("count", count.then_some(true))
-        });
         let read = |answer: &_| {
             offset_pager::read(answer, "an array of entitlements", |row: &Entitlement| row.id.clone())
         };
-        self.client.send(call, read).await
+        self.client.send(self.call(offset, limit, count), read).await
     }
 }
 
@@ -241,17 +237,7 @@ impl Paginator for ListEntitlements {
     type Cursor = Cursor;
 
     fn scope(&self) -> Scope {
-        Scope::new(
-            NAME,
-            [
-                ("base_url", self.client.base_url()),
-                ("path", self.client.api_version().path()),
-                ("client id", self.client.client_id()),
-                ("entitlements of", &self.account_id),
-                ("limit", &self.paging.limit.to_string()),
-                ("offset", &self.paging.offset.to_string()),
-            ],
-        )
+        self.client.scope(&self.call(self.paging.offset, self.paging.limit.into(), false))
     }
 
     async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Entitlement, Cursor>> {

@@ -108,6 +108,16 @@ impl ListAccounts {
         sorters.collect::<Vec<_>>().join(",")
     }
 
+    fn call(&self, offset: u64, limit: u64, count: bool) -> Call {
+        Call::get(self.client.api_version().path())
+            .query("detailLevel", self.detail_level.as_ref())
+            .query("limit", Some(limit))
+            .query("offset", Some(offset))
+            .query("count", count.then_some(true))
+            .query("filters", self.filter.as_ref())
+            .query("sorters", Some(self.sorting()))
+    }
+
     fn check(&self) -> Result<()> {
         let version = self.client.api_version();
         let checked = self.paging.check().and_then(|()| {
@@ -139,16 +149,9 @@ impl OffsetList for ListAccounts {
     }
 
     async fn request(&self, offset: u64, limit: u64, count: bool) -> Result<Answered<Account>> {
-        let call = Call::get(self.client.api_version().path())
-            .query("detailLevel", self.detail_level.as_ref())
-            .query("limit", Some(limit))
-            .query("offset", Some(offset))
-            .query("count", count.then_some(true))
-            .query("filters", self.filter.as_ref())
-            .query("sorters", Some(self.sorting()));
         let read =
             |answer: &_| offset_pager::read(answer, "an array of accounts", |row: &Account| row.id.clone());
-        self.client.send(Ok(call), read).await
+        self.client.send(Ok(self.call(offset, limit, count)), read).await
     }
 }
 
@@ -157,19 +160,7 @@ impl Paginator for ListAccounts {
     type Cursor = Cursor;
 
     fn scope(&self) -> Scope {
-        Scope::new(
-            NAME,
-            [
-                ("base_url", self.client.base_url()),
-                ("path", self.client.api_version().path()),
-                ("client id", self.client.client_id()),
-                ("detail_level", self.detail_level.as_ref().map_or("", DetailLevel::as_str)),
-                ("limit", &self.paging.limit.to_string()),
-                ("offset", &self.paging.offset.to_string()),
-                ("filters", &self.filter.as_ref().map_or(String::new(), Filter::to_string)),
-                ("sorters", &self.sorting()),
-            ],
-        )
+        self.client.scope(&Ok(self.call(self.paging.offset, self.paging.limit.into(), false)))
     }
 
     async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Account, Cursor>> {

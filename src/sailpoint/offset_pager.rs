@@ -305,7 +305,7 @@ impl View {
         let after = usize::try_from(cursor.after).unwrap_or(usize::MAX);
         let new = if verified {
             behind + ids.iter().skip(behind).take(after).take_while(|id| id.is_none()).count()
-        } else if named().count() == ids.len() && named().all(|(_, id)| Some(id) == last) {
+        } else if ids.iter().all(|id| last.is_some() && id.as_ref().map(AsRef::as_ref) == last) {
             ids.len()
         } else {
             0
@@ -326,7 +326,7 @@ fn compare_alike<'a>(ids: impl Iterator<Item = &'a str>) -> bool {
         upper |= byte.is_ascii_uppercase();
         other |= !byte.is_ascii_alphanumeric() && byte != b'-';
     }
-    !other && !(lower && upper)
+    !(other || lower && upper)
 }
 
 /// The page at `at`.
@@ -463,8 +463,9 @@ impl<L: OffsetList> Pager<'_, L> {
         self.check_offset_matters().await?;
         let (mut offset, mut empty) = (cursor.offset, 0);
         let mut refusals = Refusals::default();
-        for _ in 0..MAX_PROBES {
-            let answered = self.look(offset, self.paging.count != Some(false), &mut refusals).await?;
+        for probe in 0..MAX_PROBES {
+            let count = self.paging.count.unwrap_or(probe > 0 || self.paging.counts(Some(cursor)));
+            let answered = self.look(offset, count, &mut refusals).await?;
             let len = answered.rows.len();
             if len == 0 {
                 empty += 1;
