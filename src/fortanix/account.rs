@@ -1,11 +1,12 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AuthenticationConfig, Base64};
-use crate::{Kind, Provider, Record, Status, open_enum::open_enum, record::keeps_record};
+use super::{AuthenticationConfig, NAME};
+use crate::{Error, Kind, Provider, Record, Result, Status, open_enum::open_enum, record::keeps_record};
 
 /// An account: a tenant of a Confidential Computing Manager.
 ///
@@ -181,11 +182,80 @@ impl From<Account> for crate::Account {
     }
 }
 
+/// Bytes, in base64 as they are sent and as they came. `Debug` tells their length only.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Base64(String);
+
+impl Base64 {
+    /// These bytes: standard alphabet, padded.
+    pub fn new(bytes: impl AsRef<[u8]>) -> Self {
+        Self(BASE64_STANDARD.encode(bytes))
+    }
+
+    /// The base64.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The bytes; `None` where what came is no padded base64.
+    pub fn decode(&self) -> Option<Vec<u8>> {
+        BASE64_STANDARD.decode(&self.0).ok()
+    }
+}
+
+impl fmt::Debug for Base64 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Base64({} characters)", self.0.len())
+    }
+}
+
+/// How many registers there are.
+const COUNT: usize = 23;
+
+/// In which order the platform configuration registers of Azure's confidential machines count: the integers
+/// from 0 to 22, each once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PcrPriority(Vec<i64>);
+
+impl PcrPriority {
+    /// This order, such as [`Account::azure_cvm_pcr_priority`](super::Account::azure_cvm_pcr_priority) has it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if it does not hold each of 0 to 22 once.
+    pub fn new(order: &[i64]) -> Result<Self> {
+        let refuse = |what: String| {
+            let message = format!("{what} in the PCR priority; expected each of 0 to 22 once");
+            Err(Error::config(message).with_provider(NAME))
+        };
+        let mut seen = [false; COUNT];
+        for register in order {
+            let place = usize::try_from(*register).ok().and_then(|at| seen.get_mut(at));
+            match place {
+                None => return refuse(format!("{register} is")),
+                Some(true) => return refuse(format!("{register} is twice")),
+                Some(place) => *place = true,
+            }
+        }
+        match seen.iter().position(|seen| !seen) {
+            Some(missing) => refuse(format!("{missing} is not")),
+            None => Ok(Self(order.to_vec())),
+        }
+    }
+
+    /// The order.
+    pub fn as_slice(&self) -> &[i64] {
+        &self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
+
+    // account.rs
 
     const FULL: &str = r#"{"name":"Acme","acct_id":"5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01","created_at":1704067200,
         "roles":["MANAGER","AUDITOR"],"custom_logo":"aGk=","status":"PENDING","account_status":"Deactivated",
@@ -243,5 +313,31 @@ mod tests {
                 .unwrap();
         assert_eq!(crate::Account::from(account).status, Status::Disabled);
         assert!(serde_json::from_str::<Account>(r#"{"name":"x"}"#).is_err());
+    }
+
+    // pcr_priority.rs
+
+    #[test]
+    fn each_of_0_to_22_is_there_once_or_it_is_refused() {
+        let order: Vec<i64> = (0..23).rev().collect();
+        assert_eq!(PcrPriority::new(&order).unwrap().as_slice(), order);
+        for (at, put, why) in [
+            (Some(0), 21, "21 is twice in"),
+            (Some(5), 23, "23 is in"),
+            (Some(5), -1, "-1 is in"),
+            (None, 0, "0 is twice in"),
+        ] {
+            let mut order = order.clone();
+            match at {
+                Some(at) => order[at] = put,
+                None => order.push(put),
+            }
+            let error = PcrPriority::new(&order).unwrap_err();
+            assert!(error.message().starts_with(why), "{error}");
+            assert!(error.message().ends_with("expected each of 0 to 22 once"), "{error}");
+        }
+        let error = PcrPriority::new(&order[..22]).unwrap_err();
+        assert!(error.message().starts_with("0 is not in"), "{error}");
+        assert!(PcrPriority::new(&[]).is_err());
     }
 }

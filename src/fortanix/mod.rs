@@ -85,50 +85,34 @@
 
 mod account;
 mod auth_config;
-mod auth_config_body;
-mod blob;
-mod builder;
 mod client;
-mod create;
-mod cursor;
-mod delete;
-mod discover;
 mod error;
-mod get;
 mod list;
 mod login;
 mod logo;
-mod manage_session;
 mod on_selected;
-mod pcr_priority;
+mod requests;
 mod selection;
 mod session;
 mod source;
 mod turn;
-mod update;
-mod user_accounts;
 
 pub use account::{
-    Account, AccountStatus, ApprovalState, Component, MemberStatus, NodeEnrollment, ObjectCounts, Role,
+    Account, AccountStatus, ApprovalState, Base64, Component, MemberStatus, NodeEnrollment, ObjectCounts,
+    PcrPriority, Role,
 };
 pub use auth_config::{
     AuthConfigOauth, AuthConfigPassword, AuthConfigRef, AuthenticationConfig, CaConfig, CaSet,
     IdentityProvider, TlsConfig, TlsConfigRequired,
 };
-pub use blob::Base64;
-pub use builder::ClientBuilder;
-pub use client::Client;
-pub use create::CreateAccount;
-pub use cursor::Cursor;
-pub use delete::DeleteAccount;
-pub use discover::{AuthMethod, DiscoverAuthMethods, OauthAuthCodeGrant};
-pub use get::GetAccount;
-pub use list::{AccountScope, ListAccounts};
+pub use client::{Client, ClientBuilder};
+pub use list::{AccountScope, Cursor, ListAccounts};
 pub use login::{OauthCode, SessionInfo};
 pub use logo::Logo;
-pub use manage_session::{LogIn, RefreshSession, SelectAccount, TerminateSession};
-pub use pcr_priority::PcrPriority;
-pub use update::UpdateAccount;
-pub use user_accounts::{GetUserAccounts, RemoveUserFromAccount, UserAccount};
+pub use requests::{
+    AuthMethod, CreateAccount, DeleteAccount, DiscoverAuthMethods, GetAccount, GetUserAccounts, LogIn,
+    OauthAuthCodeGrant, RefreshSession, RemoveUserFromAccount, SelectAccount, TerminateSession,
+    UpdateAccount, UserAccount,
+};
 
 pub(crate) const NAME: &str = "fortanix";

@@ -1,0 +1,825 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::Method;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{
+    Account, AccountStatus, AuthenticationConfig, Client, Component, Logo, MemberStatus, NAME,
+    NodeEnrollment, PcrPriority, Role, SessionInfo, auth_config::Writer, login::Proof,
+};
+use crate::{
+    Error, Result,
+    http::{Answer, Call, read_nothing, read_object},
+};
+
+pub(super) const PATH: &str = "/v1/accounts";
+
+/// `POST /v1/accounts`: makes an account.
+///
+/// Permission: any user who is logged in. The user becomes a member of the account, presumably its manager.
+///
+/// # Retries
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) list the
+/// accounts and look for the name: it is unique. To send it again is safe too, and fails if it was made.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if the name is empty or a configuration is not whole; nothing is sent
+/// then. The provider documents no failures of its own; a name that is taken is presumably
+/// [`Api`](crate::ErrorKind::Api) with status 400.
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct CreateAccount {
+    client: Client,
+    name: String,
+    custom_logo: Option<Logo>,
+    auth_configs: Vec<AuthenticationConfig>,
+    node_enrollment: Option<NodeEnrollment>,
+    component: Option<Component>,
+}
+
+impl CreateAccount {
+    pub(super) fn new(client: Client, name: String) -> Self {
+        Self {
+            client,
+            name,
+            custom_logo: None,
+            auth_configs: Vec::new(),
+            node_enrollment: None,
+            component: None,
+        }
+    }
+
+    /// Its logo.
+    pub fn custom_logo(mut self, logo: Logo) -> Self {
+        self.custom_logo = Some(logo);
+        self
+    }
+
+    /// One way for its users to log in; call it again for further ones. The server gives each an id.
+    pub fn auth_config(mut self, config: impl Into<AuthenticationConfig>) -> Self {
+        self.auth_configs.push(config.into());
+        self
+    }
+
+    /// How its nodes enroll.
+    pub fn node_enrollment(mut self, enrollment: NodeEnrollment) -> Self {
+        self.node_enrollment = Some(enrollment);
+        self
+    }
+
+    /// What it is for.
+    pub fn component(mut self, component: Component) -> Self {
+        self.component = Some(component);
+        self
+    }
+
+    /// Makes the account, and gives it as the server tells it.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<Account> {
+        self.client.send(self.call(), |answer| read_object(answer, "the account that was made")).await
+    }
+
+    fn call(&self) -> Result<Call> {
+        if self.name.trim().is_empty() {
+            return Err(Error::config("the account's name is empty; expected a name"));
+        }
+        let mut body: Map<String, Value> = Map::new();
+        let mut secrets = Vec::new();
+        let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
+        set("name", self.name.as_str().into());
+        if let Some(logo) = &self.custom_logo {
+            set("custom_logo", logo.base64().into());
+        }
+        if !self.auth_configs.is_empty() {
+            let configs = self.auth_configs.iter().enumerate();
+            let configs: Result<Vec<_>> = configs
+                .map(|(at, config)| Writer::at(format!("auth_configs[{at}]"), &mut secrets).config(config))
+                .collect();
+            set("auth_configs", configs?.into());
+        }
+        if let Some(enrollment) = &self.node_enrollment {
+            let enrollment = Writer::at("node_enrollment", &mut secrets).node_enrollment(enrollment)?;
+            set("node_enrollment", enrollment);
+        }
+        if let Some(component) = &self.component {
+            set("component", component.as_str().into());
+        }
+        let mut call = Call::change(Method::POST, PATH).json(&body)?;
+        call.secrets = secrets;
+        Ok(call)
+    }
+}
+
+/// `GET /v1/accounts/{account-id}`: one account.
+///
+/// Permission: the user must belong to the account. Retried like every read.
+///
+/// # Errors
+/// Statuses are not documented: an account that does not exist, or that the user does not belong to, is
+/// presumably [`NotFound`](crate::ErrorKind::NotFound) or [`Denied`](crate::ErrorKind::Denied).
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct GetAccount {
+    client: Client,
+    id: Uuid,
+    with_totals: Option<bool>,
+}
+
+impl GetAccount {
+    pub(super) fn new(client: Client, id: Uuid) -> Self {
+        Self { client, id, with_totals: None }
+    }
+
+    /// Whether [`totals`](Account::totals) are told. The server's default is false.
+    pub fn with_totals(mut self, with: bool) -> Self {
+        self.with_totals = Some(with);
+        self
+    }
+
+    /// Gets the account.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<Account> {
+        let call = Call::get(format!("{PATH}/{}", self.id)).query("with_totals", self.with_totals);
+        self.client.send(Ok(call), |answer| read_object(answer, "an account")).await
+    }
+}
+
+/// `PATCH /v1/accounts/{account-id}`: changes an account. What is not set stays as it is, which the reference
+/// implies but does not state; how a logo is taken away it does not say.
+///
+/// Permission: the user must be the account's manager.
+///
+/// # Retries
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain)
+/// [get](Client::get_account) the account and look: to send it again adds configurations twice.
+///
+/// # Errors
+/// [`Config`](crate::ErrorKind::Config) if nothing is set, the name is empty, a configuration is not whole, or
+/// one is both changed and removed; nothing is sent then. The provider documents no failures of its own.
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct UpdateAccount {
+    client: Client,
+    id: Uuid,
+    name: Option<String>,
+    custom_logo: Option<Logo>,
+    add_auth_configs: Vec<AuthenticationConfig>,
+    mod_auth_configs: BTreeMap<String, AuthenticationConfig>,
+    del_auth_configs: BTreeSet<String>,
+    enabled: Option<bool>,
+    default_group_id: Option<Uuid>,
+    marketplace_group_id: Option<Uuid>,
+    account_status: Option<AccountStatus>,
+    azure_cvm_pcr_priority: Option<PcrPriority>,
+}
+
+impl UpdateAccount {
+    pub(super) fn new(client: Client, id: Uuid) -> Self {
+        Self {
+            client,
+            id,
+            name: None,
+            custom_logo: None,
+            add_auth_configs: Vec::new(),
+            mod_auth_configs: BTreeMap::new(),
+            del_auth_configs: BTreeSet::new(),
+            enabled: None,
+            default_group_id: None,
+            marketplace_group_id: None,
+            account_status: None,
+            azure_cvm_pcr_priority: None,
+        }
+    }
+
+    /// Another name, unique within the instance.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Another logo.
+    pub fn custom_logo(mut self, logo: Logo) -> Self {
+        self.custom_logo = Some(logo);
+        self
+    }
+
+    /// A further way for its users to log in; call it again for more. The server gives each an id.
+    pub fn add_auth_config(mut self, config: impl Into<AuthenticationConfig>) -> Self {
+        self.add_auth_configs.push(config.into());
+        self
+    }
+
+    /// Replaces the configuration with this id, a key of [`Account::auth_configs`]; call it again for others.
+    pub fn mod_auth_config(mut self, id: impl Into<String>, config: impl Into<AuthenticationConfig>) -> Self {
+        self.mod_auth_configs.insert(id.into(), config.into());
+        self
+    }
+
+    /// Removes the configuration with this id, a UUID and key of [`Account::auth_configs`]; call it again for
+    /// others.
+    pub fn del_auth_config(mut self, id: impl Into<String>) -> Self {
+        self.del_auth_configs.insert(id.into());
+        self
+    }
+
+    /// Whether it is enabled. How that differs from its [status](Self::account_status) is not documented.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = Some(enabled);
+        self
+    }
+
+    /// The group that new objects go to.
+    pub fn default_group_id(mut self, id: Uuid) -> Self {
+        self.default_group_id = Some(id);
+        self
+    }
+
+    /// The group of objects from the marketplace.
+    pub fn marketplace_group_id(mut self, id: Uuid) -> Self {
+        self.marketplace_group_id = Some(id);
+        self
+    }
+
+    /// The account's own state.
+    pub fn account_status(mut self, status: AccountStatus) -> Self {
+        self.account_status = Some(status);
+        self
+    }
+
+    /// In which order the registers of Azure's confidential machines count.
+    pub fn azure_cvm_pcr_priority(mut self, priority: PcrPriority) -> Self {
+        self.azure_cvm_pcr_priority = Some(priority);
+        self
+    }
+
+    /// Changes the account, and gives it as it is then.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<Account> {
+        self.client.send(self.call(), |answer| read_object(answer, "the account that was changed")).await
+    }
+
+    fn call(&self) -> Result<Call> {
+        let mut secrets = Vec::new();
+        let mut body = self.auth_configs(&mut secrets)?;
+        let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
+        if let Some(name) = &self.name {
+            if name.trim().is_empty() {
+                return Err(Error::config("the account's name is empty; expected a name"));
+            }
+            set("name", name.as_str().into());
+        }
+        if let Some(logo) = &self.custom_logo {
+            set("custom_logo", logo.base64().into());
+        }
+        if let Some(enabled) = self.enabled {
+            set("enabled", enabled.into());
+        }
+        if let Some(id) = self.default_group_id {
+            set("default_group_id", id.to_string().into());
+        }
+        if let Some(id) = self.marketplace_group_id {
+            set("marketplace_group_id", id.to_string().into());
+        }
+        if let Some(status) = &self.account_status {
+            set("account_status", status.as_str().into());
+        }
+        if let Some(priority) = &self.azure_cvm_pcr_priority {
+            set("azure_cvm_pcr_priority", priority.as_slice().into());
+        }
+        if body.is_empty() {
+            return Err(Error::config("nothing is to be changed; expected at least one change"));
+        }
+        let mut call = Call::change(Method::PATCH, format!("{PATH}/{}", self.id)).json(&body)?;
+        call.secrets = secrets;
+        Ok(call)
+    }
+
+    /// The members about configurations.
+    fn auth_configs(&self, secrets: &mut Vec<SecretString>) -> Result<Map<String, Value>> {
+        let mut body = Map::new();
+        let mut added = Vec::new();
+        for (at, config) in self.add_auth_configs.iter().enumerate() {
+            added.push(Writer::at(format!("add_auth_configs[{at}]"), secrets).config(config)?);
+        }
+        let mut changed = Map::new();
+        for (id, config) in &self.mod_auth_configs {
+            if id.is_empty() {
+                return Err(Error::config(
+                    "an id in mod_auth_configs is empty; expected a configuration's id",
+                ));
+            }
+            let config = Writer::at(format!("mod_auth_configs.{id}"), secrets).config(config)?;
+            changed.insert(id.clone(), config);
+        }
+        let mut removed = BTreeSet::new();
+        for id in &self.del_auth_configs {
+            let Ok(uuid) = Uuid::parse_str(id) else {
+                let message =
+                    format!("{id:?} in del_auth_configs is no id of a configuration; expected a UUID");
+                return Err(Error::config(message));
+            };
+            // However either is spelled.
+            if changed.keys().any(|changed| Uuid::parse_str(changed) == Ok(uuid)) {
+                let message =
+                    format!("the configuration {id} is both changed and removed; expected one of them");
+                return Err(Error::config(message));
+            }
+            removed.insert(uuid.to_string());
+        }
+        if !added.is_empty() {
+            body.insert("add_auth_configs".to_owned(), added.into());
+        }
+        if !changed.is_empty() {
+            body.insert("mod_auth_configs".to_owned(), changed.into());
+        }
+        if !removed.is_empty() {
+            body.insert("del_auth_configs".to_owned(), removed.into_iter().collect());
+        }
+        Ok(body)
+    }
+}
+
+/// `DELETE /v1/accounts/{account-id}`: removes an account.
+///
+/// Permission: the reference says none, presumably by mistake; the user may have to be its manager. If the
+/// account was [selected](Client::select_account), a new login does not select it again.
+///
+/// # Retries
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain)
+/// [get](Client::get_account) the account: if it is not found, it was removed.
+///
+/// # Errors
+/// Statuses are not documented: an account that does not exist is presumably
+/// [`NotFound`](crate::ErrorKind::NotFound).
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct DeleteAccount {
+    client: Client,
+    id: Uuid,
+}
+
+impl DeleteAccount {
+    pub(super) fn new(client: Client, id: Uuid) -> Self {
+        Self { client, id }
+    }
+
+    /// Removes the account.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<()> {
+        let call = Call::change(Method::DELETE, format!("{PATH}/{}", self.id));
+        self.client.send(Ok(call), read_nothing).await?;
+        self.client.session().forget(self.id);
+        Ok(())
+    }
+}
+
+fn path(user_id: Uuid) -> String {
+    format!("/v1/users/{user_id}/accounts")
+}
+
+/// A user's membership of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct UserAccount {
+    /// What the user may do there.
+    pub roles: Option<Vec<Role>>,
+    /// Whether the user is a member, invited or shut out.
+    pub status: Option<MemberStatus>,
+}
+
+/// `GET /v1/users/{user-id}/accounts`: the accounts of which a user is a member, by their ids, all at once.
+///
+/// Permission: presumably a user who is logged in. Whose accounts besides one's own may be asked for is not
+/// documented.
+/// Retried like every read.
+///
+/// # Errors
+/// Statuses are not documented. An id that is no UUID makes the answer a [`Decode`](crate::ErrorKind::Decode)
+/// error: none goes missing.
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct GetUserAccounts {
+    client: Client,
+    user_id: Uuid,
+}
+
+impl GetUserAccounts {
+    pub(super) fn new(client: Client, user_id: Uuid) -> Self {
+        Self { client, user_id }
+    }
+
+    /// Gets the accounts.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<BTreeMap<Uuid, UserAccount>> {
+        let call = Call::get(path(self.user_id));
+        self.client.send(Ok(call), |answer| read_object(answer, "a map of account ids")).await
+    }
+}
+
+/// `DELETE /v1/users/{user-id}/accounts`: ends a user's membership of an account.
+///
+/// Of which account the request does not say: presumably of the one that the session has
+/// [selected](Client::select_account). An account that is selected while this is under way, retries included, is
+/// selected after it. Permission: presumably any role in that account. Who leaves it oneself can not
+/// select it again, and a new login does not; that takes a server that tells whose session it is.
+///
+/// # Retries
+/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) look at
+/// the [accounts of the user](Client::get_user_accounts).
+///
+/// # Errors
+/// Statuses are not documented. With no account selected it presumably fails with the code
+/// `NO_ACCOUNT_SELECTED`.
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct RemoveUserFromAccount {
+    client: Client,
+    user_id: Uuid,
+}
+
+impl RemoveUserFromAccount {
+    pub(super) fn new(client: Client, user_id: Uuid) -> Self {
+        Self { client, user_id }
+    }
+
+    /// Ends the membership.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<()> {
+        let call = Call::change(Method::DELETE, path(self.user_id));
+        self.client.session().leave_selected(self.user_id, call).await
+    }
+}
+
+/// One way to log in. Exactly one member is expected to be there; none is where the way is not known to this
+/// version.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct AuthMethod {
+    /// With e-mail address and password; an empty object.
+    pub password: Option<Map<String, Value>>,
+    /// At an identity provider, which gives a code.
+    pub oauth_code_grant: Option<OauthAuthCodeGrant>,
+}
+
+/// Where and how to obtain an authorization code, for
+/// [`ClientBuilder::oauth_code`](super::ClientBuilder::oauth_code).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct OauthAuthCodeGrant {
+    /// The identity provider's name.
+    pub name: Option<String>,
+    /// Its icon.
+    pub icon_url: Option<String>,
+    /// Where the user's browser is to go.
+    pub authorization_url: Option<String>,
+    /// The client's id at the identity provider.
+    pub client_id: Option<String>,
+    /// Where the browser is sent with the code.
+    pub redirect_uri: Option<String>,
+    /// What the identity provider is to give back along with the code.
+    pub state: Option<String>,
+    /// The identity provider's id, in base64: for [`OauthCode::new`](super::OauthCode::new).
+    pub idp_id: Option<String>,
+    /// The cluster's id of the identity provider.
+    pub cluster_idp_id: Option<String>,
+}
+
+/// `POST /v1/sys/auth/discover`: the ways in which a user can log in.
+///
+/// Permission: none; no credential is sent, whatever the client has. What the server tells without an e-mail
+/// address is not documented. Retried like every read.
+///
+/// # Errors
+/// Those of every request; the provider documents none of its own.
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct DiscoverAuthMethods {
+    client: Client,
+    user_email: Option<String>,
+    acct_id: Option<Uuid>,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    auth_methods: Vec<AuthMethod>,
+}
+
+impl DiscoverAuthMethods {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client, user_email: None, acct_id: None }
+    }
+
+    /// The user's e-mail address.
+    pub fn user_email(mut self, email: impl Into<String>) -> Self {
+        self.user_email = Some(email.into());
+        self
+    }
+
+    /// The account to log in to.
+    pub fn acct_id(mut self, id: Uuid) -> Self {
+        self.acct_id = Some(id);
+        self
+    }
+
+    /// Asks for the ways to log in.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<Vec<AuthMethod>> {
+        let mut call = self.call().map_err(|error| error.with_provider(NAME))?;
+        call.secrets = self.client.session().known();
+        self.client.channel().send(&Proof::Nothing, &call, read).await
+    }
+
+    fn call(&self) -> Result<Call> {
+        let mut body: Map<String, Value> = Map::new();
+        if let Some(email) = &self.user_email {
+            body.insert("user_email".to_owned(), email.as_str().into());
+        }
+        let call = Call::change(Method::POST, "/v1/sys/auth/discover").repeatable();
+        call.query("acct_id", self.acct_id).json(&body)
+    }
+}
+
+fn read(answer: &Answer) -> Result<Vec<AuthMethod>> {
+    read_object::<Envelope>(answer, "an object with auth_methods").map(|body| body.auth_methods)
+}
+
+/// Makes sure that the client has a session, and tells of it.
+///
+/// A session is begun with `POST /v1/sys/auth` if there is none; one that lives is told without a request, as
+/// the server told it last. A client with a [`token`](super::ClientBuilder::token) has nothing to log in with:
+/// it asks the server by a [refresh](Client::refresh_session) each time.
+///
+/// # Retries
+/// A login with a password is repeated like a read: twice makes two sessions, and harms nothing. One with an
+/// authorization code is sent again only if it surely was not sent. After
+/// [`Retry::Uncertain`](crate::Retry::Uncertain) obtain another code.
+///
+/// # Errors
+/// [`Auth`](crate::ErrorKind::Auth) if the credentials are refused, or an authorization code has been used
+/// before; [`Config`](crate::ErrorKind::Config) if the client is anonymous.
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct LogIn {
+    client: Client,
+}
+
+impl LogIn {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Logs in.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<SessionInfo> {
+        self.client.session().info().await
+    }
+}
+
+/// `POST /v1/sys/session/refresh`: moves the end of the session's token, never past the session's own end.
+///
+/// Permission: a session that lives; one is begun if there is none and the client can. Retried like a read.
+///
+/// # Errors
+/// [`Auth`](crate::ErrorKind::Auth) if the session is over and the client can begin no other.
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct RefreshSession {
+    client: Client,
+}
+
+impl RefreshSession {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Refreshes the session.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<SessionInfo> {
+        self.client.session().refresh().await
+    }
+}
+
+/// `POST /v1/sys/session/select_account/{account-id}`: the account that the session works on.
+///
+/// The client's clones have the same session, and so the same account. When the client logs in anew, it
+/// selects the account again before any request that may depend on it, so that none goes to another account
+/// than was meant. If that fails, so do all requests, with [`Auth`](crate::ErrorKind::Auth) where the account is gone,
+/// until another is selected or the session [terminated](Client::terminate_session).
+///
+/// Permission: a user who is logged in and belongs to the account. Retried like a read: twice does no more
+/// than once. Requests wait meanwhile, and it waits for a [removal](Client::remove_user_from_account) that is under
+/// way. If it fails, the account is the one before; if it fails without an answer
+/// or is given up, that is selected again before the next request. Where none was selected before, another
+/// session is begun; a client that can begin no other goes on, and which account is selected is not known.
+///
+/// # Errors
+/// Statuses are not documented: an account that does not exist is presumably
+/// [`NotFound`](crate::ErrorKind::NotFound).
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct SelectAccount {
+    client: Client,
+    id: Uuid,
+}
+
+impl SelectAccount {
+    pub(super) fn new(client: Client, id: Uuid) -> Self {
+        Self { client, id }
+    }
+
+    /// Selects the account.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<SessionInfo> {
+        self.client.session().select(self.id).await
+    }
+}
+
+/// `POST /v1/sys/session/terminate`: ends the session, on the server too, and the selection of an account.
+///
+/// Without a session nothing is sent, and one that the server refuses is taken for ended. A client with a
+/// password logs in anew with the next request; any other then fails with [`Auth`](crate::ErrorKind::Auth).
+///
+/// Permission: a session. Retried like a read.
+///
+/// # Errors
+/// Those of every request. The session may then go on: send it again.
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until send() is awaited"]
+pub struct TerminateSession {
+    client: Client,
+}
+
+impl TerminateSession {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Ends the session.
+    ///
+    /// # Errors
+    /// As the [request](Self) says.
+    pub async fn send(self) -> Result<()> {
+        self.client.session().terminate().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+    use serde_json::json;
+
+    use super::*;
+    use crate::fortanix::{
+        AuthConfigOauth, AuthConfigPassword, AuthConfigRef, CaConfig, CaSet, IdentityProvider, TlsConfig,
+        TlsConfigRequired,
+    };
+
+    // create.rs
+
+    fn request(name: &str) -> CreateAccount {
+        let builder = Client::builder().base_url("http://127.0.0.1:9").token("token");
+        builder.build().unwrap().create_account(name)
+    }
+
+    fn body(request: &CreateAccount) -> Value {
+        serde_json::from_slice(&request.call().unwrap().body).unwrap()
+    }
+
+    fn oauth(tls: impl Into<TlsConfig>) -> AuthConfigOauth {
+        let idp = IdentityProvider {
+            name: "Idp".into(),
+            icon_url: "https://i/icon".into(),
+            authorization_endpoint: "https://i/authorize".into(),
+            token_endpoint: "https://i/token".into(),
+            requires_basic_auth: false,
+        };
+        AuthConfigOauth::new(idp, tls.into(), "client", "hunter2 \"secret\"")
+    }
+
+    #[test]
+    fn only_what_is_set_is_sent() {
+        assert_eq!(body(&request("Acme")), json!({"name": "Acme"}));
+        let logo = Logo::new(b"\x89PNG\r\n\x1a\n").unwrap();
+        let whole = request("A\"b")
+            .custom_logo(logo)
+            .auth_config(AuthConfigPassword::new(true, false))
+            .auth_config(AuthConfigRef::new("target"))
+            .node_enrollment(NodeEnrollment::new(true))
+            .component(Component::ConfidentialAi);
+        let expected = json!({
+            "name": "A\"b",
+            "custom_logo": "iVBORw0KGgo=",
+            "auth_configs": [
+                {"password": {"require_2fa": true, "administrators_only": false}},
+                {"cluster_auth_ref": {"target_id": "target"}},
+            ],
+            "node_enrollment": {"attestation_enforcement_disabled_insecure": true},
+            "component": "CONFIDENTIAL_AI",
+        });
+        assert_eq!(body(&whole), expected);
+    }
+
+    #[test]
+    fn an_identity_provider_is_sent_with_each_kind_of_tls() {
+        let required = |ca: CaConfig| TlsConfigRequired::new(true, ca);
+        for (tls, expected) in [
+            (TlsConfig::disabled(), json!({"disabled": {}})),
+            (TlsConfig::opportunistic(), json!({"opportunistic": {}})),
+            (
+                required(CaSet::GlobalRoots.into()).into(),
+                json!({"required": {"validate_hostname": true, "ca": {"ca_set": "GLOBAL_ROOTS"}}}),
+            ),
+            (
+                required(CaConfig::pinned([b"one".as_slice(), b"two!"])).client("cert", "the key").into(),
+                json!({"required": {"validate_hostname": true, "client_cert": "Y2VydA==",
+                    "client_key": "dGhlIGtleQ==", "ca": {"pinned": ["b25l", "dHdvIQ=="]}}}),
+            ),
+        ] {
+            let request = request("Acme").auth_config(oauth(tls).userinfo_endpoint("https://i/user"));
+            let expected = json!({
+                "idp_name": "Idp",
+                "idp_icon_url": "https://i/icon",
+                "idp_authorization_endpoint": "https://i/authorize",
+                "idp_token_endpoint": "https://i/token",
+                "idp_requires_basic_auth": false,
+                "idp_userinfo_endpoint": "https://i/user",
+                "tls": expected,
+                "client_id": "client",
+                "client_secret": "hunter2 \"secret\"",
+            });
+            assert_eq!(body(&request)["auth_configs"], json!([{"oauth": expected}]));
+        }
+    }
+
+    #[test]
+    fn the_secrets_of_a_body_are_known_as_such() {
+        let tls = TlsConfigRequired::new(false, CaSet::GlobalRoots).client("cert", "the key");
+        let call = request("Acme").auth_config(oauth(tls)).call().unwrap();
+        let secrets: Vec<_> = call.secrets.iter().map(ExposeSecret::expose_secret).collect();
+        assert_eq!(secrets, ["dGhlIGtleQ==", "hunter2 \"secret\""]);
+    }
+
+    // update.rs
+
+    #[test]
+    fn every_change_is_sent_under_its_name() {
+        let client = Client::builder().base_url("http://127.0.0.1:9").token("token").build().unwrap();
+        let order: Vec<i64> = (0..23).rev().collect();
+        let id = "9f0c0000-0000-4000-8000-000000000001";
+        let request = client
+            .update_account(Uuid::nil())
+            .name("Acme")
+            .custom_logo(Logo::new("<svg/>").unwrap())
+            .add_auth_config(AuthConfigPassword::new(false, true))
+            .mod_auth_config("any id", AuthConfigPassword::new(true, true))
+            .del_auth_config(id)
+            .del_auth_config(format!("urn:uuid:{}", id.to_uppercase()))
+            .enabled(false)
+            .default_group_id(Uuid::max())
+            .marketplace_group_id(Uuid::nil())
+            .account_status(AccountStatus::Deactivated)
+            .azure_cvm_pcr_priority(PcrPriority::new(&order).unwrap());
+        let call = request.call().unwrap();
+        assert_eq!(call.method, Method::PATCH);
+        assert_eq!(call.path, "/v1/accounts/00000000-0000-0000-0000-000000000000");
+        assert!(!call.repeatable);
+        let expected = json!({
+            "name": "Acme",
+            "custom_logo": "PHN2Zy8+",
+            "add_auth_configs": [{"password": {"require_2fa": false, "administrators_only": true}}],
+            "mod_auth_configs": {"any id": {"password": {"require_2fa": true, "administrators_only": true}}},
+            "del_auth_configs": [id],
+            "enabled": false,
+            "default_group_id": "ffffffff-ffff-ffff-ffff-ffffffffffff",
+            "marketplace_group_id": "00000000-0000-0000-0000-000000000000",
+            "account_status": "Deactivated",
+            "azure_cvm_pcr_priority": order,
+        });
+        assert_eq!(serde_json::from_slice::<Value>(&call.body).unwrap(), expected);
+        let one = client.update_account(Uuid::nil()).enabled(true).call().unwrap();
+        assert_eq!(&one.body[..], br#"{"enabled":true}"#);
+    }
+}
