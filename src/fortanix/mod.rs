@@ -91,6 +91,7 @@ mod list;
 mod login;
 mod logo;
 mod on_selected;
+mod paging;
 mod requests;
 mod selection;
 mod session;
@@ -106,9 +107,10 @@ pub use auth_config::{
     IdentityProvider, TlsConfig, TlsConfigRequired,
 };
 pub use client::{Client, ClientBuilder};
-pub use list::{AccountScope, Cursor, ListAccounts};
+pub use list::{AccountScope, ListAccounts};
 pub use login::{OauthCode, SessionInfo};
 pub use logo::Logo;
+pub use paging::Cursor;
 pub use requests::{
     AuthMethod, CreateAccount, DeleteAccount, DiscoverAuthMethods, GetAccount, GetUserAccounts, LogIn,
     OauthAuthCodeGrant, RefreshSession, RemoveUserFromAccount, SelectAccount, TerminateSession,

@@ -1,0 +1,753 @@
+//! Paging by `previous_id`, of which little is documented.
+//!
+//! Not documented are: whether a page starts after `previous_id` or at it, the order, the end, the server's own
+//! maximum, and what an id that is gone is answered with. Nothing of that is assumed.
+//!
+//! Invariant: a page is accepted only if it shows its place, which means that it holds the id that it was asked for,
+//! or that its first row was listed. The new rows of such a page are those whose ids were not listed.
+//!
+//! Proof that nothing is lost in a fixed order: one response is one moment, and it is one interval of the list. The
+//! interval begins at, or right after, a row that was listed, so every account between that row and the last row of the
+//! page is on the page. Everything before that row was listed in the same way. Proof that nothing comes twice: the ids
+//! that were listed behind one of the last [`KEEP`] ids are among those. An empty page shows no place, so it is never
+//! the end: the end is an accepted page with nothing new, shorter than another page was, or confirmed from the last id.
+
+use std::{cmp::Ordering, future::Future};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::NAME;
+use crate::{Doubt, Error, ErrorKind, Result, page};
+
+/// How many ids a cursor holds.
+const KEEP: usize = 8;
+/// How often a place is looked for before it counts as lost, and an empty list is asked for before it counts as empty.
+const LOOKS: usize = 3;
+
+/// Where a page starts: behind the accounts that were listed last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The ids that were listed last, in the order of the list.
+    tail: Vec<Uuid>,
+    /// Other ids that were listed and may stand behind those of `tail`: with the new account right before each, where
+    /// the page shows it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ahead: Vec<(Option<Uuid>, Uuid)>,
+    /// Whether `tail` and `ahead` hold every id that was listed.
+    whole: bool,
+    /// Rows without an id that were listed behind the last of `tail`.
+    #[serde(default, skip_serializing_if = "page::is_zero")]
+    nameless: u64,
+    /// The rows of the longest page.
+    #[serde(default, skip_serializing_if = "page::is_zero")]
+    longest: u64,
+    /// New rows of the page behind this place.
+    #[serde(default, skip_serializing_if = "page::is_zero")]
+    left: u64,
+    ids: Direction,
+    created: Direction,
+}
+
+/// In which direction a value moved from row to row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Direction {
+    Unknown,
+    Rising,
+    Falling,
+    Neither,
+}
+
+impl Direction {
+    fn then(self, step: Ordering) -> Self {
+        match (self, step) {
+            (_, Ordering::Equal) => self,
+            (Self::Unknown | Self::Rising, Ordering::Less) => Self::Rising,
+            (Self::Unknown | Self::Falling, Ordering::Greater) => Self::Falling,
+            _ => Self::Neither,
+        }
+    }
+}
+
+/// What paging needs to know of a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) id: Option<Uuid>,
+    pub(super) created_at: Option<i64>,
+}
+
+/// One response: what paging needs to know of its rows, and their content.
+pub(super) struct Batch<T> {
+    pub(super) rows: Vec<Row>,
+    pub(super) content: T,
+}
+
+/// Where pages come from.
+pub(super) trait Source: Sync {
+    type Content: Send;
+
+    /// At most `limit` rows after `place`, or at it; from the start for `None`.
+    fn get(
+        &self,
+        place: Option<Uuid>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Batch<Self::Content>>> + Send;
+}
+
+/// What was found behind a cursor.
+pub(super) struct Found<T> {
+    pub(super) rows: Vec<Row>,
+    pub(super) content: T,
+    /// For each row, whether it is new.
+    pub(super) new: Vec<bool>,
+    /// Rows that were listed, and stand behind new ones now.
+    pub(super) moved: u64,
+    /// The place before the first new row.
+    pub(super) at: Cursor,
+    /// The place behind the last row; `None` at the end.
+    pub(super) next: Option<Cursor>,
+    pub(super) doubts: Vec<Doubt>,
+}
+
+/// How a list ended.
+enum End {
+    Shown,
+    /// The server sent everything, whatever it was asked for.
+    Everything,
+    /// The server ignores `previous_id`, and may have a maximum of its own.
+    MaybeCapped,
+}
+
+impl Cursor {
+    /// The place before the first account. `fixed` says whether the order may be one in which no account moves.
+    pub(super) fn start(fixed: bool) -> Self {
+        let order = if fixed { Direction::Unknown } else { Direction::Neither };
+        Self {
+            tail: Vec::new(),
+            whole: true,
+            ahead: Vec::new(),
+            nameless: 0,
+            longest: 0,
+            left: 0,
+            ids: order,
+            created: order,
+        }
+    }
+
+    /// The place behind an account of which nothing else is known.
+    pub(super) fn behind(id: Uuid, fixed: bool) -> Self {
+        Self { tail: vec![id], whole: false, ..Self::start(fixed) }
+    }
+
+    /// Moves it past one row.
+    pub(super) fn advance(&mut self, id: Option<Uuid>) {
+        self.left = self.left.saturating_sub(1);
+        let Some(id) = id else {
+            self.nameless = self.nameless.saturating_add(1);
+            return;
+        };
+        self.nameless = 0;
+        self.push(id);
+        let ahead = std::mem::take(&mut self.ahead).into_iter();
+        let (passed, ahead): (Vec<_>, _) = ahead.partition(|(before, _)| *before == Some(id));
+        self.ahead = ahead;
+        passed.into_iter().for_each(|(_, known)| self.push(known));
+    }
+
+    fn push(&mut self, id: Uuid) {
+        self.tail.retain(|known| *known != id);
+        self.tail.push(id);
+        if self.tail.len() > KEEP {
+            self.tail.remove(0);
+            self.whole = false;
+        }
+    }
+
+    /// Whether nothing was listed yet: there is no place that a page could show.
+    fn is_first(&self) -> bool {
+        self.ahead.is_empty() && self.tail.len() == usize::from(!self.whole)
+    }
+
+    fn knows(&self, row: &Row) -> bool {
+        row.id.is_some_and(|id| self.tail.contains(&id) || self.ahead.iter().any(|(_, known)| *known == id))
+    }
+
+    /// The places to ask from, each with whether its answer needs no proof: that is so where the list starts.
+    fn places(&self) -> impl Iterator<Item = (Option<Uuid>, bool)> {
+        let before = self.tail.iter().rev().skip(1).map(|id| (Some(*id), false));
+        let start = self.tail.last().copied().filter(|_| !self.whole);
+        before.chain((self.whole || self.is_first()).then_some((start, true)))
+    }
+
+    /// For each row whether it is new, and how many of the others stand behind new ones.
+    fn judge(&self, rows: &[Row], from: usize) -> (Vec<bool>, u64) {
+        let is_new = |row: &Row| row.id.is_some() && !self.knows(row);
+        let first = rows.iter().skip(from).position(is_new).map_or(rows.len(), |index| from + index);
+        let (before, behind) = rows.split_at(first);
+        let listed = before.iter().rposition(|row| self.knows(row)).map_or(from, |index| from.max(index + 1));
+        let nameless = (before.len() - listed).min(usize::try_from(self.nameless).unwrap_or(usize::MAX));
+        let new = rows.iter().enumerate().map(|(index, row)| index >= listed + nameless && !self.knows(row));
+        (new.collect(), behind.iter().filter(|row| self.knows(row)).count() as u64)
+    }
+
+    /// The same place in a list of which these rows are a page.
+    fn seeing(&self, rows: &[Row]) -> Self {
+        let mut seen = Self { tail: Vec::new(), ahead: Vec::new(), ..self.clone() };
+        seen.longest = seen.longest.max(rows.len() as u64);
+        let is_here = |id: &Uuid| rows.iter().any(|row| row.id == Some(*id));
+        // Those behind the last that the page shows are gone, or the page ends before them.
+        let shown = self.tail.iter().rposition(is_here).map_or(0, |index| index + 1);
+        let (before, behind) = self.tail.split_at(shown);
+        before.iter().filter(|id| !is_here(id)).for_each(|id| seen.push(*id));
+        let behind = self.ahead.iter().map(|(_, id)| id).chain(behind).filter(|id| !is_here(id));
+        seen.ahead = behind.map(|id| (None, *id)).collect();
+        if seen.ahead.len() > KEEP {
+            seen.ahead.drain(..seen.ahead.len() - KEEP);
+            seen.whole = false;
+        }
+        let (mut last, mut new, mut created) = (None, None, None);
+        for row in rows {
+            let Some(id) = row.id else { continue };
+            if !self.knows(row) {
+                new = Some(id);
+            } else if new.is_some() {
+                seen.ahead.push((new, id));
+            } else {
+                seen.push(id);
+            }
+            seen.ids = last.map_or(seen.ids, |last: Uuid| seen.ids.then(last.cmp(&id)));
+            last = Some(id);
+            if let Some(at) = row.created_at {
+                seen.created = created.map_or(seen.created, |before: i64| seen.created.then(before.cmp(&at)));
+                created = Some(at);
+            }
+        }
+        seen
+    }
+
+    /// Whether the order is none in which accounts surely keep their places.
+    fn is_unstable(&self) -> bool {
+        self.ids == Direction::Neither && matches!(self.created, Direction::Neither | Direction::Unknown)
+    }
+}
+
+/// The page behind `at`.
+///
+/// # Errors
+/// [`ErrorKind::Drift`] if no page shows its place, [`ErrorKind::PaginationLoop`] if the server ignores `previous_id`
+/// and has more than one page.
+pub(super) async fn find<S: Source>(source: &S, at: &Cursor, limit: u32) -> Result<Found<S::Content>> {
+    let (Response { batch, from, .. }, end) = overlap(source, at, limit).await?;
+    let (new, moved) = at.judge(&batch.rows, from);
+    let left = new.iter().filter(|new| **new).count() as u64;
+    let seen = Cursor { left, ..at.seeing(&batch.rows[from.saturating_sub(1)..]) };
+    let mut next = seen.clone();
+    for (row, _) in batch.rows.iter().zip(&new).filter(|(_, new)| **new) {
+        next.advance(row.id);
+    }
+    let (unstable, capped) = match end {
+        None => (seen.is_unstable() && !at.is_first(), false),
+        Some(End::Shown) => (at.is_unstable() && (at.left > 0 || at.longest >= u64::from(limit)), false),
+        Some(End::Everything) => (false, false),
+        Some(End::MaybeCapped) => (false, true),
+    };
+    let capped = capped.then_some(Doubt::Capped { cap: batch.rows.len() as u64 });
+    let doubts = unstable.then_some(Doubt::UnstableOrder).into_iter().chain(capped).collect();
+    Ok(Found {
+        rows: batch.rows,
+        content: batch.content,
+        new,
+        moved,
+        at: seen,
+        next: end.is_none().then_some(next),
+        doubts,
+    })
+}
+
+/// A response, and the place that was asked for.
+struct Response<T> {
+    batch: Batch<T>,
+    place: Option<Uuid>,
+    /// From which row on it can hold new ones: behind the row of the place, if it holds that.
+    from: usize,
+}
+
+impl<T> Response<T> {
+    fn rest(&self) -> impl DoubleEndedIterator<Item = &Row> {
+        self.batch.rows[self.from..].iter().filter(|row| row.id.is_some())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.batch.rows.is_empty()
+    }
+
+    fn shows_its_place(&self, at: &Cursor) -> bool {
+        self.from > 0 || self.rest().next().is_some_and(|row| at.knows(row))
+    }
+
+    fn has_new(&self, at: &Cursor) -> bool {
+        self.rest().any(|row| !at.knows(row))
+    }
+}
+
+/// What the server answers at `place`; `None` if it refuses an id. How it refuses one that is gone is not documented.
+async fn ask<S: Source>(
+    source: &S,
+    place: Option<Uuid>,
+    trusted: bool,
+    limit: u32,
+) -> Result<Option<Response<S::Content>>> {
+    let batch = match source.get(place, limit).await {
+        Err(error) if !trusted && matches!(error.status(), Some(400 | 404)) => return Ok(None),
+        got => got?,
+    };
+    let held = batch.rows.iter().position(|row| row.id.is_some() && row.id == place);
+    Ok(Some(Response { from: held.map_or(0, |index| index + 1), batch, place }))
+}
+
+/// A response that shows its place, and how the list ended if nothing is new there.
+async fn overlap<S: Source>(
+    source: &S,
+    at: &Cursor,
+    limit: u32,
+) -> Result<(Response<S::Content>, Option<End>)> {
+    let longest = if at.longest > 0 { at.longest } else { u64::from(limit) };
+    let mut empty = None;
+    'looks: for _ in 0..LOOKS {
+        empty = None;
+        let mut shown = None;
+        for (place, trusted) in at.places() {
+            let Some(response) = ask(source, place, trusted, limit).await? else { continue };
+            if response.is_empty() {
+                empty = Some(response).filter(|_| trusted);
+            } else if trusted || response.shows_its_place(at) {
+                shown = Some(response);
+                break;
+            }
+        }
+        let Some(mut page) = shown else {
+            if empty.is_some() {
+                continue;
+            }
+            return Err(lost());
+        };
+        loop {
+            if page.has_new(at) {
+                return Ok((page, None));
+            }
+            if at.tail.is_empty() && at.ahead.is_empty() {
+                let message = "no row of the page has an acct_id to go on from";
+                return Err(Error::decode(message).with_provider(NAME));
+            }
+            if page.from > 1 {
+                let end = blind(source, &page, limit).await?;
+                return Ok((page, Some(end)));
+            }
+            if (page.batch.rows.len() as u64) < longest {
+                return Ok((page, Some(End::Shown)));
+            }
+            // As long as any page was, it may end before rows that were listed: forward, with one of its rows in view.
+            let Some(forward) = page.rest().rev().nth(1).and_then(|row| row.id) else { break };
+            page = match ask(source, Some(forward), false, limit).await? {
+                Some(next) if next.shows_its_place(at) => next,
+                _ => continue 'looks,
+            };
+        }
+        let last = page.rest().next_back().and_then(|row| row.id).or(page.place);
+        let Some(behind) = ask(source, last, false, limit).await? else { continue };
+        if behind.from > 0 && behind.has_new(at) {
+            return Ok((behind, None));
+        }
+        if behind.from > 1 {
+            let end = blind(source, &behind, limit).await?;
+            return Ok((behind, Some(end)));
+        }
+        let is_end = behind.from > 0 && behind.batch.rows.len() == behind.from;
+        // A single empty response proves nothing.
+        if is_end
+            || behind.is_empty()
+                && ask(source, last, false, limit).await?.is_some_and(|again| again.is_empty())
+        {
+            return Ok((page, Some(End::Shown)));
+        }
+    }
+    empty.map(|response| (response, Some(End::Shown))).ok_or_else(lost)
+}
+
+/// The end of a list of which a page holds rows before the place that was asked for, and nothing new: the server
+/// ignores `previous_id`.
+async fn blind<S: Source>(source: &S, page: &Response<S::Content>, limit: u32) -> Result<End> {
+    let (count, limit) = (page.batch.rows.len(), limit as usize);
+    let fewer = u32::try_from(count - 1).unwrap_or(u32::MAX);
+    if count > limit || source.get(page.place, fewer).await?.rows.len() >= count {
+        return Ok(End::Everything);
+    }
+    if count == limit {
+        let message = "the server gives the same page for every previous_id, and may have more than fits one page: it \
+                       cannot be listed to its end; raise limit above the number of accounts";
+        return Err(Error::new(ErrorKind::PaginationLoop, message).with_provider(NAME));
+    }
+    Ok(End::MaybeCapped)
+}
+
+fn lost() -> Error {
+    let message = "no page shows one of the accounts that were listed last: the place in the list is lost";
+    Error::new(ErrorKind::Drift, message).with_provider(NAME)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        sync::Mutex,
+    };
+
+    use fastrand::Rng;
+    use futures::FutureExt;
+
+    use super::*;
+
+    /// How a server answers a `previous_id` that is gone.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Unknown {
+        Keyset,
+        Nothing,
+        Start,
+        BadRequest,
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Order {
+        Id,
+        Created,
+        Name,
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Limits {
+        Kept,
+        Ignored,
+        Clamped(usize),
+    }
+
+    /// A server, and what happens to its accounts. Shares are of 1.
+    #[derive(Clone, Copy, Debug)]
+    struct How {
+        order: Order,
+        unknown: Unknown,
+        /// Whether a page starts at `previous_id`; `None` for either.
+        inclusive: Option<bool>,
+        limits: Limits,
+        previous: bool,
+        churn: f64,
+        /// Deletions of just those accounts that the place is known by.
+        aim: f64,
+        empty: f64,
+        rename: f64,
+        /// Changes before the third request.
+        night: usize,
+        /// Rows without an id.
+        bad: f64,
+        least: u32,
+        /// Accounts made within the same second.
+        lot: i64,
+    }
+
+    const QUIET: How = How {
+        order: Order::Id,
+        unknown: Unknown::Keyset,
+        inclusive: None,
+        limits: Limits::Kept,
+        previous: true,
+        churn: 0.0,
+        aim: 0.0,
+        empty: 0.0,
+        rename: 0.0,
+        night: 0,
+        bad: 0.0,
+        least: 3,
+        lot: 1,
+    };
+
+    struct World {
+        how: How,
+        inclusive: bool,
+        limit: u32,
+        state: Mutex<State>,
+    }
+
+    struct State {
+        rng: Rng,
+        /// Name and time of creation.
+        rows: BTreeMap<Uuid, (u32, i64)>,
+        dead: BTreeMap<Uuid, (u32, i64)>,
+        clock: i64,
+        listed: Vec<Uuid>,
+        requests: usize,
+    }
+
+    impl State {
+        fn create(&mut self, lot: i64) {
+            self.clock += 1;
+            let id = Uuid::from_u128(self.rng.u128(..));
+            self.rows.insert(id, (self.rng.u32(..), self.clock / lot));
+        }
+
+        fn remove(&mut self, id: Uuid) {
+            if let Some(row) = self.rows.remove(&id) {
+                self.dead.insert(id, row);
+            }
+        }
+
+        fn any(&mut self) -> Uuid {
+            let index = self.rng.usize(..self.rows.len());
+            *self.rows.keys().nth(index).unwrap()
+        }
+
+        fn change(&mut self, how: &How, much: f64) {
+            while self.rng.f64() < much {
+                if !self.rows.is_empty() && self.rng.f64() < 0.6 {
+                    for _ in 0..self.rng.choice([1, 1, 2, 5]).unwrap().min(self.rows.len()) {
+                        let id = self.any();
+                        self.remove(id);
+                    }
+                } else {
+                    self.create(how.lot);
+                }
+            }
+            while !self.rows.is_empty() && self.rng.f64() < how.rename {
+                let (id, name) = (self.any(), self.rng.u32(..));
+                self.rows.get_mut(&id).unwrap().0 = name;
+            }
+            if !self.listed.is_empty() && self.rng.f64() < how.aim {
+                let many = self.rng.choice([1, 2, 2, 4, 9]).unwrap();
+                let mut aimed = self.listed[self.listed.len().saturating_sub(many)..].to_vec();
+                match self.rng.u8(..4) {
+                    0 => aimed.truncate(1),
+                    1 => aimed.push(self.listed[0]),
+                    _ => {}
+                }
+                for id in aimed {
+                    if how.rename > 0.0 && self.rows.contains_key(&id) && self.rng.bool() {
+                        self.rows.get_mut(&id).unwrap().0 = self.rng.u32(..);
+                    } else {
+                        self.remove(id);
+                    }
+                }
+            }
+        }
+    }
+
+    impl World {
+        fn new(how: How, seed: u64) -> Self {
+            let mut rng = Rng::with_seed(seed);
+            let limits: &[u32] = if how.least > 3 { &[10, 20] } else { &[3, 4, 5, 10, 20] };
+            let limit = *rng.choice(limits).unwrap();
+            let inclusive = how.inclusive.unwrap_or_else(|| rng.bool());
+            let count = rng.choice([0, 1, 2, 3, 5, 10, 11, 20, 30, 60, 99]).unwrap();
+            let (rows, dead) = (BTreeMap::new(), BTreeMap::new());
+            let mut state = State { rng, rows, dead, clock: 0, listed: Vec::new(), requests: 0 };
+            for _ in 0..count {
+                state.create(how.lot);
+            }
+            Self { how, inclusive, limit, state: Mutex::new(state) }
+        }
+
+        /// What an account stands by.
+        fn key(&self, id: Uuid, (name, created): (u32, i64)) -> (i64, Uuid) {
+            match self.how.order {
+                Order::Id => (0, id),
+                Order::Created => (created, id),
+                Order::Name => (name.into(), id),
+            }
+        }
+
+        /// Whether rows of this account have no id.
+        fn is_bad(&self, id: Uuid) -> bool {
+            ((id.as_u128() % 100) as f64) < self.how.bad * 100.0
+        }
+    }
+
+    impl Source for World {
+        type Content = ();
+
+        async fn get(&self, place: Option<Uuid>, limit: u32) -> Result<Batch<()>> {
+            let how = &self.how;
+            let mut state = self.state.lock().unwrap();
+            let state = &mut *state;
+            state.requests += 1;
+            assert!(state.requests < 10_000, "an endless walk");
+            state.change(how, how.churn);
+            if state.requests == 3 {
+                (0..how.night).for_each(|_| state.change(how, 0.7));
+            }
+            let mut ids: Vec<_> = state.rows.iter().map(|(id, row)| self.key(*id, *row)).collect();
+            ids.sort_unstable();
+            let mut first = 0;
+            if let Some(place) = place.filter(|_| how.previous) {
+                if let Some(row) = state.rows.get(&place) {
+                    let index = ids.binary_search(&self.key(place, *row)).unwrap();
+                    first = if self.inclusive { index } else { index + 1 };
+                } else {
+                    first = match how.unknown {
+                        Unknown::Keyset => {
+                            let key = self.key(place, state.dead[&place]);
+                            ids.partition_point(|other| *other < key)
+                        }
+                        Unknown::Nothing => ids.len(),
+                        Unknown::Start => 0,
+                        Unknown::BadRequest => {
+                            return Err(Error::new(ErrorKind::Api, "who?").with_status(400));
+                        }
+                    };
+                }
+            }
+            let many = match how.limits {
+                Limits::Kept => limit as usize,
+                Limits::Ignored => usize::MAX,
+                Limits::Clamped(most) => most.min(limit as usize),
+            };
+            let row = |id: Uuid| {
+                let id = (!self.is_bad(id)).then_some(id);
+                Row { id, created_at: id.map(|id| state.rows[&id].1) }
+            };
+            let mut rows: Vec<_> = ids.iter().skip(first).take(many).map(|(_, id)| row(*id)).collect();
+            if state.rng.f64() < how.empty {
+                rows.clear();
+            }
+            Ok(Batch { rows, content: () })
+        }
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    enum Outcome {
+        Whole,
+        WholeWithDoubt,
+        Doubt,
+        Error,
+        Silent,
+    }
+
+    /// Lists a world, from a checkpoint after any row where `resumes`. Gives the outcome, and the rows without an id.
+    fn walk(how: How, seed: u64, resumes: bool) -> (Outcome, usize) {
+        let world = World::new(how, seed);
+        let before: BTreeSet<Uuid> = world.state.lock().unwrap().rows.keys().copied().collect();
+        let mut rng = Rng::with_seed(!seed);
+        let mut at = Cursor::start(true);
+        let (mut doubts, mut failed, mut nameless) = (Vec::new(), None, 0);
+        loop {
+            let found = match find(&world, &at, world.limit).now_or_never().unwrap() {
+                Ok(found) => found,
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            };
+            doubts.extend(found.doubts);
+            let rows: Vec<_> = found.rows.iter().zip(&found.new).filter(|(_, new)| **new).collect();
+            // The checkpoint is the cursor after the last row that was taken.
+            let taken = if resumes { rng.usize(..=rows.len()) } else { rows.len() };
+            let mut next = found.at;
+            for (row, _) in &rows[..taken] {
+                next.advance(row.id);
+                nameless += usize::from(row.id.is_none());
+                world.state.lock().unwrap().listed.extend(row.id);
+            }
+            at = match found.next {
+                _ if taken < rows.len() => {
+                    serde_json::from_str(&serde_json::to_string(&next).unwrap()).unwrap()
+                }
+                Some(own) => {
+                    assert_eq!(own, next);
+                    own
+                }
+                None => break,
+            };
+        }
+        let state = world.state.lock().unwrap();
+        let listed: BTreeSet<_> = state.listed.iter().copied().collect();
+        let stay = before.iter().filter(|id| !state.dead.contains_key(id) && !world.is_bad(**id));
+        let missing = stay.filter(|id| !listed.contains(id)).count();
+        let good = missing == 0 && listed.len() == state.listed.len();
+        let outcome = match (failed.is_some(), good, doubts.is_empty()) {
+            (true, ..) => Outcome::Error,
+            (_, true, true) => Outcome::Whole,
+            (_, true, false) => Outcome::WholeWithDoubt,
+            (_, false, false) => Outcome::Doubt,
+            (_, false, true) => Outcome::Silent,
+        };
+        (outcome, nameless)
+    }
+
+    #[test]
+    fn scratch() {
+        let unknowns = [Unknown::Keyset, Unknown::Nothing, Unknown::Start, Unknown::BadRequest];
+        let mut worlds = vec![
+            ("quiet".to_owned(), QUIET),
+            ("quiet, limit ignored".into(), How { limits: Limits::Ignored, ..QUIET }),
+            ("quiet, no parameters".into(), How { limits: Limits::Ignored, previous: false, ..QUIET }),
+            ("quiet, previous ignored".into(), How { previous: false, ..QUIET }),
+            (
+                "quiet, both, cap 7".into(),
+                How { limits: Limits::Clamped(7), previous: false, least: 10, ..QUIET },
+            ),
+            ("quiet, clamped 3".into(), How { limits: Limits::Clamped(3), ..QUIET }),
+            (
+                "quiet, clamped 1 after".into(),
+                How { limits: Limits::Clamped(1), inclusive: Some(false), ..QUIET },
+            ),
+            ("quiet, created, lots".into(), How { order: Order::Created, lot: 8, ..QUIET }),
+            (
+                "churn, limit ignored".into(),
+                How { limits: Limits::Ignored, churn: 0.4, unknown: Unknown::Start, ..QUIET },
+            ),
+            (
+                "churn, no parameters".into(),
+                How { limits: Limits::Ignored, churn: 0.4, previous: false, ..QUIET },
+            ),
+            ("churn, previous ignored".into(), How { churn: 0.4, previous: false, ..QUIET }),
+            (
+                "churn, clamped 3".into(),
+                How { limits: Limits::Clamped(3), churn: 0.4, unknown: Unknown::Nothing, ..QUIET },
+            ),
+            ("no rows".into(), How { empty: 0.05, churn: 0.2, ..QUIET }),
+            ("bad".into(), How { bad: 0.2, churn: 0.2, ..QUIET }),
+            ("bad mostly".into(), How { bad: 0.7, churn: 0.2, ..QUIET }),
+            ("quiet bad".into(), How { bad: 0.2, ..QUIET }),
+            ("by name quiet".into(), How { order: Order::Name, least: 10, ..QUIET }),
+        ];
+        for unknown in unknowns {
+            for order in [Order::Id, Order::Created] {
+                worlds.push((
+                    format!("churn {order:?} {unknown:?}"),
+                    How { order, unknown, churn: 0.4, ..QUIET },
+                ));
+            }
+            worlds.push((
+                format!("aimed {unknown:?}"),
+                How { order: Order::Created, unknown, churn: 0.3, aim: 0.3, ..QUIET },
+            ));
+            worlds.push((
+                format!("lots {unknown:?}"),
+                How { order: Order::Created, unknown, churn: 0.3, aim: 0.3, lot: 8, ..QUIET },
+            ));
+            worlds.push((format!("resumed {unknown:?}"), How { unknown, night: 12, aim: 0.2, ..QUIET }));
+            worlds.push((
+                format!("by name {unknown:?}"),
+                How { order: Order::Name, unknown, churn: 0.2, rename: 0.3, aim: 0.2, least: 10, ..QUIET },
+            ));
+        }
+        for (name, how) in worlds {
+            let mut text = String::new();
+            for resumes in [false, true] {
+                let mut count = [0; 5];
+                for seed in 0..2000 {
+                    count[walk(how, seed, resumes).0 as usize] += 1;
+                }
+                text += &format!("  {count:?}");
+            }
+            println!("{name:30} {text}");
+        }
+    }
+}
