@@ -30,17 +30,23 @@ open_enum! {
 
 /// `GET /v1/accounts`: the accounts that the user may see, by `previous_id`.
 ///
-/// The end is an empty page. Whether a page starts *after* `previous_id` or *at* it is not documented for
-/// accounts: where the page holds `previous_id`, the rows up to it are left out, which serves both. That the
-/// server keeps to one order, whatever it is, is an assumption. An account that comes again all the same, because
-/// it moved in that order, is left out alone; the [`Summary`](crate::Summary) then says
-/// [`UnstableOrder`](Doubt::UnstableOrder). Older servers know no parameters and send everything each time; that is
-/// noticed, and the list ends whole. A server that honours `limit` but not `previous_id` can not be listed to its
-/// end: that is an error.
+/// Little of this paging is documented, and little is assumed. Each page is asked for from the account *before* the
+/// last one listed, so that it has to show a row that was listed. What is not accepted is asked for from further back.
+/// Whether a page starts *after* `previous_id` or *at* it, how an account that was deleted meanwhile is answered, and
+/// what the server's own maximum is, makes no difference. In an order in which no account moves, every account that is
+/// there from the first request to the last is listed exactly once, or the list ends with an error. An empty page is
+/// never the end: the end is a page that shows its place and holds nothing new. An empty list is asked for three times.
+///
+/// If neither the ids nor the dates of creation kept one direction over more than one page, the
+/// [`Summary`](crate::Summary) says [`UnstableOrder`](crate::Doubt::UnstableOrder): an account that moved in that order may be
+/// missing. A server that sends everything each time, whatever it is asked for, is listed whole.
 ///
 /// # Errors
-/// Besides those of every list, [`PaginationLoop`](ErrorKind::PaginationLoop) from a server that gives the
-/// same page for every `previous_id`. Statuses and bodies of errors are not documented by the provider.
+/// Besides those of every list: [`Drift`](crate::ErrorKind::Drift) if the place in the list is lost, because the accounts
+/// listed last were all deleted, for example; [`PaginationLoop`](crate::ErrorKind::PaginationLoop) from a server that ignores
+/// `previous_id` and fills a page. One that fills no page is listed with the reason [`Capped`](crate::Doubt::Capped). Statuses
+/// and bodies of errors are not documented by the provider: 400 and 404 to a page that is not the first say that
+/// `previous_id` is unknown.
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListAccounts {
@@ -62,15 +68,15 @@ impl ListAccounts {
         self
     }
 
-    /// Accounts on a page, 2 or more. Default: 100. The server's own limits are not documented.
+    /// Accounts on a page, 3 or more. Default: 100. The server's own limits are not documented.
     ///
-    /// 1 is refused: a page that starts at `previous_id` would then hold nothing else.
+    /// A page repeats one or two accounts of the page before it. 1 and 2 are refused, because nothing new would fit.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Starts after this account.
+    /// Starts after this account. It is taken to be there: what a server answers to any other id is not documented.
     pub fn previous_id(mut self, id: Uuid) -> Self {
         self.previous_id = Some(id);
         self
@@ -78,8 +84,8 @@ impl ListAccounts {
 
     /// Sorts by `key`; call it again for further keys. Only `acct_id` is known to be a key.
     ///
-    /// The server finds its place by the account's id alone, so with any other first key accounts can be
-    /// missed: the [`Summary`](crate::Summary) then says [`UnstableOrder`](Doubt::UnstableOrder).
+    /// The server finds its place by the account's id alone. With a first key that can change, such as the name,
+    /// accounts can be missed: a list of more than one page then says [`UnstableOrder`](crate::Doubt::UnstableOrder).
     pub fn sort_by(mut self, key: impl Into<String>, order: SortOrder) -> Self {
         self.sort_by.push((key.into(), order));
         self
@@ -100,8 +106,8 @@ impl ListAccounts {
 
     fn check(&self) -> Result<()> {
         let refuse = |message: String| Err(Error::config(message).with_provider(NAME));
-        if self.limit < 2 {
-            return refuse(format!("limit is {}; expected 2 or more", self.limit));
+        if self.limit < 3 {
+            return refuse(format!("limit is {}; expected 3 or more", self.limit));
         }
         match self.sort_by.iter().find(|(key, _)| key.is_empty() || key.contains([':', ','])) {
             Some((key, _)) => {
@@ -186,15 +192,21 @@ impl Paginator for ListAccounts {
         let found = paging::find(self, at.unwrap_or(&start), self.limit).await?;
         let mut rows = found.content;
         rows.retain(|index, _| found.new.get(index).is_some_and(|new| *new));
-        let page = rows.into_page(found.next).with_duplicates(found.moved);
+        let page = rows.into_page(found.next).starting_at(Some(found.at)).with_duplicates(found.moved);
         Ok(found.doubts.into_iter().fold(page, |page, doubt| page.with_doubt(Some(doubt))))
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
         Some(Cow::Owned(account.acct_id.to_string()))
     }
+
+    fn advance(&self, cursor: &mut Option<Cursor>, id: Option<&str>) -> bool {
+        cursor.get_or_insert_with(|| self.start()).advance(uuid(id));
+        true
+    }
 }
 
+/// The text as an id that can be paged from: a bad row may have any text for one.
 fn uuid(id: Option<&str>) -> Option<Uuid> {
     Uuid::parse_str(id?).ok()
 }

@@ -24,6 +24,8 @@ use crate::{Doubt, Error, ErrorKind, Result, page};
 const KEEP: usize = 8;
 /// How often a place is looked for before it counts as lost, and an empty list is asked for before it counts as empty.
 const LOOKS: usize = 3;
+/// How many pages of nothing but what was listed are passed in search of the place.
+const MOST_STEPS: usize = 3 * KEEP;
 
 /// Where a page starts: behind the accounts that were listed last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,7 +99,6 @@ pub(super) trait Source: Sync {
 
 /// What was found behind a cursor.
 pub(super) struct Found<T> {
-    pub(super) rows: Vec<Row>,
     pub(super) content: T,
     /// For each row, whether it is new.
     pub(super) new: Vec<bool>,
@@ -238,10 +239,12 @@ impl Cursor {
 /// [`ErrorKind::Drift`] if no page shows its place, [`ErrorKind::PaginationLoop`] if the server ignores `previous_id`
 /// and has more than one page.
 pub(super) async fn find<S: Source>(source: &S, at: &Cursor, limit: u32) -> Result<Found<S::Content>> {
-    let (Response { batch, from, .. }, end) = overlap(source, at, limit).await?;
-    let (new, moved) = at.judge(&batch.rows, from);
+    let mut at = at.clone();
+    let (response, end) = overlap(source, &mut at, limit).await?;
+    let (new, moved) = at.judge(&response.batch.rows, response.from);
     let left = new.iter().filter(|new| **new).count() as u64;
-    let seen = Cursor { left, ..at.seeing(&batch.rows[from.saturating_sub(1)..]) };
+    let seen = Cursor { left, ..at.seeing(response.page()) };
+    let batch = response.batch;
     let mut next = seen.clone();
     for (row, _) in batch.rows.iter().zip(&new).filter(|(_, new)| **new) {
         next.advance(row.id);
@@ -254,15 +257,7 @@ pub(super) async fn find<S: Source>(source: &S, at: &Cursor, limit: u32) -> Resu
     };
     let capped = capped.then_some(Doubt::Capped { cap: batch.rows.len() as u64 });
     let doubts = unstable.then_some(Doubt::UnstableOrder).into_iter().chain(capped).collect();
-    Ok(Found {
-        rows: batch.rows,
-        content: batch.content,
-        new,
-        moved,
-        at: seen,
-        next: end.is_none().then_some(next),
-        doubts,
-    })
+    Ok(Found { content: batch.content, new, moved, at: seen, next: end.is_none().then_some(next), doubts })
 }
 
 /// A response, and the place that was asked for.
@@ -283,7 +278,12 @@ impl<T> Response<T> {
     }
 
     fn shows_its_place(&self, at: &Cursor) -> bool {
-        self.from > 0 || self.rest().next().is_some_and(|row| at.knows(row))
+        self.from > 0 || self.rest().next().and_then(|row| row.id).is_some_and(|id| at.tail.contains(&id))
+    }
+
+    /// The rows from the place on.
+    fn page(&self) -> &[Row] {
+        &self.batch.rows[self.from.saturating_sub(1)..]
     }
 
     fn has_new(&self, at: &Cursor) -> bool {
@@ -306,15 +306,17 @@ async fn ask<S: Source>(
     Ok(Some(Response { from: held.map_or(0, |index| index + 1), batch, place }))
 }
 
-/// A response that shows its place, and how the list ended if nothing is new there.
+/// A response that shows its place, and how the list ended if nothing is new there. `at` is moved to what the responses
+/// before it showed.
 async fn overlap<S: Source>(
     source: &S,
-    at: &Cursor,
+    at: &mut Cursor,
     limit: u32,
 ) -> Result<(Response<S::Content>, Option<End>)> {
     let longest = if at.longest > 0 { at.longest } else { u64::from(limit) };
     let mut empty = None;
-    'looks: for _ in 0..LOOKS {
+    let (mut looks, mut steps, mut ended) = (0, 0, None);
+    while looks < LOOKS {
         empty = None;
         let mut shown = None;
         for (place, trusted) in at.places() {
@@ -326,36 +328,35 @@ async fn overlap<S: Source>(
                 break;
             }
         }
-        let Some(mut page) = shown else {
+        let Some(page) = shown else {
             if empty.is_some() {
+                looks += 1;
                 continue;
             }
             return Err(lost());
         };
-        loop {
-            if page.has_new(at) {
-                return Ok((page, None));
-            }
-            if at.tail.is_empty() && at.ahead.is_empty() {
-                let message = "no row of the page has an acct_id to go on from";
-                return Err(Error::decode(message).with_provider(NAME));
-            }
-            if page.from > 1 {
-                let end = blind(source, &page, limit).await?;
-                return Ok((page, Some(end)));
-            }
-            if (page.batch.rows.len() as u64) < longest {
-                return Ok((page, Some(End::Shown)));
-            }
-            // As long as any page was, it may end before rows that were listed: forward, with one of its rows in view.
-            let Some(forward) = page.rest().rev().nth(1).and_then(|row| row.id) else { break };
-            page = match ask(source, Some(forward), false, limit).await? {
-                Some(next) if next.shows_its_place(at) => next,
-                _ => continue 'looks,
-            };
+        if page.has_new(at) {
+            return Ok((page, None));
         }
-        let last = page.rest().next_back().and_then(|row| row.id).or(page.place);
-        let Some(behind) = ask(source, last, false, limit).await? else { continue };
+        let Some(last) = at.tail.last().copied() else {
+            let message = "no row of the page has an acct_id to go on from";
+            return Err(Error::decode(message).with_provider(NAME));
+        };
+        if page.from > 1 {
+            let end = blind(source, &page, limit).await?;
+            return Ok((page, Some(end)));
+        }
+        if (page.batch.rows.len() as u64) < longest {
+            return Ok((page, Some(End::Shown)));
+        }
+        // As long as any page was, it may end before rows that were listed: forward, with its last rows in view.
+        *at = at.seeing(page.page());
+        if at.tail.last() != Some(&last) && steps < MOST_STEPS {
+            steps += 1;
+            continue;
+        }
+        looks += 1;
+        let Some(behind) = ask(source, Some(last), false, limit).await? else { continue };
         if behind.from > 0 && behind.has_new(at) {
             return Ok((behind, None));
         }
@@ -363,14 +364,13 @@ async fn overlap<S: Source>(
             let end = blind(source, &behind, limit).await?;
             return Ok((behind, Some(end)));
         }
-        let is_end = behind.from > 0 && behind.batch.rows.len() == behind.from;
-        // A single empty response proves nothing.
-        if is_end
-            || behind.is_empty()
-                && ask(source, last, false, limit).await?.is_some_and(|again| again.is_empty())
-        {
+        // A response that holds the last row, and nothing behind it, is the end. An empty one is, if pages before and
+        // after it show that the last row was there, and a second one is empty too.
+        let holds_it = behind.from > 0 && behind.batch.rows.len() == behind.from;
+        if holds_it || behind.is_empty() && ended == Some(last) {
             return Ok((page, Some(End::Shown)));
         }
+        ended = Some(last).filter(|_| behind.is_empty());
     }
     empty.map(|response| (response, Some(End::Shown))).ok_or_else(lost)
 }
@@ -470,6 +470,9 @@ mod tests {
         lot: 1,
     };
 
+    /// Worlds of each kind.
+    const SEEDS: u64 = 60;
+
     struct World {
         how: How,
         inclusive: bool,
@@ -545,7 +548,13 @@ mod tests {
             let limits: &[u32] = if how.least > 3 { &[10, 20] } else { &[3, 4, 5, 10, 20] };
             let limit = *rng.choice(limits).unwrap();
             let inclusive = how.inclusive.unwrap_or_else(|| rng.bool());
-            let count = rng.choice([0, 1, 2, 3, 5, 10, 11, 20, 30, 60, 99]).unwrap();
+            // Few accounts show no order that could be told from another.
+            let counts: &[u32] = if how.least > 3 {
+                &[10, 11, 20, 30, 60, 99]
+            } else {
+                &[0, 1, 2, 3, 5, 10, 11, 20, 30, 60, 99]
+            };
+            let count = *rng.choice(counts).unwrap();
             let (rows, dead) = (BTreeMap::new(), BTreeMap::new());
             let mut state = State { rng, rows, dead, clock: 0, listed: Vec::new(), requests: 0 };
             for _ in 0..count {
@@ -570,9 +579,9 @@ mod tests {
     }
 
     impl Source for World {
-        type Content = ();
+        type Content = Vec<Row>;
 
-        async fn get(&self, place: Option<Uuid>, limit: u32) -> Result<Batch<()>> {
+        async fn get(&self, place: Option<Uuid>, limit: u32) -> Result<Batch<Vec<Row>>> {
             let how = &self.how;
             let mut state = self.state.lock().unwrap();
             let state = &mut *state;
@@ -616,7 +625,7 @@ mod tests {
             if state.rng.f64() < how.empty {
                 rows.clear();
             }
-            Ok(Batch { rows, content: () })
+            Ok(Batch { content: rows.clone(), rows })
         }
     }
 
@@ -629,23 +638,20 @@ mod tests {
         Silent,
     }
 
-    /// Lists a world, from a checkpoint after any row where `resumes`. Gives the outcome, and the rows without an id.
-    fn walk(how: How, seed: u64, resumes: bool) -> (Outcome, usize) {
+    /// Lists a world, from a checkpoint after any row where `resumes`.
+    fn walk(how: How, seed: u64, resumes: bool) -> Outcome {
         let world = World::new(how, seed);
         let before: BTreeSet<Uuid> = world.state.lock().unwrap().rows.keys().copied().collect();
         let mut rng = Rng::with_seed(!seed);
         let mut at = Cursor::start(true);
-        let (mut doubts, mut failed, mut nameless) = (Vec::new(), None, 0);
+        let (mut doubts, mut failed, mut nameless) = (Vec::new(), false, 0);
         loop {
-            let found = match find(&world, &at, world.limit).now_or_never().unwrap() {
-                Ok(found) => found,
-                Err(error) => {
-                    failed = Some(error);
-                    break;
-                }
+            let Ok(found) = find(&world, &at, world.limit).now_or_never().unwrap() else {
+                failed = true;
+                break;
             };
             doubts.extend(found.doubts);
-            let rows: Vec<_> = found.rows.iter().zip(&found.new).filter(|(_, new)| **new).collect();
+            let rows: Vec<_> = found.content.iter().zip(&found.new).filter(|(_, new)| **new).collect();
             // The checkpoint is the cursor after the last row that was taken.
             let taken = if resumes { rng.usize(..=rows.len()) } else { rows.len() };
             let mut next = found.at;
@@ -670,84 +676,91 @@ mod tests {
         let stay = before.iter().filter(|id| !state.dead.contains_key(id) && !world.is_bad(**id));
         let missing = stay.filter(|id| !listed.contains(id)).count();
         let good = missing == 0 && listed.len() == state.listed.len();
-        let outcome = match (failed.is_some(), good, doubts.is_empty()) {
+        if how.churn == 0.0 && how.night == 0 && !failed {
+            let bad = state.rows.keys().filter(|id| world.is_bad(**id)).count();
+            assert_eq!(nameless, bad, "rows without an id, seed {seed}, resumes {resumes}: {how:?}");
+        }
+        match (failed, good, doubts.is_empty()) {
             (true, ..) => Outcome::Error,
             (_, true, true) => Outcome::Whole,
             (_, true, false) => Outcome::WholeWithDoubt,
             (_, false, false) => Outcome::Doubt,
             (_, false, true) => Outcome::Silent,
-        };
-        (outcome, nameless)
+        }
+    }
+
+    const UNKNOWN: [Unknown; 4] = [Unknown::Keyset, Unknown::Nothing, Unknown::Start, Unknown::BadRequest];
+
+    /// Lists many of these worlds, to the end and from checkpoints, and gives the number of each outcome.
+    #[track_caller]
+    fn outcomes(how: How, allowed: &[Outcome]) -> BTreeMap<Outcome, usize> {
+        let mut counts = BTreeMap::new();
+        for (seed, resumes) in (0..SEEDS).flat_map(|seed| [(seed, false), (seed, true)]) {
+            let outcome = walk(how, seed, resumes);
+            assert!(allowed.contains(&outcome), "{outcome:?}, seed {seed}, resumes {resumes}: {how:?}");
+            *counts.entry(outcome).or_default() += 1;
+        }
+        counts
     }
 
     #[test]
-    fn scratch() {
-        let unknowns = [Unknown::Keyset, Unknown::Nothing, Unknown::Start, Unknown::BadRequest];
-        let mut worlds = vec![
-            ("quiet".to_owned(), QUIET),
-            ("quiet, limit ignored".into(), How { limits: Limits::Ignored, ..QUIET }),
-            ("quiet, no parameters".into(), How { limits: Limits::Ignored, previous: false, ..QUIET }),
-            ("quiet, previous ignored".into(), How { previous: false, ..QUIET }),
-            (
-                "quiet, both, cap 7".into(),
-                How { limits: Limits::Clamped(7), previous: false, least: 10, ..QUIET },
-            ),
-            ("quiet, clamped 3".into(), How { limits: Limits::Clamped(3), ..QUIET }),
-            (
-                "quiet, clamped 1 after".into(),
-                How { limits: Limits::Clamped(1), inclusive: Some(false), ..QUIET },
-            ),
-            ("quiet, created, lots".into(), How { order: Order::Created, lot: 8, ..QUIET }),
-            (
-                "churn, limit ignored".into(),
-                How { limits: Limits::Ignored, churn: 0.4, unknown: Unknown::Start, ..QUIET },
-            ),
-            (
-                "churn, no parameters".into(),
-                How { limits: Limits::Ignored, churn: 0.4, previous: false, ..QUIET },
-            ),
-            ("churn, previous ignored".into(), How { churn: 0.4, previous: false, ..QUIET }),
-            (
-                "churn, clamped 3".into(),
-                How { limits: Limits::Clamped(3), churn: 0.4, unknown: Unknown::Nothing, ..QUIET },
-            ),
-            ("no rows".into(), How { empty: 0.05, churn: 0.2, ..QUIET }),
-            ("bad".into(), How { bad: 0.2, churn: 0.2, ..QUIET }),
-            ("bad mostly".into(), How { bad: 0.7, churn: 0.2, ..QUIET }),
-            ("quiet bad".into(), How { bad: 0.2, ..QUIET }),
-            ("by name quiet".into(), How { order: Order::Name, least: 10, ..QUIET }),
-        ];
-        for unknown in unknowns {
-            for order in [Order::Id, Order::Created] {
-                worlds.push((
-                    format!("churn {order:?} {unknown:?}"),
-                    How { order, unknown, churn: 0.4, ..QUIET },
-                ));
-            }
-            worlds.push((
-                format!("aimed {unknown:?}"),
-                How { order: Order::Created, unknown, churn: 0.3, aim: 0.3, ..QUIET },
-            ));
-            worlds.push((
-                format!("lots {unknown:?}"),
-                How { order: Order::Created, unknown, churn: 0.3, aim: 0.3, lot: 8, ..QUIET },
-            ));
-            worlds.push((format!("resumed {unknown:?}"), How { unknown, night: 12, aim: 0.2, ..QUIET }));
-            worlds.push((
-                format!("by name {unknown:?}"),
-                How { order: Order::Name, unknown, churn: 0.2, rename: 0.3, aim: 0.2, least: 10, ..QUIET },
-            ));
+    fn a_quiet_list_is_whole() {
+        let limits = [Limits::Kept, Limits::Ignored, Limits::Clamped(3)];
+        let kept = limits.map(|limits| How { limits, ..QUIET });
+        let deaf = How { limits: Limits::Ignored, previous: false, ..QUIET };
+        let created = [1, 8].map(|lot| How { order: Order::Created, lot, ..QUIET });
+        for how in kept.into_iter().chain([deaf]).chain(created) {
+            outcomes(how, &[Outcome::Whole]);
         }
-        for (name, how) in worlds {
-            let mut text = String::new();
-            for resumes in [false, true] {
-                let mut count = [0; 5];
-                for seed in 0..2000 {
-                    count[walk(how, seed, resumes).0 as usize] += 1;
-                }
-                text += &format!("  {count:?}");
+    }
+
+    #[test]
+    fn a_fixed_order_is_whole_or_an_error() {
+        let mut worlds = Vec::new();
+        for unknown in UNKNOWN {
+            let churn = How { unknown, churn: 0.4, ..QUIET };
+            let created = How { order: Order::Created, ..churn };
+            let aimed = How { churn: 0.3, aim: 0.3, ..created };
+            worlds.extend([churn, created, aimed, How { lot: 8, ..aimed }]);
+            worlds.push(How { unknown, night: 12, aim: 0.2, ..QUIET });
+            worlds.push(How { limits: Limits::Ignored, ..churn });
+            worlds.push(How { limits: Limits::Clamped(3), ..churn });
+            worlds.push(How { empty: 0.05, churn: 0.2, ..churn });
+        }
+        worlds.push(How { limits: Limits::Clamped(1), inclusive: Some(false), ..QUIET });
+        for how in worlds {
+            let counts = outcomes(how, &[Outcome::Whole, Outcome::Error]);
+            let least = if how.limits == Limits::Clamped(1) { SEEDS / 10 } else { SEEDS };
+            assert!(counts[&Outcome::Whole] as u64 > least, "{counts:?}: {how:?}");
+        }
+    }
+
+    #[test]
+    fn rows_without_an_id_hide_no_other() {
+        for bad in [0.2, 0.7] {
+            for churn in [0.0, 0.2] {
+                outcomes(How { bad, churn, ..QUIET }, &[Outcome::Whole, Outcome::Error]);
             }
-            println!("{name:30} {text}");
+        }
+    }
+
+    #[test]
+    fn an_ignored_previous_id_is_never_silent() {
+        let told = [Outcome::Whole, Outcome::WholeWithDoubt, Outcome::Doubt, Outcome::Error];
+        for churn in [0.0, 0.4] {
+            outcomes(How { previous: false, churn, ..QUIET }, &told);
+            outcomes(How { limits: Limits::Ignored, previous: false, churn, ..QUIET }, &told);
+            outcomes(How { limits: Limits::Clamped(7), previous: false, churn, least: 10, ..QUIET }, &told);
+        }
+    }
+
+    #[test]
+    fn an_order_by_name_is_never_silent() {
+        let told = [Outcome::Whole, Outcome::WholeWithDoubt, Outcome::Doubt, Outcome::Error];
+        let quiet = How { order: Order::Name, least: 10, ..QUIET };
+        outcomes(quiet, &told[..2]);
+        for unknown in UNKNOWN {
+            outcomes(How { unknown, churn: 0.2, rename: 0.3, aim: 0.2, ..quiet }, &told);
         }
     }
 }

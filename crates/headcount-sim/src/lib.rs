@@ -54,7 +54,9 @@ mod world;
 pub use annature::{Annature, AnnatureBuilder, AnnatureErrors, AnnatureLastCursor};
 pub use conformance::{BrokenPromise, Conformance};
 pub use fault::{BadRow, ErrorBody, Fault, Faults, FaultsError, RetryAfter, Side};
-pub use fortanix::{Fortanix, FortanixBuilder, FortanixErrors, FortanixHeader, FortanixPaging};
+pub use fortanix::{
+    Fortanix, FortanixBuilder, FortanixErrors, FortanixHeader, FortanixPaging, FortanixUnknownId,
+};
 pub use huawei::{Huawei, HuaweiBuilder, HuaweiLastMarker, HuaweiSite};
 pub use in_memory::InMemory;
 pub use request::Request;

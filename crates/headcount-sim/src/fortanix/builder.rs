@@ -32,6 +32,25 @@ pub enum FortanixPaging {
     IgnoresAll,
 }
 
+/// What a Fortanix server answers to a `previous_id` that is not an account, such as one that was deleted. None of it
+/// is documented.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FortanixUnknownId {
+    /// The page continues where the account would stand. Under an order other than by `acct_id` that place is
+    /// unknown, and the request is refused with 400.
+    #[default]
+    Keyset,
+    /// The request is refused with 400.
+    BadRequest,
+    /// The request is refused with 404.
+    NotFound,
+    /// The page is empty.
+    Empty,
+    /// The page is the first one.
+    StartOver,
+}
+
 /// The header that a Fortanix server looks for a session token in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -62,6 +81,7 @@ pub enum FortanixErrors {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) paging: FortanixPaging,
+    pub(crate) unknown_id: FortanixUnknownId,
     pub(crate) header: FortanixHeader,
     pub(crate) errors: FortanixErrors,
     pub(crate) default_limit: usize,
@@ -104,6 +124,12 @@ impl FortanixBuilder {
     /// What is made of `previous_id` and `limit`.
     pub fn paging(mut self, paging: FortanixPaging) -> Self {
         self.rules.paging = paging;
+        self
+    }
+
+    /// What is answered to a `previous_id` that is not an account.
+    pub fn unknown_id(mut self, unknown_id: FortanixUnknownId) -> Self {
+        self.rules.unknown_id = unknown_id;
         self
     }
 
@@ -180,6 +206,7 @@ impl Default for FortanixBuilder {
             setup: Setup::default(),
             rules: Rules {
                 paging: FortanixPaging::default(),
+                unknown_id: FortanixUnknownId::default(),
                 header: FortanixHeader::default(),
                 errors: FortanixErrors::default(),
                 default_limit: 1000,

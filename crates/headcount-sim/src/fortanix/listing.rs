@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use http::StatusCode;
 
-use super::builder::FortanixPaging;
+use super::builder::{FortanixPaging, FortanixUnknownId};
 use super::refusal::Refusal;
 use super::routes::Manager;
 use crate::exchange::{Incoming, Reply};
@@ -45,6 +45,17 @@ impl Manager {
         let mut asked = self.asked(incoming)?;
         if self.rules.paging == FortanixPaging::IgnoresPreviousId {
             asked.previous = None;
+        }
+        if asked.previous.as_ref().is_some_and(|id| world.find(id).is_none()) {
+            match self.rules.unknown_id {
+                FortanixUnknownId::Keyset => {}
+                FortanixUnknownId::BadRequest => {
+                    return Err(Refusal::BadQuery("previous_id is not an account".to_owned()));
+                }
+                FortanixUnknownId::NotFound => return Err(Refusal::NotFound),
+                FortanixUnknownId::Empty => return Ok(self.items(&world, Vec::new())),
+                FortanixUnknownId::StartOver => asked.previous = None,
+            }
         }
         let inclusive = self.rules.paging == FortanixPaging::At;
         let mut positions: Vec<usize> = match asked.order.first() {

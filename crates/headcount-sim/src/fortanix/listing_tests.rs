@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::super::accounts::Accounts;
-use super::super::builder::{FortanixBuilder, FortanixPaging, Rules};
+use super::super::builder::{FortanixBuilder, FortanixPaging, FortanixUnknownId, Rules};
 use super::super::routes::Manager;
 use super::super::sessions::Sessions;
 use super::{Column, order};
@@ -68,6 +68,28 @@ fn a_deleted_previous_id_keeps_its_place_in_the_order_of_ids() {
         let down = format!("limit=2&sort_by=acct_id:DESC&previous_id={fifth}");
         assert_eq!(page(&manager, &down), Ok(vec![3, 2]));
         assert!(page(&manager, &format!("sort_by=name:ASC&previous_id={fifth}")).is_err());
+    }
+}
+
+#[test]
+fn an_unknown_previous_id_is_answered_as_was_chosen() {
+    for (unknown_id, expected) in [
+        (FortanixUnknownId::Keyset, Ok(vec![4, 5])),
+        (FortanixUnknownId::BadRequest, Err("BadQuery(\"previous_id is not an account\")".to_owned())),
+        (FortanixUnknownId::NotFound, Err("NotFound".to_owned())),
+        (FortanixUnknownId::Empty, Ok(Vec::new())),
+        (FortanixUnknownId::StartOver, Ok(vec![0, 1])),
+    ] {
+        let mut manager = manager(FortanixPaging::After);
+        manager.rules.unknown_id = unknown_id;
+        let (fourth, fifth) = (id(&manager, 3), id(&manager, 4));
+        lock(&manager.world).remove(&fifth);
+        assert_eq!(page(&manager, &format!("limit=2&previous_id={fifth}")), expected, "{unknown_id:?}");
+        assert_eq!(
+            page(&manager, &format!("limit=2&previous_id={fourth}")),
+            Ok(vec![4, 5]),
+            "{unknown_id:?}"
+        );
     }
 }
 

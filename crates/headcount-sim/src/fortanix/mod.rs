@@ -16,7 +16,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-pub use builder::{FortanixBuilder, FortanixErrors, FortanixHeader, FortanixPaging};
+pub use builder::{FortanixBuilder, FortanixErrors, FortanixHeader, FortanixPaging, FortanixUnknownId};
 
 use super::gate::lock;
 use super::server::Server;
@@ -32,8 +32,8 @@ use routes::Manager;
 ///
 /// - `scope=SYSTEM` and `scope=USER` (and none) list the same accounts: the user belongs to all of them.
 /// - The default order is by `acct_id`, ascending; `sort_by` knows `acct_id`, `name` and `created_at`.
-/// - A `previous_id` that is not there continues where it would stand. Under an order other than by
-///   `acct_id` that place is unknown, and the request is refused with 400.
+/// - A `previous_id` that is not there continues where it would stand; see [`FortanixUnknownId`] for what else
+///   a server may do.
 /// - There is one user, who may do everything in the accounts where the user's roles have `MANAGER`: changes
 ///   to other accounts are refused with 403.
 /// - A body is checked by the reference's schemas; members that they do not name are passed over. An object of
