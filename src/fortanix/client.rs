@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     CreateAccount, DeleteAccount, DiscoverAuthMethods, GetAccount, GetUserAccounts, ListAccounts, LogIn,
     NAME, OauthCode, RefreshSession, RemoveUserFromAccount, SelectAccount, TerminateSession, UpdateAccount,
-    login::Login, session::Session,
+    session::{Login, Session},
 };
 use crate::{
     Error, Result,
@@ -99,7 +99,8 @@ impl Client {
         GetUserAccounts::new(self.clone(), user_id)
     }
 
-    /// The end of a user's membership of the account that is [selected](Self::select_account).
+    /// The end of a user's membership of the account that is selected: that of a client
+    /// [`with_account`](Self::with_account).
     pub fn remove_user_from_account(&self, user_id: Uuid) -> RemoveUserFromAccount {
         RemoveUserFromAccount::new(self.clone(), user_id)
     }
@@ -122,7 +123,32 @@ impl Client {
         RefreshSession::new(self.clone())
     }
 
-    /// The account to work on, for this client and its clones.
+    /// A client whose requests all go to this account.
+    ///
+    /// It shares connections and the rate limit with this client, and has a session of its own. In every session that
+    /// it begins, also after one was refused, it selects the account before anything else is sent. If that fails, so do
+    /// its requests: with [`Auth`](crate::ErrorKind::Auth) where the account is gone or the user does not belong to it.
+    /// The selections of this client and of others do not matter to it.
+    ///
+    /// A [`token`](ClientBuilder::token) and an [`oauth_code`](ClientBuilder::oauth_code) are one session, in which only
+    /// one account can be selected. The clients made from one of them share it: the first that sends a request selects
+    /// its account, requests of clients with another account fail with [`Config`](crate::ErrorKind::Config), and this
+    /// client itself then works on that account too. Let a code be used by [`log_in`](Self::log_in) first: two clients
+    /// cannot use it at the same time.
+    ///
+    /// ```no_run
+    /// # async fn run(client: headcount::fortanix::Client, account: uuid::Uuid, user: uuid::Uuid)
+    /// # -> headcount::Result<()> {
+    /// client.with_account(account).remove_user_from_account(user).send().await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn with_account(&self, id: Uuid) -> Self {
+        Self::new(Arc::clone(&self.0.channel), self.0.session.with_account(id))
+    }
+
+    /// The account that the client's session works on, while it lasts. See [`with_account`](Self::with_account) for
+    /// requests that must go to one account.
     pub fn select_account(&self, id: Uuid) -> SelectAccount {
         SelectAccount::new(self.clone(), id)
     }

@@ -117,6 +117,14 @@ impl ListAccounts {
         }
     }
 
+    fn call(&self, place: Option<Uuid>, limit: u32) -> Call {
+        Call::get(PATH)
+            .query("scope", self.scope.as_ref())
+            .query("limit", Some(limit))
+            .query("previous_id", place)
+            .query("sort_by", self.sorting())
+    }
+
     /// The place before the first account.
     fn start(&self) -> Cursor {
         let fixed =
@@ -129,12 +137,7 @@ impl Source for ListAccounts {
     type Content = Rows<Account>;
 
     async fn get(&self, place: Option<Uuid>, limit: u32) -> Result<Batch<Rows<Account>>> {
-        let call = Call::get(PATH)
-            .query("scope", self.scope.as_ref())
-            .query("limit", Some(limit))
-            .query("previous_id", place)
-            .query("sort_by", self.sorting());
-        let content = self.client.send(Ok(call), read).await?;
+        let content = self.client.send(Ok(self.call(place, limit)), read).await?;
         let mut items = content.items.iter().peekable();
         let rows = content.ids.iter().map(|id| {
             let id = uuid(id.as_deref());
@@ -172,18 +175,8 @@ impl Paginator for ListAccounts {
     type Cursor = Cursor;
 
     fn scope(&self) -> Scope {
-        Scope::new(
-            NAME,
-            [
-                ("base_url", self.client.channel().base_url()),
-                ("path", PATH),
-                ("user", self.client.user()),
-                ("scope", self.scope.as_ref().map_or("", AccountScope::as_str)),
-                ("limit", &self.limit.to_string()),
-                ("previous_id", &self.previous_id.map_or(String::new(), |id| id.to_string())),
-                ("sort_by", &self.sorting().unwrap_or_default()),
-            ],
-        )
+        let first = self.call(self.previous_id, self.limit);
+        self.client.channel().scope(self.client.user(), &Ok(first), &[])
     }
 
     async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Account, Cursor>> {

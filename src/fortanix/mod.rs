@@ -73,7 +73,7 @@
 //! | `POST /v1/sys/auth/discover` | [`discover_auth_methods`](Client::discover_auth_methods) | `NoAuth` | yes |
 //! | `POST /v1/sys/auth` | [`log_in`](Client::log_in), and any request without a session | `NoAuth` | with a password yes, with a code if surely not sent |
 //! | `POST /v1/sys/session/refresh` | [`refresh_session`](Client::refresh_session), and any request near the token's end unless the client was given it | `NoAuth`, but a token | yes |
-//! | `POST /v1/sys/session/select_account/{account-id}` | [`select_account`](Client::select_account), and any new login after it | `UserAuth`, `Reader`, `Writer`, `Manager`, and the two in locked accounts | yes |
+//! | `POST /v1/sys/session/select_account/{account-id}` | [`select_account`](Client::select_account), and any new login of a client [`with_account`](Client::with_account) | `UserAuth`, `Reader`, `Writer`, `Manager`, and the two in locked accounts | yes |
 //! | `POST /v1/sys/session/terminate` | [`terminate_session`](Client::terminate_session) | the same | yes |
 //! | `POST /v1/accounts/select_account/{account-id}` | none: of older servers, gone from the reference | | |
 //!
@@ -88,15 +88,10 @@ mod auth_config;
 mod client;
 mod error;
 mod list;
-mod login;
 mod logo;
-mod on_selected;
 mod paging;
 mod requests;
-mod selection;
 mod session;
-mod source;
-mod turn;
 
 pub use account::{
     Account, AccountStatus, ApprovalState, Base64, Component, MemberStatus, NodeEnrollment, ObjectCounts,
@@ -108,7 +103,6 @@ pub use auth_config::{
 };
 pub use client::{Client, ClientBuilder};
 pub use list::{AccountScope, ListAccounts};
-pub use login::{OauthCode, SessionInfo};
 pub use logo::Logo;
 pub use paging::Cursor;
 pub use requests::{
@@ -116,5 +110,14 @@ pub use requests::{
     OauthAuthCodeGrant, RefreshSession, RemoveUserFromAccount, SelectAccount, TerminateSession,
     UpdateAccount, UserAccount,
 };
+pub use session::{OauthCode, SessionInfo};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serializer;
+
+/// Writes a secret into the body of a request. The type that holds it says so, because no secret has a serializer.
+fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_secret())
+}
 
 pub(crate) const NAME: &str = "fortanix";

@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
-    Account, AccountStatus, AuthenticationConfig, Client, Component, Logo, MemberStatus, NAME,
-    NodeEnrollment, PcrPriority, Role, SessionInfo, auth_config::Writer, login::Proof,
+    Account, AccountStatus, AuthenticationConfig, Client, Component, Logo, MemberStatus, NodeEnrollment,
+    PcrPriority, Role, SessionInfo, auth_config::Writer, error,
 };
 use crate::{
     Error, Result,
-    http::{Answer, Call, read_nothing, read_object},
+    http::{Answer, Call, NoAuth, read_nothing, read_object},
 };
 
 pub(super) const PATH: &str = "/v1/accounts";
@@ -350,8 +350,7 @@ impl UpdateAccount {
 
 /// `DELETE /v1/accounts/{account-id}`: removes an account.
 ///
-/// Permission: the reference says none, presumably by mistake; the user may have to be its manager. If the
-/// account was [selected](Client::select_account), a new login does not select it again.
+/// Permission: the reference says none, presumably by mistake; the user may have to be its manager.
 ///
 /// # Retries
 /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain)
@@ -378,9 +377,7 @@ impl DeleteAccount {
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
         let call = Call::change(Method::DELETE, format!("{PATH}/{}", self.id));
-        self.client.send(Ok(call), read_nothing).await?;
-        self.client.session().forget(self.id);
-        Ok(())
+        self.client.send(Ok(call), read_nothing).await
     }
 }
 
@@ -431,10 +428,10 @@ impl GetUserAccounts {
 
 /// `DELETE /v1/users/{user-id}/accounts`: ends a user's membership of an account.
 ///
-/// Of which account the request does not say: presumably of the one that the session has
-/// [selected](Client::select_account). An account that is selected while this is under way, retries included, is
-/// selected after it. Permission: presumably any role in that account. Who leaves it oneself can not
-/// select it again, and a new login does not; that takes a server that tells whose session it is.
+/// Of which account the request does not say: presumably of the one that is selected in the session. Send it with a
+/// client that has an account, [`with_account`](Client::with_account): every session of that client has this account
+/// selected. With any other client it is the account that was [selected](Client::select_account) last, which a new
+/// login does not repeat. Permission: presumably any role in that account.
 ///
 /// # Retries
 /// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) look at
@@ -461,7 +458,7 @@ impl RemoveUserFromAccount {
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
         let call = Call::change(Method::DELETE, path(self.user_id));
-        self.client.session().leave_selected(self.user_id, call).await
+        self.client.send(Ok(call), read_nothing).await
     }
 }
 
@@ -541,9 +538,9 @@ impl DiscoverAuthMethods {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<Vec<AuthMethod>> {
-        let mut call = self.call().map_err(|error| error.with_provider(NAME))?;
-        call.secrets = self.client.session().known();
-        self.client.channel().send(&Proof::Nothing, &call, read).await
+        let secrets = self.client.session().known().await;
+        let call = self.call().map(|call| Call { secrets, ..call });
+        self.client.channel().send(&NoAuth(error::read), call, read).await
     }
 
     fn call(&self) -> Result<Call> {
@@ -560,11 +557,11 @@ fn read(answer: &Answer) -> Result<Vec<AuthMethod>> {
     read_object::<Envelope>(answer, "an object with auth_methods").map(|body| body.auth_methods)
 }
 
-/// Makes sure that the client has a session, and tells of it.
+/// Makes sure that the client has a session, and says what the server told of it.
 ///
-/// A session is begun with `POST /v1/sys/auth` if there is none; one that lives is told without a request, as
-/// the server told it last. A client with a [`token`](super::ClientBuilder::token) has nothing to log in with:
-/// it asks the server by a [refresh](Client::refresh_session) each time.
+/// A session is begun with `POST /v1/sys/auth` if there is none. If a client with a password has one, nothing is sent.
+/// A client with a [`token`](super::ClientBuilder::token) or a code cannot replace its session: once it has one, it asks
+/// the server each time, by a [refresh](Client::refresh_session).
 ///
 /// # Retries
 /// A login with a password is repeated like a read: twice makes two sessions, and harms nothing. One with an
@@ -622,18 +619,16 @@ impl RefreshSession {
 
 /// `POST /v1/sys/session/select_account/{account-id}`: the account that the session works on.
 ///
-/// The client's clones have the same session, and so the same account. When the client logs in anew, it
-/// selects the account again before any request that may depend on it, so that none goes to another account
-/// than was meant. If that fails, so do all requests, with [`Auth`](crate::ErrorKind::Auth) where the account is gone,
-/// until another is selected or the session [terminated](Client::terminate_session).
+/// The selection is the server's, and ends with the session. The client does not remember it: a session that the client
+/// begins later, because this one is over, has no account selected. For requests that must go to one account use a
+/// client [`with_account`](Client::with_account). The client's clones have the same session, and so the same account.
 ///
 /// Permission: a user who is logged in and belongs to the account. Retried like a read: twice does no more
-/// than once. Requests wait meanwhile, and it waits for a [removal](Client::remove_user_from_account) that is under
-/// way. If it fails, the account is the one before; if it fails without an answer
-/// or is given up, that is selected again before the next request. Where none was selected before, another
-/// session is begun; a client that can begin no other goes on, and which account is selected is not known.
+/// than once.
 ///
 /// # Errors
+/// [`Config`](crate::ErrorKind::Config) if `with_account` has selected another account in this session; nothing is sent
+/// then.
 /// Statuses are not documented: an account that does not exist is presumably
 /// [`NotFound`](crate::ErrorKind::NotFound).
 #[derive(Clone, Debug)]
@@ -657,10 +652,10 @@ impl SelectAccount {
     }
 }
 
-/// `POST /v1/sys/session/terminate`: ends the session, on the server too, and the selection of an account.
+/// `POST /v1/sys/session/terminate`: ends the client's session, on the server too.
 ///
 /// Without a session nothing is sent, and one that the server refuses is taken for ended. A client with a
-/// password logs in anew with the next request; any other then fails with [`Auth`](crate::ErrorKind::Auth).
+/// password logs in again with the next request; any other then fails with [`Auth`](crate::ErrorKind::Auth).
 ///
 /// Permission: a session. Retried like a read.
 ///

@@ -1,267 +1,375 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+//! The session of a client: it logs in, keeps the session alive, logs in again where it can, and selects the account
+//! that the client works on.
 
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, UNIX_EPOCH},
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::Request;
-use secrecy::SecretString;
+use chrono::{DateTime, Utc};
+use http::{HeaderName, HeaderValue, Method, Request, header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{
-    NAME, error,
-    login::{self, Login, Opened, SessionInfo},
-    selection::{Lack, Made, Selection},
-    source::Source,
-    turn::Turn,
-};
+use super::{NAME, error, expose};
 use crate::{
-    Error, ErrorKind, Result,
-    auth::{Token, TokenCache},
-    http::{Answer, Call, Channel, Problem, Service, read_nothing},
+    Error, ErrorKind, Result, Retry,
+    auth::{Fresh, Renewed, Token, TokenCache, sensitive},
+    http::{Answer, Call, Channel, NoAuth, Problem, Service, read_nothing, read_object},
 };
 
-/// A user's session: logs in, keeps the session alive, logs in again, and selects the account again.
-///
-/// The server tells two ends: of the token, which a refresh moves, and of the session, which nothing
-/// moves. Both are assumed to be seconds since 1970.
+/// The header that the reference names; clients in the wild send `Authorization`.
+const AUTHENTICATION: HeaderName = HeaderName::from_static("authentication");
+const LOGIN: &str = "/v1/sys/auth";
+const REFRESH: &str = "/v1/sys/session/refresh";
+const TERMINATE: &str = "/v1/sys/session/terminate";
+const SELECT: &str = "/v1/sys/session/select_account";
+
+/// How a client proves who it is.
 #[derive(Clone)]
+pub(super) enum Login {
+    Password { email: String, password: SecretString },
+    Token(SecretString),
+    OauthCode(OauthCode),
+    Anonymous,
+}
+
+impl Login {
+    /// What a server may know from another request, and repeat in its errors.
+    fn secrets(&self) -> Vec<SecretString> {
+        match self {
+            Self::Password { password, .. } => vec![password.clone()],
+            Self::Token(token) => vec![token.clone()],
+            Self::OauthCode(login) => vec![login.code.clone()],
+            Self::Anonymous => Vec::new(),
+        }
+    }
+}
+
+/// A login at an identity provider, which the provider has answered with an authorization code.
+///
+/// The code is good for one login. See [`ClientBuilder::oauth_code`](super::ClientBuilder::oauth_code).
+#[derive(Clone, Debug)]
+pub struct OauthCode {
+    pub(super) idp_id: String,
+    pub(super) code: SecretString,
+    pub(super) email: Option<String>,
+}
+
+impl OauthCode {
+    /// The identity provider's id, in base64 as
+    /// [`OauthAuthCodeGrant::idp_id`](super::OauthAuthCodeGrant::idp_id) tells it, and the code.
+    pub fn new(idp_id: impl Into<String>, code: impl Into<SecretString>) -> Self {
+        Self { idp_id: idp_id.into(), code: code.into(), email: None }
+    }
+
+    /// The user's e-mail address. Older servers require it.
+    pub fn email(mut self, email: impl Into<String>) -> Self {
+        self.email = Some(email.into());
+        self
+    }
+}
+
+/// What the server tells of a session.
+///
+/// The moments are assumed to be seconds since 1970, as other objects of the same API say of theirs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct SessionInfo {
+    /// The id of the user whose session it is.
+    pub subject_id: Option<Uuid>,
+    /// When the session ends, refreshed or not.
+    pub session_expires_at: Option<i64>,
+    /// When the session's token ends, unless the session is refreshed before.
+    pub session_token_expires_at: Option<i64>,
+    /// The account that is worked on, if one is selected.
+    pub selected_account_id: Option<Uuid>,
+}
+
+impl SessionInfo {
+    /// [`session_expires_at`](Self::session_expires_at), if it is a moment.
+    pub fn session_expires_at_utc(&self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(self.session_expires_at?, 0)
+    }
+
+    /// [`session_token_expires_at`](Self::session_token_expires_at), if it is a moment.
+    pub fn session_token_expires_at_utc(&self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(self.session_token_expires_at?, 0)
+    }
+}
+
+/// A session that was opened: its token, and what the server told of it.
+pub(super) struct Opened {
+    token: SecretString,
+    info: Option<SessionInfo>,
+}
+
+impl Opened {
+    /// The token lives until the earlier of the two ends, as far as the server told them. The server has just
+    /// accepted it: if an end is past, the clocks disagree, or the unit is another, and the end is not known.
+    fn fresh(self, channel: &Channel) -> Fresh<Self> {
+        let ends = self.info.iter().flat_map(|info| [info.session_expires_at, info.session_token_expires_at]);
+        let end = ends.flatten().filter_map(|end| u64::try_from(end).ok()).min();
+        let now = channel.clock().now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let left = end.map(|end| Duration::from_secs(end).saturating_sub(now));
+        Fresh { lifetime: left.filter(|left| !left.is_zero()), value: self }
+    }
+}
+
+/// What all clients of a token or a code share: these are one session.
+#[derive(Default)]
+struct Only {
+    code: Code,
+    /// The account that is selected in it, or is about to be.
+    account: Option<Uuid>,
+}
+
+/// What became of an authorization code.
+#[derive(Default)]
+enum Code {
+    #[default]
+    Unused,
+    /// It was, or may have been, used.
+    Used,
+    Opened(SecretString),
+}
+
+/// The session of one client and its clones.
 pub(super) struct Session {
-    source: Arc<Source>,
-    tokens: Arc<TokenCache<Opened>>,
-    selection: Arc<Mutex<Selection>>,
-    /// Taken by the requests about the session itself: the last that is begun is the last that is carried out.
-    turn: Turn,
+    channel: Arc<Channel>,
+    login: Arc<Login>,
+    only: Arc<Mutex<Only>>,
+    tokens: TokenCache<Opened>,
+    /// Selected in every session before anything else is sent in it.
+    account: Option<Uuid>,
 }
 
 impl Session {
     pub(super) fn new(channel: Arc<Channel>, login: Login) -> Self {
         Self {
-            source: Arc::new(Source::new(channel, login)),
-            tokens: Arc::default(),
-            selection: Arc::default(),
-            turn: Turn::default(),
+            channel,
+            login: Arc::new(login),
+            only: Arc::default(),
+            tokens: TokenCache::default(),
+            account: None,
+        }
+    }
+
+    /// A session of the same login, in which this account is selected.
+    pub(super) fn with_account(&self, account: Uuid) -> Self {
+        Self {
+            channel: Arc::clone(&self.channel),
+            login: Arc::clone(&self.login),
+            only: Arc::clone(&self.only),
+            tokens: TokenCache::default(),
+            account: Some(account),
         }
     }
 
     /// What tells one user from another.
     pub(super) fn user(&self) -> &str {
-        self.source.user()
-    }
-
-    pub(super) fn channel(&self) -> &Channel {
-        self.source.channel()
-    }
-
-    /// The token of a session, whatever account is selected in it.
-    async fn token(&self) -> Result<Arc<Token<Opened>>> {
-        let source = Arc::clone(&self.source);
-        let token = self.tokens.get(move |old| async move { source.open(old).await });
-        token.await.map_err(|error| error.with_provider(NAME))
-    }
-
-    /// The token of a session that works on the account that was asked for.
-    async fn ready(&self) -> Result<Arc<Token<Opened>>> {
-        let token = self.token().await?;
-        if self.selection().lack(token.generation).is_none() {
-            return Ok(token);
+        match &*self.login {
+            Login::Password { email, .. } => email,
+            Login::Token(token) => token.expose_secret(),
+            Login::OauthCode(code) => code.email.as_deref().unwrap_or_else(|| code.code.expose_secret()),
+            Login::Anonymous => "",
         }
-        let session = self.clone();
-        self.in_turn(async move { session.settled().await }).await
-    }
-
-    /// The same, for who has the turn.
-    pub(super) async fn settled(&self) -> Result<Arc<Token<Opened>>> {
-        let mut token = self.token().await?;
-        let lack = self.selection().lack(token.generation);
-        match lack {
-            Some(Lack::Trust) => token = self.confirmed(token).await?,
-            Some(Lack::Certainty) if self.source.is_replaceable() => {
-                self.tokens.refused(token.generation).await;
-                token = self.token().await?;
-            }
-            _ => {}
-        }
-        let lack = self.selection().lack(token.generation);
-        match lack {
-            Some(Lack::Selection(id)) => {
-                let entered = self.enter(id, &login::unlimited(login::select(id))).await;
-                entered.map(|(token, _)| token).map_err(unselectable)
-            }
-            Some(Lack::Trust | Lack::Certainty) | None => Ok(token),
-        }
-    }
-
-    /// Does `work` when no other that may select an account is under way.
-    pub(super) async fn in_turn<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = Result<T>> + Send + 'static,
-    ) -> Result<T> {
-        self.turn.take(work).await
-    }
-
-    /// This token, which was refused once, if it is taken by now.
-    async fn confirmed(&self, token: Arc<Token<Opened>>) -> Result<Arc<Token<Opened>>> {
-        match self.source.refresh(&token.value.token, login::refresh().repeatable()).await {
-            Ok(kept) => {
-                self.selection().trust(token.generation);
-                Ok(self.tokens.renewed(token.generation, kept).await)
-            }
-            Err(error) if matches!(error.status(), Some(401 | 403)) => {
-                self.tokens.refused(token.generation).await;
-                self.token().await
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The token of this generation was refused. One refusal may be a mistake: where no other token can be had, it
-    /// is not dropped for that.
-    async fn doubt(&self, generation: u64) {
-        match self.source.login() {
-            Login::OauthCode(_) => self.selection().doubted = generation,
-            _ => self.tokens.refused(generation).await,
-        }
-    }
-
-    /// What is told of the session, which is begun if there is none.
-    pub(super) async fn info(&self) -> Result<SessionInfo> {
-        // A token that was given may be over: only the server can tell.
-        if !matches!(self.source.login(), Login::Token(_))
-            && let Some(info) = &self.ready().await?.value.info
-        {
-            return Ok(info.clone());
-        }
-        self.refresh().await
-    }
-
-    /// Moves the end of the token.
-    pub(super) async fn refresh(&self) -> Result<SessionInfo> {
-        let session = self.clone();
-        let refresh = async move {
-            let (_, info) = session.ask(&login::refresh().repeatable(), |_| ()).await?;
-            // It may have taken another session.
-            let token = session.settled().await?;
-            Ok(token.value.info.clone().unwrap_or(info))
-        };
-        self.in_turn(refresh).await
-    }
-
-    /// Selects an account, for this session and those after it.
-    pub(super) async fn select(&self, id: Uuid) -> Result<SessionInfo> {
-        let session = self.clone();
-        let select = async move {
-            let (_, info) = session.enter(id, &login::select(id)).await?;
-            session.selection().wanted = Some(id);
-            Ok(info)
-        };
-        self.in_turn(select).await
-    }
-
-    /// Ends the session, if there is one.
-    pub(super) async fn terminate(&self) -> Result<()> {
-        let session = self.clone();
-        self.in_turn(async move { session.end().await }).await
     }
 
     /// What the server knows of secrets, whatever request it is asked in.
     pub(super) async fn known(&self) -> Vec<SecretString> {
         let token = self.tokens.current().await.map(|token| token.value.token.clone());
-        self.source.login().secrets().into_iter().chain(token).collect()
+        self.login.secrets().into_iter().chain(token).collect()
     }
 
-    /// The account that was asked for.
-    pub(super) fn selected(&self) -> Option<Uuid> {
-        self.selection().wanted
+    fn can_log_in_again(&self) -> bool {
+        matches!(*self.login, Login::Password { .. })
     }
 
-    /// The id of the user, as the server told it last.
-    pub(super) async fn subject(&self) -> Option<Uuid> {
-        self.tokens.current().await?.value.info.as_ref()?.subject_id
+    fn only(&self) -> MutexGuard<'_, Only> {
+        self.only.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// No session selects this account any more.
-    pub(super) fn forget(&self, id: Uuid) {
-        self.selection().wanted.take_if(|wanted| *wanted == id);
-    }
-
-    /// Selects an account in the session, for who has the turn.
-    async fn enter(&self, id: Uuid, call: &Call) -> Result<(Arc<Token<Opened>>, SessionInfo)> {
-        let mut before = Made::default();
-        let entering = |generation| {
-            let made = Made { generation, account: None };
-            before = std::mem::replace(&mut self.selection().made, made);
-        };
-        match self.ask(call, entering).await {
-            Ok((token, info)) => {
-                self.selection().made = Made { generation: token.generation, account: Some(id) };
-                Ok((token, info))
-            }
-            Err(error) => {
-                if matches!(error.status(), Some(400 | 403 | 404)) {
-                    self.selection().made = before;
-                }
-                Err(error)
-            }
+    /// What is told of the session, which is begun if there is none.
+    pub(super) async fn info(&self) -> Result<SessionInfo> {
+        // A session that cannot be replaced may be over, which only the server knows.
+        let is_known = self.can_log_in_again() || self.tokens.current().await.is_none();
+        match &self.token().await?.value.info {
+            Some(info) if is_known => Ok(info.clone()),
+            _ => self.refresh().await,
         }
     }
 
-    /// Sends a request about the session itself, which does no more when it is sent twice, in another session if
-    /// this one is over. Remembers what is told of the session. `begins` is told the generation of each token
-    /// that it is sent with.
-    async fn ask(
-        &self,
-        call: &Call,
-        mut begins: impl FnMut(u64),
-    ) -> Result<(Arc<Token<Opened>>, SessionInfo)> {
-        let mut again = self.source.is_replaceable();
-        loop {
-            let token = self.token().await?;
-            begins(token.generation);
-            let secret = &token.value.token;
-            match self.source.send(secret, call.clone(), login::read_info).await {
-                Ok(info) => {
-                    self.selection().trust(token.generation);
-                    let opened = Opened { token: secret.clone(), info: Some(info.clone()) };
-                    let fresh = opened.fresh(self.channel());
-                    return Ok((self.tokens.renewed(token.generation, fresh).await, info));
-                }
-                Err(error) if error.status() == Some(401) => {
-                    self.doubt(token.generation).await;
-                    if !std::mem::take(&mut again) {
-                        return Err(error);
-                    }
-                }
-                Err(error) => return Err(error),
-            }
-        }
+    /// Moves the end of the token.
+    pub(super) async fn refresh(&self) -> Result<SessionInfo> {
+        self.ask(&post(REFRESH).repeatable()).await
     }
 
-    /// Ends the session, for who has the turn.
-    async fn end(&self) -> Result<()> {
-        let token = match self.source.login() {
+    /// Selects an account in the session that there is.
+    pub(super) async fn select(&self, id: Uuid) -> Result<SessionInfo> {
+        if let Some(account) = self.account.or(self.only().account).filter(|account| *account != id) {
+            return Err(other_account(account));
+        }
+        self.ask(&select(id)).await
+    }
+
+    /// Ends the session, if there is one.
+    pub(super) async fn terminate(&self) -> Result<()> {
+        let token = match *self.login {
             Login::Token(_) => Some(self.token().await?),
             _ => self.tokens.current().await,
         };
-        if let Some(token) = token {
-            let call = login::post(login::TERMINATE).repeatable();
-            match self.source.send(&token.value.token, call, read_nothing).await {
-                // What is refused is over.
-                Err(error) if error.kind() != ErrorKind::Auth => return Err(error),
-                _ => self.tokens.refused(token.generation).await,
+        let Some(token) = token else { return Ok(()) };
+        match self.send(&token.value.token, post(TERMINATE).repeatable(), read_nothing).await {
+            // What is refused is over.
+            Err(error) if error.kind() != ErrorKind::Auth => Err(error),
+            _ => {
+                self.tokens.refused(token.generation).await;
+                *self.only() = Only { code: Code::Used, account: None };
+                Ok(())
             }
         }
-        self.selection().wanted = None;
-        Ok(())
     }
 
-    fn selection(&self) -> MutexGuard<'_, Selection> {
-        self.selection.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The token of the session.
+    async fn token(&self) -> Result<Arc<Token<Opened>>> {
+        self.channel.context(self.tokens.get(|old| self.open(old)).await)
     }
-}
 
-/// It is not what was asked for that is missing or denied, but a session to ask in.
-fn unselectable(error: Error) -> Error {
-    match error.kind() {
-        ErrorKind::NotFound | ErrorKind::Denied => error.into_kind(ErrorKind::Auth),
-        _ => error,
+    /// Sends a request about the session, which does no more when it is sent twice: again in another session if this
+    /// one is over. Remembers what is told of the session.
+    async fn ask(&self, call: &Call) -> Result<SessionInfo> {
+        let mut token = self.token().await?;
+        let mut answered = self.send(&token.value.token, call.clone(), read_info).await;
+        if answered.as_ref().is_err_and(|error| error.status() == Some(401)) && self.refused(&token).await {
+            token = self.token().await?;
+            answered = self.send(&token.value.token, call.clone(), read_info).await;
+        }
+        let info = answered?;
+        let opened = Opened { token: token.value.token.clone(), info: Some(info.clone()) };
+        self.tokens.renewed(token.generation, opened.fresh(&self.channel)).await;
+        Ok(info)
+    }
+
+    async fn send<T>(
+        &self,
+        token: &SecretString,
+        call: Call,
+        read: impl Fn(&Answer) -> Result<T> + Send + Sync,
+    ) -> Result<T> {
+        let call = bearer(token).map(|bearer| {
+            let call = call.header(header::AUTHORIZATION, bearer.clone()).header(AUTHENTICATION, bearer);
+            Call { secrets: self.login.secrets(), ..call }
+        });
+        self.channel.send(&NoAuth(error::read), call, read).await
+    }
+
+    /// Opens a session and selects the client's account in it, or keeps the session `old` alive.
+    async fn open(&self, old: Option<Arc<Token<Opened>>>) -> Result<Renewed<Opened>> {
+        let old = old.map(|old| old.value.token.clone());
+        let fresh = |token, info| Opened { token, info }.fresh(&self.channel);
+        let mut opened = match (&*self.login, old) {
+            (Login::Anonymous, _) => {
+                return Err(Error::config(
+                    "the client is anonymous, and this request needs a user: build one with password(), token() or \
+                     oauth_code()",
+                ));
+            }
+            // Its end is not known: it is good until it is refused.
+            (Login::Token(token), Some(_)) => return Ok(Renewed::Same(fresh(token.clone(), None))),
+            (Login::Token(token), None) => Opened { token: token.clone(), info: None },
+            (Login::OauthCode(_), Some(token)) => {
+                let info = self.send(&token, unlimited(post(REFRESH).repeatable()), read_info).await?;
+                return Ok(Renewed::Same(fresh(token, Some(info))));
+            }
+            (Login::OauthCode(code), None) => self.by_code(code).await?,
+            (Login::Password { email, password }, old) => {
+                // A login can follow: no time is spent on a second try.
+                if let Some(token) = old
+                    && let Ok(info) = self.send(&token, unlimited(post(REFRESH)), read_info).await
+                {
+                    let kept = fresh(token, Some(info));
+                    // Otherwise it cannot be kept alive any longer.
+                    if kept.lifetime.is_some() {
+                        return Ok(Renewed::Same(kept));
+                    }
+                }
+                self.by_password(email, password).await?
+            }
+        };
+        if let Some(id) = self.account {
+            opened.info = Some(self.enter(id, &opened.token).await?);
+        }
+        Ok(opened.fresh(&self.channel).into())
+    }
+
+    /// Selects the client's account in a session.
+    async fn enter(&self, id: Uuid, token: &SecretString) -> Result<SessionInfo> {
+        if !self.can_log_in_again() {
+            let account = *self.only().account.get_or_insert(id);
+            if account != id {
+                return Err(other_account(account));
+            }
+        }
+        self.send(token, unlimited(select(id)), read_info).await.map_err(|error| match error.kind() {
+            // It is not what was asked for that is missing or denied, but a session to ask in.
+            ErrorKind::NotFound | ErrorKind::Denied => {
+                self.only().account.take_if(|account| *account == id);
+                error.into_kind(ErrorKind::Auth)
+            }
+            _ => error,
+        })
+    }
+
+    /// `POST /v1/sys/auth` with Basic authentication. The reference does not mention Basic, and every known
+    /// client uses it. Sent twice, it makes a second session, and harms nothing.
+    async fn by_password(&self, email: &str, password: &SecretString) -> Result<Opened> {
+        let basic = BASE64_STANDARD.encode(format!("{email}:{}", password.expose_secret()));
+        let basic = sensitive("password", &format!("Basic {basic}"))?;
+        let mut call = unlimited(post(LOGIN)).repeatable().header(header::AUTHORIZATION, basic);
+        call.secrets = self.login.secrets();
+        self.channel.send(&NoAuth(error::read), Ok(call), read_login).await
+    }
+
+    /// `POST /v1/sys/auth` with an authorization code, which is not sent again where it may have been used. The session
+    /// of a code that was used is asked for its end.
+    async fn by_code(&self, code: &OauthCode) -> Result<Opened> {
+        // Before it is sent: the future may be dropped.
+        let before = std::mem::replace(&mut self.only().code, Code::Used);
+        match before {
+            Code::Unused => {}
+            Code::Used => {
+                let message =
+                    "there is no session, and the authorization code has been used: log in with a new one";
+                return Err(Error::new(ErrorKind::Auth, message));
+            }
+            Code::Opened(token) => {
+                self.only().code = Code::Opened(token.clone());
+                let info = self.send(&token, unlimited(post(REFRESH).repeatable()), read_info).await?;
+                return Ok(Opened { token, info: Some(info) });
+            }
+        }
+        let body = AuthRequest {
+            oauth_auth_code: OauthCodeBody {
+                idp_id: &code.idp_id,
+                code: &code.code,
+                email: code.email.as_deref(),
+            },
+        };
+        let mut call = unlimited(Call::change(Method::POST, LOGIN).json(&body)?);
+        call.secrets = self.login.secrets();
+        let opened =
+            self.channel.send(&NoAuth(error::read), Ok(call), read_login).await.inspect_err(|error| {
+                // These are given where it surely was not carried out.
+                if matches!(error.retry(), Retry::Safe | Retry::Exhausted) {
+                    self.only().code = Code::Unused;
+                }
+            })?;
+        self.only().code = Code::Opened(opened.token.clone());
+        Ok(opened)
     }
 }
 
@@ -269,23 +377,102 @@ impl Service for Session {
     type Permit = Arc<Token<Opened>>;
 
     async fn permit(&self) -> Result<Arc<Token<Opened>>> {
-        self.ready().await
+        self.token().await
     }
 
     fn authorise(&self, token: &Arc<Token<Opened>>, request: &mut Request<Bytes>) -> Result<()> {
-        login::bear(request, &token.value.token)
+        let bearer = bearer(&token.value.token)?;
+        request.headers_mut().insert(header::AUTHORIZATION, bearer.clone());
+        request.headers_mut().insert(AUTHENTICATION, bearer);
+        Ok(())
     }
 
+    /// A token that cannot be replaced is kept: one refusal may be a mistake, and another is given by the server.
     async fn refused(&self, token: &Arc<Token<Opened>>) -> bool {
-        self.doubt(token.generation).await;
-        self.source.is_replaceable()
+        if self.can_log_in_again() {
+            self.tokens.refused(token.generation).await;
+        }
+        self.can_log_in_again()
     }
 
     fn secrets(&self, _: &Arc<Token<Opened>>) -> Vec<SecretString> {
-        self.source.login().secrets()
+        self.login.secrets()
     }
 
     fn problem(&self, answer: &Answer) -> Problem {
         error::read(answer)
     }
+}
+
+fn other_account(account: Uuid) -> Error {
+    let message = format!(
+        "requests of this session are for the account {account}, which with_account() selected in it; expected that \
+         account, or a client with a session of its own: a password has one for each account, a token and an \
+         authorization code have one in all"
+    );
+    Error::config(message).with_provider(NAME)
+}
+
+#[derive(Serialize)]
+struct AuthRequest<'a> {
+    oauth_auth_code: OauthCodeBody<'a>,
+}
+
+#[derive(Serialize)]
+struct OauthCodeBody<'a> {
+    idp_id: &'a str,
+    #[serde(serialize_with = "expose")]
+    code: &'a SecretString,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct AuthResponse {
+    access_token: Option<String>,
+    session_info: Option<SessionInfo>,
+}
+
+#[derive(Deserialize)]
+struct InfoResponse {
+    session_info: SessionInfo,
+}
+
+/// That the answer holds a token, and not only cookies, is an assumption.
+fn read_login(answer: &Answer) -> Result<Opened> {
+    let body: AuthResponse = read_object(answer, "a session with access_token")?;
+    let Some(token) = body.access_token.filter(|token| !token.is_empty()) else {
+        // As it will the next time: a login that is not tried again.
+        return Err(Error::new(
+            ErrorKind::Auth,
+            "the login was taken, but its answer holds no access_token; sessions by cookie are not \
+             supported: give a token instead",
+        ));
+    };
+    Ok(Opened { token: token.into(), info: body.session_info })
+}
+
+fn read_info(answer: &Answer) -> Result<SessionInfo> {
+    read_object::<InfoResponse>(answer, "a session_info").map(|body| body.session_info)
+}
+
+fn select(id: Uuid) -> Call {
+    post(format!("{SELECT}/{id}")).repeatable()
+}
+
+/// A `POST` without a body, which says that it were JSON as every known client does.
+fn post(path: impl Into<String>) -> Call {
+    let json = HeaderValue::from_static("application/json");
+    Call::change(Method::POST, path).header(header::CONTENT_TYPE, json)
+}
+
+/// Waiting for a token must not wait behind the requests that need it.
+fn unlimited(mut call: Call) -> Call {
+    call.limited = false;
+    call
+}
+
+/// The token as the value of a header.
+fn bearer(token: &SecretString) -> Result<HeaderValue> {
+    sensitive("token", &format!("Bearer {}", token.expose_secret()))
 }
