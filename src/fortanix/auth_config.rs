@@ -1,9 +1,8 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Base64, NodeEnrollment};
+use super::Base64;
 use crate::{Error, Result, open_enum::open_enum};
 
 /// How the users of an account log in: made from one of the three, or read from an account.
@@ -236,145 +235,180 @@ impl From<CaSet> for CaConfig {
     }
 }
 
-/// A part of a body being written: where it stands, and the secrets that were written.
-pub(super) struct Writer<'a> {
-    place: String,
-    secrets: &'a mut Vec<SecretString>,
+/// Writes a secret into the body of a request. A field has to name it: no secret has a serializer by itself.
+pub(super) fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_secret())
 }
 
-impl<'a> Writer<'a> {
-    /// `place` is what an error calls the part.
-    pub(super) fn at(place: impl Into<String>, secrets: &'a mut Vec<SecretString>) -> Self {
-        Self { place: place.into(), secrets }
-    }
+fn expose_some<S: Serializer>(secret: &Option<&SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.map(ExposeSecret::expose_secret).serialize(serializer)
+}
 
-    /// A configuration, if it is whole.
-    pub(super) fn config(&mut self, config: &AuthenticationConfig) -> Result<Value> {
-        let AuthenticationConfig { password, oauth, cluster_auth_ref } = config;
-        match (password, oauth, cluster_auth_ref) {
+/// A configuration that is whole, as it is sent. The public types have no `Serialize`: it would give their secrets to
+/// every serializer.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Body<'a> {
+    Password { require_2fa: bool, administrators_only: bool },
+    Oauth(OauthBody<'a>),
+    ClusterAuthRef { target_id: &'a str },
+}
+
+#[derive(Serialize)]
+pub(super) struct OauthBody<'a> {
+    idp_name: &'a str,
+    idp_icon_url: &'a str,
+    idp_authorization_endpoint: &'a str,
+    idp_token_endpoint: &'a str,
+    idp_requires_basic_auth: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idp_userinfo_endpoint: Option<&'a str>,
+    tls: TlsBody<'a>,
+    client_id: &'a str,
+    #[serde(serialize_with = "expose")]
+    client_secret: &'a SecretString,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum TlsBody<'a> {
+    Disabled {},
+    Opportunistic {},
+    Required(RequiredBody<'a>),
+}
+
+#[derive(Serialize)]
+struct RequiredBody<'a> {
+    validate_hostname: bool,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "expose_some")]
+    client_key: Option<&'a SecretString>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_cert: Option<&'a Base64>,
+    ca: CaBody<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum CaBody<'a> {
+    CaSet(&'a CaSet),
+    Pinned(&'a [Base64]),
+}
+
+impl<'a> Body<'a> {
+    /// The configuration, if it is whole. `place` is what an error calls it.
+    pub(super) fn new(place: String, config: &'a AuthenticationConfig) -> Result<Self> {
+        let place = Place(place);
+        match (&config.password, &config.oauth, &config.cluster_auth_ref) {
             (Some(password), None, None) => {
-                Ok(json!({"password": self.inside("password").password(password)?}))
+                let place = place.inside("password");
+                Ok(Self::Password {
+                    require_2fa: place.needs("require_2fa", password.require_2fa)?,
+                    administrators_only: place.needs("administrators_only", password.administrators_only)?,
+                })
             }
-            (None, Some(oauth), None) => Ok(json!({"oauth": self.inside("oauth").oauth(oauth)?})),
+            (None, Some(oauth), None) => OauthBody::new(&place.inside("oauth"), oauth).map(Self::Oauth),
             (None, None, Some(target)) => {
-                Ok(json!({"cluster_auth_ref": self.inside("cluster_auth_ref").reference(target)?}))
+                let place = place.inside("cluster_auth_ref");
+                Ok(Self::ClusterAuthRef { target_id: place.needs("target_id", target.target_id.as_deref())? })
             }
-            _ => self.refuse("is to have exactly one of password, oauth and cluster_auth_ref"),
+            _ => place.refuse("is to have exactly one of password, oauth and cluster_auth_ref"),
         }
     }
 
-    fn password(&mut self, config: &AuthConfigPassword) -> Result<Value> {
-        let AuthConfigPassword { require_2fa, administrators_only } = config;
-        Ok(json!({
-            "require_2fa": self.needs("require_2fa", require_2fa.as_ref())?,
-            "administrators_only": self.needs("administrators_only", administrators_only.as_ref())?,
+    /// The secrets in it, to be kept out of errors.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = SecretString> {
+        let oauth = if let Self::Oauth(oauth) = self { Some(oauth) } else { None };
+        let key = oauth.and_then(|oauth| match &oauth.tls {
+            TlsBody::Required(required) => required.client_key,
+            _ => None,
+        });
+        key.into_iter().chain(oauth.map(|oauth| oauth.client_secret)).cloned()
+    }
+}
+
+impl<'a> OauthBody<'a> {
+    fn new(place: &Place, config: &'a AuthConfigOauth) -> Result<Self> {
+        let text = |name, text: &'a Option<String>| place.needs(name, text.as_deref());
+        // A server that withholds secrets may send an empty one: sent back, it would take their place.
+        let secret = config.client_secret.as_ref().filter(|secret| !secret.expose_secret().is_empty());
+        let tls = place.needs("tls", config.tls.as_ref())?;
+        Ok(Self {
+            idp_name: text("idp_name", &config.idp_name)?,
+            idp_icon_url: text("idp_icon_url", &config.idp_icon_url)?,
+            idp_authorization_endpoint: text(
+                "idp_authorization_endpoint",
+                &config.idp_authorization_endpoint,
+            )?,
+            idp_token_endpoint: text("idp_token_endpoint", &config.idp_token_endpoint)?,
+            idp_requires_basic_auth: place
+                .needs("idp_requires_basic_auth", config.idp_requires_basic_auth)?,
+            idp_userinfo_endpoint: config.idp_userinfo_endpoint.as_deref(),
+            tls: TlsBody::new(&place.inside("tls"), tls)?,
+            client_id: text("client_id", &config.client_id)?,
+            client_secret: place.needs("client_secret", secret)?,
+        })
+    }
+}
+
+impl<'a> TlsBody<'a> {
+    fn new(place: &Place, config: &'a TlsConfig) -> Result<Self> {
+        let required = match (&config.disabled, &config.opportunistic, &config.required) {
+            (Some(_), None, None) => return Ok(Self::Disabled {}),
+            (None, Some(_), None) => return Ok(Self::Opportunistic {}),
+            (None, None, Some(required)) => required,
+            _ => return place.refuse("is to have exactly one of disabled, opportunistic and required"),
+        };
+        let place = place.inside("required");
+        let key = required.client_key.as_ref();
+        if key.is_some_and(|key| BASE64_STANDARD.decode(key.expose_secret()).is_err()) {
+            return place.inside("client_key").refuse("is no padded base64");
+        }
+        place.inside("client_cert").check(required.client_cert.as_slice())?;
+        let ca = place.needs("ca", required.ca.as_ref())?;
+        Ok(Self::Required(RequiredBody {
+            validate_hostname: place.needs("validate_hostname", required.validate_hostname)?,
+            client_key: key,
+            client_cert: required.client_cert.as_ref(),
+            ca: CaBody::new(&place.inside("ca"), ca)?,
         }))
     }
+}
 
-    fn oauth(&mut self, config: &AuthConfigOauth) -> Result<Value> {
-        let mut members = Map::new();
-        for (name, text) in [
-            ("idp_name", &config.idp_name),
-            ("idp_icon_url", &config.idp_icon_url),
-            ("idp_authorization_endpoint", &config.idp_authorization_endpoint),
-            ("idp_token_endpoint", &config.idp_token_endpoint),
-            ("client_id", &config.client_id),
-        ] {
-            members.insert(name.to_owned(), self.needs(name, text.as_ref())?.as_str().into());
-        }
-        let basic = self.needs("idp_requires_basic_auth", config.idp_requires_basic_auth.as_ref())?;
-        members.insert("idp_requires_basic_auth".to_owned(), (*basic).into());
-        if let Some(url) = &config.idp_userinfo_endpoint {
-            members.insert("idp_userinfo_endpoint".to_owned(), url.as_str().into());
-        }
-        let tls = self.needs("tls", config.tls.as_ref())?;
-        members.insert("tls".to_owned(), self.inside("tls").tls(tls)?);
-        // A server that does not tell secrets may send an empty one: sent back, it would take their place.
-        let secret = config.client_secret.as_ref().filter(|secret| !secret.expose_secret().is_empty());
-        let secret = self.needs("client_secret", secret)?;
-        members.insert("client_secret".to_owned(), self.secret(secret));
-        Ok(members.into())
-    }
-
-    fn reference(&mut self, config: &AuthConfigRef) -> Result<Value> {
-        let AuthConfigRef { target_id } = config;
-        Ok(json!({"target_id": self.needs("target_id", target_id.as_ref())?}))
-    }
-
-    fn tls(&mut self, config: &TlsConfig) -> Result<Value> {
-        let TlsConfig { disabled, opportunistic, required } = config;
-        match (disabled, opportunistic, required) {
-            (Some(_), None, None) => Ok(json!({"disabled": {}})),
-            (None, Some(_), None) => Ok(json!({"opportunistic": {}})),
-            (None, None, Some(required)) => {
-                Ok(json!({"required": self.inside("required").tls_required(required)?}))
-            }
-            _ => self.refuse("is to have exactly one of disabled, opportunistic and required"),
-        }
-    }
-
-    fn tls_required(&mut self, config: &TlsConfigRequired) -> Result<Value> {
-        let TlsConfigRequired { validate_hostname, client_key, client_cert, ca } = config;
-        let mut members = Map::new();
-        let validate = self.needs("validate_hostname", validate_hostname.as_ref())?;
-        members.insert("validate_hostname".to_owned(), (*validate).into());
-        if let Some(key) = client_key {
-            if BASE64_STANDARD.decode(key.expose_secret()).is_err() {
-                return self.inside("client_key").refuse("is no padded base64");
-            }
-            members.insert("client_key".to_owned(), self.secret(key));
-        }
-        if let Some(certificate) = client_cert {
-            members.insert("client_cert".to_owned(), self.inside("client_cert").bytes(certificate)?);
-        }
-        let ca = self.needs("ca", ca.as_ref())?;
-        members.insert("ca".to_owned(), self.inside("ca").ca(ca)?);
-        Ok(members.into())
-    }
-
-    fn ca(&mut self, config: &CaConfig) -> Result<Value> {
-        let CaConfig { ca_set, pinned } = config;
-        match (ca_set, pinned) {
-            (Some(set), None) => Ok(json!({"ca_set": set})),
+impl<'a> CaBody<'a> {
+    fn new(place: &Place, config: &'a CaConfig) -> Result<Self> {
+        match (&config.ca_set, &config.pinned) {
+            (Some(set), None) => Ok(Self::CaSet(set)),
             (None, Some(pinned)) => {
-                let mut inside = self.inside("pinned");
-                let pinned: Result<Vec<_>> =
-                    pinned.iter().map(|certificate| inside.bytes(certificate)).collect();
-                Ok(json!({"pinned": pinned?}))
+                place.inside("pinned").check(pinned)?;
+                Ok(Self::Pinned(pinned))
             }
-            _ => self.refuse("is to have exactly one of ca_set and pinned"),
+            _ => place.refuse("is to have exactly one of ca_set and pinned"),
         }
     }
+}
 
-    pub(super) fn node_enrollment(&mut self, enrollment: &NodeEnrollment) -> Result<Value> {
-        let name = "attestation_enforcement_disabled_insecure";
-        let NodeEnrollment { attestation_enforcement_disabled_insecure } = enrollment;
-        Ok(json!({name: self.needs(name, attestation_enforcement_disabled_insecure.as_ref())?}))
+/// What an error calls a part of a body.
+struct Place(String);
+
+impl Place {
+    fn inside(&self, member: &str) -> Self {
+        Self(format!("{}.{member}", self.0))
     }
 
-    fn bytes(&mut self, bytes: &Base64) -> Result<Value> {
-        if bytes.decode().is_none() {
-            return self.refuse("is no padded base64");
-        }
-        Ok(bytes.as_str().into())
-    }
-
-    fn secret(&mut self, secret: &SecretString) -> Value {
-        self.secrets.push(secret.clone());
-        secret.expose_secret().into()
-    }
-
-    fn inside(&mut self, member: &str) -> Writer<'_> {
-        Writer { place: format!("{}.{member}", self.place), secrets: self.secrets }
-    }
-
-    fn needs<'v, T>(&self, member: &str, value: Option<&'v T>) -> Result<&'v T> {
+    fn needs<T>(&self, member: &str, value: Option<T>) -> Result<T> {
         value.ok_or_else(|| {
-            Error::config(format!("{}.{member} is missing or empty, and the server requires it", self.place))
+            Error::config(format!("{}.{member} is missing or empty, and the server requires it", self.0))
         })
     }
 
+    fn check(&self, blobs: &[Base64]) -> Result<()> {
+        if blobs.iter().any(|blob| blob.decode().is_none()) {
+            return self.refuse("is no padded base64");
+        }
+        Ok(())
+    }
+
     fn refuse<T>(&self, why: &str) -> Result<T> {
-        Err(Error::config(format!("{} {why}", self.place)))
+        Err(Error::config(format!("{} {why}", self.0)))
     }
 }

@@ -112,12 +112,4 @@ pub use requests::{
 };
 pub use session::{OauthCode, SessionInfo};
 
-use secrecy::{ExposeSecret, SecretString};
-use serde::Serializer;
-
-/// Writes a secret into the body of a request. The type that holds it says so, because no secret has a serializer.
-fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(secret.expose_secret())
-}
-
 pub(crate) const NAME: &str = "fortanix";

@@ -1,14 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
-use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
     Account, AccountStatus, AuthenticationConfig, Client, Component, Logo, MemberStatus, NodeEnrollment,
-    PcrPriority, Role, SessionInfo, auth_config::Writer, error,
+    PcrPriority, Role, SessionInfo, auth_config::Body, error,
 };
 use crate::{
     Error, Result,
@@ -88,31 +87,43 @@ impl CreateAccount {
         if self.name.trim().is_empty() {
             return Err(Error::config("the account's name is empty; expected a name"));
         }
-        let mut body: Map<String, Value> = Map::new();
-        let mut secrets = Vec::new();
-        let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
-        set("name", self.name.as_str().into());
-        if let Some(logo) = &self.custom_logo {
-            set("custom_logo", logo.base64().into());
-        }
-        if !self.auth_configs.is_empty() {
-            let configs = self.auth_configs.iter().enumerate();
-            let configs: Result<Vec<_>> = configs
-                .map(|(at, config)| Writer::at(format!("auth_configs[{at}]"), &mut secrets).config(config))
-                .collect();
-            set("auth_configs", configs?.into());
-        }
-        if let Some(enrollment) = &self.node_enrollment {
-            let enrollment = Writer::at("node_enrollment", &mut secrets).node_enrollment(enrollment)?;
-            set("node_enrollment", enrollment);
-        }
-        if let Some(component) = &self.component {
-            set("component", component.as_str().into());
-        }
+        let configs = self.auth_configs.iter().enumerate();
+        let auth_configs: Result<Vec<_>> =
+            configs.map(|(at, config)| Body::new(format!("auth_configs[{at}]"), config)).collect();
+        let node_enrollment = self.node_enrollment.as_ref().map(|enrollment| {
+            let name = "attestation_enforcement_disabled_insecure";
+            let missing = || {
+                let message =
+                    format!("node_enrollment.{name} is missing or empty, and the server requires it");
+                Error::config(message)
+            };
+            let disabled = enrollment.attestation_enforcement_disabled_insecure.ok_or_else(missing)?;
+            Ok::<_, Error>(BTreeMap::from([(name, disabled)]))
+        });
+        let body = AccountRequest {
+            name: &self.name,
+            custom_logo: self.custom_logo.as_ref().map(Logo::base64),
+            auth_configs: auth_configs?,
+            node_enrollment: node_enrollment.transpose()?,
+            component: self.component.as_ref(),
+        };
         let mut call = Call::change(Method::POST, PATH).json(&body)?;
-        call.secrets = secrets;
+        call.secrets = body.auth_configs.iter().flat_map(Body::secrets).collect();
         Ok(call)
     }
+}
+
+#[derive(Serialize)]
+struct AccountRequest<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom_logo: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    auth_configs: Vec<Body<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node_enrollment: Option<BTreeMap<&'static str, bool>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    component: Option<&'a Component>,
 }
 
 /// `GET /v1/accounts/{account-id}`: one account.
@@ -268,84 +279,81 @@ impl UpdateAccount {
     }
 
     fn call(&self) -> Result<Call> {
-        let mut secrets = Vec::new();
-        let mut body = self.auth_configs(&mut secrets)?;
-        let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
-        if let Some(name) = &self.name {
-            if name.trim().is_empty() {
-                return Err(Error::config("the account's name is empty; expected a name"));
+        if self.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
+            return Err(Error::config("the account's name is empty; expected a name"));
+        }
+        let added = self.add_auth_configs.iter().enumerate();
+        let added: Result<Vec<_>> =
+            added.map(|(at, config)| Body::new(format!("add_auth_configs[{at}]"), config)).collect();
+        let changed = self.mod_auth_configs.iter().map(|(id, config)| {
+            if id.is_empty() {
+                let message = "an id in mod_auth_configs is empty; expected a configuration's id";
+                return Err(Error::config(message));
             }
-            set("name", name.as_str().into());
-        }
-        if let Some(logo) = &self.custom_logo {
-            set("custom_logo", logo.base64().into());
-        }
-        if let Some(enabled) = self.enabled {
-            set("enabled", enabled.into());
-        }
-        if let Some(id) = self.default_group_id {
-            set("default_group_id", id.to_string().into());
-        }
-        if let Some(id) = self.marketplace_group_id {
-            set("marketplace_group_id", id.to_string().into());
-        }
-        if let Some(status) = &self.account_status {
-            set("account_status", status.as_str().into());
-        }
-        if let Some(priority) = &self.azure_cvm_pcr_priority {
-            set("azure_cvm_pcr_priority", priority.as_slice().into());
-        }
-        if body.is_empty() {
+            Ok((id.as_str(), Body::new(format!("mod_auth_configs.{id}"), config)?))
+        });
+        let body = AccountUpdateRequest {
+            name: self.name.as_deref(),
+            custom_logo: self.custom_logo.as_ref().map(Logo::base64),
+            add_auth_configs: added?,
+            mod_auth_configs: changed.collect::<Result<_>>()?,
+            del_auth_configs: self.removed()?,
+            enabled: self.enabled,
+            default_group_id: self.default_group_id,
+            marketplace_group_id: self.marketplace_group_id,
+            account_status: self.account_status.as_ref(),
+            azure_cvm_pcr_priority: self.azure_cvm_pcr_priority.as_ref().map(PcrPriority::as_slice),
+        };
+        let mut call = Call::change(Method::PATCH, format!("{PATH}/{}", self.id)).json(&body)?;
+        if &call.body[..] == b"{}" {
             return Err(Error::config("nothing is to be changed; expected at least one change"));
         }
-        let mut call = Call::change(Method::PATCH, format!("{PATH}/{}", self.id)).json(&body)?;
-        call.secrets = secrets;
+        let configs = body.add_auth_configs.iter().chain(body.mod_auth_configs.values());
+        call.secrets = configs.flat_map(Body::secrets).collect();
         Ok(call)
     }
 
-    /// The members about configurations.
-    fn auth_configs(&self, secrets: &mut Vec<SecretString>) -> Result<Map<String, Value>> {
-        let mut body = Map::new();
-        let mut added = Vec::new();
-        for (at, config) in self.add_auth_configs.iter().enumerate() {
-            added.push(Writer::at(format!("add_auth_configs[{at}]"), secrets).config(config)?);
-        }
-        let mut changed = Map::new();
-        for (id, config) in &self.mod_auth_configs {
-            if id.is_empty() {
-                return Err(Error::config(
-                    "an id in mod_auth_configs is empty; expected a configuration's id",
-                ));
-            }
-            let config = Writer::at(format!("mod_auth_configs.{id}"), secrets).config(config)?;
-            changed.insert(id.clone(), config);
-        }
-        let mut removed = BTreeSet::new();
-        for id in &self.del_auth_configs {
-            let Ok(uuid) = Uuid::parse_str(id) else {
-                let message =
-                    format!("{id:?} in del_auth_configs is no id of a configuration; expected a UUID");
-                return Err(Error::config(message));
-            };
-            // However either is spelled.
-            if changed.keys().any(|changed| Uuid::parse_str(changed) == Ok(uuid)) {
+    /// The ids of the configurations to remove, however they are spelled.
+    fn removed(&self) -> Result<BTreeSet<Uuid>> {
+        let removed = self.del_auth_configs.iter().map(|id| {
+            let uuid = Uuid::parse_str(id).map_err(|_| {
+                Error::config(format!(
+                    "{id:?} in del_auth_configs is no id of a configuration; expected a UUID"
+                ))
+            })?;
+            if self.mod_auth_configs.keys().any(|changed| Uuid::parse_str(changed) == Ok(uuid)) {
                 let message =
                     format!("the configuration {id} is both changed and removed; expected one of them");
                 return Err(Error::config(message));
             }
-            removed.insert(uuid.to_string());
-        }
-        if !added.is_empty() {
-            body.insert("add_auth_configs".to_owned(), added.into());
-        }
-        if !changed.is_empty() {
-            body.insert("mod_auth_configs".to_owned(), changed.into());
-        }
-        if !removed.is_empty() {
-            body.insert("del_auth_configs".to_owned(), removed.into_iter().collect());
-        }
-        Ok(body)
+            Ok(uuid)
+        });
+        removed.collect()
     }
+}
+
+#[derive(Serialize)]
+struct AccountUpdateRequest<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom_logo: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    add_auth_configs: Vec<Body<'a>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    mod_auth_configs: BTreeMap<&'a str, Body<'a>>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    del_auth_configs: BTreeSet<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_group_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marketplace_group_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_status: Option<&'a AccountStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    azure_cvm_pcr_priority: Option<&'a [i64]>,
 }
 
 /// `DELETE /v1/accounts/{account-id}`: removes an account.
@@ -511,6 +519,12 @@ pub struct DiscoverAuthMethods {
     acct_id: Option<Uuid>,
 }
 
+#[derive(Serialize)]
+struct DiscoverRequest<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_email: Option<&'a str>,
+}
+
 #[derive(Deserialize)]
 struct Envelope {
     auth_methods: Vec<AuthMethod>,
@@ -544,10 +558,7 @@ impl DiscoverAuthMethods {
     }
 
     fn call(&self) -> Result<Call> {
-        let mut body: Map<String, Value> = Map::new();
-        if let Some(email) = &self.user_email {
-            body.insert("user_email".to_owned(), email.as_str().into());
-        }
+        let body = DiscoverRequest { user_email: self.user_email.as_deref() };
         let call = Call::change(Method::POST, "/v1/sys/auth/discover").repeatable();
         call.query("acct_id", self.acct_id).json(&body)
     }
@@ -692,8 +703,6 @@ mod tests {
         TlsConfigRequired,
     };
 
-    // create.rs
-
     fn request(name: &str) -> CreateAccount {
         let builder = Client::builder().base_url("http://127.0.0.1:9").token("token");
         builder.build().unwrap().create_account(name)
@@ -776,8 +785,6 @@ mod tests {
         let secrets: Vec<_> = call.secrets.iter().map(ExposeSecret::expose_secret).collect();
         assert_eq!(secrets, ["dGhlIGtleQ==", "hunter2 \"secret\""]);
     }
-
-    // update.rs
 
     #[test]
     fn every_change_is_sent_under_its_name() {

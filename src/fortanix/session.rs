@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{NAME, error, expose};
+use super::{NAME, auth_config::expose, error};
 use crate::{
     Error, ErrorKind, Result, Retry,
     auth::{Fresh, Renewed, Token, TokenCache, sensitive},

@@ -91,27 +91,22 @@ async fn a_session_of_a_code_outlives_a_refusal_that_was_a_mistake() {
         let error = refusal(client.list_accounts()).await;
         assert_eq!((error.kind(), error.message()), (ErrorKind::Auth, "Try again"));
         assert_eq!(whole(client.list_accounts()).await.len(), 3);
-        assert_eq!(steps(&server), ["refresh 200", "accounts 200", "accounts 200"]);
+        assert_eq!(steps(&server), ["accounts 200", "accounts 200"]);
         server.clear_requests();
     }
     assert_eq!(client.log_in().send().await.unwrap().selected_account_id, Some(wanted));
 
     server.expire_sessions();
-    for (message, expected) in [
-        ("Session has expired", &["accounts 401"][..]),
-        ("authorization code has been used", &["refresh 401"]),
-        ("authorization code has been used", &[]),
-    ] {
-        server.clear_requests();
+    server.clear_requests();
+    for _ in 0..2 {
         let error = refusal(client.list_accounts()).await;
-        assert_eq!(error.kind(), ErrorKind::Auth);
-        assert!(error.message().contains(message), "{error}");
-        assert_eq!(steps(&server), expected);
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Auth, "Session has expired"));
     }
+    assert_eq!(steps(&server), ["accounts 401", "accounts 401"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_removal_that_is_sent_again_is_from_the_account_that_was_selected_when_it_began() {
+async fn a_removal_that_is_sent_again_goes_to_the_account_of_its_client() {
     let server = server().await;
     let down = AtomicBool::new(true);
     let way = move |request: &http::Request<Bytes>| match *request.method() {
@@ -120,20 +115,12 @@ async fn a_removal_that_is_sent_again_is_from_the_account_that_was_selected_when
     };
     let client = fortanix(&server).transport(Detour { server: server.transport(), way }).build().unwrap();
     let [a, b] = [id(&server, 0), id(&server, 1)];
-    client.select_account(a).send().await.unwrap();
-    server.clear_requests();
-    let (remove, select) = (
-        client.remove_user_from_account(Uuid::parse_str(&server.user_id()).unwrap()),
-        client.clone().select_account(b),
-    );
-    let (removed, selected) = tokio::join!(remove.send(), select.send());
+    let (in_a, in_b) = (client.with_account(a), client.with_account(b));
+    let remove = in_a.remove_user_from_account(Uuid::parse_str(&server.user_id()).unwrap());
+    let (removed, listed) = tokio::join!(remove.send(), in_b.get_account(b).send());
     removed.unwrap();
-    assert_eq!(selected.unwrap().selected_account_id, Some(b));
-    assert_eq!(steps(&server), ["accounts 204".to_owned(), format!("{b} 200")]);
+    assert_eq!(listed.unwrap().acct_id, b);
     assert!(!server.ids().contains(&a.to_string()) && server.ids().len() == 2);
-    server.expire_sessions();
-    assert_eq!(whole(client.list_accounts()).await.len(), 2);
-    assert_eq!(client.log_in().send().await.unwrap().selected_account_id, Some(b));
 }
 
 #[tokio::test(start_paused = true)]

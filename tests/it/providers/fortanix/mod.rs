@@ -6,7 +6,6 @@ mod lists;
 mod logins;
 mod seams;
 mod selection;
-mod selections_at_once;
 mod session;
 mod update;
 mod users;

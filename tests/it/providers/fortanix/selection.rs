@@ -97,7 +97,7 @@ async fn a_refresh_of_a_session_that_is_over_begins_another() {
 }
 
 #[tokio::test]
-async fn an_account_that_was_selected_is_selected_again_by_the_next_login() {
+async fn a_selection_lasts_as_long_as_its_session() {
     let server = server(3).await;
     let client = fortanix(&server).build().unwrap();
     let wanted = id(&server, 1);
@@ -105,48 +105,128 @@ async fn an_account_that_was_selected_is_selected_again_by_the_next_login() {
     assert_eq!(info.selected_account_id, Some(wanted));
     assert_eq!(client.log_in().send().await.unwrap(), info);
     server.expire_sessions();
-    whole(client.list_accounts()).await;
-    let expected = format!("{wanted} 200");
-    let again = ["accounts 401", "auth 200", &expected, "accounts 200", "accounts 200"];
-    assert_eq!(steps(&server), [&["auth 200", &*expected], &again[..]].concat());
-    assert_eq!(client.log_in().send().await.unwrap().selected_account_id, Some(wanted));
+    let user = server.user_id().parse().unwrap();
+    let error = client.remove_user_from_account(user).send().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.status()),
+        (ErrorKind::Denied, Some(403)),
+        "it is sent to no account: {error}"
+    );
+    assert_eq!(server.ids().len(), 3);
+    assert_eq!(client.log_in().send().await.unwrap().selected_account_id, None);
 }
 
 #[tokio::test]
-async fn without_the_account_that_was_selected_nothing_is_sent_until_another_is() {
+async fn every_session_of_a_client_with_an_account_selects_it_first() {
+    let server = server(3).await;
+    let client = fortanix(&server).build().unwrap().with_account(id(&server, 1));
+    let wanted = id(&server, 1);
+    let expected = format!("{wanted} 200");
+    whole(client.list_accounts()).await;
+    assert_eq!(client.log_in().send().await.unwrap().selected_account_id, Some(wanted));
+    let listed = ["accounts 200", "accounts 200"];
+    assert_eq!(steps(&server), [&["auth 200", &*expected], &listed[..]].concat());
+    server.expire_sessions();
+    server.clear_requests();
+    whole(client.list_accounts()).await;
+    assert_eq!(steps(&server), [&["accounts 401", "auth 200", &*expected], &listed[..]].concat());
+    assert_eq!(client.refresh_session().send().await.unwrap().selected_account_id, Some(wanted));
+}
+
+#[tokio::test]
+async fn a_removal_goes_to_the_clients_account_also_in_a_new_session() {
     let server = server(3).await;
     let client = fortanix(&server).build().unwrap();
+    let (a, b) = (id(&server, 0), id(&server, 1));
+    let (in_a, in_b) = (client.with_account(a), client.with_account(b));
+    for client in [&client, &in_a, &in_b] {
+        client.log_in().send().await.unwrap();
+    }
+    client.select_account(b).send().await.unwrap();
+    server.expire_sessions();
+    in_a.remove_user_from_account(server.user_id().parse().unwrap()).send().await.unwrap();
+    assert!(!server.ids().contains(&a.to_string()) && server.ids().len() == 2);
+    assert_eq!(in_b.refresh_session().send().await.unwrap().selected_account_id, Some(b));
+    assert_eq!(client.refresh_session().send().await.unwrap().selected_account_id, None);
+}
+
+#[tokio::test]
+async fn a_client_with_an_account_selects_no_other() {
+    let server = server(3).await;
+    let (a, b) = (id(&server, 0), id(&server, 1));
+    let client = fortanix(&server).build().unwrap().with_account(a);
+    let error = client.select_account(b).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("fortanix")));
+    assert!(error.message().contains(&a.to_string()) && error.message().contains("expected"), "{error}");
+    assert!(server.requests().is_empty());
+    assert_eq!(client.select_account(a).send().await.unwrap().selected_account_id, Some(a));
+    // From a client with an account to one with another.
+    assert_eq!(client.with_account(b).log_in().send().await.unwrap().selected_account_id, Some(b));
+}
+
+#[tokio::test]
+async fn clients_with_an_account_share_the_rate_limit_and_no_session() {
+    let server = server(2).await;
+    let client = fortanix(&server).build().unwrap();
+    let (a, b) = (client.with_account(id(&server, 0)), client.with_account(id(&server, 1)));
+    let (one, two, three) =
+        tokio::join!(client.log_in().send(), a.log_in().send(), b.clone().log_in().send());
+    let selected = [one, two, three].map(|info| info.unwrap().selected_account_id);
+    assert_eq!(selected, [None, Some(id(&server, 0)), Some(id(&server, 1))]);
+    assert_eq!(steps(&server).iter().filter(|step| *step == "auth 200").count(), 3);
+}
+
+#[tokio::test]
+async fn requests_of_a_client_whose_account_is_gone_are_auth_errors() {
+    let server = server(3).await;
     let gone = id(&server, 1);
-    client.select_account(gone).send().await.unwrap();
+    let client = fortanix(&server).build().unwrap().with_account(gone);
+    whole(client.list_accounts()).await;
     server.remove(&gone.to_string());
     server.expire_sessions();
-    for round in 0..2 {
+    for _ in 0..2 {
         server.clear_requests();
         let error = refusal(client.list_accounts()).await;
         assert_eq!((error.kind(), error.status()), (ErrorKind::Auth, Some(404)));
         assert!(error.to_string().contains(&format!("select_account/{gone}")), "{error}");
-        let steps = steps(&server);
-        assert_eq!(steps.last(), Some(&format!("{gone} 404")), "the list was not asked for again");
-        let logins = steps.iter().filter(|step| step.starts_with("auth")).count();
-        assert_eq!(logins, 1 - round, "a session that lacks nothing else is kept");
+        assert_eq!(steps(&server).last(), Some(&format!("{gone} 404")), "the list was not asked for again");
     }
-    let other = id(&server, 0);
-    client.select_account(other).send().await.unwrap();
-    assert_eq!(whole(client.list_accounts()).await.len(), 2);
 }
 
 #[tokio::test]
-async fn a_selection_that_failed_is_not_made_again() {
+async fn a_token_or_a_code_is_one_session_with_one_account() {
     let server = server(3).await;
-    let client = fortanix(&server).build().unwrap();
-    let wanted = id(&server, 0);
-    client.select_account(wanted).send().await.unwrap();
-    let error = client.select_account(Uuid::nil()).send().await.unwrap_err();
-    assert_eq!((error.kind(), error.status()), (ErrorKind::NotFound, Some(404)));
+    let (a, b) = (id(&server, 0), id(&server, 1));
+    let code = || fortanix::OauthCode::new(server.idp_id(), server.oauth_code());
+    let builder = || fortanix::Client::builder().base_url(server.base_url());
+    for builder in [builder().token(server.token()), builder().oauth_code(code())] {
+        let client = builder.build().unwrap();
+        assert_eq!(client.log_in().send().await.unwrap().selected_account_id, None);
+        whole(client.list_accounts()).await;
+        // What fails takes no part.
+        let gone = client.with_account(Uuid::nil());
+        assert_eq!(gone.log_in().send().await.unwrap_err().kind(), ErrorKind::Auth);
+        let (in_a, in_b) = (client.with_account(a), client.with_account(b));
+        assert_eq!(in_a.log_in().send().await.unwrap().selected_account_id, Some(a));
+        server.clear_requests();
+        for error in [
+            in_b.log_in().send().await.unwrap_err(),
+            refusal(in_b.list_accounts()).await,
+            client.select_account(b).send().await.unwrap_err(),
+        ] {
+            assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("fortanix")));
+            assert!(error.message().contains(&a.to_string()), "{error}");
+        }
+        assert!(steps(&server).iter().all(|step| step == "refresh 200"), "{:?}", steps(&server));
+        whole(in_a.list_accounts()).await;
+        assert_eq!(client.refresh_session().send().await.unwrap().selected_account_id, Some(a));
+        server.clear_requests();
+    }
+    let client = builder().oauth_code(code()).build().unwrap().with_account(a);
+    assert_eq!(client.log_in().send().await.unwrap().selected_account_id, Some(a));
+    assert_eq!(steps(&server), ["auth 200".to_owned(), format!("{a} 200")]);
     server.expire_sessions();
-    whole(client.list_accounts()).await;
-    let selected = client.log_in().send().await.unwrap().selected_account_id;
-    assert_eq!(selected, Some(wanted), "the one before it is");
+    assert_eq!(refusal(client.list_accounts()).await.kind(), ErrorKind::Auth);
 }
 
 #[tokio::test]
@@ -156,17 +236,6 @@ async fn an_account_that_can_not_be_selected_is_not_found_also_when_a_login_come
     let error = client.select_account(Uuid::nil()).send().await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::NotFound, Some(404)));
     assert_eq!(whole(client.list_accounts()).await.len(), 1, "nothing was selected");
-}
-
-#[tokio::test]
-async fn a_selected_account_that_is_deleted_is_not_selected_again() {
-    let server = server(1).await;
-    let client = fortanix(&server).build().unwrap();
-    let made = client.create_account("Short-lived").send().await.unwrap();
-    client.select_account(made.acct_id).send().await.unwrap();
-    client.delete_account(made.acct_id).send().await.unwrap();
-    server.expire_sessions();
-    assert_eq!(whole(client.list_accounts()).await.len(), 1);
 }
 
 #[tokio::test]
