@@ -69,6 +69,40 @@ impl Incoming {
         let given = self.header("content-type").and_then(|value| value.split(';').next());
         given.is_some_and(|given| given.trim().eq_ignore_ascii_case(media_type))
     }
+
+    /// The fields of a form, URL-encoded or multipart. A body that is said to be neither has none.
+    pub(crate) fn form(&self) -> Vec<(String, String)> {
+        if self.is_of("application/x-www-form-urlencoded") {
+            return pairs(&String::from_utf8_lossy(&self.body));
+        }
+        if self.is_of("multipart/form-data") {
+            return self.parts().unwrap_or_default();
+        }
+        Vec::new()
+    }
+
+    /// The fields of a multipart form (RFC 7578); `None` if it is malformed or not closed.
+    fn parts(&self) -> Option<Vec<(String, String)>> {
+        let boundary = parameter(self.header("content-type")?, "boundary")?;
+        // A delimiter starts a line. With a line end in front, the first one is like the others.
+        let body = format!("\r\n{}", String::from_utf8_lossy(&self.body));
+        let (parts, _) = body.split_once(&format!("\r\n--{boundary}--"))?;
+        let field = |part: &str| {
+            let (head, value) = part.split_once("\r\n\r\n")?;
+            let mut headers = head.lines().filter_map(|line| line.split_once(':'));
+            let (_, disposition) =
+                headers.find(|(name, _)| name.trim().eq_ignore_ascii_case("content-disposition"))?;
+            Some((parameter(disposition, "name")?.to_owned(), value.to_owned()))
+        };
+        parts.split(&format!("\r\n--{boundary}")).skip(1).map(field).collect()
+    }
+}
+
+/// A parameter of a header's value, without the quotes that it may stand in.
+fn parameter<'a>(value: &'a str, name: &str) -> Option<&'a str> {
+    let mut parameters = value.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let found = parameters.find(|(key, _)| key.trim().eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.trim().trim_matches('"'))
 }
 
 /// The pairs of a query or of a form body.
@@ -126,6 +160,28 @@ impl Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_multipart_form_has_its_fields() {
+        let form = |content_type: &str, body: &str| {
+            let request = http::Request::builder().header(CONTENT_TYPE, content_type).body(());
+            let (parts, ()) = request.expect("a request").into_parts();
+            Incoming::new(&parts, "", Bytes::copy_from_slice(body.as_bytes())).form()
+        };
+        let body = "--b\r\nContent-Disposition: form-data; name=\"one\"\r\n\r\n1\r\n--b\r\n\
+            content-type: text/plain\r\ncontent-disposition: form-data; name=two\r\n\r\na\r\n=b&\r\n--b--\r\n";
+        let fields = [("one", "1"), ("two", "a\r\n=b&")].map(|(name, value)| (name.into(), value.into()));
+        assert_eq!(form("multipart/form-data; boundary=b", body), fields);
+        assert_eq!(form("Multipart/Form-Data; charset=utf-8; Boundary=\"b\"", body), fields);
+        for (content_type, body) in [
+            ("multipart/form-data", body),
+            ("multipart/form-data; boundary=c", body),
+            ("multipart/form-data; boundary=b", &body[..body.len() - 6]),
+            ("application/json", body),
+        ] {
+            assert_eq!(form(content_type, body), [], "{content_type}");
+        }
+    }
 
     #[test]
     fn a_media_type_has_no_case_and_any_parameters() {

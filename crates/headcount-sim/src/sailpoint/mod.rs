@@ -71,8 +71,7 @@ use routes::Tenant;
 /// - An experimental call without its header is 400; that it is an error, and what it says, is documented.
 /// - Refused requests do not count towards the rate limit, nor do requests without a good token.
 /// - A token that was revoked, or never issued, is answered like an expired one.
-/// - At the token endpoint, a body that is not said to be a form is not read. The vendor takes multipart forms too,
-///   and this does not.
+/// - At the token endpoint, a body that is not said to be a form, URL-encoded or multipart, is not read.
 /// - Wrong credentials at the token endpoint are 401 with `{"error": "invalid_client", …}`, a wrong request
 ///   is 400, both as `OAuth` has them.
 pub struct SailPoint {

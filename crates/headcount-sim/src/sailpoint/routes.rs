@@ -23,7 +23,6 @@ use crate::world::World;
 
 const TOKEN: &str = "/oauth/token";
 const INFO: &str = "/oauth/info";
-const FORM: &str = "application/x-www-form-urlencoded";
 
 pub(crate) struct Tenant {
     pub(crate) world: Arc<Mutex<World>>,
@@ -178,11 +177,7 @@ impl Tenant {
 
     /// Client credentials, from a form or from the query, or some from each.
     fn issue(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
-        let form = if incoming.is_of(FORM) {
-            exchange::pairs(&String::from_utf8_lossy(&incoming.body))
-        } else {
-            Vec::new()
-        };
+        let form = incoming.form();
         let given = |name: &str| exchange::value(&form, name).or_else(|| incoming.value(name));
         match given("grant_type") {
             Some("client_credentials") => {}
