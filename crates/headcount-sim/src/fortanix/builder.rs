@@ -56,12 +56,12 @@ pub enum FortanixUnknownId {
 #[non_exhaustive]
 pub enum FortanixHeader {
     /// `Authorization: Bearer <token>`, as the vendor's own clients send it.
-    #[default]
     Authorization,
     /// `Authentication: Bearer <token>` or `Authentication: <token>`, as the reference names the header; it
     /// does not say how the value is written.
     Authentication,
     /// Either of the two.
+    #[default]
     Either,
 }
 
@@ -115,7 +115,7 @@ impl FortanixBuilder {
         self
     }
 
-    /// Which header the token is looked for in.
+    /// Which header the token is looked for in. Default either.
     pub fn token_header(mut self, header: FortanixHeader) -> Self {
         self.rules.header = header;
         self

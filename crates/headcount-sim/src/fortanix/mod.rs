@@ -25,7 +25,7 @@ use routes::Manager;
 /// A simulated Fortanix Confidential Computing Manager.
 ///
 /// Routes: `POST /v1/sys/auth` and `…/auth/discover`, `POST /v1/sys/session/refresh`, `…/terminate` and
-/// `…/select_account/{id}`, `GET /v1/sys/version`, `GET` and `POST /v1/accounts`, `GET`, `PATCH` and `DELETE
+/// `…/select_account/{id}`, `POST /v1/accounts/select_account/{id}`, `GET /v1/sys/version`, `GET` and `POST /v1/accounts`, `GET`, `PATCH` and `DELETE
 /// /v1/accounts/{id}`, `GET` and `DELETE /v1/users/{id}/accounts`.
 ///
 /// # Assumptions

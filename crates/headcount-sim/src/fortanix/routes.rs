@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::builder::{FortanixHeader, FortanixPaging, Rules};
 use super::refusal::Refusal;
@@ -20,6 +20,8 @@ const DISCOVER: &str = "/v1/sys/auth/discover";
 const REFRESH: &str = "/v1/sys/session/refresh";
 const TERMINATE: &str = "/v1/sys/session/terminate";
 const SELECT: &str = "/v1/sys/session/select_account/";
+/// The path by which the vendor's own client selects an account. The reference has lost it.
+const SELECT_LEGACY: &str = "/v1/accounts/select_account/";
 const VERSION: &str = "/v1/sys/version";
 
 pub(crate) struct Manager {
@@ -110,6 +112,11 @@ impl Manager {
             self.token(incoming)?;
             return if incoming.method == Method::GET { self.list(incoming) } else { self.create(incoming) };
         }
+        if let Some(id) = route.strip_prefix(SELECT_LEGACY) {
+            needs(&Method::POST, "POST")?;
+            self.select(incoming, id)?;
+            return Ok(Reply::empty(StatusCode::NO_CONTENT));
+        }
         if let Some(id) = route.strip_prefix("/v1/accounts/") {
             return self.account(incoming, id);
         }
@@ -144,12 +151,17 @@ impl Manager {
         }
         let id = route.strip_prefix(SELECT).ok_or(Refusal::NotFound)?;
         needs(&Method::POST, "POST")?;
+        let info = self.select(incoming, id)?;
+        Ok(Reply::json(StatusCode::OK, &json!({"session_info": info})))
+    }
+
+    /// Has the request's session work on an account; gives what is told of the session.
+    fn select(&self, incoming: &Incoming, id: &str) -> Result<Value, Refusal> {
         let token = self.token(incoming)?;
         if !lock(&self.world).contains(id) {
             return Err(Refusal::NotFound);
         }
-        let info = lock(&self.sessions).select(token, id)?;
-        Ok(Reply::json(StatusCode::OK, &json!({"session_info": info})))
+        lock(&self.sessions).select(token, id)
     }
 
     /// The token of a request, if it is good.
