@@ -17,6 +17,7 @@ pub(crate) struct Setup {
     pub(crate) prefix: String,
     pub(crate) hook: Option<Hook>,
     pub(crate) record_secrets: bool,
+    pub(crate) documented_only: bool,
     pub(crate) faults: Faults,
 }
 
@@ -36,6 +37,7 @@ impl Default for Setup {
             prefix: String::new(),
             hook: None,
             record_secrets: false,
+            documented_only: false,
             faults: Faults::none(),
         }
     }
@@ -95,6 +97,15 @@ macro_rules! shared_settings {
         /// Whether recorded requests keep the secrets they carried. Default false.
         pub fn record_secrets(mut self, keep: bool) -> Self {
             self.setup.record_secrets = keep;
+            self
+        }
+
+        /// Whether generated accounts hold only what the vendor's reference has. Default false: some hold words
+        /// that no reference knows, nulls where none is allowed, and members that are not announced.
+        ///
+        /// A vendor's strict SDK lists such a world whole. Records that a test puts in are served as they are.
+        pub fn documented_only(mut self, only: bool) -> Self {
+            self.setup.documented_only = only;
             self
         }
 

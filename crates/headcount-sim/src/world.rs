@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::key::{Id, Key};
 use super::seed;
@@ -20,6 +20,9 @@ pub(crate) trait Recipe: Send + Sync + 'static {
     fn key(&self, index: u32) -> Key;
     /// The generated account with this index, in full.
     fn record(&self, index: u32) -> Value;
+    /// Takes out of a generated record what the vendor's reference does not have: unknown words, nulls that are
+    /// not allowed, members that are not announced.
+    fn document(&self, record: &mut Map<String, Value>);
     /// How the provider writes an id.
     fn id_text(&self, id: &[u8; 16]) -> String {
         hex::encode(id)
@@ -41,6 +44,7 @@ pub(crate) trait Recipe: Send + Sync + 'static {
 /// it is served. A record that was put in is held as it is.
 pub struct World {
     recipe: Arc<dyn Recipe>,
+    documented_only: bool,
     entries: Vec<Entry>,
     next: u32,
     revision: u64,
@@ -53,12 +57,15 @@ struct Entry {
 
 enum Body {
     Generated(u32),
+    /// A generated one that the provider has changed since, or one that it has made.
+    Changed(Box<Value>),
+    /// One that a test has put in or changed.
     Inserted(Box<Value>),
 }
 
 impl World {
-    pub(crate) fn new(recipe: Arc<dyn Recipe>, accounts: usize) -> Self {
-        let mut world = Self { recipe, entries: Vec::new(), next: 0, revision: 0 };
+    pub(crate) fn new(recipe: Arc<dyn Recipe>, accounts: usize, documented_only: bool) -> Self {
+        let mut world = Self { recipe, documented_only, entries: Vec::new(), next: 0, revision: 0 };
         world.grow(accounts);
         world
     }
@@ -98,6 +105,15 @@ impl World {
     /// A record whose id is there already replaces that one. A record without an id (any JSON will do) is
     /// served too, at a place of its own, but nothing can name it afterwards.
     pub fn insert(&mut self, record: Value) {
+        self.put(record, Body::Inserted);
+    }
+
+    /// As [`insert`](Self::insert), for a record that the provider makes.
+    pub(crate) fn make(&mut self, record: Value) {
+        self.put(record, Body::Changed);
+    }
+
+    fn put(&mut self, record: Value, body: fn(Box<Value>) -> Body) {
         let id = record.get(self.recipe.id_field()).and_then(Value::as_str);
         let key = if let Some(id) = id {
             let position = self.find(id);
@@ -110,19 +126,29 @@ impl World {
             Key { rank: self.recipe.rank(&record), id: Id::Hex(place) }
         };
         let position = self.after(&key);
-        self.entries.insert(position, Entry { key, body: Body::Inserted(Box::new(record)) });
+        self.entries.insert(position, Entry { key, body: body(Box::new(record)) });
         self.revision += 1;
     }
 
     /// Changes a record; it moves if its place in the order changes. False when there is none with this id.
     pub fn update(&mut self, id: &str, change: impl FnOnce(&mut Value)) -> bool {
+        self.edit(id, change, Body::Inserted)
+    }
+
+    /// As [`update`](Self::update), for a change that the provider makes.
+    pub(crate) fn change(&mut self, id: &str, change: impl FnOnce(&mut Value)) -> bool {
+        let exact = self.find(id).is_some_and(|position| self.is_exact(position));
+        self.edit(id, change, if exact { Body::Inserted } else { Body::Changed })
+    }
+
+    fn edit(&mut self, id: &str, change: impl FnOnce(&mut Value), body: fn(Box<Value>) -> Body) -> bool {
         let Some(position) = self.find(id) else {
             return false;
         };
         let mut record = self.at(position);
         change(&mut record);
         self.entries.remove(position);
-        self.insert(record);
+        self.put(record, body);
         true
     }
 
@@ -187,10 +213,23 @@ impl World {
     /// The record at a position.
     pub(crate) fn at(&self, position: usize) -> Value {
         match self.entries.get(position).map(|entry| &entry.body) {
-            Some(Body::Generated(index)) => self.recipe.record(*index),
-            Some(Body::Inserted(record)) => (**record).clone(),
+            Some(Body::Generated(index)) => {
+                let mut record = self.recipe.record(*index);
+                if self.documented_only
+                    && let Some(members) = record.as_object_mut()
+                {
+                    self.recipe.document(members);
+                }
+                record
+            }
+            Some(Body::Changed(record) | Body::Inserted(record)) => (**record).clone(),
             None => Value::Null,
         }
+    }
+
+    /// Whether the record at a position is a test's own, and so is served exactly as it is.
+    pub(crate) fn is_exact(&self, position: usize) -> bool {
+        self.entries.get(position).is_some_and(|entry| matches!(entry.body, Body::Inserted(_)))
     }
 
     /// The key at a position.
@@ -232,7 +271,7 @@ impl World {
 
     fn id_of(&self, entry: &Entry) -> Option<String> {
         match (&entry.body, &entry.key.id) {
-            (Body::Inserted(record), _) => {
+            (Body::Changed(record) | Body::Inserted(record), _) => {
                 record.get(self.recipe.id_field()).and_then(Value::as_str).map(str::to_owned)
             }
             (Body::Generated(_), Id::Hex(id)) => Some(self.recipe.id_text(id)),

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Recipe, World};
 use crate::key::{Id, Key};
@@ -25,9 +25,17 @@ impl Recipe for Numbers {
         json!({"id": self.id_text(&id), "rank": rank})
     }
 
+    fn document(&self, record: &mut Map<String, Value>) {
+        record.insert("documented".to_owned(), json!(true));
+    }
+
     fn rank(&self, record: &Value) -> i64 {
         record["rank"].as_i64().unwrap_or(i64::MAX)
     }
+}
+
+fn numbers(accounts: usize) -> World {
+    World::new(Arc::new(Numbers), accounts, false)
 }
 
 fn is_ordered(world: &World) -> bool {
@@ -36,7 +44,7 @@ fn is_ordered(world: &World) -> bool {
 
 #[test]
 fn generated_records_are_in_order_and_are_what_their_keys_say() {
-    let mut world = World::new(Arc::new(Numbers), 100);
+    let mut world = numbers(100);
     let added = world.generate(50);
     assert_eq!((world.len(), added.len()), (150, 50));
     assert!(is_ordered(&world));
@@ -47,7 +55,7 @@ fn generated_records_are_in_order_and_are_what_their_keys_say() {
 
 #[test]
 fn inserted_records_go_to_their_place_and_replace_their_like() {
-    let mut world = World::new(Arc::new(Numbers), 20);
+    let mut world = numbers(20);
     let before = world.revision();
     world.insert(json!({"id": "new", "rank": 3, "odd": [1]}));
     assert!(is_ordered(&world) && world.revision() > before);
@@ -63,7 +71,7 @@ fn inserted_records_go_to_their_place_and_replace_their_like() {
 
 #[test]
 fn a_record_without_an_id_is_served_and_cannot_be_named() {
-    let mut world = World::new(Arc::new(Numbers), 5);
+    let mut world = numbers(5);
     world.insert(json!({"rank": 2}));
     world.insert(json!("no object"));
     world.insert(json!({"id": 17}));
@@ -74,7 +82,7 @@ fn a_record_without_an_id_is_served_and_cannot_be_named() {
 
 #[test]
 fn removing_takes_only_what_is_there() {
-    let mut world = World::new(Arc::new(Numbers), 3);
+    let mut world = numbers(3);
     let ids = world.ids();
     assert!(world.remove(&ids[1]));
     assert!(!world.remove(&ids[1]));
@@ -84,7 +92,7 @@ fn removing_takes_only_what_is_there() {
 
 #[test]
 fn accounts_are_generated_where_they_are_wanted() {
-    let mut world = World::new(Arc::new(Numbers), 50);
+    let mut world = numbers(50);
     let before = world.ids();
     assert!(world.generate_at(|position| position < 10));
     assert!(world.generate_at(|position| position >= 40));
@@ -97,4 +105,21 @@ fn accounts_are_generated_where_they_are_wanted() {
     world.remove_at(new[0]);
     world.remove_at(99);
     assert_eq!(world.ids(), before);
+}
+
+#[test]
+fn only_records_of_a_test_are_not_documented() {
+    let mut world = World::new(Arc::new(Numbers), 3, true);
+    let ids = world.ids();
+    world.update(&ids[0], |record| record["documented"] = json!("as a test wants it"));
+    assert!(world.change(&ids[0], |record| record["changed"] = json!(true)));
+    assert!(world.change(&ids[1], |record| record["changed"] = json!(true)));
+    world.insert(json!({"id": "own"}));
+    assert_eq!(world.record(&ids[0]).unwrap()["documented"], "as a test wants it");
+    assert_eq!(world.record(&ids[1]).unwrap()["documented"], true);
+    assert_eq!(world.record(&ids[2]).unwrap()["documented"], true);
+    assert_eq!(world.record("own"), Some(json!({"id": "own"})));
+    let exact = ids.iter().map(String::as_str).chain(["own"]);
+    let exact: Vec<bool> = exact.map(|id| world.is_exact(world.find(id).unwrap())).collect();
+    assert_eq!(exact, [true, false, false, true]);
 }

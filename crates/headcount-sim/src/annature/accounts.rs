@@ -76,6 +76,18 @@ impl Recipe for Accounts {
         record.get("created").and_then(Value::as_str).and_then(millis).map_or(UNDATED, rank)
     }
 
+    fn document(&self, record: &mut Map<String, Value>) {
+        let nullable = ["group_id", "verified"];
+        record.retain(|name, value| {
+            (!value.is_null() || nullable.contains(&name.as_str())) && name != "sim_unannounced"
+        });
+        match record.get_mut("role") {
+            Some(role) if *role == "Administrator" => *role = json!("administrator"),
+            Some(role) if *role == "owner" => *role = json!("standard"),
+            _ => {}
+        }
+    }
+
     fn record(&self, index: u32) -> Value {
         let (id, mut rng) = self.begin(index);
         let rng = &mut rng;

@@ -107,15 +107,19 @@ impl AnnatureBuilder {
     ///
     /// When the loopback interface gives no port to listen on.
     pub async fn start(self) -> io::Result<Annature> {
-        let seed = self.setup.seed;
+        let (seed, documented_only) = (self.setup.seed, self.setup.documented_only);
         let rng = &mut seed::rng(seed, 0xA7);
         let own = Accounts::own(seed);
         let organisation = own.organisation();
-        let world = World::new(Arc::new(own), self.setup.accounts);
+        let world = World::new(Arc::new(own), self.setup.accounts, documented_only);
         let world = Arc::new(Mutex::new(world));
         let workspace = Arc::new(Workspace {
             world: Arc::clone(&world),
-            partner_world: Mutex::new(World::new(Arc::new(Accounts::partner(seed)), self.partner_accounts)),
+            partner_world: Mutex::new(World::new(
+                Arc::new(Accounts::partner(seed)),
+                self.partner_accounts,
+                documented_only,
+            )),
             ledger: Mutex::new(Ledger::new(seed)),
             rules: self.rules,
             organisation,

@@ -25,7 +25,7 @@ impl Workspace {
         let account = self.account(ledger, &form, organisation, role, group)?;
         let registered = caller.organisation.is_some();
         let world = if registered { &self.partner_world } else { &*self.world };
-        lock(world).insert(account.clone());
+        lock(world).make(account.clone());
         Ok(Reply::json(StatusCode::CREATED, &account))
     }
 
@@ -40,7 +40,7 @@ impl Workspace {
         let registered = ledger.register();
         let account = self.account(ledger, &form, &registered.organisation, "administrator", None);
         let mut account = account.inspect_err(|_| drop(ledger.registered.pop()))?;
-        lock(&self.partner_world).insert(account.clone());
+        lock(&self.partner_world).make(account.clone());
         if let Some(members) = account.as_object_mut() {
             let credentials = json!({"id": registered.id, "key": registered.key});
             members.insert("credentials".to_owned(), credentials);
@@ -136,7 +136,7 @@ impl Workspace {
         };
         let free = self.check_unique(&email, Some(id)).is_ok();
         let set = |account: &mut Value| account["email"] = email.as_str().into();
-        free && (lock(&self.world).update(id, set) || lock(&self.partner_world).update(id, set))
+        free && (lock(&self.world).change(id, set) || lock(&self.partner_world).change(id, set))
     }
 
     /// Refuses an address that an account of any organisation has, but for one's own.

@@ -163,7 +163,7 @@ impl Workspace {
         for world in self.worlds(caller) {
             let world = &mut *lock(world);
             if visible(world, caller, id).is_some() {
-                world.update(id, change);
+                world.change(id, change);
                 return Ok(());
             }
         }

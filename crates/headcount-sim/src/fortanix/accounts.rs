@@ -56,6 +56,27 @@ impl Recipe for Accounts {
         Id::from_uuid(text)
     }
 
+    fn document(&self, record: &mut Map<String, Value>) {
+        record.retain(|name, value| {
+            !value.is_null() && !["features", "approval_state", "sim_unannounced"].contains(&name.as_str())
+        });
+        let insecure = json!({"attestation_enforcement_disabled_insecure": false});
+        record.entry("node_enrollment").or_insert(insecure);
+        record.entry("component").or_insert(json!("DEFAULT"));
+        for (name, unknown, known) in [
+            ("status", "ON_HOLD", "ACTIVE"),
+            ("component", "EDGE", "DEFAULT"),
+            ("account_status", "Archived", "Active"),
+        ] {
+            if let Some(word) = record.get_mut(name).filter(|word| **word == unknown) {
+                *word = json!(known);
+            }
+        }
+        if let Some(configs) = record.get_mut("auth_configs").and_then(Value::as_object_mut) {
+            configs.retain(|_, config| config.get("passkey").is_none());
+        }
+    }
+
     fn record(&self, index: u32) -> Value {
         let (id, mut rng) = self.begin(index);
         let rng = &mut rng;

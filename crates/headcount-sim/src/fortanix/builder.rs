@@ -175,7 +175,11 @@ impl FortanixBuilder {
     ///
     /// When the loopback interface gives no port to listen on.
     pub async fn start(self) -> io::Result<Fortanix> {
-        let world = World::new(Arc::new(Accounts::new(self.setup.seed)), self.setup.accounts);
+        let world = World::new(
+            Arc::new(Accounts::new(self.setup.seed)),
+            self.setup.accounts,
+            self.setup.documented_only,
+        );
         let world = Arc::new(Mutex::new(world));
         let rng = &mut seed::rng(self.setup.seed, 0xF0);
         let manager = Arc::new(Manager {

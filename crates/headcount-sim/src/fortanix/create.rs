@@ -39,7 +39,7 @@ impl Manager {
                 fields.extend(asked.get(name).map(|value| (name.to_owned(), value.clone())));
             }
         }
-        world.insert(account.clone());
+        world.make(account.clone());
         Ok(Reply::json(self.rules.created, &account))
     }
 }

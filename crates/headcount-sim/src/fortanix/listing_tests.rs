@@ -15,7 +15,7 @@ use crate::world::World;
 
 fn manager(paging: FortanixPaging) -> Manager {
     Manager {
-        world: Arc::new(Mutex::new(World::new(Arc::new(Accounts::new(5)), 10))),
+        world: Arc::new(Mutex::new(World::new(Arc::new(Accounts::new(5)), 10, false))),
         sessions: Mutex::new(Sessions::new(5, Duration::ZERO, Duration::ZERO)),
         rules: Rules { paging, ..FortanixBuilder::default().rules() },
         views: Mutex::default(),

@@ -38,7 +38,7 @@ impl Manager {
             let status = if *enabled == true { "Active" } else { "Deactivated" };
             fields.insert("account_status".to_owned(), json!(status));
         }
-        world.insert(record.clone());
+        world.make(record.clone());
         Ok(Reply::json(StatusCode::OK, &record))
     }
 

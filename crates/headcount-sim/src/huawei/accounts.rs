@@ -124,6 +124,20 @@ impl Recipe for Accounts {
         Key::by_id(Id::Hex(self.begin(index).0))
     }
 
+    fn document(&self, record: &mut Map<String, Value>) {
+        record.retain(|name, value| !value.is_null() && name != "sim_unannounced");
+        for (name, unknown, known) in
+            [("join_method", "imported", "invited"), ("status", "under_review", "active")]
+        {
+            if let Some(Value::String(word)) = record.get_mut(name) {
+                *word = if word == unknown { known.to_owned() } else { word.to_lowercase() };
+            }
+        }
+        if let Some(Value::String(at)) = record.get_mut("joined_at") {
+            *at = format!("{}Z", at.get(..19).unwrap_or_default().replace(' ', "T"));
+        }
+    }
+
     fn record(&self, index: u32) -> Value {
         let (id, mut rng) = self.begin(index);
         let rng = &mut rng;

@@ -192,7 +192,7 @@ impl HuaweiBuilder {
         let seed = self.setup.seed;
         let keys = Keys::new(seed, self.temporary);
         let accounts = Accounts::new(seed, &keys.domain_id);
-        let world = World::new(Arc::new(accounts.clone()), self.setup.accounts);
+        let world = World::new(Arc::new(accounts.clone()), self.setup.accounts, self.setup.documented_only);
         let world = Arc::new(Mutex::new(world));
         let organization = Arc::new(Organization {
             world: Arc::clone(&world),

@@ -28,7 +28,7 @@ impl Organization {
         let description = body.text("description", 0, 4096)?;
         let mut world = lock(&self.world);
         if let Some(text) = description {
-            world.update(id, |record| record["description"] = text.into());
+            world.change(id, |record| record["description"] = text.into());
         }
         let record = world.record(id).ok_or(Refusal::NoSuchAccount)?;
         Ok(Reply::json(StatusCode::OK, &json!({"account": shape(record, false)})))
@@ -54,7 +54,7 @@ impl Organization {
         if closures.len() >= world.len().div_ceil(10).min(MAX_CLOSURES) {
             return Err(Refusal::QuotaExceeded("closures within 30 days".to_owned()));
         }
-        world.update(id, |record| record["status"] = "pending_closure".into());
+        world.change(id, |record| record["status"] = "pending_closure".into());
         closures.insert(id.to_owned(), clock::now());
         Ok(Reply::empty(StatusCode::OK))
     }

@@ -151,7 +151,7 @@ impl Organization {
         if failure.is_none() {
             let id = creation.account["id"].as_str().unwrap_or_default();
             self.tree.place(Id::from_hex(id), 0);
-            world.insert(creation.account.clone());
+            world.make(creation.account.clone());
         }
         creation.outcome = Some(Outcome { completed_at: clock::now(), failure });
     }

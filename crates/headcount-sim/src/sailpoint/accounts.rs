@@ -50,6 +50,15 @@ impl Recipe for Accounts {
         Key::by_id(Id::Hex(self.begin(index).0))
     }
 
+    fn document(&self, record: &mut Map<String, Value>) {
+        as_in_beta(record);
+        record.remove("type");
+        record.remove("simUnannounced");
+        if let Some(origin) = record.get_mut("origin").filter(|origin| **origin == "IMPORTED") {
+            *origin = json!("AGGREGATED");
+        }
+    }
+
     fn record(&self, index: u32) -> Value {
         let (id, mut rng) = self.begin(index);
         let rng = &mut rng;
@@ -71,6 +80,17 @@ impl Recipe for Accounts {
             account.insert("simUnannounced".to_owned(), json!({"score": 0.5, "tags": ["a", null]}));
         }
         Value::Object(account)
+    }
+}
+
+/// Takes out of a record what beta's file does not allow, which all other versions' files allow less of.
+pub(super) fn as_in_beta(record: &mut Map<String, Value>) {
+    let not_nullable = ["modified", "identityId", "sourceOwner", "ownerIdentity"];
+    record.retain(|name, value| !value.is_null() || !not_nullable.contains(&name.as_str()));
+    if let Some(recommended) = record.get_mut("recommendation")
+        && recommended["type"] == "AGENT"
+    {
+        recommended["type"] = json!("MACHINE");
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Rules {
     pub(crate) past_end: SailPointPastEnd,
     pub(crate) short_page_every: Option<usize>,
     pub(crate) stable_order: bool,
+    pub(crate) beta_undocumented: bool,
+    pub(crate) documented_only: bool,
     /// What tokens may do.
     pub(crate) scopes: Vec<String>,
     /// The level of the user whose tokens they are.
@@ -88,6 +90,13 @@ impl SailPointBuilder {
         self
     }
 
+    /// Whether beta serves what its file does not allow, as all other versions do: the recommendation `AGENT`, and
+    /// nulls. Default false. Records that a test puts in are served as they are.
+    pub fn beta_undocumented(mut self, undocumented: bool) -> Self {
+        self.rules.beta_undocumented = undocumented;
+        self
+    }
+
     /// What tokens may do. Default `sp:scopes:all`. What they may not do is refused with 403.
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.rules.scopes = scopes.into_iter().map(Into::into).collect();
@@ -122,13 +131,15 @@ impl SailPointBuilder {
         let seed = self.setup.seed;
         let rng = &mut seed::rng(seed, 0x5A);
         let sources = Sources::new(seed, self.entitlements);
-        let world = World::new(Arc::new(Accounts::new(seed, sources.clone())), self.setup.accounts);
+        let documented_only = self.setup.documented_only;
+        let recipe = Arc::new(Accounts::new(seed, sources.clone()));
+        let world = World::new(recipe, self.setup.accounts, documented_only);
         let world = Arc::new(Mutex::new(world));
         let (scope, level) = (self.rules.scopes.join(" "), self.rules.level.clone());
         let tenant = Arc::new(Tenant {
             world: Arc::clone(&world),
             sources,
-            rules: self.rules,
+            rules: Rules { documented_only, ..self.rules },
             client_id: seed::hex_id(rng),
             client_secret: seed::hex_id(rng) + &seed::hex_id(rng),
             tokens: Mutex::new(Tokens::new(seed, self.token_lifetime, scope, level)),

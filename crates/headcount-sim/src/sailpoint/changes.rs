@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::accounts::{timestamp, told_by_source};
+use super::api::Api;
 use super::body::{self, wrong};
 use super::operation::may_provision;
 use super::patch::Patch;
@@ -20,8 +21,10 @@ const JSON_PATCH: &str = "application/json-patch+json";
 
 impl Tenant {
     /// One account, in full.
-    pub(crate) fn get(&self, id: &str) -> Result<Reply, Refusal> {
-        Ok(Reply::json(StatusCode::OK, &self.account(id)?))
+    pub(crate) fn get(&self, id: &str, api: Api) -> Result<Reply, Refusal> {
+        let world = lock(&self.world);
+        let position = world.find(id).ok_or(Refusal::NotFound)?;
+        Ok(Reply::json(StatusCode::OK, &self.told(&world, position, api)))
     }
 
     /// Makes an account, or changes the one that its attributes name.
@@ -39,7 +42,7 @@ impl Tenant {
             change(id, move |record| merge(record, attributes))
         } else {
             let made = made(&self.next_id(), source, attributes);
-            Box::new(move |world| world.insert(made))
+            Box::new(move |world| world.make(made))
         };
         Ok(self.accepted(change))
     }
@@ -153,7 +156,7 @@ fn change(id: String, make: impl FnOnce(&mut Value) + Send + 'static) -> Change 
 
 /// The same at once: the account shows when that was.
 pub(super) fn change_now(world: &mut World, id: &str, make: impl FnOnce(&mut Value)) {
-    world.update(id, |record| {
+    world.change(id, |record| {
         make(record);
         record["modified"] = json!(now());
     });

@@ -83,6 +83,22 @@ impl Tenant {
             entitlement["additionalOwners"] = json!([group]);
             entitlement["simUnannounced"] = json!({"level": 3});
         }
+        if self.rules.documented_only {
+            document(&mut entitlement);
+        }
         entitlement
+    }
+}
+
+/// Takes out what the reference does not have: a member that is not announced, and nulls, most of which it does
+/// not allow.
+fn document(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|name, member| !member.is_null() && name != "simUnannounced");
+            members.values_mut().for_each(document);
+        }
+        Value::Array(values) => values.iter_mut().for_each(document),
+        _ => {}
     }
 }

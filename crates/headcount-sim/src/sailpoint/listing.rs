@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use serde_json::Value;
 
+use super::accounts::as_in_beta;
 use super::api::Api;
 use super::filter::{self, Filter};
 use super::paging::Paging;
@@ -87,11 +88,23 @@ impl Tenant {
         let mut positions: Vec<usize> =
             asked.paging.page(&self.rules, total)?.map_while(|at| order.at(at)).collect();
         incoming.tweak.shorten(&mut positions);
-        let records =
-            positions.into_iter().map(|at| if asked.slim { slim(world.at(at)) } else { world.at(at) });
+        let records = positions.into_iter().map(|at| {
+            let record = self.told(&world, at, api);
+            if asked.slim { slim(record) } else { record }
+        });
         let mut body = Vec::new();
         write_array(&mut body, records);
         Ok(asked.paging.counted(Reply::json_bytes(StatusCode::OK, body), total))
+    }
+
+    /// The record at a position, as a version of the API tells it.
+    pub(crate) fn told(&self, world: &World, position: usize, api: Api) -> Value {
+        let mut record = world.at(position);
+        let strict = api == Api::Beta && !self.rules.beta_undocumented && !world.is_exact(position);
+        if strict && let Some(members) = record.as_object_mut() {
+            as_in_beta(members);
+        }
+        record
     }
 
     fn order(&self, world: &World, asked: &Asked, number: u64) -> Order {

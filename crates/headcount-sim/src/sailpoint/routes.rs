@@ -135,7 +135,7 @@ impl Tenant {
         match &operation {
             Operation::List => self.list(incoming, api, number),
             Operation::Create => self.create(incoming),
-            Operation::Get(id) => self.get(id),
+            Operation::Get(id) => self.get(id, api),
             Operation::Update(id) => self.update(incoming, id),
             Operation::Put(id) => self.put(incoming, id),
             Operation::Delete(id) => self.delete(id),
