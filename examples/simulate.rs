@@ -27,6 +27,15 @@ struct Args {
     /// How long each answer takes, in milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
+    /// Only what the vendors' references have: no unknown words, no nulls that break a schema. For strict SDKs.
+    #[arg(long)]
+    documented_only: bool,
+    /// SailPoint lists in the same order each time, without `sorters` too. For SDKs that send none.
+    #[arg(long)]
+    stable_order: bool,
+    /// Huawei's keys are temporary, and go with a security token.
+    #[arg(long)]
+    temporary_keys: bool,
     /// A plan of faults, in JSON: see the documentation of `headcount_sim::Faults`.
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
@@ -62,21 +71,22 @@ fn read_faults(args: &Args) -> Result<sim::Faults, String> {
 async fn run(args: &Args, faults: &sim::Faults) -> io::Result<()> {
     let latency = Duration::from_millis(args.latency);
     macro_rules! start {
-        ($provider:ident) => {
-            sim::$provider::builder()
+        ($builder:expr) => {
+            $builder
                 .accounts(args.accounts)
                 .seed(args.seed)
                 .latency(latency)
+                .documented_only(args.documented_only)
                 .faults(faults.clone())
                 .start()
                 .await?
         };
     }
     let simulators = sim::Simulators {
-        fortanix: start!(Fortanix),
-        huawei: start!(Huawei),
-        annature: start!(Annature),
-        sailpoint: start!(SailPoint),
+        fortanix: start!(sim::Fortanix::builder()),
+        huawei: start!(sim::Huawei::builder().temporary(args.temporary_keys)),
+        annature: start!(sim::Annature::builder()),
+        sailpoint: start!(sim::SailPoint::builder().stable_order(args.stable_order)),
     };
     let mut out = io::stdout();
     for (name, value) in simulators.env() {

@@ -1,4 +1,4 @@
-//! The requests of the clients against the vendors' own schemas.
+//! The requests of the clients, and the answers of the simulators, against the vendors' own schemas.
 //!
 //! The vendors' files are no part of this project. Where they are not at hand, these tests say so and check
 //! nothing, unless `HEADCOUNT_SPECS` says where they are to be; the checker's own tests always run.
@@ -9,6 +9,7 @@
 //! To have a new request checked, make the client send it in the provider's `requests()`, and take its
 //! operation out of `UNSENT`.
 
+mod answers;
 mod checker;
 mod fortanix;
 mod sailpoint;

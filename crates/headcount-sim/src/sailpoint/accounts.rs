@@ -54,6 +54,8 @@ impl Recipe for Accounts {
         as_in_beta(record);
         record.remove("type");
         record.remove("simUnannounced");
+        // One part of its schema allows null, the other does not.
+        record.retain(|name, value| name != "recommendation" || !value.is_null());
         if let Some(origin) = record.get_mut("origin").filter(|origin| **origin == "IMPORTED") {
             *origin = json!("AGGREGATED");
         }
