@@ -7,10 +7,9 @@ use std::time::Duration;
 use axum::body::Body;
 use http::StatusCode;
 
-use super::connection::Line;
 use super::exchange::{Incoming, Reply};
 use super::fault::{self, Fault, Faults, Injector};
-use super::listener::{Bell, Door};
+use super::listener::{Door, Line};
 use super::request::{Log, Request, Secrets};
 use super::setup::{Hook, Setup};
 use super::world::World;
@@ -87,12 +86,8 @@ impl Gate {
         lock(&self.injector).injected()
     }
 
-    pub(crate) fn bell(&self) -> Bell {
-        self.door.bell()
-    }
-
-    pub(crate) fn break_connections(&self) {
-        self.door.shut();
+    pub(crate) fn door(&self) -> &Door {
+        &self.door
     }
 
     pub(crate) async fn pass(

@@ -1,28 +1,25 @@
 //! The way to a server without sockets.
 
-use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures::future::{BoxFuture, Either, select};
-use http::header::{HOST, HeaderValue};
-use http::{Request, Response, Uri};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use http::header::{CONTENT_LENGTH, HOST, HeaderValue};
+use http::{Method, Request, Response, Uri};
 
-use super::listener::Bell;
+use super::gate::Gate;
+use super::listener::Line;
 use headcount::http::{Transport, TransportError, TransportErrorKind as Kind};
 
-/// What is sent and not yet read, in bytes, either way; as much as a socket's.
-const BUFFER: usize = 64 * 1024;
-
-/// A transport that speaks HTTP/1.1 with a simulator in memory; see [`Server::transport`](super::Server::transport).
+/// A transport that hands requests to a simulator in memory; see [`Server::transport`](super::Server::transport).
 ///
 /// Nothing of it happens outside of the runtime, so it is for tests with a paused clock, in which half an hour of
-/// waiting takes no time. To the server it is a connection as any other, one for each request: it checks, records
-/// and injects the same. Only what is a matter of sockets or of compression differs: a reset is a mere close, and
-/// nothing is compressed, so that [`GzipBomb`](super::Fault::GzipBomb) does not apply and
+/// waiting takes no time. The server checks, records and injects as for a request over a socket. What breaks or
+/// refuses a connection is a [`TransportError`]. Only compression differs: there is none, so that
+/// [`GzipBomb`](super::Fault::GzipBomb) does not apply and
 /// [`BogusContentEncoding`](super::Fault::BogusContentEncoding) does no harm.
 ///
 /// ```
@@ -51,11 +48,11 @@ const BUFFER: usize = 64 * 1024;
 /// # fn main() {}
 /// ```
 #[derive(Clone)]
-pub struct InMemory(Bell);
+pub struct InMemory(Arc<Gate>);
 
 impl InMemory {
-    pub(crate) fn new(bell: Bell) -> Self {
-        Self(bell)
+    pub(crate) fn new(gate: Arc<Gate>) -> Self {
+        Self(gate)
     }
 
     async fn exchange(
@@ -63,24 +60,36 @@ impl InMemory {
         request: Request<Bytes>,
         limit: usize,
     ) -> Result<Response<Bytes>, TransportError> {
-        let (here, there) = tokio::io::duplex(BUFFER);
-        if !self.0.ring(there) {
+        let Some(mut breaks) = self.0.door().enter() else {
             return Err(TransportError::new(Kind::Connect, "the simulator does not listen, or was dropped"));
+        };
+        let answer = Box::pin(self.answer(to_server(request)?, limit));
+        tokio::select! {
+            biased;
+            _ = breaks.changed() => Err(broken("the simulator stopped to listen, or was dropped")),
+            answer = answer => answer,
         }
-        let (mut sender, connection) = http1::handshake(TokioIo::new(here)).await.map_err(broken)?;
-        let answer = Box::pin(async move {
-            let answer = sender.send_request(to_server(request)?).await.map_err(broken)?;
-            let (parts, body) = answer.into_parts();
-            let body = axum::body::to_bytes(Body::new(body), limit)
-                .await
-                .map_err(|error| too_large(error, limit))?;
-            Ok(Response::from_parts(parts, body))
-        });
-        match select(answer, connection).await {
-            Either::Left((answer, _)) => answer,
-            // The connection has told the answer what happened, if it failed, or has all of it.
-            Either::Right((_, answer)) => answer.await,
+    }
+
+    async fn answer(&self, request: Request<Body>, limit: usize) -> Result<Response<Bytes>, TransportError> {
+        let line = Line::in_memory();
+        let (parts, body) = Arc::clone(&self.0).pass(line.clone(), request).await.into_parts();
+        if line.is_reset() {
+            return Err(broken("it was reset"));
         }
+        let mut whole = Vec::new();
+        let mut pieces = body.into_data_stream();
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|error| broken(&error.to_string()).with_source(error))?;
+            if piece.len() > limit - whole.len() {
+                return Err(TransportError::new(
+                    Kind::TooLarge,
+                    format!("the answer has more than {limit} bytes"),
+                ));
+            }
+            whole.extend_from_slice(&piece);
+        }
+        Ok(Response::from_parts(parts, whole.into()))
     }
 }
 
@@ -100,29 +109,20 @@ impl fmt::Debug for InMemory {
     }
 }
 
-/// The request as it goes over a connection: the host in a header, and only the rest as its target.
+/// The request as a server reads it: the host in a header, only the rest as its target, and its length told.
 fn to_server(request: Request<Bytes>) -> Result<Request<Body>, TransportError> {
     let unsendable = |what| TransportError::new(Kind::Unsendable, format!("the URL has no {what} to send"));
     let (mut parts, body) = request.into_parts();
     let host = parts.uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
     parts.headers.insert(HOST, host.ok_or_else(|| unsendable("host"))?);
+    if !body.is_empty() || [Method::POST, Method::PUT, Method::PATCH].contains(&parts.method) {
+        parts.headers.insert(CONTENT_LENGTH, body.len().into());
+    }
     let target = parts.uri.path_and_query().cloned().ok_or_else(|| unsendable("path"))?;
     parts.uri = Uri::from(target);
     Ok(Request::from_parts(parts, Body::from(body)))
 }
 
-fn too_large(error: axum::Error, limit: usize) -> TransportError {
-    // Where the reader stopped, there is no error of the connection.
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
-    while let Some(inner) = cause {
-        if inner.is::<hyper::Error>() {
-            return broken(error);
-        }
-        cause = inner.source();
-    }
-    TransportError::new(Kind::TooLarge, format!("the answer has more than {limit} bytes")).with_source(error)
-}
-
-fn broken(error: impl StdError + Send + Sync + 'static) -> TransportError {
-    TransportError::new(Kind::Broken, format!("the connection broke: {error}")).with_source(error)
+fn broken(why: &str) -> TransportError {
+    TransportError::new(Kind::Broken, format!("the connection broke: {why}"))
 }

@@ -32,7 +32,6 @@ use std::io;
 mod annature;
 mod clock;
 mod conformance;
-mod connection;
 mod exchange;
 mod fault;
 mod fortanix;

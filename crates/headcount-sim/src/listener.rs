@@ -1,16 +1,19 @@
-//! The socket that listens, and that may stop to for a while.
+//! The socket that listens, that may stop to for a while, and whose connections can all be broken.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::DuplexStream;
-use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::{mpsc, watch};
-
-use super::connection::Connection;
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{Notify, mpsc, watch};
 
 /// The wait before what has just failed is tried again.
 const AGAIN: Duration = Duration::from_millis(5);
@@ -27,8 +30,6 @@ pub(crate) struct Listener {
     tcp: Option<TcpListener>,
     address: SocketAddr,
     closings: mpsc::UnboundedReceiver<Duration>,
-    /// Connections that are made in memory.
-    calls: mpsc::UnboundedReceiver<DuplexStream>,
     closed: Arc<AtomicBool>,
     breaks: watch::Sender<u64>,
 }
@@ -37,27 +38,16 @@ pub(crate) struct Listener {
 #[derive(Debug)]
 pub(crate) struct Door {
     closings: mpsc::UnboundedSender<Duration>,
-    breaks: watch::Sender<u64>,
-    bell: Bell,
-}
-
-/// The handle by which connections are made in memory.
-#[derive(Clone, Debug)]
-pub(crate) struct Bell {
-    calls: mpsc::UnboundedSender<DuplexStream>,
     closed: Arc<AtomicBool>,
-}
-
-impl Bell {
-    /// Has the other end of a connection accepted; false when nobody listens.
-    pub(crate) fn ring(&self, stream: DuplexStream) -> bool {
-        !self.closed.load(Ordering::Relaxed) && self.calls.send(stream).is_ok()
-    }
+    breaks: watch::Sender<u64>,
 }
 
 impl Door {
-    pub(crate) fn bell(&self) -> Bell {
-        self.bell.clone()
+    /// What changes when the connection that begins here is to break; `None` when nobody listens.
+    pub(crate) fn enter(&self) -> Option<watch::Receiver<u64>> {
+        let breaks = self.breaks.subscribe();
+        let open = *breaks.borrow() != SHUT && !self.closed.load(Ordering::Relaxed);
+        open.then_some(breaks)
     }
 
     /// Breaks every connection, for good.
@@ -78,28 +68,23 @@ impl Listener {
     pub(crate) fn new(tcp: TcpListener) -> io::Result<(Self, Door)> {
         let (send, closings) = mpsc::unbounded_channel();
         let (breaks, _) = watch::channel(0);
-        let (ring, calls) = mpsc::unbounded_channel();
         let closed = Arc::<AtomicBool>::default();
-        let bell = Bell { calls: ring, closed: Arc::clone(&closed) };
-        let door = Door { closings: send, breaks: breaks.clone(), bell };
+        let door = Door { closings: send, closed: Arc::clone(&closed), breaks: breaks.clone() };
         let address = tcp.local_addr()?;
-        let tcp = Some(tcp);
-        Ok((Self { tcp, address, closings, calls, closed, breaks }, door))
+        Ok((Self { tcp: Some(tcp), address, closings, closed, breaks }, door))
     }
 
     /// Nobody listens for so long. The port stays bound: connections are refused, and nobody else gets it.
     async fn stay_closed(&mut self, lasting: Duration) {
         self.tcp = None;
         self.closed.store(true, Ordering::Relaxed);
-        // As a socket does with what it has not accepted.
-        while self.calls.try_recv().is_ok() {}
         let reserved = loop {
             if let Ok(socket) = bind(self.address) {
                 break socket;
             }
             tokio::time::sleep(AGAIN).await;
         };
-        break_all(&self.breaks);
+        self.breaks.send_modify(|count| *count = count.saturating_add(1));
         tokio::time::sleep(lasting).await;
         self.tcp = reserved.listen(BACKLOG).ok();
         self.closed.store(false, Ordering::Relaxed);
@@ -125,7 +110,6 @@ impl axum::serve::Listener for Listener {
             tokio::select! {
                 biased;
                 Some(lasting) = self.closings.recv() => self.stay_closed(lasting).await,
-                Some(stream) = self.calls.recv() => return (Connection::new(stream, breaks), self.address),
                 accepted = tcp.accept() => {
                     if let Ok((stream, peer)) = accepted {
                         // Small answers must not wait for Nagle; a failure only makes them slower.
@@ -144,10 +128,6 @@ impl axum::serve::Listener for Listener {
     }
 }
 
-fn break_all(breaks: &watch::Sender<u64>) {
-    breaks.send_modify(|count| *count = count.saturating_add(1));
-}
-
 /// A socket that does not listen yet.
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
@@ -155,4 +135,114 @@ fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
+}
+
+/// The handle by which a request can break its connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Line(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// There is no socket: what is sent has arrived.
+    in_memory: bool,
+    reset: AtomicBool,
+    flushed: Notify,
+}
+
+impl Line {
+    /// The line of a request that comes without a socket.
+    pub(crate) fn in_memory() -> Self {
+        Self(Arc::new(State { in_memory: true, ..State::default() }))
+    }
+
+    /// Breaks the connection by TCP RST as soon as anything else would be sent.
+    pub(crate) fn reset(&self) {
+        self.0.reset.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_reset(&self) -> bool {
+        self.0.reset.load(Ordering::Relaxed)
+    }
+
+    /// Waits until all that is to be sent has been handed to the system. Wait for it while a body is sent.
+    pub(crate) async fn flushed(&self) {
+        if !self.0.in_memory {
+            self.0.flushed.notified().await;
+        }
+    }
+}
+
+impl Connected<IncomingStream<'_, Listener>> for Line {
+    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
+        stream.io().line.clone()
+    }
+}
+
+/// One accepted connection, which ends when its server does, or when a fault ends it.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    line: Line,
+    broken: Pin<Box<dyn Future<Output = ()> + Send>>,
+    over: bool,
+}
+
+impl Connection {
+    /// A connection that breaks when `breaks` changes or loses its sender.
+    fn new(stream: TcpStream, mut breaks: watch::Receiver<u64>) -> Self {
+        let broken = Box::pin(async move {
+            let _ = breaks.changed().await;
+        });
+        Self { stream, line: Line::default(), broken, over: false }
+    }
+
+    fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if self.line.is_reset() {
+            // Without lingering, closing is resetting; failing that, it is merely closed.
+            let _ = self.stream.set_zero_linger();
+            self.over = true;
+        }
+        self.over = self.over || self.broken.as_mut().poll(context).is_ready();
+        if self.over {
+            return Err(io::Error::new(
+                io::ErrorKind::ConnectionAborted,
+                "the simulator broke the connection, or was dropped",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.check(context)?;
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.check(context)?;
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check(context)?;
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        if flushed.is_ready() {
+            self.line.0.flushed.notify_waiters();
+        }
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
 }

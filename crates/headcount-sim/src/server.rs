@@ -11,11 +11,10 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::connection::Line;
 use super::fault::Faults;
 use super::gate::{Gate, Vendor, lock};
 use super::in_memory::InMemory;
-use super::listener::Listener;
+use super::listener::{Line, Listener};
 use super::request::Request;
 use super::setup::Setup;
 use super::world::World;
@@ -67,7 +66,7 @@ impl Server {
 
     /// A transport that reaches this server without a socket, and so also while tokio's clock is paused.
     pub fn transport(&self) -> InMemory {
-        InMemory::new(self.gate.bell())
+        InMemory::new(Arc::clone(&self.gate))
     }
 
     /// The environment variables that make a client talk to this server, credentials included.
@@ -144,7 +143,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.accepting.abort();
-        self.gate.break_connections();
+        self.gate.door().shut();
     }
 }
 

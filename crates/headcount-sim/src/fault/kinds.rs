@@ -106,7 +106,7 @@ pub enum Fault {
         /// The size of the body.
         bytes: u64,
     },
-    /// The right JSON with blanks, as in [`OversizedBody`](Self::OversizedBody), compressed about 120 times
+    /// The right JSON with blanks, as in [`OversizedBody`](Self::OversizedBody), compressed more than 100 times
     /// and sent as it goes, with `Content-Encoding: gzip`. It is valid to its end. Not for a client that did
     /// not send `Accept-Encoding: gzip`.
     GzipBomb {

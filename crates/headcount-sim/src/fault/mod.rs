@@ -6,7 +6,6 @@
 
 mod circle;
 mod forms;
-mod gzip;
 mod injector;
 mod instead;
 mod kinds;

@@ -1,18 +1,20 @@
 //! Answers as they are sent.
 
-use std::io;
+use std::io::{self, Write as _};
+use std::mem;
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use futures::stream::{self, Stream, StreamExt};
 use http::HeaderMap;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue};
 
 use super::Fault;
-use super::gzip::Packer;
-use crate::connection::Line;
 use crate::exchange::Reply;
+use crate::listener::Line;
 
 /// How many blanks are sent at once.
 const BLANKS: usize = 1 << 16;
@@ -51,10 +53,7 @@ pub(crate) fn send(
         }
         Fault::GzipBomb { bytes } if takes_gzip(asked) => {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            let mut packer = Packer::new();
-            let pieces = padded(body, bytes).map(Some).chain([None]);
-            let sent = pieces.map(move |piece| Ok::<_, io::Error>(packer.pack(piece)));
-            Body::from_stream(stream::iter(sent))
+            Body::from_stream(stream::iter(packed(padded(body, bytes))))
         }
         _ => return None,
     };
@@ -108,4 +107,36 @@ fn padded(mut body: Bytes, bytes: u64) -> impl Iterator<Item = Bytes> + Send {
         Some(piece).filter(|piece| !piece.is_empty())
     });
     [first].into_iter().chain(blanks).chain([body])
+}
+
+/// Pieces packed as they come, as one gzip stream.
+fn packed(pieces: impl Iterator<Item = Bytes>) -> impl Iterator<Item = io::Result<Bytes>> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+    pieces.map(Some).chain([None]).map(move |piece| {
+        match piece {
+            Some(piece) => packer.write_all(&piece)?,
+            None => packer.try_finish()?,
+        }
+        Ok(mem::take(packer.get_mut()).into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use flate2::read::GzDecoder;
+
+    use super::*;
+
+    #[test]
+    fn a_bomb_is_small_and_whole() {
+        let body = Bytes::from_static(b"[{\"id\":1}]");
+        let packed: Vec<Bytes> = packed(padded(body, 1 << 22)).collect::<Result<_, _>>().expect("packed");
+        let packed = packed.concat();
+        assert!(packed.len() < (1 << 22) / 100, "{}", packed.len());
+        let mut text = String::new();
+        GzDecoder::new(&packed[..]).read_to_string(&mut text).expect("a whole stream");
+        assert_eq!((text.len(), text.replace(' ', "").as_str()), (1 << 22, "[{\"id\":1}]"));
+    }
 }
