@@ -13,8 +13,8 @@ pub(crate) struct Incoming {
     pub(crate) method: Method,
     /// The path as it arrived, still percent-encoded, prefix included.
     pub(crate) path: String,
-    /// The path below the server's prefix; `None` when the request is outside of it.
-    pub(crate) route: Option<String>,
+    /// What the server has put in front of all its routes.
+    prefix: String,
     /// The query as it arrived.
     pub(crate) raw_query: Option<String>,
     /// The query, decoded as a form: both `+` and `%20` are a blank.
@@ -31,7 +31,7 @@ impl Incoming {
         let raw_query = parts.uri.query().map(str::to_owned);
         Self {
             method: parts.method.clone(),
-            route: path.strip_prefix(prefix).map(str::to_owned),
+            prefix: prefix.to_owned(),
             query: raw_query.as_deref().map(pairs).unwrap_or_default(),
             path,
             raw_query,
@@ -41,9 +41,14 @@ impl Incoming {
         }
     }
 
-    /// The route, or nothing that any route equals.
+    /// The path below the server's prefix, or nothing that any route equals.
     pub(crate) fn route(&self) -> &str {
-        self.route.as_deref().unwrap_or("")
+        self.path.strip_prefix(&self.prefix).unwrap_or("")
+    }
+
+    /// Where the client has reached the server, for URLs in answers.
+    pub(crate) fn base_url(&self) -> String {
+        format!("http://{}{}", self.header("host").unwrap_or("127.0.0.1"), self.prefix)
     }
 
     /// The first value of a query parameter.
@@ -130,11 +135,11 @@ impl Reply {
     }
 
     pub(crate) fn json(status: StatusCode, body: &Value) -> Self {
-        Self::json_bytes(status, body.to_string().into_bytes())
+        Self::json_text(status, body.to_string())
     }
 
     /// An answer whose JSON has been written already.
-    pub(crate) fn json_bytes(status: StatusCode, body: Vec<u8>) -> Self {
+    pub(crate) fn json_text(status: StatusCode, body: String) -> Self {
         let mut reply = Self::empty(status);
         reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         reply.body = body.into();

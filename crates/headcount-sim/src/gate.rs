@@ -11,7 +11,7 @@ use super::exchange::{Incoming, Reply};
 use super::fault::{self, Fault, Faults, Injector};
 use super::listener::{Door, Line};
 use super::request::{Log, Request, Secrets};
-use super::setup::{Hook, Setup};
+use super::settings::{Hook, Settings};
 use super::world::World;
 
 /// The largest request body that is read, in bytes. Account requests are far smaller.
@@ -33,6 +33,11 @@ pub(crate) trait Vendor: Send + Sync + 'static {
 
     /// The query parameter that tells a list request where to go on, if its listing has pages.
     fn cursor(&self, incoming: &Incoming) -> Option<&'static str>;
+    /// Whether a page of a list request can be empty and lead on.
+    fn has_empty_pages(&self, incoming: &Incoming) -> bool {
+        let _ = incoming;
+        false
+    }
     /// The position in the default order that a list request goes on from.
     fn place(&self, incoming: &Incoming, world: &World) -> usize;
     /// The fields of a record that hold words of an enumeration, as paths with slashes.
@@ -61,15 +66,15 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub(crate) fn new(vendor: Arc<dyn Vendor>, setup: Setup, door: Door) -> Self {
+    pub(crate) fn new(vendor: Arc<dyn Vendor>, settings: Settings, door: Door) -> Self {
         Self {
             vendor,
             log: Mutex::default(),
-            hook: Mutex::new(setup.hook),
-            prefix: setup.prefix,
-            latency: setup.latency,
-            record_secrets: setup.record_secrets,
-            injector: Mutex::new(Injector::new(setup.faults)),
+            hook: Mutex::new(settings.hook),
+            prefix: settings.prefix,
+            latency: settings.latency,
+            record_secrets: settings.record_secrets,
+            injector: Mutex::new(Injector::new(settings.faults)),
             door,
         }
     }

@@ -27,8 +27,6 @@
 //! and so obeys `tokio::time::pause`; what a client reads (dates in bodies, headers and signatures) is the
 //! system's clock. Sockets do not go with a paused clock; [`Server::transport`] needs none.
 
-use std::io;
-
 mod annature;
 mod clock;
 mod conformance;
@@ -41,13 +39,14 @@ mod in_memory;
 mod key;
 mod listener;
 mod names;
+mod page;
+mod rate;
 mod request;
 mod sailpoint;
 mod seed;
 mod server;
-mod setup;
-mod text;
-mod view;
+mod settings;
+mod simulators;
 mod world;
 
 pub use annature::{Annature, AnnatureBuilder, AnnatureErrors, AnnatureLastCursor};
@@ -61,39 +60,6 @@ pub use in_memory::InMemory;
 pub use request::Request;
 pub use sailpoint::{SailPoint, SailPointBuilder, SailPointPastEnd};
 pub use server::Server;
+pub use settings::Settings;
+pub use simulators::{PROVIDERS, Provider, Simulator, Simulators};
 pub use world::World;
-
-/// One simulator of each provider, with default settings.
-#[derive(Debug)]
-pub struct Simulators {
-    /// Fortanix Confidential Computing Manager.
-    pub fortanix: Fortanix,
-    /// Huawei Cloud Organizations.
-    pub huawei: Huawei,
-    /// Annature.
-    pub annature: Annature,
-    /// `SailPoint` Identity Security Cloud.
-    pub sailpoint: SailPoint,
-}
-
-impl Simulators {
-    /// Starts all four, each with this many accounts.
-    ///
-    /// # Errors
-    ///
-    /// When the loopback interface gives no port to listen on.
-    pub async fn start(accounts: usize, seed: u64) -> io::Result<Self> {
-        Ok(Self {
-            fortanix: Fortanix::builder().accounts(accounts).seed(seed).start().await?,
-            huawei: Huawei::builder().accounts(accounts).seed(seed).start().await?,
-            annature: Annature::builder().accounts(accounts).seed(seed).start().await?,
-            sailpoint: SailPoint::builder().accounts(accounts).seed(seed).start().await?,
-        })
-    }
-
-    /// The environment variables that make clients talk to these servers.
-    pub fn env(&self) -> Vec<(&'static str, String)> {
-        let servers: [&Server; 4] = [&self.fortanix, &self.huawei, &self.annature, &self.sailpoint];
-        servers.iter().flat_map(|server| server.env()).collect()
-    }
-}

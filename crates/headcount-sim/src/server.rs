@@ -16,7 +16,7 @@ use super::gate::{Gate, Vendor, lock};
 use super::in_memory::InMemory;
 use super::listener::{Line, Listener};
 use super::request::Request;
-use super::setup::Setup;
+use super::settings::Settings;
 use super::world::World;
 
 /// What a client needs to know, by the names of environment variables.
@@ -37,15 +37,15 @@ pub struct Server {
 impl Server {
     /// Listens on a free port.
     pub(crate) async fn start(
-        setup: Setup,
+        settings: Settings,
         world: Arc<Mutex<World>>,
         vendor: Arc<dyn Vendor>,
         env: impl FnOnce(&str) -> Env + Send,
     ) -> io::Result<Self> {
         let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let base_url = format!("http://{}{}", tcp.local_addr()?, setup.prefix);
+        let base_url = format!("http://{}{}", tcp.local_addr()?, settings.prefix);
         let (listener, door) = Listener::new(tcp)?;
-        let gate = Arc::new(Gate::new(vendor, setup, door));
+        let gate = Arc::new(Gate::new(vendor, settings, door));
         let passing = Arc::clone(&gate);
         let router = Router::new()
             .fallback(move |ConnectInfo(line), request| Arc::clone(&passing).pass(line, request))

@@ -1,7 +1,6 @@
 //! The accounts that a server has.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -261,12 +260,6 @@ impl World {
     /// The first position whose key is behind `key`.
     pub(crate) fn after(&self, key: &Key) -> usize {
         self.entries.partition_point(|entry| entry.key <= *key)
-    }
-
-    /// The positions of a page that starts at `start`.
-    pub(crate) fn page(&self, start: usize, limit: usize) -> Range<usize> {
-        let start = start.min(self.len());
-        start..start.saturating_add(limit).min(self.len())
     }
 
     fn id_of(&self, entry: &Entry) -> Option<String> {

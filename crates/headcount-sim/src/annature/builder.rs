@@ -9,7 +9,7 @@ use super::ledger::Ledger;
 use super::routes::Workspace;
 use crate::seed::{self, Answers};
 use crate::server::Server;
-use crate::setup::{Setup, shared_settings};
+use crate::settings::{Settings, shared_settings};
 use crate::world::World;
 
 /// What the last page of `GET /v2/accounts` has for a cursor. Not documented.
@@ -49,14 +49,14 @@ pub(crate) struct Rules {
 #[derive(Debug)]
 #[must_use = "a server is not there until it is started"]
 pub struct AnnatureBuilder {
-    setup: Setup,
+    settings: Settings,
     rules: Rules,
     partner_accounts: usize,
     partner_env: bool,
 }
 
 impl AnnatureBuilder {
-    shared_settings!();
+    shared_settings!(settings);
 
     /// How many accounts the organisations have that the partner has provisioned. Default 12.
     pub fn partner_accounts(mut self, accounts: usize) -> Self {
@@ -107,12 +107,11 @@ impl AnnatureBuilder {
     ///
     /// When the loopback interface gives no port to listen on.
     pub async fn start(self) -> io::Result<Annature> {
-        let (seed, documented_only) = (self.setup.seed, self.setup.documented_only);
+        let (seed, documented_only) = (self.settings.seed, self.settings.documented_only);
         let rng = &mut seed::rng(seed, 0xA7);
         let own = Accounts::own(seed);
         let organisation = own.organisation();
-        let world = World::new(Arc::new(own), self.setup.accounts, documented_only);
-        let world = Arc::new(Mutex::new(world));
+        let world = self.settings.world(Arc::new(own));
         let workspace = Arc::new(Workspace {
             world: Arc::clone(&world),
             partner_world: Mutex::new(World::new(
@@ -129,7 +128,7 @@ impl AnnatureBuilder {
             answers: Answers::new(seed),
             seed,
         });
-        let server = Server::start(self.setup, world, workspace.clone(), |base_url| {
+        let server = Server::start(self.settings, world, workspace.clone(), |base_url| {
             let mut env = vec![
                 ("ANNATURE_BASE_URL", base_url.to_owned()),
                 ("ANNATURE_ID", workspace.id.clone()),
@@ -148,7 +147,7 @@ impl AnnatureBuilder {
 impl Default for AnnatureBuilder {
     fn default() -> Self {
         Self {
-            setup: Setup::default(),
+            settings: Settings::default(),
             rules: Rules {
                 page_size: 100,
                 last_cursor: AnnatureLastCursor::default(),

@@ -10,7 +10,7 @@ use super::refusal::Refusal;
 use super::routes::{Caller, Workspace};
 use crate::exchange::{Incoming, Reply};
 use crate::gate::lock;
-use crate::text::write_array;
+use crate::page::{Page, array, page_of};
 
 /// The most that `GET /v1/accounts` tells.
 const V1_MAX: usize = 1000;
@@ -21,9 +21,7 @@ impl Workspace {
         let filters = Filters::new(caller, incoming, &self.rules);
         let world = &*lock(self.world_of(caller));
         let positions = (filters.start(world)..world.len()).filter(|at| filters.matches(world, *at));
-        let mut body = Vec::new();
-        write_array(&mut body, positions.take(V1_MAX).map(|position| world.at(position)));
-        Reply::json_bytes(StatusCode::OK, body)
+        Reply::json_text(StatusCode::OK, array(positions.take(V1_MAX).map(|position| world.at(position))))
     }
 
     /// The second version: pages.
@@ -36,21 +34,26 @@ impl Workspace {
             Some(text) => world.after(&cursor::read(text).ok_or(Refusal::BadCursor)?),
         };
         let start = place.max(filters.start(world));
-        let mut matching = (start..world.len()).filter(|position| filters.matches(world, *position));
-        let mut positions: Vec<usize> = matching.by_ref().take(self.rules.page_size).collect();
-        let emptied = incoming.tweak.empty(&mut positions);
-        let cut = emptied || incoming.tweak.shorten(&mut positions);
-        let more = cut || matching.next().is_some();
-        let last_key = positions.last().and_then(|at| world.key_at(*at));
-        let text = if emptied { Some(cursor::again(asked)) } else { last_key.map(cursor::write) };
-        let last = self.rules.last_cursor;
-        let cursor = if more || last == AnnatureLastCursor::Text { text } else { None };
-        let mut body = b"{\"accounts\":".to_vec();
-        write_array(&mut body, positions.into_iter().map(|position| world.at(position)));
-        if more || last != AnnatureLastCursor::Absent {
-            body.extend_from_slice(format!(",\"cursor\":{}", Value::from(cursor)).as_bytes());
-        }
-        body.extend_from_slice(format!(",\"has_more\":{more}}}").as_bytes());
-        Ok(Reply::json_bytes(StatusCode::OK, body))
+        let matching = (start..world.len()).filter(|position| filters.matches(world, *position));
+        let Page { positions, more } = page_of(matching, self.rules.page_size, &incoming.tweak);
+        let cursor = match positions.last().and_then(|at| world.key_at(*at)) {
+            Some(last) => Some(cursor::write(last)),
+            None => more.then(|| cursor::again(asked)),
+        };
+        let last_cursor = self.rules.last_cursor;
+        let cursor = if more || last_cursor == AnnatureLastCursor::Text { cursor } else { None };
+        let rows = array(positions.into_iter().map(|position| world.at(position)));
+        let shown = more || last_cursor != AnnatureLastCursor::Absent;
+        Ok(Reply::json_text(StatusCode::OK, told(&rows, shown.then_some(cursor.as_deref()), more)))
     }
+}
+
+/// A page with these rows; `next` leads on.
+pub(super) fn page(rows: &str, _count: usize, next: Option<&str>) -> String {
+    told(rows, Some(next), next.is_some())
+}
+
+fn told(rows: &str, cursor: Option<Option<&str>>, more: bool) -> String {
+    let cursor = cursor.map_or(String::new(), |cursor| format!(",\"cursor\":{}", Value::from(cursor)));
+    format!("{{\"accounts\":{rows}{cursor},\"has_more\":{more}}}")
 }

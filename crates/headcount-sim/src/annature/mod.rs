@@ -12,14 +12,13 @@ mod listing;
 mod refusal;
 mod routes;
 
-use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 
 pub use builder::{AnnatureBuilder, AnnatureErrors, AnnatureLastCursor};
 
 use super::gate::lock;
 use super::server::Server;
+use super::simulators::simulator;
 use super::world::World;
 use routes::Workspace;
 
@@ -68,11 +67,6 @@ pub struct Annature {
 }
 
 impl Annature {
-    /// A server yet to be started.
-    pub fn builder() -> AnnatureBuilder {
-        AnnatureBuilder::default()
-    }
-
     /// The public key, for `X-Annature-Id`.
     pub fn id(&self) -> &str {
         &self.workspace.id
@@ -111,16 +105,8 @@ impl Annature {
     }
 }
 
-impl Deref for Annature {
-    type Target = Server;
-
-    fn deref(&self) -> &Server {
-        &self.server
-    }
-}
-
-impl fmt::Debug for Annature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Annature").field("base_url", &self.base_url()).finish_non_exhaustive()
-    }
+simulator! {
+    Annature, AnnatureBuilder,
+    name: "annature", id_field: "id", page: listing::page,
+    secrets: |this| vec![this.key().to_owned(), this.partner_key().to_owned()]
 }

@@ -71,6 +71,10 @@ impl Vendor for Workspace {
         (incoming.route() == V2).then_some("cursor")
     }
 
+    fn has_empty_pages(&self, incoming: &Incoming) -> bool {
+        incoming.route() == V2
+    }
+
     fn place(&self, incoming: &Incoming, world: &World) -> usize {
         let key = incoming.value("cursor").and_then(cursor::read);
         key.map_or(0, |key| world.after(&key))

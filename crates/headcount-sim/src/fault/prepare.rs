@@ -17,7 +17,9 @@ pub(crate) fn prepare(fault: &Fault, vendor: &dyn Vendor, incoming: &mut Incomin
             incoming.tweak = Tweak::clock(TimeDelta::try_seconds(seconds).unwrap_or_default());
         }
         Fault::ShortPage => incoming.tweak = Tweak::short_page(),
-        Fault::EmptyPageWithMarker => incoming.tweak = Tweak::empty_page(),
+        Fault::EmptyPageWithMarker if vendor.has_empty_pages(incoming) => {
+            incoming.tweak = Tweak::empty_page()
+        }
         Fault::WorldChange { remove, insert, side } if vendor.is_list(incoming) => {
             let mut world = lock(vendor.world(incoming));
             let place = vendor.place(incoming, &world).min(world.len());

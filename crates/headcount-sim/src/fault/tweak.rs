@@ -67,19 +67,13 @@ impl Tweak {
         }
     }
 
-    /// Takes rows from the end of a page whose next page begins behind the last row that is left; true if it
-    /// did, so that more follow.
-    pub(crate) fn shorten<T>(&self, rows: &mut Vec<T>) -> bool {
-        let left = rows.len().div_ceil(2);
-        self.what == What::ShortPage && self.cut(rows, left)
-    }
-
-    /// Takes all rows from a page whose cursor can lead to the same place again; true if it did.
-    pub(crate) fn empty<T>(&self, rows: &mut Vec<T>) -> bool {
-        self.what == What::EmptyPage && self.cut(rows, 0)
-    }
-
-    fn cut<T>(&self, rows: &mut Vec<T>, left: usize) -> bool {
+    /// Takes rows from the end of a page, half or all of them; true if it did, so that more follow.
+    pub(crate) fn cut<T>(&self, rows: &mut Vec<T>) -> bool {
+        let left = match self.what {
+            What::ShortPage => rows.len().div_ceil(2),
+            What::EmptyPage => 0,
+            _ => return false,
+        };
         if left >= rows.len() {
             return false;
         }

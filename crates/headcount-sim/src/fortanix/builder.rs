@@ -14,8 +14,7 @@ use super::routes::Manager;
 use super::sessions::Sessions;
 use crate::seed;
 use crate::server::Server;
-use crate::setup::{Setup, shared_settings};
-use crate::world::World;
+use crate::settings::{Settings, shared_settings};
 
 /// What a Fortanix server makes of `previous_id` and `limit`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,14 +93,14 @@ pub(crate) struct Rules {
 #[derive(Debug)]
 #[must_use = "a server is not there until it is started"]
 pub struct FortanixBuilder {
-    setup: Setup,
+    settings: Settings,
     rules: Rules,
     session_lifetime: Duration,
     token_lifetime: Duration,
 }
 
 impl FortanixBuilder {
-    shared_settings!();
+    shared_settings!(settings);
 
     /// How long a session lives after its login, refreshed or not. Default 24 hours (assumption).
     pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
@@ -175,24 +174,23 @@ impl FortanixBuilder {
     ///
     /// When the loopback interface gives no port to listen on.
     pub async fn start(self) -> io::Result<Fortanix> {
-        let world = World::new(
-            Arc::new(Accounts::new(self.setup.seed)),
-            self.setup.accounts,
-            self.setup.documented_only,
-        );
-        let world = Arc::new(Mutex::new(world));
-        let rng = &mut seed::rng(self.setup.seed, 0xF0);
+        let world = self.settings.world(Arc::new(Accounts::new(self.settings.seed)));
+        let rng = &mut seed::rng(self.settings.seed, 0xF0);
         let manager = Arc::new(Manager {
             world: Arc::clone(&world),
-            sessions: Mutex::new(Sessions::new(self.setup.seed, self.session_lifetime, self.token_lifetime)),
+            sessions: Mutex::new(Sessions::new(
+                self.settings.seed,
+                self.session_lifetime,
+                self.token_lifetime,
+            )),
             rules: self.rules,
             views: Mutex::default(),
-            seed: self.setup.seed,
+            seed: self.settings.seed,
             email: format!("sim-{}@headcount.example", seed::word(rng, b"abcdefghjkmnpqrstuvwxyz", 6)),
             password: format!("p:{}", seed::hex_id(rng)),
             idp_id: STANDARD.encode(seed::bytes(rng)),
         });
-        let server = Server::start(self.setup, world, manager.clone(), |base_url| {
+        let server = Server::start(self.settings, world, manager.clone(), |base_url| {
             vec![
                 ("FORTANIX_CCM_BASE_URL", base_url.to_owned()),
                 ("FORTANIX_CCM_EMAIL", manager.email.clone()),
@@ -207,7 +205,7 @@ impl FortanixBuilder {
 impl Default for FortanixBuilder {
     fn default() -> Self {
         Self {
-            setup: Setup::default(),
+            settings: Settings::default(),
             rules: Rules {
                 paging: FortanixPaging::default(),
                 unknown_id: FortanixUnknownId::default(),

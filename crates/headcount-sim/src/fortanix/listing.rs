@@ -10,7 +10,7 @@ use super::routes::Manager;
 use crate::exchange::{Incoming, Reply};
 use crate::gate::lock;
 use crate::key::{Id, Key};
-use crate::text::write_array;
+use crate::page::{array, page_of};
 use crate::world::World;
 
 /// A listing as it was asked for.
@@ -58,22 +58,23 @@ impl Manager {
             }
         }
         let inclusive = self.rules.paging == FortanixPaging::At;
-        let mut positions: Vec<usize> = match asked.order.first() {
+        let page =
+            |rows: &mut dyn Iterator<Item = usize>| page_of(rows, asked.limit, &incoming.tweak).positions;
+        let positions = match asked.order.first() {
             None | Some((Column::Id, false)) => {
                 let start = asked.previous.map_or(0, |id| start(&world, &id, inclusive));
-                world.page(start, asked.limit).collect()
+                page(&mut (start..world.len()))
             }
             Some((Column::Id, true)) => {
                 let end = asked.previous.map_or(world.len(), |id| start(&world, &id, !inclusive));
-                (0..end).rev().take(asked.limit).collect()
+                page(&mut (0..end).rev())
             }
-            Some(_) => self.sorted(&world, &asked, inclusive)?,
+            Some(_) => page(&mut self.sorted(&world, &asked, inclusive)?.into_iter()),
         };
-        incoming.tweak.shorten(&mut positions);
         Ok(self.items(&world, positions))
     }
 
-    /// A page under an order that the ids do not give.
+    /// What a page begins with and what follows it, in an order that the ids do not give.
     fn sorted(&self, world: &World, asked: &Asked, inclusive: bool) -> Result<Vec<usize>, Refusal> {
         let what = format!("{:?}", asked.order);
         let view = lock(&self.views).view(world.revision(), &what, || sort(world, &asked.order));
@@ -88,7 +89,7 @@ impl Manager {
                 if inclusive { place } else { place + 1 }
             }
         };
-        Ok(view.iter().skip(start).take(asked.limit).copied().collect())
+        Ok(view.iter().skip(start).copied().collect())
     }
 
     fn asked(&self, incoming: &Incoming) -> Result<Asked, Refusal> {
@@ -119,13 +120,17 @@ impl Manager {
 
     fn items(&self, world: &World, positions: Vec<usize>) -> Reply {
         if positions.is_empty() && self.rules.omit_empty_items {
-            return Reply::json_bytes(StatusCode::OK, b"{}".to_vec());
+            return Reply::json_text(StatusCode::OK, "{}".to_owned());
         }
-        let mut body = b"{\"items\":".to_vec();
-        write_array(&mut body, positions.into_iter().map(|position| world.at(position)));
-        body.push(b'}');
-        Reply::json_bytes(StatusCode::OK, body)
+        let count = positions.len();
+        let rows = array(positions.into_iter().map(|position| world.at(position)));
+        Reply::json_text(StatusCode::OK, page(&rows, count, None))
     }
+}
+
+/// A page with these rows; nothing in it leads on.
+pub(super) fn page(rows: &str, _count: usize, _next: Option<&str>) -> String {
+    format!("{{\"items\":{rows}}}")
 }
 
 /// Where a page starts by its `previous_id`, there or not.

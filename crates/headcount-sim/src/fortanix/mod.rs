@@ -12,14 +12,16 @@ mod sessions;
 mod update;
 mod users;
 
-use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 
 pub use builder::{FortanixBuilder, FortanixErrors, FortanixHeader, FortanixPaging, FortanixUnknownId};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::gate::lock;
 use super::server::Server;
+use super::simulators::simulator;
 use routes::Manager;
 
 /// A simulated Fortanix Confidential Computing Manager.
@@ -53,11 +55,6 @@ pub struct Fortanix {
 }
 
 impl Fortanix {
-    /// A server yet to be started.
-    pub fn builder() -> FortanixBuilder {
-        FortanixBuilder::default()
-    }
-
     /// The user's e-mail address.
     pub fn email(&self) -> &str {
         &self.manager.email
@@ -94,16 +91,11 @@ impl Fortanix {
     }
 }
 
-impl Deref for Fortanix {
-    type Target = Server;
-
-    fn deref(&self) -> &Server {
-        &self.server
-    }
-}
-
-impl fmt::Debug for Fortanix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fortanix").field("base_url", &self.base_url()).finish_non_exhaustive()
+simulator! {
+    Fortanix, FortanixBuilder,
+    name: "fortanix", id_field: "acct_id", page: listing::page,
+    secrets: |this| {
+        let login = STANDARD.encode(format!("{}:{}", this.email(), this.password()));
+        vec![login, this.password().to_owned()]
     }
 }

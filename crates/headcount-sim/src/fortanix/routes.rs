@@ -10,8 +10,8 @@ use super::refusal::Refusal;
 use super::sessions::Sessions;
 use crate::exchange::{Incoming, Reply};
 use crate::gate::{Vendor, lock};
+use crate::page::Views;
 use crate::request::Secrets;
-use crate::view::Views;
 use crate::world::World;
 
 pub(crate) const LOGIN: &str = "/v1/sys/auth";

@@ -12,8 +12,7 @@ use super::marker::Markers;
 use super::routes::Organization;
 use crate::seed::Answers;
 use crate::server::Server;
-use crate::setup::{Setup, shared_settings};
-use crate::world::World;
+use crate::settings::{Settings, shared_settings};
 
 /// What the last page says in place of a next marker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,14 +80,14 @@ impl Default for Rules {
 #[derive(Debug, Default)]
 #[must_use = "a server is not there until it is started"]
 pub struct HuaweiBuilder {
-    setup: Setup,
+    settings: Settings,
     rules: Rules,
     temporary: bool,
     domain_env: bool,
 }
 
 impl HuaweiBuilder {
-    shared_settings!();
+    shared_settings!(settings);
 
     /// How far the server's clock is ahead of the system's; its `Date` headers follow it. Default zero.
     pub fn clock_offset(mut self, offset: TimeDelta) -> Self {
@@ -189,11 +188,10 @@ impl HuaweiBuilder {
     ///
     /// When the loopback interface gives no port to listen on.
     pub async fn start(self) -> io::Result<Huawei> {
-        let seed = self.setup.seed;
+        let seed = self.settings.seed;
         let keys = Keys::new(seed, self.temporary);
         let accounts = Accounts::new(seed, &keys.domain_id);
-        let world = World::new(Arc::new(accounts.clone()), self.setup.accounts, self.setup.documented_only);
-        let world = Arc::new(Mutex::new(world));
+        let world = self.settings.world(Arc::new(accounts.clone()));
         let organization = Arc::new(Organization {
             world: Arc::clone(&world),
             keys,
@@ -209,7 +207,7 @@ impl HuaweiBuilder {
             answers: Answers::new(seed),
             seed,
         });
-        let server = Server::start(self.setup, world, organization.clone(), |base_url| {
+        let server = Server::start(self.settings, world, organization.clone(), |base_url| {
             let keys = &organization.keys;
             let mut env = vec![
                 ("HUAWEICLOUD_SDK_AK", keys.ak.clone()),

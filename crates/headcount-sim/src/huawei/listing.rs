@@ -4,12 +4,13 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::body::bad;
-use super::paging::{MAX_LIMIT, Window};
+use super::builder::HuaweiLastMarker;
+use super::paging::{MAX_LIMIT, Window, page_info};
 use super::refusal::Refusal;
 use super::routes::Organization;
 use crate::exchange::{Incoming, Reply};
 use crate::gate::lock;
-use crate::text::write_array;
+use crate::page::{Page, array, page_of};
 use crate::world::World;
 
 const MAX_LIMIT_WITH_CONTACT: usize = 200;
@@ -30,21 +31,15 @@ impl Organization {
         let asked = self.asked(incoming)?;
         let world = lock(&self.world);
         let start = asked.window.place.after.as_ref().map_or(0, |key| world.after(key));
-        let mut matching =
-            (start..world.len()).filter(|position| self.is_child(&world, *position, asked.parent));
-        let rows = self.rows(&asked.window);
-        let mut positions: Vec<usize> = matching.by_ref().take(rows).collect();
-        let cut = incoming.tweak.shorten(&mut positions) || incoming.tweak.empty(&mut positions);
-        let more = cut || matching.next().is_some();
+        let matching = (start..world.len()).filter(|position| self.is_child(&world, *position, asked.parent));
+        let Page { positions, more } = page_of(matching, self.rows(&asked.window), &incoming.tweak);
         let next = more.then(|| {
             let last = positions.last().and_then(|position| world.key_at(*position));
             self.next_marker(&asked.window, last)
         });
         let count = positions.len();
-        let mut body = b"{\"accounts\":".to_vec();
-        write_array(&mut body, positions.into_iter().map(|at| shape(world.at(at), asked.contact)));
-        body.extend_from_slice(format!(",\"page_info\":{}}}", self.page_info(next, count)).as_bytes());
-        Ok(Reply::json_bytes(StatusCode::OK, body))
+        let rows = array(positions.into_iter().map(|at| shape(world.at(at), asked.contact)));
+        Ok(Reply::json_text(StatusCode::OK, told(&rows, count, next.as_deref(), self.rules.last_marker)))
     }
 
     pub(crate) fn show(&self, incoming: &Incoming, id: &str) -> Result<Reply, Refusal> {
@@ -75,6 +70,16 @@ impl Organization {
         let Some(parent) = parent else { return true };
         world.key_at(position).is_some_and(|key| self.tree.parent_index(&key.id) == parent)
     }
+}
+
+/// A page with these rows; `next` leads on.
+pub(super) fn page(rows: &str, count: usize, next: Option<&str>) -> String {
+    told(rows, count, next, HuaweiLastMarker::Null)
+}
+
+fn told(rows: &str, count: usize, next: Option<&str>, last: HuaweiLastMarker) -> String {
+    let page_info = page_info(count, next, last);
+    format!("{{\"accounts\":{rows},\"page_info\":{page_info}}}")
 }
 
 /// A boolean parameter, false when it is not there.

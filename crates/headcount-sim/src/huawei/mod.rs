@@ -19,14 +19,13 @@ mod signature;
 #[cfg(test)]
 mod signature_vectors;
 
-use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 
 pub use builder::{HuaweiBuilder, HuaweiLastMarker, HuaweiSite};
 
 use super::key::Id;
 use super::server::Server;
+use super::simulators::simulator;
 use routes::Organization;
 
 /// A simulated Huawei Cloud Organizations service behind its API gateway.
@@ -74,11 +73,6 @@ pub struct Huawei {
 }
 
 impl Huawei {
-    /// A server yet to be started.
-    pub fn builder() -> HuaweiBuilder {
-        HuaweiBuilder::default()
-    }
-
     /// The access key id.
     pub fn ak(&self) -> &str {
         &self.organization.keys.ak
@@ -121,16 +115,11 @@ impl Huawei {
     }
 }
 
-impl Deref for Huawei {
-    type Target = Server;
-
-    fn deref(&self) -> &Server {
-        &self.server
-    }
-}
-
-impl fmt::Debug for Huawei {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Huawei").field("base_url", &self.base_url()).finish_non_exhaustive()
+simulator! {
+    Huawei, HuaweiBuilder,
+    name: "huawei", id_field: "id", page: listing::page,
+    secrets: |this| {
+        let keys = [Some(this.ak()), Some(this.sk()), this.security_token()];
+        keys.into_iter().flatten().map(str::to_owned).collect()
     }
 }

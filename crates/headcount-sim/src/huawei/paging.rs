@@ -59,16 +59,6 @@ impl Organization {
         self.markers.write(&Place { after, page: window.place.page.saturating_add(1) })
     }
 
-    pub(crate) fn page_info(&self, next: Option<String>, count: usize) -> Value {
-        let last = self.rules.last_marker;
-        match next {
-            Some(marker) => json!({"next_marker": marker, "current_count": count}),
-            None if last == HuaweiLastMarker::Absent => json!({"current_count": count}),
-            None if last == HuaweiLastMarker::Empty => json!({"next_marker": "", "current_count": count}),
-            None => json!({"next_marker": null, "current_count": count}),
-        }
-    }
-
     /// A page of `rows`, which are in the order of the texts that they come with, under the name `array`.
     pub(crate) fn page_of(
         &self,
@@ -89,11 +79,20 @@ impl Organization {
         let more = start.saturating_add(page.len()) < total;
         let last = page.last().map(|(text, _)| Key::by_id(Id::Text(text.as_str().into())));
         let next = more.then(|| self.next_marker(&window, last.as_ref()));
-        let info = self.page_info(next, page.len());
+        let info = page_info(page.len(), next.as_deref(), self.rules.last_marker);
         let mut body = Map::new();
         body.insert(array.to_owned(), page.into_iter().map(|(_, row)| row).collect());
         body.insert("page_info".to_owned(), info);
         Ok(Reply::json(StatusCode::OK, &Value::Object(body)))
+    }
+}
+
+/// What a page tells of itself: the marker of the next one, and how many rows it has.
+pub(crate) fn page_info(count: usize, next: Option<&str>, last: HuaweiLastMarker) -> Value {
+    match (next, last) {
+        (None, HuaweiLastMarker::Absent) => json!({"current_count": count}),
+        (None, HuaweiLastMarker::Empty) => json!({"next_marker": "", "current_count": count}),
+        (next, _) => json!({"next_marker": next, "current_count": count}),
     }
 }
 

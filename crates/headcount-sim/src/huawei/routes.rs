@@ -65,6 +65,10 @@ impl Vendor for Organization {
         Some("marker")
     }
 
+    fn has_empty_pages(&self, _: &Incoming) -> bool {
+        true
+    }
+
     fn place(&self, incoming: &Incoming, world: &World) -> usize {
         let place = incoming.value("marker").and_then(|text| self.markers.read(text));
         place.and_then(|place| place.after).map_or(0, |key| world.after(&key))

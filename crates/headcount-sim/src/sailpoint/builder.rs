@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use super::SailPoint;
 use super::accounts::Accounts;
-use super::rate::Limiter;
 use super::routes::Tenant;
 use super::sources::Sources;
 use super::tasks::Tasks;
 use super::tokens::Tokens;
+use crate::rate::Limiter;
 use crate::seed::{self, Answers};
 use crate::server::Server;
-use crate::setup::{Setup, shared_settings};
-use crate::world::World;
+use crate::settings::{Settings, shared_settings};
 
 /// What a request for a page beyond the last account gets. Not documented for accounts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +44,7 @@ pub(crate) struct Rules {
 #[derive(Debug)]
 #[must_use = "a server is not there until it is started"]
 pub struct SailPointBuilder {
-    setup: Setup,
+    settings: Settings,
     rules: Rules,
     token_lifetime: Duration,
     rate_limit: Option<(u32, Duration)>,
@@ -54,7 +53,7 @@ pub struct SailPointBuilder {
 }
 
 impl SailPointBuilder {
-    shared_settings!();
+    shared_settings!(settings);
 
     /// How long a token lives, on tokio's clock; `expires_in` tells its whole seconds. Default 749 seconds.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
@@ -128,13 +127,12 @@ impl SailPointBuilder {
     ///
     /// When the loopback interface gives no port to listen on.
     pub async fn start(self) -> io::Result<SailPoint> {
-        let seed = self.setup.seed;
+        let seed = self.settings.seed;
         let rng = &mut seed::rng(seed, 0x5A);
         let sources = Sources::new(seed, self.entitlements);
-        let documented_only = self.setup.documented_only;
+        let documented_only = self.settings.documented_only;
         let recipe = Arc::new(Accounts::new(seed, sources.clone()));
-        let world = World::new(recipe, self.setup.accounts, documented_only);
-        let world = Arc::new(Mutex::new(world));
+        let world = self.settings.world(recipe);
         let (scope, level) = (self.rules.scopes.join(" "), self.rules.level.clone());
         let tenant = Arc::new(Tenant {
             world: Arc::clone(&world),
@@ -148,10 +146,9 @@ impl SailPointBuilder {
             tasks: Mutex::new(Tasks::new(seed, self.task_time)),
             entitlements: Mutex::default(),
             answers: Answers::new(seed),
-            prefix: self.setup.prefix.clone(),
             seed,
         });
-        let server = Server::start(self.setup, world, tenant.clone(), |base_url| {
+        let server = Server::start(self.settings, world, tenant.clone(), |base_url| {
             vec![
                 ("SAIL_BASE_URL", base_url.to_owned()),
                 ("SAIL_CLIENT_ID", tenant.client_id.clone()),
@@ -166,7 +163,7 @@ impl SailPointBuilder {
 impl Default for SailPointBuilder {
     fn default() -> Self {
         Self {
-            setup: Setup::default(),
+            settings: Settings::default(),
             rules: Rules {
                 scopes: vec!["sp:scopes:all".to_owned()],
                 level: "ORG_ADMIN".to_owned(),

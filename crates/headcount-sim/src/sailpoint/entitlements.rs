@@ -9,8 +9,8 @@ use super::routes::Tenant;
 use crate::exchange::{Incoming, Reply};
 use crate::gate::lock;
 use crate::names;
+use crate::page::array;
 use crate::seed::{self, one_in, pick};
-use crate::text::write_array;
 
 impl Tenant {
     /// A page of an account's entitlements. Without a promise, their order is another one each time.
@@ -29,9 +29,7 @@ impl Tenant {
         }
         let page = paging.page(&self.rules, total)?;
         let rows = rows.into_iter().skip(page.start).take(page.len());
-        let mut body = Vec::new();
-        write_array(&mut body, rows);
-        Ok(paging.counted(Reply::json_bytes(StatusCode::OK, body), total))
+        Ok(paging.counted(Reply::json_text(StatusCode::OK, array(rows)), total))
     }
 
     /// The entitlements of an account: those that were put in for it, or those that it was made with.

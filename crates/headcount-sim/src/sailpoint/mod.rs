@@ -14,7 +14,6 @@ mod listing;
 mod operation;
 mod paging;
 mod patch;
-mod rate;
 mod refusal;
 mod routes;
 mod sorters;
@@ -22,8 +21,6 @@ mod sources;
 mod tasks;
 mod tokens;
 
-use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 
 pub use builder::{SailPointBuilder, SailPointPastEnd};
@@ -32,6 +29,7 @@ use serde_json::Value;
 
 use super::gate::lock;
 use super::server::Server;
+use super::simulators::simulator;
 use routes::Tenant;
 
 /// A simulated `SailPoint` Identity Security Cloud tenant.
@@ -80,11 +78,6 @@ pub struct SailPoint {
 }
 
 impl SailPoint {
-    /// A server yet to be started.
-    pub fn builder() -> SailPointBuilder {
-        SailPointBuilder::default()
-    }
-
     /// The id of the personal access token or API client.
     pub fn client_id(&self) -> &str {
         &self.tenant.client_id
@@ -137,16 +130,8 @@ impl SailPoint {
     }
 }
 
-impl Deref for SailPoint {
-    type Target = Server;
-
-    fn deref(&self) -> &Server {
-        &self.server
-    }
-}
-
-impl fmt::Debug for SailPoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SailPoint").field("base_url", &self.base_url()).finish_non_exhaustive()
-    }
+simulator! {
+    SailPoint, SailPointBuilder,
+    name: "sailpoint", id_field: "id", page: listing::page,
+    secrets: |this| vec![this.client_secret().to_owned()]
 }

@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 use super::api::{Api, Service};
 use super::builder::Rules;
 use super::operation::Operation;
-use super::rate::Limiter;
 use super::refusal::Refusal;
 use super::sources::Sources;
 use super::tasks::{Change, Tasks};
 use super::tokens::Tokens;
 use crate::exchange::{self, Incoming, Reply};
 use crate::gate::{Vendor, lock};
+use crate::page::Views;
+use crate::rate::Limiter;
 use crate::request::Secrets;
 use crate::seed::{self, Answers};
-use crate::view::Views;
 use crate::world::World;
 
 const TOKEN: &str = "/oauth/token";
@@ -31,13 +31,12 @@ pub(crate) struct Tenant {
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
     pub(crate) tokens: Mutex<Tokens>,
-    pub(crate) limiter: Mutex<Limiter>,
+    pub(crate) limiter: Mutex<Limiter<(String, Api)>>,
     pub(crate) views: Mutex<Views>,
     pub(crate) tasks: Mutex<Tasks>,
     /// Those that were put in, by the account's id.
     pub(crate) entitlements: Mutex<HashMap<String, Vec<Value>>>,
     pub(crate) answers: Answers,
-    pub(crate) prefix: String,
     pub(crate) seed: u64,
 }
 
@@ -124,7 +123,7 @@ impl Tenant {
         }
         let (api, operation) = Operation::find(&incoming.method, route)?;
         let client = self.client(incoming)?;
-        lock(&self.limiter).pass(&client, api).map_err(Refusal::TooMany)?;
+        lock(&self.limiter).pass((client, api)).map_err(Refusal::TooMany)?;
         if !operation.is_allowed(&self.rules.scopes, &self.rules.level) {
             return Err(Refusal::Forbidden);
         }
@@ -195,8 +194,7 @@ impl Tenant {
 
     /// Where things are, for clients that only know the tenant.
     fn info(&self, incoming: &Incoming) -> Reply {
-        let host = incoming.header("host").unwrap_or("127.0.0.1");
-        let base = format!("http://{host}{}", self.prefix);
+        let base = incoming.base_url();
         let body = json!({
             "tenantId": seed::uuid(&mut seed::rng(self.seed, 0x7E)),
             "tenantName": "sim",

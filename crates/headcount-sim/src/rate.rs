@@ -1,31 +1,30 @@
 //! At most so many requests in any window of time.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::api::Api;
-
-/// Counts the requests of each client and API version.
+/// Counts the requests of each caller, whatever a provider takes for one.
 #[derive(Debug)]
-pub(crate) struct Limiter {
+pub(crate) struct Limiter<K> {
     limit: Option<(u32, Duration)>,
-    seen: HashMap<(String, Api), VecDeque<Instant>>,
+    seen: HashMap<K, VecDeque<Instant>>,
 }
 
-impl Limiter {
+impl<K: Hash + Eq> Limiter<K> {
     pub(crate) fn new(limit: Option<(u32, Duration)>) -> Self {
         Self { limit, seen: HashMap::new() }
     }
 
     /// Lets a request through, or gives the whole seconds after which one would be let through.
-    pub(crate) fn pass(&mut self, client: &str, api: Api) -> Result<(), u64> {
+    pub(crate) fn pass(&mut self, caller: K) -> Result<(), u64> {
         let Some((most, window)) = self.limit else {
             return Ok(());
         };
         let now = Instant::now();
-        let seen = self.seen.entry((client.to_owned(), api)).or_default();
+        let seen = self.seen.entry(caller).or_default();
         while seen.front().is_some_and(|at| now.saturating_duration_since(*at) >= window) {
             seen.pop_front();
         }
@@ -50,31 +49,31 @@ mod tests {
     async fn no_window_of_ten_seconds_holds_more_than_a_hundred() {
         let mut limiter = Limiter::new(Some((100, WINDOW)));
         for _ in 0..50 {
-            assert_eq!(limiter.pass("me", Api::V3), Ok(()));
+            assert_eq!(limiter.pass(("me", 3)), Ok(()));
         }
         tokio::time::advance(Duration::from_secs(6)).await;
         for _ in 0..50 {
-            assert_eq!(limiter.pass("me", Api::V3), Ok(()));
+            assert_eq!(limiter.pass(("me", 3)), Ok(()));
         }
-        assert_eq!(limiter.pass("me", Api::V3), Err(4));
+        assert_eq!(limiter.pass(("me", 3)), Err(4));
         tokio::time::advance(Duration::from_millis(3_500)).await;
-        assert_eq!(limiter.pass("me", Api::V3), Err(1));
+        assert_eq!(limiter.pass(("me", 3)), Err(1));
         tokio::time::advance(Duration::from_millis(500)).await;
         // The first fifty have left the window; refused requests never were in it.
         for _ in 0..50 {
-            assert_eq!(limiter.pass("me", Api::V3), Ok(()));
+            assert_eq!(limiter.pass(("me", 3)), Ok(()));
         }
-        assert_eq!(limiter.pass("me", Api::V3), Err(6));
+        assert_eq!(limiter.pass(("me", 3)), Err(6));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn versions_and_clients_are_counted_apart() {
+    async fn callers_are_counted_apart() {
         let mut limiter = Limiter::new(Some((1, WINDOW)));
-        assert_eq!(limiter.pass("me", Api::V3), Ok(()));
-        assert_eq!(limiter.pass("me", Api::Beta), Ok(()));
-        assert_eq!(limiter.pass("you", Api::V3), Ok(()));
-        assert_eq!(limiter.pass("me", Api::V3), Err(10));
+        assert_eq!(limiter.pass(("me", 3)), Ok(()));
+        assert_eq!(limiter.pass(("me", 4)), Ok(()));
+        assert_eq!(limiter.pass(("you", 3)), Ok(()));
+        assert_eq!(limiter.pass(("me", 3)), Err(10));
         let mut open = Limiter::new(None);
-        assert!((0..1_000).all(|_| open.pass("me", Api::V3).is_ok()));
+        assert!((0..1_000).all(|_| open.pass(("me", 3)).is_ok()));
     }
 }
