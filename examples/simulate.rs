@@ -1,4 +1,4 @@
-//! Starts the simulators of the four providers, prints the environment that makes clients talk to them,
+//! Starts the simulators of all providers, prints the environment that makes clients talk to them,
 //! and serves until it is stopped.
 
 use std::{
@@ -70,31 +70,33 @@ fn read_faults(args: &Args) -> Result<sim::Faults, String> {
 
 async fn run(args: &Args, faults: &sim::Faults) -> io::Result<()> {
     let latency = Duration::from_millis(args.latency);
-    macro_rules! start {
-        ($builder:expr) => {
-            $builder
-                .accounts(args.accounts)
-                .seed(args.seed)
-                .latency(latency)
-                .documented_only(args.documented_only)
-                .faults(faults.clone())
-                .start()
-                .await?
-        };
+    let mut simulators: Vec<Box<dyn sim::Simulator>> = Vec::new();
+    for provider in sim::PROVIDERS {
+        let settings = sim::Settings::new()
+            .accounts(args.accounts)
+            .seed(args.seed)
+            .latency(latency)
+            .documented_only(args.documented_only)
+            .faults(faults.clone());
+        simulators.push(match provider.name() {
+            "huawei" => {
+                let builder = sim::Huawei::builder().settings(settings).temporary(args.temporary_keys);
+                Box::new(builder.start().await?)
+            }
+            "sailpoint" => {
+                let builder = sim::SailPoint::builder().settings(settings).stable_order(args.stable_order);
+                Box::new(builder.start().await?)
+            }
+            _ => provider.start(settings).await?,
+        });
     }
-    let simulators = sim::Simulators {
-        fortanix: start!(sim::Fortanix::builder()),
-        huawei: start!(sim::Huawei::builder().temporary(args.temporary_keys)),
-        annature: start!(sim::Annature::builder()),
-        sailpoint: start!(sim::SailPoint::builder().stable_order(args.stable_order)),
-    };
+    let simulators: sim::Simulators = simulators.into_iter().collect();
     let mut out = io::stdout();
     for (name, value) in simulators.env() {
         writeln!(out, "export {name}='{value}'")?;
     }
-    // The end of the list, for programs that read it.
-    writeln!(out)?;
+    // A comment to a shell, and the end to a program that reads the lines.
+    writeln!(out, "# serving {} accounts at each provider; Ctrl-C stops", args.accounts)?;
     out.flush()?;
-    eprintln!("serving {} accounts at each provider; Ctrl-C stops", args.accounts);
     tokio::signal::ctrl_c().await
 }

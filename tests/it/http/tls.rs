@@ -36,7 +36,7 @@ struct Case {
 async fn cases(sims: &sim::Simulators, shown: Option<&Identity>, client: &reqwest::Client) -> [Case; 4] {
     macro_rules! case {
         ($server:ident, $secret:expr, |$url:ident| $builder:expr) => {{
-            let server: &sim::Server = &sims.$server;
+            let server: &sim::Server = sims.named(stringify!($server)).unwrap();
             let front = match shown {
                 Some(identity) => Front::with_tls(server, identity).await,
                 None => Front::without_tls(server).await,
@@ -46,8 +46,10 @@ async fn cases(sims: &sim::Simulators, shown: Option<&Identity>, client: &reqwes
             Case { list: client.list_accounts().into_accounts(), front, secret: $secret.to_owned() }
         }};
     }
-    let (manager, organization) = (&sims.fortanix, &sims.huawei);
-    let (workspace, tenant) = (&sims.annature, &sims.sailpoint);
+    let manager = sims.get::<sim::Fortanix>().unwrap();
+    let organization = sims.get::<sim::Huawei>().unwrap();
+    let workspace = sims.get::<sim::Annature>().unwrap();
+    let tenant = sims.get::<sim::SailPoint>().unwrap();
     let login = BASE64_STANDARD.encode(format!("{}:{}", manager.email(), manager.password()));
     [
         case!(fortanix, login, |url| {

@@ -122,12 +122,10 @@ impl Simulate {
         let mut command = program("simulate");
         let program = Running::start(command.args(args).stdout(Stdio::piped()).stderr(Stdio::null()));
         let mut env = BTreeMap::new();
-        // An empty line ends them.
+        // A line of another form ends them.
         for line in BufReader::new(program.out()).lines().map(Result::unwrap) {
-            if line.is_empty() {
-                break;
-            }
-            let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
+            let Some(export) = line.strip_prefix("export ") else { break };
+            let (name, value) = export.split_once('=').unwrap();
             env.insert(name.to_owned(), value.trim_matches('\'').to_owned());
         }
         assert!(!env.is_empty(), "it did not start");
@@ -180,6 +178,21 @@ fn without_credentials_the_simulators_of_all_four_providers_are_listed() {
     }
     assert!(out.lines().all(|line| line.contains("\"record\":{")));
     assert!(out.contains("[redacted]"), "some of Fortanix's records have a client secret");
+}
+
+#[test]
+fn simulate_serves_what_strict_clients_need() {
+    let strict = ["--documented-only", "--stable-order", "--temporary-keys", "--accounts", "300"];
+    let strict = Simulate::start(&strict);
+    assert!(strict.env.contains_key("HUAWEICLOUD_SDK_SECURITY_TOKEN"));
+    let plain = Simulate::start(&["--accounts", "300"]);
+    assert!(!plain.env.contains_key("HUAWEICLOUD_SDK_SECURITY_TOKEN"));
+    for (simulate, unannounced) in [(strict, false), (plain, true)] {
+        let (code, out, err) = run(&mut simulate.list(&["--format", "ndjson", "--raw"]));
+        let size = 300 * headcount_sim::PROVIDERS.len();
+        assert_eq!((code, accounts(&out).len()), (Some(0), size), "{err}");
+        assert_eq!(out.contains("nannounced"), unannounced);
+    }
 }
 
 #[test]
