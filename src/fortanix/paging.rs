@@ -102,7 +102,7 @@ pub(super) struct Found<T> {
     pub(super) content: T,
     /// For each row, whether it is new.
     pub(super) new: Vec<bool>,
-    /// Rows that were listed, and stand behind new ones now.
+    /// Rows that were listed, and stand elsewhere than right before the new ones.
     pub(super) moved: u64,
     /// The place before the first new row.
     pub(super) at: Cursor,
@@ -181,7 +181,7 @@ impl Cursor {
         before.chain((self.whole || self.is_first()).then_some((start, true)))
     }
 
-    /// For each row whether it is new, and how many of the others stand behind new ones.
+    /// For each row whether it is new, and how many of the others are elsewhere than right before the new ones.
     fn judge(&self, rows: &[Row], from: usize) -> (Vec<bool>, u64) {
         let is_new = |row: &Row| row.id.is_some() && !self.knows(row);
         let first = rows.iter().skip(from).position(is_new).map_or(rows.len(), |index| from + index);
@@ -189,7 +189,8 @@ impl Cursor {
         let listed = before.iter().rposition(|row| self.knows(row)).map_or(from, |index| from.max(index + 1));
         let nameless = (before.len() - listed).min(usize::try_from(self.nameless).unwrap_or(usize::MAX));
         let new = rows.iter().enumerate().map(|(index, row)| index >= listed + nameless && !self.knows(row));
-        (new.collect(), behind.iter().filter(|row| self.knows(row)).count() as u64)
+        let strays = before.iter().filter(|row| self.ahead.iter().any(|(_, id)| row.id == Some(*id)));
+        (new.collect(), (strays.count() + behind.iter().filter(|row| self.knows(row)).count()) as u64)
     }
 
     /// The same place in a list of which these rows are a page.
@@ -197,10 +198,10 @@ impl Cursor {
         let mut seen = Self { tail: Vec::new(), ahead: Vec::new(), ..self.clone() };
         seen.longest = seen.longest.max(rows.len() as u64);
         let is_here = |id: &Uuid| rows.iter().any(|row| row.id == Some(*id));
-        // Those behind the last that the page shows are gone, or the page ends before them.
-        let shown = self.tail.iter().rposition(is_here).map_or(0, |index| index + 1);
+        // Those behind the first that the page shows are gone or have moved, or the page ends before them.
+        let shown = self.tail.iter().position(is_here).unwrap_or(0);
         let (before, behind) = self.tail.split_at(shown);
-        before.iter().filter(|id| !is_here(id)).for_each(|id| seen.push(*id));
+        before.iter().for_each(|id| seen.push(*id));
         let behind = self.ahead.iter().map(|(_, id)| id).chain(behind).filter(|id| !is_here(id));
         seen.ahead = behind.map(|id| (None, *id)).collect();
         if seen.ahead.len() > KEEP {
@@ -318,17 +319,22 @@ async fn overlap<S: Source>(
     let (mut looks, mut steps, mut ended) = (0, 0, None);
     while looks < LOOKS {
         empty = None;
-        let mut shown = None;
+        let (mut shown, mut doubtful) = (None, None);
         for (place, trusted) in at.places() {
             let Some(response) = ask(source, place, trusted, limit).await? else { continue };
             if response.is_empty() {
                 empty = Some(response).filter(|_| trusted);
             } else if trusted || response.shows_its_place(at) {
-                shown = Some(response);
-                break;
+                // Where accounts can move, so can the place: a page that shows the last row too is preferred.
+                let last = at.tail.last().copied();
+                if !at.is_unstable() || response.rest().any(|row| row.id == last) {
+                    shown = Some(response);
+                    break;
+                }
+                doubtful.get_or_insert(response);
             }
         }
-        let Some(page) = shown else {
+        let Some(page) = shown.or(doubtful) else {
             if empty.is_some() {
                 looks += 1;
                 continue;

@@ -30,7 +30,7 @@ fn serve(rows: Vec<Value>, at: bool) -> Canned {
 async fn rows_without_an_id_never_hide_those_behind_them() {
     // Each bit is a row: 1 with an id, 0 without.
     for pattern in 0..64_u128 {
-        for (limit, at) in [(2, false), (2, true), (3, false), (3, true), (4, true)] {
+        for (limit, at) in [(3, false), (3, true), (4, false), (4, true), (5, true)] {
             let rows: Vec<Value> = (0..6)
                 .map(|bit| match pattern >> bit & 1 {
                     1 => json!({"acct_id": Uuid::from_u128(bit + 1).to_string()}),
@@ -74,7 +74,7 @@ async fn a_bad_row_whose_id_is_in_capitals_comes_once() {
 #[tokio::test]
 async fn a_bad_row_whose_id_is_no_uuid_comes_once() {
     for count in 1..4 {
-        for (limit, at) in [(2, false), (5, false), (5, true)] {
+        for (limit, at) in [(3, false), (5, false), (5, true)] {
             let mut rows = vec![json!({"acct_id": Uuid::nil()})];
             rows.resize(1 + count, json!({"acct_id": "no uuid"}));
             let transport = serve(rows, at);

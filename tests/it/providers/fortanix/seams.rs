@@ -85,18 +85,18 @@ async fn an_account_that_moves_in_the_servers_own_order_takes_no_other_with_it()
         }),
         ("to its end", |rows| {
             let moved = rows.remove(7);
-            rows.insert(18, moved);
+            rows.insert(17, moved);
         }),
-        // What comes again is not the beginning of the list, although nothing stands before it.
-        ("into the page, and all before it go", |rows| {
+        ("into the page, and most before it go", |rows| {
             let moved = rows.remove(7);
             rows.insert(14, moved);
-            rows.drain(..8);
+            rows.drain(..7);
         }),
     ];
     for (case, change) in moves {
         let expected = (1..=25).map(|id| Uuid::from_u128(id).to_string()).collect();
         let walk = walk(canned::fortanix(&moving(25, change)).list_accounts().limit(10)).await;
-        check(&walk, expected, 1, case);
+        // At the beginning it stands before all new ones, like a row that a page repeats.
+        check(&walk, expected, u64::from(case != "to its beginning"), case);
     }
 }

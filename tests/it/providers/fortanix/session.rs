@@ -22,8 +22,8 @@ async fn a_login_is_made_once_and_its_token_sent_under_both_names() {
         let builder = sim::Fortanix::builder().accounts(3).token_header(header);
         let server = builder.record_secrets(true).start().await.unwrap();
         let client = fortanix(&server).build().unwrap();
-        assert_eq!(whole(client.list_accounts().limit(2)).await.len(), 3);
-        assert_eq!(whole(client.clone().list_accounts().limit(2)).await.len(), 3);
+        assert_eq!(whole(client.list_accounts().limit(3)).await.len(), 3);
+        assert_eq!(whole(client.clone().list_accounts().limit(3)).await.len(), 3);
         let requests = server.requests();
         assert_eq!(requests.iter().filter(|request| !request.is_list()).count(), 1);
         let login = &requests[0];
@@ -160,8 +160,8 @@ async fn a_ready_token_is_used_without_a_login_and_its_refusal_is_not_replayed()
     let server = server(5).await;
     let builder = || fortanix::Client::builder().base_url(server.base_url());
     let client = builder().token(format!(" {}\n", server.token())).build().unwrap();
-    let mut pages = client.list_accounts().limit(2).pages();
-    assert_eq!(pages.next().await.unwrap().unwrap().items.len(), 2);
+    let mut pages = client.list_accounts().limit(3).pages();
+    assert_eq!(pages.next().await.unwrap().unwrap().items.len(), 3);
     server.expire_sessions();
     let error = pages.next().await.unwrap().unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Auth, Some(401)));
