@@ -173,14 +173,13 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
 ///
 /// The provider takes no order here and documents none. It is an assumption that it keeps to one, and that the
 /// rows are the same in each page as they were in the one before. Most accounts have no more entitlements than
-/// a page, and need no such assumption.
+/// a page, and need no such assumption: a first page that is not full, and ends at the provider's count, is the list.
 ///
 /// Beyond a page, it is checked as far as that goes: each page is fetched from the last row of the page before
 /// on, and has to begin with it. If it does not, the list goes on at the offset, rather with rows twice than without
 /// some, and the [`Summary`](crate::Summary) says [`SeamsUnchecked`](crate::Doubt::SeamsUnchecked): entitlements have
-/// come or gone, or the provider does not keep to an order, and some can be missing.
-///
-/// It costs one row in each page, and one request at the end.
+/// come or gone, or the provider does not keep to an order, and some can be missing. The list ends at a page that
+/// shows the last row listed and none after it.
 ///
 /// # Errors
 /// Besides those of every list, [`NotFound`](crate::ErrorKind::NotFound) if there is no such account,

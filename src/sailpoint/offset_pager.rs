@@ -334,12 +334,8 @@ pub(super) async fn fetch<L: OffsetList>(list: &L, at: Option<&Cursor>) -> Resul
     let pager = Pager { list, paging: list.paging() };
     match at {
         Some(at) if at.predicted => pager.predicted(at).await,
-        Some(at) if at.reach() == 0 => pager.first(Some(at)).await,
-        // Before the last known row there is nothing to know the place by, or after it too much.
-        Some(at) if at.last_id.is_none() && pager.paging.offset > 0 => pager.blind(at).await,
-        Some(at) if at.reach() >= pager.paging.limit() => pager.blind(at).await,
-        Some(at) => pager.after(at).await,
-        None => pager.first(None).await,
+        Some(at) if at.reach() > 0 => pager.after(at).await,
+        _ => pager.first().await,
     }
 }
 
@@ -361,27 +357,25 @@ struct Refusals {
 
 impl<L: OffsetList> Pager<'_, L> {
     /// The first page, as it stands at the list's own offset.
-    async fn first(&self, at: Option<&Cursor>) -> Result<Page<L::Row, Cursor>> {
+    async fn first(&self) -> Result<Page<L::Row, Cursor>> {
+        let offset = self.paging.offset;
         let mut looks = 0;
         loop {
-            let offset = self.paging.offset;
             let answered = self.list.request(offset, self.paging.limit(), self.paging.counts(None)).await?;
+            let (len, total) = (answered.rows.len() as u64, answered.total);
             looks += 1;
-            let len = answered.rows.len() as u64;
-            if len > 0 {
-                // In an order that may not hold, a further look at the end would show any row. A page that is not full
-                // and ends at the count was all.
-                let all = self.list.order() == Order::Unknown
-                    && len < self.paging.limit()
-                    && answered.total == Some(offset.saturating_add(len));
-                let start = Cursor::at(offset, answered.total);
-                let page = self.page(answered, start);
-                let next = page.next.filter(|_| !all);
-                return Ok(Page { at: page.at.filter(|_| at.is_some()), next, ..page });
+            if len == 0 && looks <= CONFIRM && total.is_none_or(|total| total > offset) {
+                continue;
             }
-            if looks > CONFIRM || answered.total.is_some_and(|total| total <= offset) {
-                return Ok(self.end(answered.total, false));
+            if len == 0 {
+                return Ok(self.end(total, false));
             }
+            // In an order that may not hold, a further look at the end would show any row. A page that is not full
+            // and ends at the count was all.
+            let unknown = self.list.order() == Order::Unknown;
+            let all = unknown && len < self.paging.limit() && total == Some(offset.saturating_add(len));
+            let page = self.page(answered, Cursor::at(offset, total));
+            return Ok(if all { Page { next: None, ..page } } else { page });
         }
     }
 
@@ -389,8 +383,10 @@ impl<L: OffsetList> Pager<'_, L> {
     async fn after(&self, cursor: &Cursor) -> Result<Page<L::Row, Cursor>> {
         let order = self.list.order();
         let back = self.paging.limit() - 1;
-        let (mut offset, mut step) = (cursor.from(), back);
-        let (mut empty, mut ends, mut unchecked) = (0, 0, false);
+        // Without a known row that a page can show, there is only the offset to go by.
+        let blind = cursor.reach() > back || cursor.last_id.is_none() && self.paging.offset > 0;
+        let (mut offset, mut step) = (if blind { cursor.offset } else { cursor.from() }, back);
+        let (mut empty, mut ends, mut unchecked) = (0, 0, blind);
         let mut refusals = Refusals::default();
         for probe in 0..MAX_PROBES {
             if probe == SUSPICIOUS && !refusals.any {
@@ -400,15 +396,15 @@ impl<L: OffsetList> Pager<'_, L> {
             let answered = self.look(offset, count, &mut refusals).await?;
             let len = answered.rows.len();
             let end = offset.saturating_add(len as u64);
-            if len == 0 && offset == 0 {
+            if len == 0 && (blind || offset == 0) {
                 empty += 1;
-                if empty > CONFIRM || answered.total == Some(0) {
+                if empty > CONFIRM || answered.total == Some(offset) {
                     return Ok(self.end(answered.total, unchecked));
                 }
                 continue;
             }
             let view = View::new(&answered.rows.ids, cursor, order, offset);
-            if len == 0 || view.by_id && !view.verified {
+            if len == 0 || view.by_id && !view.verified && !blind {
                 // Rows before the place were removed.
                 (offset, step, ends) = (offset.saturating_sub(step), step.saturating_mul(2), 0);
                 continue;
@@ -427,8 +423,7 @@ impl<L: OffsetList> Pager<'_, L> {
                     && (answered.total == Some(end)
                         || self.look(end, count, &mut refusals).await?.rows.len() == 0);
                 let page = self.following(answered, cursor, offset, &view, unchecked);
-                let next = page.next.filter(|_| !last);
-                return Ok(Page { next, ..page });
+                return Ok(if last { Page { next: None, ..page } } else { page });
             }
             match view.known {
                 Some(row) if row > 0 => {
@@ -442,10 +437,13 @@ impl<L: OffsetList> Pager<'_, L> {
             if ends < CONFIRM && (len as u64) < self.paging.limit() {
                 continue;
             }
-            // Only where pages may be cut to the known rows does this find any.
+            // Only where pages may be cut to known rows does this find any. Some of those may not be in view.
+            let in_view = view.new - view.known.map_or(0, |row| row + 1);
+            let hidden = cursor.after.saturating_sub(in_view as u64);
+            let end = end.saturating_add(hidden);
             let beyond = self.look(end, count, &mut refusals).await?;
             if beyond.rows.len() == 0 {
-                return Ok(self.end(beyond.total.or(answered.total), unchecked));
+                return Ok(self.end(beyond.total.or(answered.total), unchecked || hidden > 0));
             }
             let view = View::new(&beyond.rows.ids, cursor, order, end);
             if view.known.is_none() || view.unsure {
@@ -455,32 +453,9 @@ impl<L: OffsetList> Pager<'_, L> {
             }
             ends = 0;
         }
-        Err(position_lost())
-    }
-
-    /// The page at the offset of `cursor`, where the last known row cannot be kept in view.
-    async fn blind(&self, cursor: &Cursor) -> Result<Page<L::Row, Cursor>> {
-        self.check_offset_matters().await?;
-        let (mut offset, mut empty) = (cursor.offset, 0);
-        let mut refusals = Refusals::default();
-        for probe in 0..MAX_PROBES {
-            let count = self.paging.count.unwrap_or(probe > 0 || self.paging.counts(Some(cursor)));
-            let answered = self.look(offset, count, &mut refusals).await?;
-            let len = answered.rows.len();
-            if len == 0 {
-                empty += 1;
-                if empty > CONFIRM || answered.total == Some(offset) {
-                    return Ok(self.end(answered.total, true));
-                }
-                continue;
-            }
-            let view = View::new(&answered.rows.ids, cursor, self.list.order(), offset);
-            if view.new < len {
-                return Ok(self.following(answered, cursor, offset, &view, true));
-            }
-            offset = offset.saturating_add(len as u64);
-        }
-        Err(position_lost())
+        let message = "the position in the list is lost: the listing changed during pagination, or the server does not \
+                       keep to the offset; list again";
+        Err(Error::new(ErrorKind::Drift, message).with_provider(NAME))
     }
 
     /// The rows at a predicted offset, as they stand there. [`join`] judges them.
@@ -564,12 +539,6 @@ impl<L: OffsetList> Pager<'_, L> {
     fn total(&self, total: Option<u64>) -> Option<u64> {
         total.map(|total| total.saturating_sub(self.paging.offset))
     }
-}
-
-fn position_lost() -> Error {
-    let message = "the position in the list is lost: the listing changed during pagination, or the server does \
-                   not keep to the offset; list again";
-    Error::new(ErrorKind::Drift, message).with_provider(NAME)
 }
 
 #[cfg(test)]
@@ -874,6 +843,43 @@ mod tests {
         if walked.error.is_none() && walked.summary.completeness == Completeness::Whole {
             assert_eq!((walked.missing(), walked.twice()), (Vec::new(), 0));
         }
+    }
+
+    #[test]
+    fn cursor_after_each_row() {
+        let mut cursor = Cursor::at(7, None);
+        for (id, saved) in [
+            (None, r#"{"offset":8,"after":1}"#),
+            (Some("a"), r#"{"offset":9,"last_id":"a"}"#),
+            (None, r#"{"offset":10,"last_id":"a","after":1}"#),
+            (Some("b"), r#"{"offset":11,"last_id":"b"}"#),
+        ] {
+            cursor.advance(id);
+            assert_eq!(serde_json::to_string(&cursor).unwrap(), saved);
+            assert_eq!(serde_json::from_str::<Cursor>(saved).unwrap(), cursor);
+        }
+    }
+
+    #[test]
+    fn predicted_pages_join_by_a_known_row() {
+        let mut at = Cursor::at(4, None);
+        at.advance(Some("e"));
+        let predicted = Cursor { predicted: true, ..Cursor::at(2, None) };
+        for (ids, expected) in [
+            (&["d", "e", "f"][..], Join::Follows { skip: 2 }),
+            (&["d", "f"], Join::Follows { skip: 1 }),
+            (&["d", "e"], Join::Known),
+            (&["f", "g"], Join::Gap),
+            (&["e"], Join::Unusable),
+            (&["e", "g", "f"], Join::Unusable),
+            (&["D", "f"], Join::Unusable),
+            (&[], Join::Unusable),
+        ] {
+            let ids: Vec<_> = ids.iter().map(|id| Some(Cow::Borrowed(*id))).collect();
+            assert_eq!(join(&at, &predicted, &ids), expected, "{ids:?}");
+        }
+        assert_eq!(join(&at, &predicted, &[Some("d".into()), None]), Join::Known);
+        assert_eq!(join(&at, &predicted, &[None, None]), Join::Unusable);
     }
 
     const COUNTS: [Count; 2] = [Count::Race, Count::None];
