@@ -5,7 +5,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use serde_json::Value;
 
-use super::fault::Tweak;
+use crate::fault::Tweak;
 
 /// A request, read whole.
 #[derive(Debug)]

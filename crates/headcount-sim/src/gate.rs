@@ -7,12 +7,13 @@ use std::time::Duration;
 use axum::body::Body;
 use http::StatusCode;
 
-use super::exchange::{Incoming, Reply};
-use super::fault::{self, Fault, Faults, Injector};
-use super::listener::{Door, Line};
-use super::request::{Log, Request, Secrets};
-use super::settings::{Hook, Settings};
-use super::world::World;
+use crate::exchange::{Incoming, Reply};
+use crate::fault;
+use crate::fault::{Fault, Faults, Injector};
+use crate::listener::{Door, Line};
+use crate::request::{Log, Request, Secrets};
+use crate::settings::{Hook, Settings};
+use crate::world::World;
 
 /// The largest request body that is read, in bytes. Account requests are far smaller.
 const MAX_BODY: usize = 1 << 20;

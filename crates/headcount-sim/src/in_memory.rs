@@ -7,12 +7,12 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::future::BoxFuture;
-use http::header::{CONTENT_LENGTH, HOST, HeaderValue};
-use http::{Method, Request, Response, Uri};
-
-use super::gate::Gate;
-use super::listener::Line;
 use headcount::http::{Transport, TransportError, TransportErrorKind as Kind};
+use http::header::{CONTENT_LENGTH, HOST, HeaderValue};
+use http::{Request, Response, Uri};
+
+use crate::gate::Gate;
+use crate::listener::Line;
 
 /// A transport that hands requests to a simulator in memory; see [`Server::transport`](super::Server::transport).
 ///
@@ -109,13 +109,13 @@ impl fmt::Debug for InMemory {
     }
 }
 
-/// The request as a server reads it: the host in a header, only the rest as its target, and its length told.
+/// The request as a server reads it: the host in a header, only the rest as its target, and its length in another.
 fn to_server(request: Request<Bytes>) -> Result<Request<Body>, TransportError> {
     let unsendable = |what| TransportError::new(Kind::Unsendable, format!("the URL has no {what} to send"));
     let (mut parts, body) = request.into_parts();
     let host = parts.uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
     parts.headers.insert(HOST, host.ok_or_else(|| unsendable("host"))?);
-    if !body.is_empty() || [Method::POST, Method::PUT, Method::PATCH].contains(&parts.method) {
+    if !body.is_empty() {
         parts.headers.insert(CONTENT_LENGTH, body.len().into());
     }
     let target = parts.uri.path_and_query().cloned().ok_or_else(|| unsendable("path"))?;

@@ -36,7 +36,6 @@ mod fortanix;
 mod gate;
 mod huawei;
 mod in_memory;
-mod key;
 mod listener;
 mod names;
 mod page;

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::seed::{one_in, pick};
+use crate::seed::{one_in, pick};
 
 /// A person's name and the same in plain letters, as mail addresses and logins have it.
 const PEOPLE: &[(&str, &str)] = &[

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::fault::Tweak;
+use crate::fault::Tweak;
 
 /// Which accounts a page holds, by their positions in the world.
 #[derive(Debug)]

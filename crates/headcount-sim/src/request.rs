@@ -1,10 +1,11 @@
 //! What the servers remember of each request.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
+use std::fmt;
 
 use serde_json::Value;
 
-use super::exchange::Incoming;
+use crate::exchange::Incoming;
 
 /// What stands where a secret was.
 const REDACTED: &str = "[redacted]";

@@ -1,12 +1,12 @@
 //! The accounts that a server has.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::key::{Id, Key};
-use super::seed;
+use crate::seed;
 
 /// How many accounts are thought up to find one that falls where it is wanted.
 const TRIES: usize = 1000;
@@ -290,6 +290,222 @@ impl fmt::Debug for World {
     }
 }
 
+/// An account's id, sixteen bytes when it looks like the provider's own.
+///
+/// A world of a million accounts keeps a million of these, so ids are not kept as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Id {
+    /// Thirty-two hexadecimal digits, or a UUID.
+    Hex([u8; 16]),
+    /// Anything else: the id of a record that a test has put in.
+    Text(Box<str>),
+}
+
+impl Id {
+    /// An id of exactly thirty-two lower-case hexadecimal digits becomes `Hex`, any other `Text`.
+    pub(crate) fn from_hex(text: &str) -> Self {
+        let mut bytes = [0; 16];
+        let lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        if lower && hex::decode_to_slice(text, &mut bytes).is_ok() {
+            return Self::Hex(bytes);
+        }
+        Self::Text(text.into())
+    }
+
+    /// A number that follows from the id and looks random.
+    pub(crate) fn spread(&self) -> u64 {
+        let fold = |sum: u64, byte: &u8| seed::mix(sum ^ u64::from(*byte));
+        match self {
+            Self::Hex(bytes) => bytes.iter().fold(0, fold),
+            Self::Text(text) => text.as_bytes().iter().fold(1, fold),
+        }
+    }
+
+    /// A UUID, however it is written, becomes `Hex`, anything else `Text`.
+    pub(crate) fn from_uuid(text: &str) -> Self {
+        uuid::Uuid::try_parse(text).map_or_else(|_| Self::Text(text.into()), |id| Self::Hex(id.into_bytes()))
+    }
+}
+
+impl Ord for Id {
+    /// The order of the ids as lower-case text: for hexadecimal digits that is the order of the bytes.
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Hex(one), Self::Hex(two)) => one.cmp(two),
+            (Self::Text(one), Self::Text(two)) => one.cmp(two),
+            (Self::Hex(one), Self::Text(two)) => hex::encode(one).as_str().cmp(two),
+            (Self::Text(one), Self::Hex(two)) => (**one).cmp(hex::encode(two).as_str()),
+        }
+    }
+}
+
+impl PartialOrd for Id {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// A place in the default order: by rank, then by id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    /// Zero where the id alone gives the order.
+    pub(crate) rank: i64,
+    pub(crate) id: Id,
+}
+
+impl Key {
+    pub(crate) fn by_id(id: Id) -> Self {
+        Self { rank: 0, id }
+    }
+}
+
 #[cfg(test)]
-#[path = "world_tests.rs"]
-mod tests;
+mod world_tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Records whose `rank` comes before their id in the order.
+    struct Numbers;
+
+    impl Recipe for Numbers {
+        fn id_field(&self) -> &'static str {
+            "id"
+        }
+
+        fn key(&self, index: u32) -> Key {
+            let mut id = [0; 16];
+            id[..4].copy_from_slice(&crate::seed::mix(u64::from(index)).to_be_bytes()[..4]);
+            Key { rank: i64::from(index % 7), id: Id::Hex(id) }
+        }
+
+        fn record(&self, index: u32) -> Value {
+            let Key { rank, id } = self.key(index);
+            let Id::Hex(id) = id else { return Value::Null };
+            json!({"id": self.id_text(&id), "rank": rank})
+        }
+
+        fn document(&self, record: &mut Map<String, Value>) {
+            record.insert("documented".to_owned(), json!(true));
+        }
+
+        fn rank(&self, record: &Value) -> i64 {
+            record["rank"].as_i64().unwrap_or(i64::MAX)
+        }
+    }
+
+    fn numbers(accounts: usize) -> World {
+        World::new(Arc::new(Numbers), accounts, false)
+    }
+
+    fn is_ordered(world: &World) -> bool {
+        (1..world.len()).all(|at| world.key_at(at - 1) < world.key_at(at))
+    }
+
+    #[test]
+    fn generated_records_are_in_order_and_are_what_their_keys_say() {
+        let mut world = numbers(100);
+        let added = world.generate(50);
+        assert_eq!((world.len(), added.len()), (150, 50));
+        assert!(is_ordered(&world));
+        assert!(added.iter().all(|id| world.contains(id)));
+        let ids: Vec<Value> = world.records().into_iter().map(|record| record["id"].clone()).collect();
+        assert_eq!(json!(ids), json!(world.ids()));
+    }
+
+    #[test]
+    fn inserted_records_go_to_their_place_and_replace_their_like() {
+        let mut world = numbers(20);
+        let before = world.revision();
+        world.insert(json!({"id": "new", "rank": 3, "odd": [1]}));
+        assert!(is_ordered(&world) && world.revision() > before);
+        assert_eq!(world.record("new"), Some(json!({"id": "new", "rank": 3, "odd": [1]})));
+        world.insert(json!({"id": "new", "rank": -1}));
+        assert_eq!(world.len(), 21);
+        assert_eq!(world.ids()[0], "new");
+        let old = world.ids()[9].clone();
+        assert!(world.update(&old, |record| record["rank"] = json!(99)));
+        assert_eq!(world.ids().last(), Some(&old));
+        assert!(is_ordered(&world));
+    }
+
+    #[test]
+    fn a_record_without_an_id_is_served_and_cannot_be_named() {
+        let mut world = numbers(5);
+        world.insert(json!({"rank": 2}));
+        world.insert(json!("no object"));
+        world.insert(json!({"id": 17}));
+        assert_eq!((world.len(), world.ids().len()), (8, 5));
+        assert!(world.records().contains(&json!("no object")));
+        assert!(is_ordered(&world));
+    }
+
+    #[test]
+    fn removing_takes_only_what_is_there() {
+        let mut world = numbers(3);
+        let ids = world.ids();
+        assert!(world.remove(&ids[1]));
+        assert!(!world.remove(&ids[1]));
+        assert!(!world.remove("nobody"));
+        assert_eq!(world.ids(), [ids[0].clone(), ids[2].clone()]);
+    }
+
+    #[test]
+    fn accounts_are_generated_where_they_are_wanted() {
+        let mut world = numbers(50);
+        let before = world.ids();
+        assert!(world.generate_at(|position| position < 10));
+        assert!(world.generate_at(|position| position >= 40));
+        assert!(!world.generate_at(|_| false));
+        assert!(is_ordered(&world));
+        let after = world.ids();
+        let new: Vec<usize> = (0..after.len()).filter(|at| !before.contains(&after[*at])).collect();
+        assert!(new.len() == 2 && new[0] < 10 && new[1] >= 40, "{new:?}");
+        world.remove_at(new[1]);
+        world.remove_at(new[0]);
+        world.remove_at(99);
+        assert_eq!(world.ids(), before);
+    }
+
+    #[test]
+    fn only_records_of_a_test_are_not_documented() {
+        let mut world = World::new(Arc::new(Numbers), 3, true);
+        let ids = world.ids();
+        world.update(&ids[0], |record| record["documented"] = json!("as a test wants it"));
+        assert!(world.change(&ids[0], |record| record["changed"] = json!(true)));
+        assert!(world.change(&ids[1], |record| record["changed"] = json!(true)));
+        world.insert(json!({"id": "own"}));
+        assert_eq!(world.record(&ids[0]).unwrap()["documented"], "as a test wants it");
+        assert_eq!(world.record(&ids[1]).unwrap()["documented"], true);
+        assert_eq!(world.record(&ids[2]).unwrap()["documented"], true);
+        assert_eq!(world.record("own"), Some(json!({"id": "own"})));
+        let exact = ids.iter().map(String::as_str).chain(["own"]);
+        let exact: Vec<bool> = exact.map(|id| world.is_exact(world.find(id).unwrap())).collect();
+        assert_eq!(exact, [true, false, false, true]);
+    }
+}
+
+#[cfg(test)]
+mod key_tests {
+    use super::Id;
+
+    #[test]
+    fn ids_of_both_kinds_sort_as_their_text() {
+        let mut texts =
+            ["zeta", "0f", "ffffffffffffffffffffffffffffffff", "a0000000000000000000000000000000", "a1"];
+        let mut ids: Vec<Id> = texts.iter().map(|text| Id::from_hex(text)).collect();
+        texts.sort_unstable();
+        ids.sort_unstable();
+        let sorted: Vec<Id> = texts.iter().map(|text| Id::from_hex(text)).collect();
+        assert_eq!(ids, sorted);
+    }
+
+    #[test]
+    fn upper_case_hex_keeps_its_spelling() {
+        assert!(matches!(Id::from_hex("A0000000000000000000000000000000"), Id::Text(_)));
+        assert_eq!(
+            Id::from_uuid("5E2B9F3A-4B1E-4C7E-9D55-0C1F7F4F0A01"),
+            Id::from_uuid("5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01")
+        );
+    }
+}

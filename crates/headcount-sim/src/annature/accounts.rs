@@ -5,10 +5,9 @@ use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
 use super::cursor::{UNDATED, millis, rank};
-use crate::key::{Id, Key};
-use crate::names;
-use crate::seed::{self, one_in, pick};
-use crate::world::Recipe;
+use crate::seed::{one_in, pick};
+use crate::world::{Id, Key, Recipe};
+use crate::{names, seed};
 
 /// Seconds since 1970 of the oldest account.
 const FIRST: i64 = 1_546_300_800;

@@ -1,16 +1,16 @@
 //! What makes and changes accounts.
 
+use std::collections::BTreeMap;
+
 use chrono::SecondsFormat;
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::form::Form;
-use super::ledger::Ledger;
 use super::refusal::Refusal;
 use super::routes::{Caller, Workspace};
-use crate::clock;
 use crate::exchange::{Incoming, Reply};
 use crate::gate::lock;
+use crate::{clock, seed};
 
 impl Workspace {
     /// `POST /v1/accounts`: an account in the organisation that the keys belong to.
@@ -152,5 +152,144 @@ impl Workspace {
             )
         });
         if taken { Err(Refusal::EmailTaken) } else { Ok(()) }
+    }
+}
+
+const ROLES: [&str; 3] = ["administrator", "standard", "read-only"];
+
+/// The members of a body. Those that the reference does not know are passed over.
+pub(crate) struct Form(Map<String, Value>);
+
+impl Form {
+    pub(crate) fn new(incoming: &Incoming) -> Result<Self, Refusal> {
+        if !incoming.is_of("application/json") {
+            return Err(Refusal::NoJson);
+        }
+        match serde_json::from_slice(&incoming.body) {
+            Ok(Value::Object(members)) => Ok(Self(members)),
+            _ => Err(Refusal::BadBody),
+        }
+    }
+
+    /// Text that may be left out, but is neither empty nor null.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) if !text.trim().is_empty() => Ok(Some(text)),
+            Some(_) => Err(Refusal::Invalid(format!("{name} must be a string that is not empty"))),
+        }
+    }
+
+    pub(crate) fn required(&self, name: &str) -> Result<&str, Refusal> {
+        self.text(name)?.ok_or_else(|| Refusal::Invalid(format!("{name} is required")))
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(_) => Err(Refusal::Invalid(format!("{name} must be true or false"))),
+        }
+    }
+
+    /// An e-mail address, of which no more is asked than that it has a name and a host.
+    pub(crate) fn email(&self) -> Result<Option<&str>, Refusal> {
+        let email = self.text("email")?;
+        let is_address = |text: &str| {
+            text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+        };
+        if email.is_some_and(|email| !is_address(email)) {
+            return Err(Refusal::Invalid("email must be an e-mail address".to_owned()));
+        }
+        Ok(email)
+    }
+
+    /// A "6-digit UTC offset".
+    pub(crate) fn timezone(&self) -> Result<Option<&str>, Refusal> {
+        let zone = self.text("timezone")?;
+        let is_offset = |text: &str| match text.as_bytes() {
+            [b'+' | b'-', hours @ .., b':', ten, one] if hours.len() == 2 => {
+                hours.iter().chain([ten, one]).all(u8::is_ascii_digit)
+            }
+            _ => false,
+        };
+        if zone.is_some_and(|zone| !is_offset(zone)) {
+            return Err(Refusal::Invalid("timezone must be a 6-digit UTC offset, such as +10:00".to_owned()));
+        }
+        Ok(zone)
+    }
+
+    pub(crate) fn role(&self) -> Result<Option<&str>, Refusal> {
+        let role = self.text("role")?;
+        if role.is_some_and(|role| !ROLES.contains(&role)) {
+            return Err(Refusal::Invalid(format!("role must be one of {}", ROLES.join(", "))));
+        }
+        Ok(role)
+    }
+}
+
+/// Held for as long as a change takes, so that changes come one after another.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    seed: u64,
+    made: u64,
+    /// The addresses that mails went to.
+    pub(crate) mails: Vec<String>,
+    /// New addresses that are not confirmed yet, by account.
+    pub(crate) pending: BTreeMap<String, String>,
+    /// The organisations that partners have registered.
+    pub(crate) registered: Vec<Registered>,
+}
+
+/// An organisation with an API key of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Registered {
+    pub(crate) organisation: String,
+    pub(crate) id: String,
+    pub(crate) key: String,
+}
+
+impl Ledger {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { seed, made: 0, mails: Vec::new(), pending: BTreeMap::new(), registered: Vec::new() }
+    }
+
+    /// An id that was not there before.
+    pub(crate) fn new_id(&mut self) -> String {
+        self.made += 1;
+        seed::hex_id(&mut seed::rng(self.seed ^ 0x1ED6, self.made))
+    }
+
+    pub(crate) fn register(&mut self) -> Registered {
+        let (organisation, id, key) = (self.new_id(), self.new_id(), self.new_id());
+        let registered = Registered { organisation, id, key };
+        self.registered.push(registered.clone());
+        registered
+    }
+
+    /// The registered organisation that a public key belongs to.
+    pub(crate) fn keys(&self, id: &str) -> Option<&Registered> {
+        self.registered.iter().find(|registered| registered.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_offset_has_six_characters() {
+        let zone = |text: &str| {
+            let Value::Object(members) = json!({"timezone": text}) else { panic!("no object") };
+            Form(members).timezone().is_ok()
+        };
+        for good in ["+10:00", "-03:30"] {
+            assert!(zone(good), "{good}");
+        }
+        for bad in ["10:00", "+1000", "+1:00", "+100:00", "Australia/Perth", "+aa:00", "Z"] {
+            assert!(!zone(bad), "{bad}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat};
 use serde_json::{Value, json};
 
-use crate::key::{Id, Key};
+use crate::world::{Id, Key};
 
 /// The rank of accounts whose `created` cannot be read: behind all others.
 pub(crate) const UNDATED: i64 = i64::MAX;

@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use super::builder::AnnatureErrors;
+use super::AnnatureErrors;
 use crate::exchange::Reply;
 
 /// Why a request is refused.

@@ -6,14 +6,14 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::builder::Rules;
-use super::cursor;
-use super::ledger::Ledger;
+use super::changes::Ledger;
 use super::refusal::Refusal;
+use super::{Rules, cursor};
 use crate::exchange::{Incoming, Reply};
 use crate::gate::{Vendor, lock};
 use crate::request::Secrets;
-use crate::seed::{self, Answers};
+use crate::seed;
+use crate::seed::Answers;
 use crate::world::World;
 
 const V1: &str = "/v1/accounts";

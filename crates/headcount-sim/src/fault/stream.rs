@@ -1,14 +1,15 @@
 //! Answers as they are sent.
 
-use std::io::{self, Write as _};
-use std::mem;
+use std::io::Write as _;
 use std::time::Duration;
+use std::{io, mem};
 
 use axum::body::Body;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use futures::stream::{self, Stream, StreamExt};
+use futures::stream;
+use futures::stream::{Stream, StreamExt};
 use http::HeaderMap;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue};
 

@@ -5,10 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use crate::key::{Id, Key};
-use crate::names;
-use crate::seed::{self, one_in, pick, pick_or};
-use crate::world::Recipe;
+use crate::seed::{one_in, pick, pick_or};
+use crate::world::{Id, Key, Recipe};
+use crate::{names, seed};
 
 /// Seconds since 1970 of the oldest account.
 const FIRST: i64 = 1_577_836_800;

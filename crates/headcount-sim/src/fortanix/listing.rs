@@ -9,9 +9,8 @@ use super::refusal::Refusal;
 use super::routes::Manager;
 use crate::exchange::{Incoming, Reply};
 use crate::gate::lock;
-use crate::key::{Id, Key};
 use crate::page::{array, page_of};
-use crate::world::World;
+use crate::world::{Id, Key, World};
 
 /// A listing as it was asked for.
 #[derive(Debug)]

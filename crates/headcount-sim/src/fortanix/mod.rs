@@ -2,27 +2,24 @@
 
 mod accounts;
 mod builder;
-mod create;
+mod changes;
 mod listing;
-mod logins;
 mod refusal;
 mod routes;
 mod schema;
 mod sessions;
-mod update;
-mod users;
 
 use std::sync::Arc;
-
-pub use builder::{FortanixBuilder, FortanixErrors, FortanixHeader, FortanixPaging, FortanixUnknownId};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::gate::lock;
-use super::server::Server;
-use super::simulators::simulator;
+use crate::gate::lock;
+use crate::server::Server;
+use crate::simulators::simulator;
 use routes::Manager;
+
+pub use builder::{FortanixBuilder, FortanixErrors, FortanixHeader, FortanixPaging, FortanixUnknownId};
 
 /// A simulated Fortanix Confidential Computing Manager.
 ///

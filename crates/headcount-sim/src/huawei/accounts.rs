@@ -8,10 +8,9 @@ use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
 use crate::gate::lock;
-use crate::key::{Id, Key};
-use crate::names;
-use crate::seed::{self, one_in, pick, pick_or};
-use crate::world::Recipe;
+use crate::seed::{one_in, pick, pick_or};
+use crate::world::{Id, Key, Recipe};
+use crate::{names, seed};
 
 /// Seconds since 1970 of the day the first account joined.
 const FIRST: i64 = 1_640_995_200;
