@@ -8,8 +8,7 @@ use axum::body::Body;
 use http::StatusCode;
 
 use crate::exchange::{Incoming, Reply};
-use crate::fault;
-use crate::fault::{Fault, Faults, Injector};
+use crate::fault::{self, Fault, Faults, Injector};
 use crate::listener::{Door, Line};
 use crate::request::{Log, Request, Secrets};
 use crate::settings::{Hook, Settings};

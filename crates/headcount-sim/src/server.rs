@@ -24,7 +24,7 @@ pub(crate) type Env = Vec<(&'static str, String)>;
 
 /// A simulated provider that listens on 127.0.0.1 until it is dropped.
 ///
-/// The four simulators all dereference to this type, so that a test can be written once for all of them.
+/// All simulators dereference to this type, so that a test can be written once for all of them.
 /// Dropping it stops the server and breaks its connections.
 pub struct Server {
     base_url: String,

@@ -1,6 +1,13 @@
 //! Annature: `GET /v1/accounts`, all at once, `GET /v2/accounts` with `cursor` paging, and what makes and
 //! changes accounts.
 
+mod accounts;
+mod changes;
+mod cursor;
+mod listing;
+mod refusal;
+mod routes;
+
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -14,13 +21,6 @@ use crate::world::World;
 use accounts::Accounts;
 use changes::Ledger;
 use routes::Workspace;
-
-mod accounts;
-mod changes;
-mod cursor;
-mod listing;
-mod refusal;
-mod routes;
 
 /// A simulated Annature.
 ///

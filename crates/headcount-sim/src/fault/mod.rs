@@ -1,19 +1,19 @@
 //! Faults: what a plan of them is, and how each is carried out.
 //!
-//! A plan is asked by the gate, once per request. What a fault needs before the provider answers is in
-//! `prepare`, what it makes of the answer in `spoil` (the body as a whole) and `stream` (the body as it is
-//! sent), what takes the answer's place in `instead`.
-
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+//! A plan is asked by the gate, once per request. What a fault does before the provider answers, or in its place,
+//! is in `prepare`. What it makes of the answer is in `spoil` (the body as a whole) and `stream` (the body as it is
+//! sent).
 
 mod forms;
 mod plan;
 mod prepare;
 mod spoil;
 mod stream;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub(crate) use plan::Injector;
 pub use plan::{Faults, FaultsError};

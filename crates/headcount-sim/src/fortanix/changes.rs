@@ -5,8 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::refusal::Refusal;
 use super::routes::Manager;
-use super::schema;
-use super::schema::{ACCOUNT_REQUEST, ACCOUNT_UPDATE_REQUEST};
+use super::schema::{self, ACCOUNT_REQUEST, ACCOUNT_UPDATE_REQUEST};
 use crate::exchange::{Incoming, Reply};
 use crate::gate::lock;
 use crate::world::World;

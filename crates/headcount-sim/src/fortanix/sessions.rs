@@ -12,8 +12,7 @@ use tokio::time::Instant;
 
 use super::refusal::Refusal;
 use super::routes::{Manager, scheme};
-use super::schema;
-use super::schema::{AUTH_DISCOVER_REQUEST, AUTH_REQUEST};
+use super::schema::{self, AUTH_DISCOVER_REQUEST, AUTH_REQUEST};
 use crate::exchange::{Incoming, Reply};
 use crate::gate::lock;
 use crate::{clock, seed};

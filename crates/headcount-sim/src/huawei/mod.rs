@@ -1,5 +1,14 @@
 //! Huawei Cloud Organizations: signed requests to its account endpoints, with `marker` paging.
 
+mod accounts;
+mod body;
+mod changes;
+mod keys;
+mod listing;
+mod refusal;
+mod routes;
+mod signature;
+
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -14,15 +23,6 @@ use accounts::{Accounts, Tree};
 use keys::Keys;
 use listing::Markers;
 use routes::Organization;
-
-mod accounts;
-mod body;
-mod changes;
-mod keys;
-mod listing;
-mod refusal;
-mod routes;
-mod signature;
 
 /// A simulated Huawei Cloud Organizations service behind its API gateway.
 ///

@@ -8,8 +8,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::accounts::{Source, timestamp, told_by_source};
-use super::body;
-use super::body::wrong;
+use super::body::{self, wrong};
 use super::operation::{Api, may_provision};
 use super::refusal::Refusal;
 use super::routes::Tenant;

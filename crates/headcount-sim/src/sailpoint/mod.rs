@@ -1,23 +1,6 @@
 //! `SailPoint` Identity Security Cloud: bearer tokens, account listings with `offset` paging, and changes that are
 //! made by tasks.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use serde_json::Value;
-
-use crate::gate::lock;
-use crate::rate::Limiter;
-use crate::seed;
-use crate::seed::Answers;
-use crate::server::Server;
-use crate::settings::{Settings, shared_settings};
-use crate::simulators::simulator;
-use accounts::{Accounts, Sources};
-use changes::Tasks;
-use routes::{Tenant, Tokens};
-
 mod accounts;
 mod body;
 mod changes;
@@ -26,6 +9,22 @@ mod listing;
 mod operation;
 mod refusal;
 mod routes;
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::gate::lock;
+use crate::rate::Limiter;
+use crate::seed::{self, Answers};
+use crate::server::Server;
+use crate::settings::{Settings, shared_settings};
+use crate::simulators::simulator;
+use accounts::{Accounts, Sources};
+use changes::Tasks;
+use routes::{Tenant, Tokens};
 
 /// A simulated `SailPoint` Identity Security Cloud tenant.
 ///
