@@ -1,7 +1,7 @@
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{DeserializeOwned, Error as _},
 };
 use serde_json::{Value, error::Category, value::RawValue};
@@ -25,7 +25,7 @@ impl Record {
         Self { json, secret }
     }
 
-    /// What a struct holds while serde fills its fields, before [`keeps_record`] puts the JSON in; and an
+    /// What a struct holds while serde fills its fields, before [`record!`](record) puts the JSON in; and an
     /// [`Account`](crate::Account) that was made from no record.
     pub(crate) fn none() -> Self {
         Self::new(RawValue::NULL.to_owned(), &[])
@@ -56,6 +56,15 @@ impl Record {
         let mut value = serde_json::from_str(self.json.get()).unwrap_or(Value::Null);
         redact(&mut value, self.secret);
         value
+    }
+
+    /// Writes the JSON, with its secrets redacted.
+    pub(crate) fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.secret.is_empty() {
+            self.raw().serialize(serializer)
+        } else {
+            self.redacted().serialize(serializer)
+        }
     }
 }
 
@@ -104,6 +113,26 @@ pub(crate) trait FromRow: Sized {
     const ID: &'static str;
 
     fn from_row(json: Box<RawValue>) -> serde_json::Result<Self>;
+
+    /// The value of that member.
+    fn row_id(&self) -> Cow<'_, str>;
+}
+
+/// The value of a member that identifies a record.
+pub(crate) trait RowId {
+    fn as_text(&self) -> Cow<'_, str>;
+}
+
+impl RowId for String {
+    fn as_text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self)
+    }
+}
+
+impl RowId for uuid::Uuid {
+    fn as_text(&self) -> Cow<'_, str> {
+        Cow::Owned(self.to_string())
+    }
 }
 
 /// Refuses an array in the place of an object: serde takes one, its values in the order of the fields.
@@ -140,13 +169,28 @@ pub(crate) fn is_too_deep(json: &RawValue) -> bool {
     deepest > DEEPEST
 }
 
-/// Makes a typed record keep its own JSON in a `record` field.
+/// Defines a typed record that keeps its own JSON, in a field `record`.
 ///
-/// The struct derives `Deserialize` with `#[serde(remote = "Self")]`, which makes the derived reader an
-/// inherent function; the trait is implemented here, so that reading always keeps the JSON and writing
-/// always gives it back.
-macro_rules! keeps_record {
-    ($name:ident, id = $id:literal, secret = $secret:expr) => {
+/// `id` is the member that identifies it, and the field of the same name. `secret` are members, at any depth, whose
+/// values are credentials. The derived reader is an inherent function (`remote = "Self"`), and the trait is
+/// implemented here, so that reading always keeps the JSON and writing always gives it back.
+macro_rules! record {
+    (
+        id = $id:ident $(, secret = $secret:tt)?;
+
+        $(#[$meta:meta])*
+        pub struct $name:ident { $($fields:tt)* }
+    ) => {
+        #[derive(Clone, Debug, serde::Deserialize)]
+        #[serde(remote = "Self")]
+        #[non_exhaustive]
+        $(#[$meta])*
+        pub struct $name {
+            $($fields)*
+            #[serde(skip, default = "crate::Record::none")]
+            record: crate::Record,
+        }
+
         impl $name {
             /// The record's JSON as it came, with every member, documented or not.
             pub fn raw(&self) -> &serde_json::value::RawValue {
@@ -161,15 +205,19 @@ macro_rules! keeps_record {
         }
 
         impl crate::record::FromRow for $name {
-            const ID: &'static str = $id;
+            const ID: &'static str = stringify!($id);
 
             fn from_row(json: Box<serde_json::value::RawValue>) -> serde_json::Result<Self> {
                 crate::record::refuse_array(&json)?;
                 crate::record::refuse_deep(&json)?;
                 let mut reader = serde_json::Deserializer::from_str(json.get());
                 let mut this = Self::deserialize(&mut reader)?;
-                this.record = crate::Record::new(json, $secret);
+                this.record = crate::Record::new(json, crate::record::record!(@secret $($secret)?));
                 Ok(this)
+            }
+
+            fn row_id(&self) -> std::borrow::Cow<'_, str> {
+                crate::record::RowId::as_text(&self.$id)
             }
         }
 
@@ -183,17 +231,14 @@ macro_rules! keeps_record {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let secret: &[&str] = $secret;
-                if secret.is_empty() {
-                    serde::Serialize::serialize(self.raw(), serializer)
-                } else {
-                    serde::Serialize::serialize(&self.record.redacted(), serializer)
-                }
+                self.record.serialize(serializer)
             }
         }
     };
+    (@secret) => { &[] };
+    (@secret $secret:tt) => { &$secret };
 }
-pub(crate) use keeps_record;
+pub(crate) use record;
 
 #[cfg(test)]
 mod tests {

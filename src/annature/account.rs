@@ -1,42 +1,37 @@
-use serde::Deserialize;
+use crate::{Kind, Provider, Status, Timestamp, open_enum::open_enum, record::record};
 
-use crate::{Kind, Provider, Record, Status, Timestamp, open_enum::open_enum, record::keeps_record};
+record! {
+    id = id;
 
-/// An account: a person's login.
-///
-/// Only `id` is certain to be there. Which members may be null is not documented, so all may.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(remote = "Self")]
-#[non_exhaustive]
-pub struct Account {
-    /// The id: opaque.
-    #[serde(deserialize_with = "crate::record::id")]
-    pub id: String,
-    /// The person's name.
-    pub name: Option<String>,
-    /// The e-mail address, unique among all accounts.
-    pub email: Option<String>,
-    /// The phone number, free-form.
-    pub number: Option<String>,
-    /// The offset from UTC, as `+10:00`: no time zone's name.
-    pub timezone: Option<String>,
-    /// What the person may do.
-    pub role: Option<Role>,
-    /// `false` once deactivated.
-    pub active: Option<bool>,
-    /// The account group.
-    pub group_id: Option<String>,
-    /// The organisation.
-    pub organisation_id: Option<String>,
-    /// When it was made.
-    pub created: Option<Timestamp>,
-    /// When the e-mail address was verified; `None` until then.
-    pub verified: Option<Timestamp>,
-    #[serde(skip, default = "Record::none")]
-    record: Record,
+    /// An account: a person's login.
+    ///
+    /// Only `id` is certain to be there. Which members may be null is not documented, so all may.
+    pub struct Account {
+        /// The id: opaque.
+        #[serde(deserialize_with = "crate::record::id")]
+        pub id: String,
+        /// The person's name.
+        pub name: Option<String>,
+        /// The e-mail address, unique among all accounts.
+        pub email: Option<String>,
+        /// The phone number, free-form.
+        pub number: Option<String>,
+        /// The offset from UTC, as `+10:00`: no time zone's name.
+        pub timezone: Option<String>,
+        /// What the person may do.
+        pub role: Option<Role>,
+        /// `false` once deactivated.
+        pub active: Option<bool>,
+        /// The account group.
+        pub group_id: Option<String>,
+        /// The organisation.
+        pub organisation_id: Option<String>,
+        /// When it was made.
+        pub created: Option<Timestamp>,
+        /// When the e-mail address was verified; `None` until then.
+        pub verified: Option<Timestamp>,
+    }
 }
-
-keeps_record!(Account, id = "id", secret = &[]);
 
 open_enum! {
     /// What a person may do.

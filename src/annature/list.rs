@@ -10,6 +10,7 @@ use super::{
 use crate::{
     Error, Page, Paginator, Result, Scope,
     http::{Answer, Call, RawRows, Rows, read_object},
+    record::FromRow,
 };
 
 /// What both versions of the list can be narrowed by. All filters match exactly.
@@ -188,7 +189,7 @@ fn read(answer: &Answer) -> Result<Page<Account, String>> {
         }
         (None, None) => return Err(Error::decode("the page tells neither has_more nor a cursor")),
     };
-    Ok(Rows::decode(&envelope.accounts, |account: &Account| account.id.clone())?.into_page(next))
+    Ok(Rows::decode(&envelope.accounts)?.into_page(next))
 }
 
 impl Paginator for ListAccounts {
@@ -204,6 +205,6 @@ impl Paginator for ListAccounts {
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
-        Some(Cow::Borrowed(&account.id))
+        Some(account.row_id())
     }
 }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Doubt, Error, ErrorKind, Page, Paginator, Result, Scope,
     http::{Rows, read_array},
+    record::FromRow,
 };
 
 const PATH: &str = "/v1/accounts";
@@ -129,7 +130,7 @@ impl Paginator for ListAccountsV1 {
         }
         let read = |answer: &_| {
             let rows = read_array(answer, "an array of accounts")?;
-            Rows::decode(&rows, |account: &Account| account.id.clone())
+            Rows::decode(&rows)
         };
         let mut rows = self.client.send(&self.partner, filters.call(PATH), read).await?;
         let full = rows.len() >= CAP;
@@ -144,6 +145,6 @@ impl Paginator for ListAccountsV1 {
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
-        Some(Cow::Borrowed(&account.id))
+        Some(account.row_id())
     }
 }

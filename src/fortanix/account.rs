@@ -6,54 +6,51 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{AuthenticationConfig, NAME};
-use crate::{Error, Kind, Provider, Record, Result, Status, open_enum::open_enum, record::keeps_record};
+use crate::{Error, Kind, Provider, Result, Status, open_enum::open_enum, record::record};
 
-/// An account: a tenant of a Confidential Computing Manager.
-///
-/// Only `acct_id` is certain to be there: older servers leave out members that the reference calls
-/// required. Serialises to its own JSON with the secrets redacted; [`raw`](Self::raw) has them.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(remote = "Self")]
-#[non_exhaustive]
-pub struct Account {
-    /// The id.
-    pub acct_id: Uuid,
-    /// The name, unique within an instance.
-    pub name: Option<String>,
-    /// When it was made. Assumed to be seconds since 1970, as other objects of the same API say of theirs:
-    /// see [`created_at_utc`](Self::created_at_utc).
-    pub created_at: Option<i64>,
-    /// The *caller's* roles in the account.
-    pub roles: Option<Vec<Role>>,
-    /// The logo: see [`logo`](Self::logo).
-    pub custom_logo: Option<Base64>,
-    /// The *caller's* membership of the account.
-    pub status: Option<MemberStatus>,
-    /// How its users log in, by the id of the configuration.
-    pub auth_configs: Option<BTreeMap<String, AuthenticationConfig>>,
-    /// How its nodes enroll.
-    pub node_enrollment: Option<NodeEnrollment>,
-    /// What it holds; only told of a single account, when asked for.
-    pub totals: Option<ObjectCounts>,
-    /// What it is for.
-    pub component: Option<Component>,
-    /// The group that new objects go to.
-    pub default_group_id: Option<Uuid>,
-    /// The group of objects from the marketplace.
-    pub marketplace_group_id: Option<Uuid>,
-    /// The account's own state.
-    pub account_status: Option<AccountStatus>,
-    /// The integers from 0 to 22 in an order of their own.
-    pub azure_cvm_pcr_priority: Option<Vec<i64>>,
-    /// Features of older servers; no longer in the reference.
-    pub features: Option<Vec<String>>,
-    /// The approval of older servers; no longer in the reference.
-    pub approval_state: Option<ApprovalState>,
-    #[serde(skip, default = "Record::none")]
-    record: Record,
+record! {
+    id = acct_id, secret = ["client_secret", "client_key"];
+
+    /// An account: a tenant of a Confidential Computing Manager.
+    ///
+    /// Only `acct_id` is certain to be there: older servers leave out members that the reference calls
+    /// required. Serialises to its own JSON with the secrets redacted; [`raw`](Self::raw) has them.
+    pub struct Account {
+        /// The id.
+        pub acct_id: Uuid,
+        /// The name, unique within an instance.
+        pub name: Option<String>,
+        /// When it was made. Assumed to be seconds since 1970, as other objects of the same API say of theirs:
+        /// see [`created_at_utc`](Self::created_at_utc).
+        pub created_at: Option<i64>,
+        /// The *caller's* roles in the account.
+        pub roles: Option<Vec<Role>>,
+        /// The logo: see [`logo`](Self::logo).
+        pub custom_logo: Option<Base64>,
+        /// The *caller's* membership of the account.
+        pub status: Option<MemberStatus>,
+        /// How its users log in, by the id of the configuration.
+        pub auth_configs: Option<BTreeMap<String, AuthenticationConfig>>,
+        /// How its nodes enroll.
+        pub node_enrollment: Option<NodeEnrollment>,
+        /// What it holds; only told of a single account, when asked for.
+        pub totals: Option<ObjectCounts>,
+        /// What it is for.
+        pub component: Option<Component>,
+        /// The group that new objects go to.
+        pub default_group_id: Option<Uuid>,
+        /// The group of objects from the marketplace.
+        pub marketplace_group_id: Option<Uuid>,
+        /// The account's own state.
+        pub account_status: Option<AccountStatus>,
+        /// The integers from 0 to 22 in an order of their own.
+        pub azure_cvm_pcr_priority: Option<Vec<i64>>,
+        /// Features of older servers; no longer in the reference.
+        pub features: Option<Vec<String>>,
+        /// The approval of older servers; no longer in the reference.
+        pub approval_state: Option<ApprovalState>,
+    }
 }
-
-keeps_record!(Account, id = "acct_id", secret = &["client_secret", "client_key"]);
 
 open_enum! {
     /// What a user may do in an account.

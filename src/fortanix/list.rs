@@ -13,6 +13,7 @@ use crate::{
     Error, Page, Paginator, Result, Scope, SortOrder,
     http::{Answer, Call, RawRows, Rows, read_object},
     open_enum::open_enum,
+    record::FromRow,
 };
 
 /// Well below what similar lists of the same API give: a row may hold a logo of 128 KiB.
@@ -167,7 +168,7 @@ fn read(answer: &Answer) -> Result<Rows<Account>> {
             Err(Error::decode(format!("expected {EXPECTED}, and an object with other members came")))
         };
     };
-    Rows::decode(&items, |account: &Account| account.acct_id.to_string())
+    Rows::decode(&items)
 }
 
 impl Paginator for ListAccounts {
@@ -190,7 +191,7 @@ impl Paginator for ListAccounts {
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
-        Some(Cow::Owned(account.acct_id.to_string()))
+        Some(account.row_id())
     }
 
     fn advance(&self, cursor: &mut Option<Cursor>, id: Option<&str>) -> bool {

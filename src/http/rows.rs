@@ -77,11 +77,11 @@ pub(crate) struct Rows<T> {
 }
 
 impl<T: FromRow> Rows<T> {
-    /// Decodes `rows`; `id` tells the id of a decoded one.
+    /// Decodes `rows`.
     ///
     /// # Errors
     /// If they are too many, or so many can not be read that what is told of them would be more than the page.
-    pub(crate) fn decode(rows: &[&RawValue], id: impl Fn(&T) -> String) -> Result<Self> {
+    pub(crate) fn decode(rows: &[&RawValue]) -> Result<Self> {
         if rows.len() > MOST_ROWS {
             return Err(Error::decode(format!("the page has more rows than {MOST_ROWS}")));
         }
@@ -91,7 +91,7 @@ impl<T: FromRow> Rows<T> {
         for (index, row) in rows.iter().enumerate() {
             match T::from_row((*row).to_owned()) {
                 Ok(item) => {
-                    this.ids.push(Some(id(&item)));
+                    this.ids.push(Some(item.row_id().into_owned()));
                     this.items.push(item);
                 }
                 Err(error) if this.rejected.len() == MOST_REJECTED => {
@@ -122,13 +122,6 @@ impl<T> Rows<T> {
     /// How many rows there are, good and bad.
     pub(crate) fn len(&self) -> usize {
         self.ids.len()
-    }
-
-    /// How many of up to `count` rows behind `row` have no id: those that were seen without one before, if
-    /// they are still there.
-    pub(crate) fn nameless_behind(&self, row: usize, count: u64) -> usize {
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        self.ids.iter().skip(row).take(count).take_while(|id| id.is_none()).count()
     }
 
     /// Leaves out the rows for which `keep` is false; how many those were.
@@ -309,6 +302,10 @@ mod tests {
             crate::record::refuse_deep(&json)?;
             serde_json::from_str(json.get())
         }
+
+        fn row_id(&self) -> Cow<'_, str> {
+            Cow::Borrowed(&self.id)
+        }
     }
 
     #[test]
@@ -332,7 +329,7 @@ mod tests {
             ("7", "it is no object"),
         ] {
             let row = raw(row.to_owned());
-            let rows = Rows::decode(&[&row], |row: &Row| row.id.clone()).unwrap();
+            let rows = Rows::<Row>::decode(&[&row]).unwrap();
             assert_eq!(rows.rejected[0].reason, reason, "{row}");
         }
     }
@@ -343,7 +340,7 @@ mod tests {
             raw(format!(r#"{{"id":"a","x":{}{}}}"#, "[".repeat(levels - 1), "]".repeat(levels - 1)))
         };
         let (deepest, deeper) = (row(DEEPEST), row(DEEPEST + 1));
-        let rows = Rows::decode(&[&deepest, &deeper, &deepest], |row: &Row| row.id.clone()).unwrap();
+        let rows = Rows::<Row>::decode(&[&deepest, &deeper, &deepest]).unwrap();
         assert_eq!((rows.items.len(), rows.rejected.len()), (2, 1));
         let rejected = &rows.rejected[0];
         assert_eq!((rejected.index, rejected.id.as_deref()), (1, Some("a")));

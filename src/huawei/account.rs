@@ -1,46 +1,43 @@
 use serde::Deserialize;
 
 use crate::{
-    Kind, Provider, Record, Result, Status, Timestamp,
+    Kind, Provider, Result, Status, Timestamp,
     http::{Answer, read_object},
     open_enum::open_enum,
-    record::keeps_record,
+    record::record,
 };
 
-/// An account of an organization: `AccountDto` of the reference.
-///
-/// Only `id` is certain to be there: the reference's own example leaves out `status`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(remote = "Self")]
-#[non_exhaustive]
-pub struct Account {
-    /// The account's id, which is its domain id too.
-    #[serde(deserialize_with = "crate::record::id")]
-    pub id: String,
-    /// The uniform resource name: `organizations::<management account>:account:<organization>/<id>`.
-    pub urn: Option<String>,
-    /// How it joined the organization.
-    pub join_method: Option<JoinMethod>,
-    /// Its state.
-    pub status: Option<AccountStatus>,
-    /// When it joined the organization.
-    pub joined_at: Option<Timestamp>,
-    /// Its name.
-    pub name: Option<String>,
-    /// A description.
-    pub description: Option<String>,
-    /// The registered mobile number; only with
-    /// [`with_register_contact_info`](super::ListAccounts::with_register_contact_info).
-    pub mobile_phone: Option<String>,
-    /// The country prefix of the mobile number; only with contact information.
-    pub intl_number_prefix: Option<String>,
-    /// The registered e-mail address; only with contact information.
-    pub email: Option<String>,
-    #[serde(skip, default = "Record::none")]
-    record: Record,
-}
+record! {
+    id = id;
 
-keeps_record!(Account, id = "id", secret = &[]);
+    /// An account of an organization: `AccountDto` of the reference.
+    ///
+    /// Only `id` is certain to be there: the reference's own example leaves out `status`.
+    pub struct Account {
+        /// The account's id, which is its domain id too.
+        #[serde(deserialize_with = "crate::record::id")]
+        pub id: String,
+        /// The uniform resource name: `organizations::<management account>:account:<organization>/<id>`.
+        pub urn: Option<String>,
+        /// How it joined the organization.
+        pub join_method: Option<JoinMethod>,
+        /// Its state.
+        pub status: Option<AccountStatus>,
+        /// When it joined the organization.
+        pub joined_at: Option<Timestamp>,
+        /// Its name.
+        pub name: Option<String>,
+        /// A description.
+        pub description: Option<String>,
+        /// The registered mobile number; only with
+        /// [`with_register_contact_info`](super::ListAccounts::with_register_contact_info).
+        pub mobile_phone: Option<String>,
+        /// The country prefix of the mobile number; only with contact information.
+        pub intl_number_prefix: Option<String>,
+        /// The registered e-mail address; only with contact information.
+        pub email: Option<String>,
+    }
+}
 
 open_enum! {
     /// How an account joined its organization.

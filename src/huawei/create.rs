@@ -12,10 +12,10 @@ use super::{
     requests::{ACCOUNTS, check_length},
 };
 use crate::{
-    Error, ErrorKind, Page, Paginator, Record, Result, Retry, Scope, Timestamp,
+    Error, ErrorKind, Page, Paginator, Result, Retry, Scope, Timestamp,
     http::{Answer, Call, RawRows, one_line, read_object, segment},
     open_enum::open_enum,
-    record::keeps_record,
+    record::{FromRow, record},
 };
 
 /// Accounts without contact information of their own.
@@ -234,35 +234,32 @@ impl CreateResourceAccount {
     }
 }
 
-/// How far the creation of an account has come: `CreateAccountStatusDto` of the reference.
-///
-/// Only `id` is certain to be there.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(remote = "Self")]
-#[non_exhaustive]
-pub struct CreateAccountStatus {
-    /// The id of the request to create an account: what [`Client::wait_for_account`] takes.
-    #[serde(deserialize_with = "crate::record::id")]
-    pub id: String,
-    /// How far it has come.
-    pub state: Option<CreateAccountState>,
-    /// The id of the new account, once there is one.
-    pub account_id: Option<String>,
-    /// The name asked for.
-    pub account_name: Option<String>,
-    /// When the request was made.
-    pub created_at: Option<Timestamp>,
-    /// When it was completed.
-    pub completed_at: Option<Timestamp>,
-    /// Why it failed. Which reasons there are is not documented.
-    pub failure_reason: Option<String>,
-    /// Why it failed, in detail.
-    pub failure_detail_msg: Option<FailureDetail>,
-    #[serde(skip, default = "Record::none")]
-    record: Record,
-}
+record! {
+    id = id;
 
-keeps_record!(CreateAccountStatus, id = "id", secret = &[]);
+    /// How far the creation of an account has come: `CreateAccountStatusDto` of the reference.
+    ///
+    /// Only `id` is certain to be there.
+    pub struct CreateAccountStatus {
+        /// The id of the request to create an account: what [`Client::wait_for_account`] takes.
+        #[serde(deserialize_with = "crate::record::id")]
+        pub id: String,
+        /// How far it has come.
+        pub state: Option<CreateAccountState>,
+        /// The id of the new account, once there is one.
+        pub account_id: Option<String>,
+        /// The name asked for.
+        pub account_name: Option<String>,
+        /// When the request was made.
+        pub created_at: Option<Timestamp>,
+        /// When it was completed.
+        pub completed_at: Option<Timestamp>,
+        /// Why it failed. Which reasons there are is not documented.
+        pub failure_reason: Option<String>,
+        /// Why it failed, in detail.
+        pub failure_detail_msg: Option<FailureDetail>,
+    }
+}
 
 open_enum! {
     /// How far the creation of an account has come.
@@ -395,9 +392,7 @@ struct StatusesEnvelope<'a> {
 fn read_statuses(answer: &Answer) -> Result<Page<CreateAccountStatus, String>> {
     let envelope: StatusesEnvelope<'_> =
         read_object(answer, "an object with create_account_statuses and page_info")?;
-    envelope
-        .page_info
-        .page(&envelope.create_account_statuses, |status: &CreateAccountStatus| status.id.clone())
+    envelope.page_info.page(&envelope.create_account_statuses)
 }
 
 impl Paginator for ListCreateAccountStatuses {
@@ -413,7 +408,7 @@ impl Paginator for ListCreateAccountStatuses {
     }
 
     fn item_id<'a>(&self, status: &'a CreateAccountStatus) -> Option<Cow<'a, str>> {
-        Some(Cow::Borrowed(&status.id))
+        Some(status.row_id())
     }
 }
 

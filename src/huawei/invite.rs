@@ -3,10 +3,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Client, create::Tag, requests::check_length};
 use crate::{
-    Record, Result, Timestamp,
+    Result, Timestamp,
     http::{Answer, Call, read_object},
     open_enum::open_enum,
-    record::keeps_record,
+    record::record,
 };
 
 const PATH: &str = "/v1/organizations/accounts/invite";
@@ -94,41 +94,38 @@ impl InviteAccount {
     }
 }
 
-/// An invitation: `HandshakeDto` of the reference.
-///
-/// Only `id` is certain to be there.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(remote = "Self")]
-#[non_exhaustive]
-pub struct Handshake {
-    /// The invitation's id.
-    #[serde(deserialize_with = "crate::record::id")]
-    pub id: String,
-    /// The uniform resource name.
-    pub urn: Option<String>,
-    /// Its state.
-    pub status: Option<HandshakeStatus>,
-    /// When it was made.
-    pub created_at: Option<Timestamp>,
-    /// When it was accepted, cancelled or declined, or expired.
-    pub updated_at: Option<Timestamp>,
-    /// When it expires.
-    pub expired_at: Option<Timestamp>,
-    /// The id of the organization's management account.
-    pub management_account_id: Option<String>,
-    /// The name of the organization's management account.
-    pub management_account_name: Option<String>,
-    /// The organization's id.
-    pub organization_id: Option<String>,
-    /// The notes for the mail.
-    pub notes: Option<String>,
-    /// Who is invited.
-    pub target: Option<HandshakeTarget>,
-    #[serde(skip, default = "Record::none")]
-    record: Record,
-}
+record! {
+    id = id;
 
-keeps_record!(Handshake, id = "id", secret = &[]);
+    /// An invitation: `HandshakeDto` of the reference.
+    ///
+    /// Only `id` is certain to be there.
+    pub struct Handshake {
+        /// The invitation's id.
+        #[serde(deserialize_with = "crate::record::id")]
+        pub id: String,
+        /// The uniform resource name.
+        pub urn: Option<String>,
+        /// Its state.
+        pub status: Option<HandshakeStatus>,
+        /// When it was made.
+        pub created_at: Option<Timestamp>,
+        /// When it was accepted, cancelled or declined, or expired.
+        pub updated_at: Option<Timestamp>,
+        /// When it expires.
+        pub expired_at: Option<Timestamp>,
+        /// The id of the organization's management account.
+        pub management_account_id: Option<String>,
+        /// The name of the organization's management account.
+        pub management_account_name: Option<String>,
+        /// The organization's id.
+        pub organization_id: Option<String>,
+        /// The notes for the mail.
+        pub notes: Option<String>,
+        /// Who is invited.
+        pub target: Option<HandshakeTarget>,
+    }
+}
 
 /// Who is invited, as the provider tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -10,10 +10,10 @@ use super::{
     requests::{ACCOUNTS, account_path, check_length},
 };
 use crate::{
-    Error, Page, Paginator, Record, Result, Scope, Timestamp,
+    Error, Page, Paginator, Result, Scope, Timestamp,
     http::{Answer, Call, RawRows, Rows, read_object},
     open_enum::open_enum,
-    record::{FromRow, keeps_record},
+    record::{FromRow, record},
 };
 
 /// Where roots, organizational units and accounts are listed.
@@ -86,14 +86,10 @@ pub(super) struct PageInfo {
 
 impl PageInfo {
     /// The page of `rows`. A list ends when the marker is null, absent or empty, and only then.
-    pub(super) fn page<T: FromRow>(
-        self,
-        rows: &RawRows<'_>,
-        id: impl Fn(&T) -> String,
-    ) -> Result<Page<T, String>> {
+    pub(super) fn page<T: FromRow>(self, rows: &RawRows<'_>) -> Result<Page<T, String>> {
         let next = self.next_marker.filter(|marker| !marker.is_empty());
         let count = self.current_count.and_then(|count| count.as_u64());
-        Ok(Rows::decode(rows, id)?.into_page(next).with_reported_rows(count))
+        Ok(Rows::decode(rows)?.into_page(next).with_reported_rows(count))
     }
 }
 
@@ -195,7 +191,7 @@ struct AccountsEnvelope<'a> {
 
 fn read_accounts(answer: &Answer) -> Result<Page<Account, String>> {
     let envelope: AccountsEnvelope<'_> = read_object(answer, "an object with accounts and page_info")?;
-    envelope.page_info.page(&envelope.accounts, |account: &Account| account.id.clone())
+    envelope.page_info.page(&envelope.accounts)
 }
 
 impl Paginator for ListAccounts {
@@ -211,30 +207,27 @@ impl Paginator for ListAccounts {
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
-        Some(Cow::Borrowed(&account.id))
+        Some(account.row_id())
     }
 }
 
-/// A root, an organizational unit or an account: `EntityDto` of the reference.
-///
-/// Only `id` is certain to be there.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(remote = "Self")]
-#[non_exhaustive]
-pub struct Entity {
-    /// Its id: `r-…` of a root, `ou-…` of an organizational unit, the account's own of an account.
-    #[serde(deserialize_with = "crate::record::id")]
-    pub id: String,
-    /// Its name.
-    pub name: Option<String>,
-    /// What it is.
-    #[serde(rename = "type")]
-    pub entity_type: Option<EntityType>,
-    #[serde(skip, default = "Record::none")]
-    record: Record,
-}
+record! {
+    id = id;
 
-keeps_record!(Entity, id = "id", secret = &[]);
+    /// A root, an organizational unit or an account: `EntityDto` of the reference.
+    ///
+    /// Only `id` is certain to be there.
+    pub struct Entity {
+        /// Its id: `r-…` of a root, `ou-…` of an organizational unit, the account's own of an account.
+        #[serde(deserialize_with = "crate::record::id")]
+        pub id: String,
+        /// Its name.
+        pub name: Option<String>,
+        /// What it is.
+        #[serde(rename = "type")]
+        pub entity_type: Option<EntityType>,
+    }
+}
 
 open_enum! {
     /// What an entity is.
@@ -317,7 +310,7 @@ struct EntitiesEnvelope<'a> {
 
 fn read_entities(answer: &Answer) -> Result<Page<Entity, String>> {
     let envelope: EntitiesEnvelope<'_> = read_object(answer, "an object with entities and page_info")?;
-    envelope.page_info.page(&envelope.entities, |entity: &Entity| entity.id.clone())
+    envelope.page_info.page(&envelope.entities)
 }
 
 impl Paginator for ListEntities {
@@ -333,27 +326,24 @@ impl Paginator for ListEntities {
     }
 
     fn item_id<'a>(&self, entity: &'a Entity) -> Option<Cow<'a, str>> {
-        Some(Cow::Borrowed(&entity.id))
+        Some(entity.row_id())
     }
 }
 
-/// A service of which an account is a delegated administrator: `DelegatedServiceDto` of the reference.
-///
-/// Only `service_principal` is certain to be there.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(remote = "Self")]
-#[non_exhaustive]
-pub struct DelegatedService {
-    /// The name of the service.
-    #[serde(deserialize_with = "crate::record::id")]
-    pub service_principal: String,
-    /// When the account became its delegated administrator.
-    pub delegation_enabled_at: Option<Timestamp>,
-    #[serde(skip, default = "Record::none")]
-    record: Record,
-}
+record! {
+    id = service_principal;
 
-keeps_record!(DelegatedService, id = "service_principal", secret = &[]);
+    /// A service of which an account is a delegated administrator: `DelegatedServiceDto` of the reference.
+    ///
+    /// Only `service_principal` is certain to be there.
+    pub struct DelegatedService {
+        /// The name of the service.
+        #[serde(deserialize_with = "crate::record::id")]
+        pub service_principal: String,
+        /// When the account became its delegated administrator.
+        pub delegation_enabled_at: Option<Timestamp>,
+    }
+}
 
 impl Client {
     /// The services of which an account is a delegated administrator.
@@ -410,9 +400,7 @@ struct ServicesEnvelope<'a> {
 fn read_services(answer: &Answer) -> Result<Page<DelegatedService, String>> {
     let envelope: ServicesEnvelope<'_> =
         read_object(answer, "an object with delegated_services and page_info")?;
-    envelope
-        .page_info
-        .page(&envelope.delegated_services, |service: &DelegatedService| service.service_principal.clone())
+    envelope.page_info.page(&envelope.delegated_services)
 }
 
 impl Paginator for ListDelegatedServices {
@@ -428,7 +416,7 @@ impl Paginator for ListDelegatedServices {
     }
 
     fn item_id<'a>(&self, service: &'a DelegatedService) -> Option<Cow<'a, str>> {
-        Some(Cow::Borrowed(&service.service_principal))
+        Some(service.row_id())
     }
 }
 
@@ -441,7 +429,7 @@ mod tests {
         let next = |json: &str| {
             let rows: RawRows<'_> = serde_json::from_str("[]").unwrap();
             let info: PageInfo = serde_json::from_str(json).unwrap();
-            info.page(&rows, |account: &Account| account.id.clone()).unwrap().next
+            info.page::<Account>(&rows).unwrap().next
         };
         for end in [
             "{}",
@@ -460,7 +448,7 @@ mod tests {
         let count = |json: &str| {
             let rows: RawRows<'_> = serde_json::from_str(r#"[{"id":"a"}]"#).unwrap();
             let info: PageInfo = serde_json::from_str(json).unwrap();
-            let page = info.page(&rows, |account: &Account| account.id.clone()).unwrap();
+            let page = info.page::<Account>(&rows).unwrap();
             (page.items.len(), page.reported_rows)
         };
         for none in ["{}", r#"{"current_count":null}"#, r#"{"current_count":"1"}"#, r#"{"current_count":-1}"#]

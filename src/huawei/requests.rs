@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Account, Client, account};
 use crate::{
-    Error, Page, Paginator, Record, Result, Scope, Timestamp,
+    Error, Page, Paginator, Result, Scope, Timestamp,
     http::{Answer, Call, RawRows, Rows, read_nothing, read_object, segment},
     open_enum::open_enum,
-    record::keeps_record,
+    record::record,
 };
 
 pub(super) const ACCOUNTS: &str = "/v1/organizations/accounts";
@@ -295,31 +295,28 @@ impl CloseAccount {
     }
 }
 
-/// How far the closure of an account has come: `CloseAccountStatusDto` of the reference.
-///
-/// Only `account_id` is certain to be there.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(remote = "Self")]
-#[non_exhaustive]
-pub struct CloseAccountStatus {
-    /// The id of the account.
-    #[serde(deserialize_with = "crate::record::id")]
-    pub account_id: String,
-    /// How far it has come.
-    pub state: Option<CloseAccountState>,
-    /// When the closure was asked for.
-    pub created_at: Option<Timestamp>,
-    /// When its state changed last.
-    pub updated_at: Option<Timestamp>,
-    /// The id of the organization.
-    pub organization_id: Option<String>,
-    /// Why it failed. Which reasons there are is not documented.
-    pub failure_reason: Option<String>,
-    #[serde(skip, default = "Record::none")]
-    record: Record,
-}
+record! {
+    id = account_id;
 
-keeps_record!(CloseAccountStatus, id = "account_id", secret = &[]);
+    /// How far the closure of an account has come: `CloseAccountStatusDto` of the reference.
+    ///
+    /// Only `account_id` is certain to be there.
+    pub struct CloseAccountStatus {
+        /// The id of the account.
+        #[serde(deserialize_with = "crate::record::id")]
+        pub account_id: String,
+        /// How far it has come.
+        pub state: Option<CloseAccountState>,
+        /// When the closure was asked for.
+        pub created_at: Option<Timestamp>,
+        /// When its state changed last.
+        pub updated_at: Option<Timestamp>,
+        /// The id of the organization.
+        pub organization_id: Option<String>,
+        /// Why it failed. Which reasons there are is not documented.
+        pub failure_reason: Option<String>,
+    }
+}
 
 open_enum! {
     /// How far the closure of an account has come.
@@ -389,8 +386,7 @@ struct ClosuresEnvelope<'a> {
 
 fn read_closures(answer: &Answer) -> Result<Page<CloseAccountStatus, OnePage>> {
     let envelope: ClosuresEnvelope<'_> = read_object(answer, "an object with close_account_statuses")?;
-    let id = |status: &CloseAccountStatus| status.account_id.clone();
-    Ok(Rows::decode(&envelope.close_account_statuses, id)?.into_page(None))
+    Ok(Rows::decode(&envelope.close_account_statuses)?.into_page(None))
 }
 
 impl Paginator for ListCloseAccountStatuses {

@@ -42,7 +42,7 @@ pub struct Pages<P: Paginator> {
     position: Position,
     guard: CycleGuard,
     tally: Tally,
-    empty_pages: u32,
+    empty_in_a_row: u32,
 }
 
 /// Where pages come from. The stream above it is the same for all.
@@ -72,7 +72,7 @@ impl<P: Paginator> Pages<P> {
             position: Position::Start,
             guard: CycleGuard::new(),
             tally: Tally::default(),
-            empty_pages: 0,
+            empty_in_a_row: 0,
         }
     }
 
@@ -232,8 +232,8 @@ impl<P: Paginator> Pages<P> {
 
     /// Moves the place to after `page`.
     fn hand_over(&mut self, mut page: Page<P::Item, P::Cursor>) -> Result<Placed<P>> {
-        self.empty_pages = if page.rows() == 0 { self.empty_pages.saturating_add(1) } else { 0 };
-        if self.empty_pages > MAX_EMPTY_PAGES {
+        self.empty_in_a_row = if page.rows() == 0 { self.empty_in_a_row.saturating_add(1) } else { 0 };
+        if self.empty_in_a_row > MAX_EMPTY_PAGES {
             let message =
                 format!("{MAX_EMPTY_PAGES} pages in a row have no rows, and the last leads to another");
             return Err(Error::new(ErrorKind::PaginationLoop, message));

@@ -3,89 +3,85 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::{
-    Kind, Owner, Provider, Record, Result, Status, Timestamp, open_enum::open_enum, record::keeps_record,
-};
+use crate::{Kind, Owner, Provider, Result, Status, Timestamp, open_enum::open_enum, record::record};
 
-/// An account on a source, in either level of detail and any version of the API.
-///
-/// Only `id` is certain to be there: `SLIM` leaves out members that the schema calls required, and others
-/// are null in the wild. What is not in the schema is in [`raw`](Self::raw).
-///
-/// Sources put anything into [`attributes`](Self::attributes), passwords in clear text among it. `Debug` hides
-/// them; `Serialize`, [`raw`](Self::raw) and [`record`](Self::record) have them whole, even
-/// [`redacted`](Record::redacted).
-#[derive(Clone, Debug, Deserialize)]
-#[serde(remote = "Self", rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Account {
-    /// The id. The schema calls it optional; a row without one is a bad row.
-    #[serde(deserialize_with = "crate::record::id")]
-    pub id: String,
-    /// The name.
-    pub name: Option<String>,
-    /// When it was made.
-    pub created: Option<Timestamp>,
-    /// When it was last changed.
-    pub modified: Option<Timestamp>,
-    /// The source it is on.
-    pub source_id: Option<String>,
-    /// The source's name.
-    pub source_name: Option<String>,
-    /// The identity it is correlated to.
-    pub identity_id: Option<String>,
-    /// The identity it is correlated to, with its name.
-    pub identity: Option<Reference>,
-    /// The owner of the source.
-    pub source_owner: Option<Reference>,
-    /// The owner of the account; of machine accounts only.
-    pub owner_identity: Option<Reference>,
-    /// The owning group; of machine accounts, in 2024 only.
-    pub owner_group: Option<Reference>,
-    /// The lifecycle state of the identity, as `active`.
-    pub cloud_lifecycle_state: Option<String>,
-    /// The state of the identity, as `ACTIVE`.
-    pub identity_state: Option<String>,
-    /// How the source is connected, as `direct`.
-    pub connection_type: Option<String>,
-    /// Whether it is a machine's account.
-    pub is_machine: Option<bool>,
-    /// What it is recommended to be classified as.
-    pub recommendation: Option<Recommendation>,
-    /// What was aggregated from the source.
-    pub attributes: Option<Attributes>,
-    /// Whether the source is authoritative.
-    pub authoritative: Option<bool>,
-    /// A description.
-    pub description: Option<String>,
-    /// Whether it is disabled.
-    pub disabled: Option<bool>,
-    /// Whether it is locked.
-    pub locked: Option<bool>,
-    /// Its id on the source system.
-    pub native_identity: Option<String>,
-    /// Whether it is a user account of the provider itself rather than of a source.
-    pub system_account: Option<bool>,
-    /// Whether it is correlated to no identity.
-    pub uncorrelated: Option<bool>,
-    /// Its id by the account schema: text, often in braces, and no UUID.
-    pub uuid: Option<String>,
-    /// Whether it was correlated by hand.
-    pub manually_correlated: Option<bool>,
-    /// Whether it has entitlements.
-    pub has_entitlements: Option<bool>,
-    /// The features of its source: see [`features`](Self::features).
-    pub features: Option<String>,
-    /// Where it comes from.
-    pub origin: Option<Origin>,
-    /// A type, in 2024 only.
-    #[serde(rename = "type")]
-    pub account_type: Option<String>,
-    #[serde(skip, default = "Record::none")]
-    record: Record,
+record! {
+    id = id;
+
+    /// An account on a source, in either level of detail and any version of the API.
+    ///
+    /// Only `id` is certain to be there: `SLIM` leaves out members that the schema calls required, and others
+    /// are null in the wild. What is not in the schema is in [`raw`](Self::raw).
+    ///
+    /// Sources put anything into [`attributes`](Self::attributes), passwords in clear text among it. `Debug` hides
+    /// them; `Serialize`, [`raw`](Self::raw) and [`record`](Self::record) have them whole, even
+    /// [`redacted`](crate::Record::redacted).
+    #[serde(rename_all = "camelCase")]
+    pub struct Account {
+        /// The id. The schema calls it optional; a row without one is a bad row.
+        #[serde(deserialize_with = "crate::record::id")]
+        pub id: String,
+        /// The name.
+        pub name: Option<String>,
+        /// When it was made.
+        pub created: Option<Timestamp>,
+        /// When it was last changed.
+        pub modified: Option<Timestamp>,
+        /// The source it is on.
+        pub source_id: Option<String>,
+        /// The source's name.
+        pub source_name: Option<String>,
+        /// The identity it is correlated to.
+        pub identity_id: Option<String>,
+        /// The identity it is correlated to, with its name.
+        pub identity: Option<Reference>,
+        /// The owner of the source.
+        pub source_owner: Option<Reference>,
+        /// The owner of the account; of machine accounts only.
+        pub owner_identity: Option<Reference>,
+        /// The owning group; of machine accounts, in 2024 only.
+        pub owner_group: Option<Reference>,
+        /// The lifecycle state of the identity, as `active`.
+        pub cloud_lifecycle_state: Option<String>,
+        /// The state of the identity, as `ACTIVE`.
+        pub identity_state: Option<String>,
+        /// How the source is connected, as `direct`.
+        pub connection_type: Option<String>,
+        /// Whether it is a machine's account.
+        pub is_machine: Option<bool>,
+        /// What it is recommended to be classified as.
+        pub recommendation: Option<Recommendation>,
+        /// What was aggregated from the source.
+        pub attributes: Option<Attributes>,
+        /// Whether the source is authoritative.
+        pub authoritative: Option<bool>,
+        /// A description.
+        pub description: Option<String>,
+        /// Whether it is disabled.
+        pub disabled: Option<bool>,
+        /// Whether it is locked.
+        pub locked: Option<bool>,
+        /// Its id on the source system.
+        pub native_identity: Option<String>,
+        /// Whether it is a user account of the provider itself rather than of a source.
+        pub system_account: Option<bool>,
+        /// Whether it is correlated to no identity.
+        pub uncorrelated: Option<bool>,
+        /// Its id by the account schema: text, often in braces, and no UUID.
+        pub uuid: Option<String>,
+        /// Whether it was correlated by hand.
+        pub manually_correlated: Option<bool>,
+        /// Whether it has entitlements.
+        pub has_entitlements: Option<bool>,
+        /// The features of its source: see [`features`](Self::features).
+        pub features: Option<String>,
+        /// Where it comes from.
+        pub origin: Option<Origin>,
+        /// A type, in 2024 only.
+        #[serde(rename = "type")]
+        pub account_type: Option<String>,
+    }
 }
-
-keeps_record!(Account, id = "id", secret = &[]);
 
 open_enum! {
     /// Where an account comes from.

@@ -9,72 +9,70 @@ use super::{
     version::Root,
 };
 use crate::{
-    Page, Paginator, Record, Result, Scope, Timestamp,
+    Page, Paginator, Result, Scope, Timestamp,
     http::{Call, segment},
-    record::keeps_record,
+    record::{FromRow, record},
 };
 
-/// An access right on a source, such as a group that accounts are in.
-///
-/// Only `id` is certain to be there. What is not in the schema is in [`raw`](Self::raw), and so is what is nested and
-/// does not fit it: an element of a list is left out then, and an object is `None`. `Serialize`, `raw` and
-/// [`record`](Self::record) have the [`attributes`](Self::attributes) whole, which may hold secrets of the source;
-/// `Debug` hides them.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(remote = "Self", rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Entitlement {
-    /// The id. The schema calls it optional; a row without one is a bad row.
-    #[serde(deserialize_with = "crate::record::id")]
-    pub id: String,
-    /// The name.
-    pub name: Option<String>,
-    /// The attribute of accounts that grants it, as `memberOf`.
-    pub attribute: Option<String>,
-    /// What that attribute holds, as the name of a group in a directory.
-    pub value: Option<String>,
-    /// What sort of object the source's schema has for it, as `group`.
-    pub source_schema_object_type: Option<String>,
-    /// A description.
-    pub description: Option<String>,
-    /// Whether it is a privileged one.
-    pub privileged: Option<bool>,
-    /// Whether the provider governs it.
-    pub cloud_governed: Option<bool>,
-    /// Whether it can be requested by itself.
-    pub requestable: Option<bool>,
-    /// The identity that owns it.
-    #[serde(default, deserialize_with = "if_it_fits")]
-    pub owner: Option<Reference>,
-    /// Further owners: identities and governance groups.
-    #[serde(default, deserialize_with = "those_that_fit")]
-    pub additional_owners: Option<Vec<Reference>>,
-    /// Which of its fields were changed by hand, by names as `DISPLAY_NAME`.
-    #[serde(default, deserialize_with = "if_it_fits")]
-    pub manually_updated_fields: Option<Map<String, Value>>,
-    /// What it is classified as.
-    #[serde(default, deserialize_with = "if_it_fits")]
-    pub access_model_metadata: Option<AccessModelMetadata>,
-    /// When it was made.
-    pub created: Option<Timestamp>,
-    /// When it was last changed.
-    pub modified: Option<Timestamp>,
-    /// The source that it is on.
-    #[serde(default, deserialize_with = "if_it_fits")]
-    pub source: Option<Reference>,
-    /// What was aggregated from the source.
-    pub attributes: Option<Attributes>,
-    /// The ids of the segments that it is assigned to.
-    #[serde(default, deserialize_with = "those_that_fit")]
-    pub segments: Option<Vec<String>>,
-    /// What it permits on the source, as far as the source tells.
-    #[serde(default, deserialize_with = "those_that_fit")]
-    pub direct_permissions: Option<Vec<Permission>>,
-    #[serde(skip, default = "Record::none")]
-    record: Record,
-}
+record! {
+    id = id;
 
-keeps_record!(Entitlement, id = "id", secret = &[]);
+    /// An access right on a source, such as a group that accounts are in.
+    ///
+    /// Only `id` is certain to be there. What is not in the schema is in [`raw`](Self::raw), and so is what is nested and
+    /// does not fit it: an element of a list is left out then, and an object is `None`. `Serialize`, `raw` and
+    /// [`record`](Self::record) have the [`attributes`](Self::attributes) whole, which may hold secrets of the source;
+    /// `Debug` hides them.
+    #[serde(rename_all = "camelCase")]
+    pub struct Entitlement {
+        /// The id. The schema calls it optional; a row without one is a bad row.
+        #[serde(deserialize_with = "crate::record::id")]
+        pub id: String,
+        /// The name.
+        pub name: Option<String>,
+        /// The attribute of accounts that grants it, as `memberOf`.
+        pub attribute: Option<String>,
+        /// What that attribute holds, as the name of a group in a directory.
+        pub value: Option<String>,
+        /// What sort of object the source's schema has for it, as `group`.
+        pub source_schema_object_type: Option<String>,
+        /// A description.
+        pub description: Option<String>,
+        /// Whether it is a privileged one.
+        pub privileged: Option<bool>,
+        /// Whether the provider governs it.
+        pub cloud_governed: Option<bool>,
+        /// Whether it can be requested by itself.
+        pub requestable: Option<bool>,
+        /// The identity that owns it.
+        #[serde(default, deserialize_with = "if_it_fits")]
+        pub owner: Option<Reference>,
+        /// Further owners: identities and governance groups.
+        #[serde(default, deserialize_with = "those_that_fit")]
+        pub additional_owners: Option<Vec<Reference>>,
+        /// Which of its fields were changed by hand, by names as `DISPLAY_NAME`.
+        #[serde(default, deserialize_with = "if_it_fits")]
+        pub manually_updated_fields: Option<Map<String, Value>>,
+        /// What it is classified as.
+        #[serde(default, deserialize_with = "if_it_fits")]
+        pub access_model_metadata: Option<AccessModelMetadata>,
+        /// When it was made.
+        pub created: Option<Timestamp>,
+        /// When it was last changed.
+        pub modified: Option<Timestamp>,
+        /// The source that it is on.
+        #[serde(default, deserialize_with = "if_it_fits")]
+        pub source: Option<Reference>,
+        /// What was aggregated from the source.
+        pub attributes: Option<Attributes>,
+        /// The ids of the segments that it is assigned to.
+        #[serde(default, deserialize_with = "those_that_fit")]
+        pub segments: Option<Vec<String>>,
+        /// What it permits on the source, as far as the source tells.
+        #[serde(default, deserialize_with = "those_that_fit")]
+        pub direct_permissions: Option<Vec<Permission>>,
+    }
+}
 
 /// What an entitlement is classified as.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -224,9 +222,7 @@ impl OffsetList for ListEntitlements {
     }
 
     async fn request(&self, offset: u64, limit: u64, count: bool) -> Result<Answered<Entitlement>> {
-        let read = |answer: &_| {
-            offset_pager::read(answer, "an array of entitlements", |row: &Entitlement| row.id.clone())
-        };
+        let read = |answer: &_| offset_pager::read(answer, "an array of entitlements");
         self.client.send(self.call(offset, limit, count), read).await
     }
 }
@@ -245,7 +241,7 @@ impl Paginator for ListEntitlements {
     }
 
     fn item_id<'a>(&self, entitlement: &'a Entitlement) -> Option<Cow<'a, str>> {
-        Some(Cow::Borrowed(&entitlement.id))
+        Some(entitlement.row_id())
     }
 
     fn advance(&self, cursor: &mut Option<Cursor>, id: Option<&str>) -> bool {

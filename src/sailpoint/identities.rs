@@ -1,12 +1,12 @@
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Client, version::Root};
 use crate::{
-    Error, Record, Rejected, Result,
+    Error, Rejected, Result,
     http::{Answer, Call, Rows, read_array, read_nothing, segment},
-    record::keeps_record,
+    record::record,
 };
 
 /// What an error calls it.
@@ -140,8 +140,7 @@ pub struct IdentityResults {
 impl IdentityResults {
     fn read(answer: &Answer, asked: &[&str]) -> Result<Self> {
         let rows = read_array(answer, "an array of results")?;
-        let Rows { items: results, rejected, .. } =
-            Rows::decode(&rows, |result: &IdentityResult| result.id.clone())?;
+        let Rows { items: results, rejected, .. } = Rows::<IdentityResult>::decode(&rows)?;
         let told: BTreeSet<&str> = results.iter().map(|result| result.id.as_str()).collect();
         let missing = asked.iter().filter(|id| !told.contains(*id)).map(|id| (*id).to_owned()).collect();
         let (results, unasked) = results.into_iter().partition(|result| asked.contains(&result.id.as_str()));
@@ -162,23 +161,21 @@ impl IdentityResults {
     }
 }
 
-/// What was answered for one identity.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(remote = "Self", rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct IdentityResult {
-    /// The identity's id.
-    #[serde(deserialize_with = "crate::record::id")]
-    pub id: String,
-    /// As an HTTP status: 202 if it was accepted, 404 if there is no such identity.
-    pub status_code: Option<i32>,
-    /// Why it failed.
-    pub message: Option<String>,
-    #[serde(skip, default = "Record::none")]
-    record: Record,
-}
+record! {
+    id = id;
 
-keeps_record!(IdentityResult, id = "id", secret = &[]);
+    /// What was answered for one identity.
+    #[serde(rename_all = "camelCase")]
+    pub struct IdentityResult {
+        /// The identity's id.
+        #[serde(deserialize_with = "crate::record::id")]
+        pub id: String,
+        /// As an HTTP status: 202 if it was accepted, 404 if there is no such identity.
+        pub status_code: Option<i32>,
+        /// Why it failed.
+        pub message: Option<String>,
+    }
+}
 
 impl IdentityResult {
     /// Whether the status is one of success. Without a status it is not.

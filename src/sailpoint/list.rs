@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     AnyPaginator, Error, Join, Page, Paginator, Result, Scope, SeekPaginator, SortOrder, http::Call,
-    open_enum::open_enum, page::Accounts,
+    open_enum::open_enum, page::Accounts, record::FromRow,
 };
 
 open_enum! {
@@ -149,8 +149,7 @@ impl OffsetList for ListAccounts {
     }
 
     async fn request(&self, offset: u64, limit: u64, count: bool) -> Result<Answered<Account>> {
-        let read =
-            |answer: &_| offset_pager::read(answer, "an array of accounts", |row: &Account| row.id.clone());
+        let read = |answer: &_| offset_pager::read(answer, "an array of accounts");
         self.client.send(Ok(self.call(offset, limit, count)), read).await
     }
 }
@@ -169,7 +168,7 @@ impl Paginator for ListAccounts {
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
-        Some(Cow::Borrowed(&account.id))
+        Some(account.row_id())
     }
 
     fn advance(&self, cursor: &mut Option<Cursor>, id: Option<&str>) -> bool {

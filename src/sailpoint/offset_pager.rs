@@ -234,12 +234,8 @@ pub(super) async fn total(list: &impl OffsetList) -> Result<u64> {
 }
 
 /// Reads a page: a bare array, and the count in a header.
-pub(super) fn read<T: FromRow>(
-    answer: &Answer,
-    expected: &str,
-    id: impl Fn(&T) -> String,
-) -> Result<Answered<T>> {
-    let rows = Rows::decode(&read_array(answer, expected)?, id)?;
+pub(super) fn read<T: FromRow>(answer: &Answer, expected: &str) -> Result<Answered<T>> {
+    let rows = Rows::decode(&read_array(answer, expected)?)?;
     let total = header(&answer.headers, &["x-total-count"]).and_then(|text| text.trim().parse().ok());
     Ok(Answered { rows, total })
 }
