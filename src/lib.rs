@@ -156,9 +156,7 @@
 
 mod account;
 mod auth;
-mod digest;
 mod error;
-mod error_kind;
 mod flight;
 pub mod http;
 mod open_enum;
@@ -182,8 +180,7 @@ pub mod sailpoint;
 pub use {chrono, futures, reqwest, secrecy, serde_json, uuid};
 
 pub use account::{Account, AlternateId, Kind, Owner, Provider, Status};
-pub use error::{Error, Result};
-pub use error_kind::{ErrorKind, Retry};
+pub use error::{Error, ErrorKind, Result, Retry};
 pub use open_enum::UnknownValue;
 pub use page::{
     AnyPaginator, Checkpoint, Completeness, Doubt, Event, Items, Join, Merge, Page, Pages, Paginator,

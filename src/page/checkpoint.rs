@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{Rejected, cycle::CycleGuard, summary::Tally};
-use crate::{Error, ErrorKind, Result, digest::Digest, error::one_line};
+use super::{Rejected, cycle::CycleGuard, digest::Digest, summary::Tally};
+use crate::{Error, ErrorKind, Result, error::one_line};
 
 /// The format that this version of the crate writes and reads.
 const VERSION: u16 = 1;

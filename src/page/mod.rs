@@ -50,6 +50,7 @@ mod any;
 mod checkpoint;
 mod concurrent;
 mod cycle;
+mod digest;
 mod items;
 mod merge;
 mod pages;
@@ -59,8 +60,9 @@ mod summary;
 use std::borrow::Cow;
 
 use checkpoint::Yielded;
+use digest::Digest;
 
-use crate::{Error, ErrorKind, digest::Digest};
+use crate::{Error, ErrorKind};
 
 pub use any::{Accounts, AnyPaginator, ErasedCursor};
 pub use checkpoint::{Checkpoint, Position, Scope};
