@@ -62,9 +62,12 @@ impl Deref for dyn Simulator {
 pub struct Provider {
     pub(crate) name: &'static str,
     pub(crate) id_field: &'static str,
-    pub(crate) start: fn(Settings) -> BoxFuture<'static, io::Result<Box<dyn Simulator>>>,
+    pub(crate) start: fn(Settings) -> Started,
     pub(crate) page: fn(&str, usize, Option<&str>) -> String,
 }
+
+/// A simulator that is being started.
+type Started = BoxFuture<'static, io::Result<Box<dyn Simulator>>>;
 
 /// The providers that this crate simulates, each with its name, its page and a way to start its simulator.
 pub static PROVIDERS: &[&Provider] =

@@ -43,19 +43,20 @@ impl Workspace {
         let last_cursor = self.rules.last_cursor;
         let cursor = if more || last_cursor == AnnatureLastCursor::Text { cursor } else { None };
         let rows = array(positions.into_iter().map(|position| world.at(position)));
-        let shown = more || last_cursor != AnnatureLastCursor::Absent;
-        Ok(Reply::json_text(StatusCode::OK, told(&rows, shown.then_some(cursor.as_deref()), more)))
+        Ok(Reply::json_text(StatusCode::OK, told(&rows, cursor.as_deref(), more, last_cursor)))
     }
 }
 
 /// A page with these rows; `next` leads on.
 pub(super) fn page(rows: &str, _count: usize, next: Option<&str>) -> String {
-    told(rows, Some(next), next.is_some())
+    told(rows, next, next.is_some(), AnnatureLastCursor::Null)
 }
 
-fn told(rows: &str, cursor: Option<Option<&str>>, more: bool) -> String {
-    let cursor = cursor.map_or(String::new(), |cursor| format!(",\"cursor\":{}", Value::from(cursor)));
-    format!("{{\"accounts\":{rows}{cursor},\"has_more\":{more}}}")
+fn told(rows: &str, cursor: Option<&str>, more: bool, last: AnnatureLastCursor) -> String {
+    if !more && last == AnnatureLastCursor::Absent {
+        return format!("{{\"accounts\":{rows},\"has_more\":{more}}}");
+    }
+    format!("{{\"accounts\":{rows},\"cursor\":{},\"has_more\":{more}}}", Value::from(cursor))
 }
 
 /// Fields that must be exactly as asked for.

@@ -22,7 +22,7 @@ pub(crate) fn prepare(fault: &Fault, vendor: &dyn Vendor, incoming: &mut Incomin
         }
         Fault::ShortPage => incoming.tweak = Tweak::short_page(),
         Fault::EmptyPageWithMarker if vendor.has_empty_pages(incoming) => {
-            incoming.tweak = Tweak::empty_page()
+            incoming.tweak = Tweak::empty_page();
         }
         Fault::WorldChange { remove, insert, side } if vendor.is_list(incoming) => {
             let mut world = lock(vendor.world(incoming));
