@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::builder::FortanixErrors;
+use super::FortanixErrors;
 use crate::exchange::Reply;
 
 /// Why a request is refused. The codes are those of the API's audit events; that errors carry them is an

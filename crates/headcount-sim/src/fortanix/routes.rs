@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::builder::{FortanixHeader, FortanixPaging, Rules};
 use super::refusal::Refusal;
 use super::sessions::Sessions;
+use super::{FortanixHeader, FortanixPaging, Rules};
 use crate::exchange::{Incoming, Reply};
 use crate::gate::{Vendor, lock};
 use crate::page::Views;
