@@ -251,42 +251,46 @@ impl ClientBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a credential or a setting can not
     /// be used, or there is no credential.
     pub fn build(self) -> Result<Client> {
-        let login = match self.login {
-            Some(Login::Password { email, password }) => {
-                let email = email.trim().to_owned();
-                if email.is_empty() || email.contains(':') {
-                    let message = "the e-mail address is empty or holds a colon, which Basic authentication \
-                                   has no way to send";
-                    return Err(Error::config(message).with_provider(NAME));
-                }
-                // A password is taken as it is: blanks at its ends may belong to it.
-                Login::Password { email, password }
-            }
-            Some(Login::Token(token)) => {
-                let token = credential("token", &token)
-                    .and_then(|token| sensitive("token", token.expose_secret()).map(|_| token));
-                Login::Token(token.map_err(|error| error.with_provider(NAME))?)
-            }
-            Some(Login::OauthCode(mut code)) => {
-                if code.idp_id.trim().is_empty() {
-                    let message = "the identity provider's id is empty; expected an idp_id as discovered";
-                    return Err(Error::config(message).with_provider(NAME));
-                }
-                code.code = credential("authorization code", &code.code)
-                    .map_err(|error| error.with_provider(NAME))?;
-                Login::OauthCode(code)
-            }
-            Some(Login::Anonymous) => Login::Anonymous,
-            None => {
-                let message = "no credential: call password(), token() or oauth_code(), or anonymous() to go \
-                               without";
-                return Err(Error::config(message).with_provider(NAME));
-            }
-        };
         let channel = Arc::new(Channel::open(NAME, &self.settings)?);
+        let login = channel.context(checked(self.login))?;
         let session = Session::new(Arc::clone(&channel), login);
         Ok(Client::new(channel, session))
     }
+}
+
+/// A login that can be used.
+fn checked(login: Option<Login>) -> Result<Login> {
+    Ok(match login {
+        Some(Login::Password { email, password }) => {
+            let email = email.trim().to_owned();
+            if email.is_empty() || email.contains(':') {
+                let message = "the e-mail address is empty or holds a colon, which Basic authentication \
+                               has no way to send";
+                return Err(Error::config(message));
+            }
+            // A password is taken as it is: blanks at its ends may belong to it.
+            Login::Password { email, password }
+        }
+        Some(Login::Token(token)) => {
+            let token = credential("token", &token)
+                .and_then(|token| sensitive("token", token.expose_secret()).map(|_| token));
+            Login::Token(token?)
+        }
+        Some(Login::OauthCode(mut code)) => {
+            if code.idp_id.trim().is_empty() {
+                let message = "the identity provider's id is empty; expected an idp_id as discovered";
+                return Err(Error::config(message));
+            }
+            code.code = credential("authorization code", &code.code)?;
+            Login::OauthCode(code)
+        }
+        Some(Login::Anonymous) => Login::Anonymous,
+        None => {
+            let message = "no credential: call password(), token() or oauth_code(), or anonymous() to go \
+                           without";
+            return Err(Error::config(message));
+        }
+    })
 }
 
 impl fmt::Debug for ClientBuilder {

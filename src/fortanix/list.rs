@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{
-    Account, Client, Cursor, NAME,
+    Account, Client, Cursor,
     paging::{self, Batch, Row, Source},
     requests::PATH,
 };
@@ -106,7 +106,7 @@ impl ListAccounts {
     }
 
     fn check(&self) -> Result<()> {
-        let refuse = |message: String| Err(Error::config(message).with_provider(NAME));
+        let refuse = |message: String| Err(Error::config(message));
         if self.limit < 3 {
             return refuse(format!("limit is {}; expected 3 or more", self.limit));
         }
@@ -181,9 +181,10 @@ impl Paginator for ListAccounts {
     }
 
     async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Account, Cursor>> {
-        self.check()?;
+        self.client.channel().context(self.check())?;
         let start = self.start();
-        let found = paging::find(self, at.unwrap_or(&start), self.limit).await?;
+        let found = paging::find(self, at.unwrap_or(&start), self.limit).await;
+        let found = self.client.channel().context(found)?;
         let mut rows = found.content;
         rows.retain(|index, _| found.new.get(index).is_some_and(|new| *new));
         let page = rows.into_page(found.next).starting_at(Some(found.at)).with_duplicates(found.moved);

@@ -17,7 +17,6 @@ use std::{cmp::Ordering, future::Future};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::NAME;
 use crate::{Doubt, Error, ErrorKind, Result, page};
 
 /// How many ids a cursor holds.
@@ -346,7 +345,7 @@ async fn overlap<S: Source>(
         }
         let Some(last) = at.tail.last().copied() else {
             let message = "no row of the page has an acct_id to go on from";
-            return Err(Error::decode(message).with_provider(NAME));
+            return Err(Error::decode(message));
         };
         if page.from > 1 {
             let end = blind(source, &page, limit).await?;
@@ -392,14 +391,14 @@ async fn blind<S: Source>(source: &S, page: &Response<S::Content>, limit: u32) -
     if count == limit {
         let message = "the server gives the same page for every previous_id, and may have more than fits one page: it \
                        cannot be listed to its end; raise limit above the number of accounts";
-        return Err(Error::new(ErrorKind::PaginationLoop, message).with_provider(NAME));
+        return Err(Error::new(ErrorKind::PaginationLoop, message));
     }
     Ok(End::MaybeCapped)
 }
 
 fn lost() -> Error {
     let message = "no page shows one of the accounts that were listed last: the place in the list is lost";
-    Error::new(ErrorKind::Drift, message).with_provider(NAME)
+    Error::new(ErrorKind::Drift, message)
 }
 
 #[cfg(test)]

@@ -192,6 +192,11 @@ impl Client {
         self.0.channel.scope(self.0.tokens.client_id(), first, &[])
     }
 
+    /// Attaches the provider to an error that was made before or after a request.
+    pub(super) fn context<T>(&self, result: Result<T>) -> Result<T> {
+        self.0.channel.context(result)
+    }
+
     /// Sends `call`, if it is one, until `read` takes the answer.
     pub(super) async fn send<T>(
         &self,
@@ -270,8 +275,8 @@ impl ClientBuilder {
                 .map(Login::Token),
             None => Err(Error::config("no credential: call client_credentials() or token()")),
         };
-        let login = login.map_err(|error| error.with_provider(NAME))?;
         let channel = Arc::new(Channel::open(NAME, &self.settings)?);
+        let login = channel.context(login)?;
         let tokens = Tokens::new(Arc::clone(&channel), login);
         Ok(Client(Arc::new(Inner { channel, tokens, version: self.version })))
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{
-    Attributes, Client, Cursor, NAME, Reference,
+    Attributes, Client, Cursor, Reference,
     offset_pager::{self, Answered, OffsetList, Order, Paging, offset_setters},
     version::Root,
 };
@@ -205,8 +205,8 @@ impl ListEntitlements {
     }
 
     fn check(&self) -> Result<()> {
-        let checked = self.paging.check().and_then(|()| self.call(0, 0, false));
-        checked.map(drop).map_err(|error| error.with_provider(NAME))
+        self.paging.check()?;
+        self.call(0, 0, false).map(drop)
     }
 }
 
@@ -236,8 +236,8 @@ impl Paginator for ListEntitlements {
     }
 
     async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Entitlement, Cursor>> {
-        self.check()?;
-        offset_pager::fetch(self, at).await
+        self.client.context(self.check())?;
+        self.client.context(offset_pager::fetch(self, at).await)
     }
 
     fn item_id<'a>(&self, entitlement: &'a Entitlement) -> Option<Cow<'a, str>> {

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Account, Client, Cursor, Field, Filter, NAME,
+    Account, Client, Cursor, Field, Filter,
     offset_pager::{self, Answered, OffsetList, Order, Paging, offset_setters},
 };
 use crate::{
@@ -120,14 +120,12 @@ impl ListAccounts {
 
     fn check(&self) -> Result<()> {
         let version = self.client.api_version();
-        let checked = self.paging.check().and_then(|()| {
-            if let Some((field, _)) = self.sorters.iter().find(|(field, _)| !field.sorts(version)) {
-                let message = format!("{} does not sort in {}", field.as_str(), version.path());
-                return Err(Error::config(message));
-            }
-            self.filter.as_ref().map_or(Ok(()), |filter| filter.check(version))
-        });
-        checked.map_err(|error| error.with_provider(NAME))
+        self.paging.check()?;
+        if let Some((field, _)) = self.sorters.iter().find(|(field, _)| !field.sorts(version)) {
+            let message = format!("{} does not sort in {}", field.as_str(), version.path());
+            return Err(Error::config(message));
+        }
+        self.filter.as_ref().map_or(Ok(()), |filter| filter.check(version))
     }
 }
 
@@ -163,8 +161,8 @@ impl Paginator for ListAccounts {
     }
 
     async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Account, Cursor>> {
-        self.check()?;
-        offset_pager::fetch(self, at).await
+        self.client.context(self.check())?;
+        self.client.context(offset_pager::fetch(self, at).await)
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {

@@ -31,7 +31,6 @@ use std::{borrow::Cow, future::Future};
 
 use serde::{Deserialize, Serialize};
 
-use super::NAME;
 use crate::{
     Doubt, Error, ErrorKind, Join, Page, Result,
     http::{Answer, Rows, header, read_array},
@@ -220,8 +219,8 @@ macro_rules! offset_setters {
         /// # Errors
         /// [`Decode`](crate::ErrorKind::Decode) if the answer has no count, and those of every request.
         pub async fn total(&self) -> Result<u64> {
-            self.check()?;
-            offset_pager::total(self).await
+            self.client.context(self.check())?;
+            self.client.context(offset_pager::total(self).await)
         }
     };
 }
@@ -230,7 +229,7 @@ pub(super) use offset_setters;
 /// The provider's count of a listing, without listing it.
 pub(super) async fn total(list: &impl OffsetList) -> Result<u64> {
     let answered = list.request(0, 0, true).await?;
-    answered.total.ok_or_else(|| Error::decode("the answer has no X-Total-Count").with_provider(NAME))
+    answered.total.ok_or_else(|| Error::decode("the answer has no X-Total-Count"))
 }
 
 /// Reads a page: a bare array, and the count in a header.
@@ -451,7 +450,7 @@ impl<L: OffsetList> Pager<'_, L> {
         }
         let message = "the position in the list is lost: the listing changed during pagination, or the server does not \
                        keep to the offset; list again";
-        Err(Error::new(ErrorKind::Drift, message).with_provider(NAME))
+        Err(Error::new(ErrorKind::Drift, message))
     }
 
     /// The rows at a predicted offset, as they stand there. [`join`] judges them.
@@ -487,7 +486,7 @@ impl<L: OffsetList> Pager<'_, L> {
             return Ok(());
         }
         let message = "the server returns rows for every offset: it cannot be listed to its end";
-        Err(Error::new(ErrorKind::PaginationLoop, message).with_provider(NAME))
+        Err(Error::new(ErrorKind::PaginationLoop, message))
     }
 
     /// The new rows of what was found at `offset`, as a page.
