@@ -433,7 +433,7 @@ impl<L: OffsetList> Pager<'_, L> {
                 continue;
             }
             // Only where pages may be cut to known rows does this find any. Some of those may not be in view.
-            let in_view = view.new - view.known.map_or(0, |row| row + 1);
+            let in_view = view.new.saturating_sub(view.known.map_or(0, |row| row + 1));
             let hidden = cursor.after.saturating_sub(in_view as u64);
             let end = end.saturating_add(hidden);
             let beyond = self.look(end, count, &mut refusals).await?;
