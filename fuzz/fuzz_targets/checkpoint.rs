@@ -67,7 +67,7 @@ fn server() -> Server {
         if host.contains("fortanix") {
             return answer(
                 200,
-                format!(r#"{{"items":{}}}"#, rows("acct_id", place("previous_id").unwrap_or(3), 2)),
+                format!(r#"{{"items":{}}}"#, rows("acct_id", place("previous_id").unwrap_or(3), 3)),
             );
         }
         if host.contains("huawei") {
@@ -96,7 +96,7 @@ fn server() -> Server {
 fn place(saved: &Saved) {
     let server = server();
     match saved.who() {
-        Who::Fortanix => resume(saved, clients::fortanix(&server).list_accounts().limit(2), Paginator::pages),
+        Who::Fortanix => resume(saved, clients::fortanix(&server).list_accounts().limit(3), Paginator::pages),
         Who::Huawei => resume(saved, clients::huawei(&server).list_accounts(), Paginator::pages),
         Who::Annature => resume(saved, clients::annature(&server).list_accounts(), Paginator::pages),
         Who::AnnatureV1 => {

@@ -35,7 +35,7 @@ enum Position {
     Start,
     Done,
     Text(Id),
-    Fortanix(Id, Vec<Id>, Number),
+    Fortanix(Vec<Id>, Vec<(Option<Id>, Id)>, bool, [Number; 3], u8),
     Window(i64, Vec<Id>),
     SailPoint(Number, Option<Id>, Number, Option<Number>, bool),
     Odd(Json),
@@ -101,8 +101,13 @@ impl Position {
             Self::Start => return json!({"state": "start"}),
             Self::Done => return json!({"state": "done"}),
             Self::Text(id) => json!(id.text()),
-            Self::Fortanix(id, tail, after) => {
-                json!({"previous_id": id.text(), "tail": texts(tail), "after": after.0})
+            Self::Fortanix(tail, ahead, whole, [nameless, longest, left], order) => {
+                let ahead = ahead.iter().map(|(before, id)| json!([before.as_ref().map(Id::text), id.text()]));
+                let direction = |at: u8| ["unknown", "rising", "falling", "neither"][usize::from(at % 4)];
+                json!({
+                    "tail": texts(tail), "ahead": ahead.collect::<Vec<_>>(), "whole": whole, "nameless": nameless.0,
+                    "longest": longest.0, "left": left.0, "ids": direction(*order), "created": direction(order / 4),
+                })
             }
             Self::Window(seconds, seen) => {
                 let date = chrono::DateTime::from_timestamp(*seconds, 0).map(|date| date.to_rfc3339());

@@ -1,16 +1,21 @@
 //! Paging by `previous_id`, of which little is documented.
 //!
 //! Not documented are: whether a page starts after `previous_id` or at it, the order, the end, the server's own
-//! maximum, and what an id that is gone is answered with. Nothing of that is assumed.
+//! maximum, and the answer to an id that is gone. Nothing of that is assumed.
 //!
-//! Invariant: a page is accepted only if it shows its place, which means that it holds the id that it was asked for,
-//! or that its first row was listed. The new rows of such a page are those whose ids were not listed.
+//! Invariant: a page is asked for from the id before the last one listed, and is accepted only if it shows its place: it
+//! holds the id that it was asked for, or its first row is one of the last [`KEEP`] listed. Its rows that were not
+//! listed are the new ones. What is not accepted is asked for from one id further back.
 //!
-//! Proof that nothing is lost in a fixed order: one response is one moment, and it is one interval of the list. The
-//! interval begins at, or right after, a row that was listed, so every account between that row and the last row of the
-//! page is on the page. Everything before that row was listed in the same way. Proof that nothing comes twice: the ids
-//! that were listed behind one of the last [`KEEP`] ids are among those. An empty page shows no place, so it is never
-//! the end: the end is an accepted page with nothing new, shorter than another page was, or confirmed from the last id.
+//! Proof, for an order in which no account moves. One response is one moment, and one interval of the list that begins
+//! at, or right after, a row that was listed. So an account that stays is listed: all up to that row were listed before,
+//! and all behind it, up to the last row of the page, are on the page. It is listed once: the ids that were listed and
+//! stand behind one of the last ones are known. And the list ends behind its last account: an empty page shows no place
+//! and is never the end. The end is an accepted page with nothing new that is shorter than another page was; or one
+//! whose last row, asked for, shows nothing behind it.
+//!
+//! Where accounts move, some may be missing or come twice. Whether they can is judged by the rows: neither ids nor dates
+//! of creation keep one direction.
 
 use std::{cmp::Ordering, future::Future};
 
