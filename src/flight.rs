@@ -1,6 +1,6 @@
 use std::{
     fmt,
-    future::Future,
+    future::{Future, poll_fn},
     panic,
     pin::Pin,
     task::{Context, Poll},
@@ -19,6 +19,11 @@ impl<T: Send + 'static> Flight<T> {
         let runtime = Handle::try_current()
             .map_err(|error| Error::config("this needs a tokio runtime").with_source(error))?;
         Ok(Self(runtime.spawn(work)))
+    }
+
+    /// The outcome of the work.
+    pub(crate) async fn landed(mut self) -> Result<T> {
+        poll_fn(|cx| self.poll(cx)).await
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T>> {

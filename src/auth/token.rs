@@ -1,19 +1,14 @@
 use std::{
     future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use secrecy::SecretString;
-use tokio::{
-    sync::Mutex,
-    time::{Instant, timeout},
-};
+use tokio::time::{Instant, timeout};
+use tracing::Instrument;
 
-use crate::{Error, Result};
+use crate::{Error, Result, flight::Flight};
 
 /// How long a failed renewal is not tried again while the old token lives.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(5);
@@ -81,14 +76,13 @@ pub(crate) struct Token<T = SecretString> {
 /// One token for all tasks of a client: obtained once however many wait for it, renewed before its end,
 /// dropped when it is refused. What counts as a token is up to the provider.
 ///
-/// Everything happens under one lock, which is held while a token is obtained. So there is never more than one request
-/// for a token, and nothing can happen to the old one meanwhile. A caller that is dropped while it obtains one gives
-/// up the lock, and the next obtains it.
+/// A token is obtained under one lock, by a task of its own. So there is never more than one request for a token, and a
+/// caller that nobody polls holds up no other. A caller that is dropped ends its task, and the next obtains one.
 pub(crate) struct TokenCache<T = SecretString> {
     margin: Margin,
     state: Mutex<State<T>>,
-    /// How often no token was obtained. Whoever sees it grow while waiting for the lock shares that failure.
-    failures: AtomicU64,
+    /// Held while a token is obtained, and waited for by nothing but tasks of the cache's own.
+    renewing: tokio::sync::Mutex<()>,
 }
 
 struct State<T> {
@@ -96,6 +90,8 @@ struct State<T> {
     generations: u64,
     /// After a failed renewal, with the old token alive.
     pause_until: Option<Instant>,
+    /// How often no token was obtained, and why the last time. Whoever sees it grow while waiting shares that failure.
+    failures: u64,
     failure: Option<Error>,
 }
 
@@ -112,6 +108,14 @@ impl<T> Token<T> {
 }
 
 impl<T> State<T> {
+    /// The token, if it is not yet to be renewed.
+    fn usable(&self) -> Option<Arc<Token<T>>> {
+        let token = self.token.as_ref().filter(|token| token.lives())?;
+        let now = Instant::now();
+        let is_early = token.renew_at.is_none_or(|renew| now < renew);
+        (is_early || self.pause_until.is_some_and(|until| now < until)).then(|| Arc::clone(token))
+    }
+
     fn holds(&self, generation: u64) -> bool {
         self.token.as_ref().is_some_and(|token| token.generation == generation)
     }
@@ -126,96 +130,123 @@ impl<T> State<T> {
 impl<T> TokenCache<T> {
     /// A cache whose tokens are renewed so early.
     pub(crate) fn with_margin(margin: Margin) -> Self {
-        let state = State { token: None, generations: 0, pause_until: None, failure: None };
-        Self { margin, state: Mutex::new(state), failures: AtomicU64::new(0) }
+        let state = State { token: None, generations: 0, pause_until: None, failures: 0, failure: None };
+        Self { margin, state: Mutex::new(state), renewing: tokio::sync::Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The token in use, alive or not; none is obtained.
+    pub(crate) fn current(&self) -> Option<Arc<Token<T>>> {
+        self.state().token.clone()
+    }
+
+    /// The token of `generation` lives on as `fresh` says. If another is in use by now, or none, nothing is kept of
+    /// that.
+    pub(crate) fn renewed(&self, generation: u64, fresh: Fresh<T>) -> Arc<Token<T>> {
+        self.live_on(generation, fresh, Instant::now())
+    }
+
+    fn live_on(&self, generation: u64, fresh: Fresh<T>, began: Instant) -> Arc<Token<T>> {
+        let token = Arc::new(self.margin.token(fresh, generation, began));
+        let mut state = self.state();
+        if state.holds(generation) { state.put(token) } else { state.token.clone().unwrap_or(token) }
+    }
+
+    /// Drops the token of `generation`, if it is still the one in use: the server refused it.
+    pub(crate) fn refused(&self, generation: u64) {
+        let mut state = self.state();
+        if state.holds(generation) {
+            (state.token, state.pause_until) = (None, None);
+        }
     }
 }
 
-impl<T: Send + Sync> TokenCache<T> {
+impl<T: Send + Sync + 'static> TokenCache<T> {
     /// The token, obtained with `obtain` if there is none that still lives. `obtain` is given the token
-    /// that is to be renewed, if there is one. It must not use this cache, which is locked.
+    /// that is to be renewed, if there is one.
     ///
     /// # Errors
     /// Those of `obtain`. While the old token lives, it is returned instead.
     pub(crate) async fn get<F, R>(
-        &self,
-        obtain: impl FnOnce(Option<Arc<Token<T>>>) -> F,
+        self: &Arc<Self>,
+        obtain: impl FnOnce(Option<Arc<Token<T>>>) -> F + Send + 'static,
     ) -> Result<Arc<Token<T>>>
     where
         F: Future<Output = Result<R>> + Send,
+        R: Into<Renewed<T>> + Send,
+    {
+        let failures = {
+            let state = self.state();
+            if let Some(token) = state.usable() {
+                return Ok(token);
+            }
+            state.failures
+        };
+        let this = Arc::clone(self);
+        let renewal = async move { this.renew(failures, obtain).await };
+        Flight::launch(renewal.in_current_span())?.landed().await?
+    }
+
+    async fn renew<F, R>(
+        &self,
+        failures: u64,
+        obtain: impl FnOnce(Option<Arc<Token<T>>>) -> F,
+    ) -> Result<Arc<Token<T>>>
+    where
+        F: Future<Output = Result<R>>,
         R: Into<Renewed<T>>,
     {
-        let failures = self.failures.load(Ordering::SeqCst);
-        let mut state = self.state.lock().await;
+        let _renewing = self.renewing.lock().await;
         let began = Instant::now();
-        let old = state.token.clone();
-        let living = old.clone().filter(|token| token.lives());
-        match &living {
-            Some(token) => {
-                let paused = state.pause_until.is_some_and(|until| began < until);
-                if paused || token.renew_at.is_none_or(|renew| began < renew) {
-                    return Ok(Arc::clone(token));
-                }
+        let old = {
+            let state = self.state();
+            if let Some(token) = state.usable() {
+                return Ok(token);
             }
-            None => {
-                // Otherwise each of a thousand waiting callers would try for itself, one after the other.
-                if failures != self.failures.load(Ordering::SeqCst)
-                    && let Some(error) = &state.failure
-                {
-                    return Err(error.clone());
-                }
+            // Otherwise each of a thousand waiting callers would try for itself, one after the other.
+            if let Some(error) = state.failure.as_ref().filter(|_| failures != state.failures) {
+                return Err(error.clone());
             }
-        }
+            state.token.clone()
+        };
+        let living = || old.clone().filter(|token| token.lives());
         let mut renewal = Box::pin(obtain(old.clone()));
-        let obtained = match &living {
-            Some(token) => match timeout(LONGEST_WAIT, &mut renewal).await {
-                Ok(obtained) => obtained,
-                // The endpoint hangs. While the old token lives, nobody needs to wait for it.
-                Err(_) if token.lives() => {
-                    state.pause_until = Some(Instant::now() + RENEWAL_PAUSE);
-                    return Ok(Arc::clone(token));
-                }
-                Err(_) => renewal.await,
-            },
-            None => renewal.await,
+        let obtained = match living() {
+            Some(_) => timeout(LONGEST_WAIT, &mut renewal).await.ok(),
+            None => Some(renewal.as_mut().await),
         };
-        let (fresh, same) = match obtained.map(R::into) {
-            Ok(Renewed::Other(fresh)) => (fresh, None),
-            Ok(Renewed::Same(fresh)) => (fresh, old),
-            Err(error) => {
-                if let Some(token) = living.filter(|token| token.lives()) {
-                    state.pause_until = Some(Instant::now() + RENEWAL_PAUSE);
-                    return Ok(token);
-                }
-                state.failure = Some(error.clone());
-                self.failures.fetch_add(1, Ordering::SeqCst);
-                return Err(error);
+        let obtained = match (obtained, living()) {
+            (Some(obtained), _) => obtained,
+            // The endpoint hangs. While the old token lives, nobody needs to wait for it.
+            (None, Some(token)) => return Ok(self.keep(token)),
+            (None, None) => renewal.await,
+        };
+        match (obtained.map(R::into), old.as_ref()) {
+            // Its life began when it was requested, at the latest.
+            (Ok(Renewed::Same(fresh)), Some(old)) => Ok(self.live_on(old.generation, fresh, began)),
+            (Ok(Renewed::Same(fresh) | Renewed::Other(fresh)), _) => {
+                let mut state = self.state();
+                let token = self.margin.token(fresh, state.generations + 1, began);
+                Ok(state.put(Arc::new(token)))
             }
-        };
-        let generation = same.map_or(state.generations + 1, |old| old.generation);
-        // Its life began when it was requested, at the latest.
-        Ok(state.put(Arc::new(self.margin.token(fresh, generation, began))))
-    }
-
-    /// The token in use, alive or not; none is obtained.
-    pub(crate) async fn current(&self) -> Option<Arc<Token<T>>> {
-        self.state.lock().await.token.clone()
-    }
-
-    /// The token of `generation` lives on as `fresh` says: it was renewed without this cache. Nothing is kept of
-    /// that if another is in use, or none.
-    pub(crate) async fn renewed(&self, generation: u64, fresh: Fresh<T>) -> Arc<Token<T>> {
-        let mut state = self.state.lock().await;
-        let token = Arc::new(self.margin.token(fresh, generation, Instant::now()));
-        if state.holds(generation) { state.put(token) } else { token }
-    }
-
-    /// Drops the token of `generation`, if it is still the one in use: the server refused it.
-    pub(crate) async fn refused(&self, generation: u64) {
-        let mut state = self.state.lock().await;
-        if state.holds(generation) {
-            (state.token, state.pause_until) = (None, None);
+            (Err(error), _) => match living() {
+                Some(token) => Ok(self.keep(token)),
+                None => {
+                    let mut state = self.state();
+                    (state.failures, state.failure) = (state.failures.wrapping_add(1), Some(error.clone()));
+                    Err(error)
+                }
+            },
         }
+    }
+
+    /// Renews `token` later.
+    fn keep(&self, token: Arc<Token<T>>) -> Arc<Token<T>> {
+        self.state().pause_until = Some(Instant::now() + RENEWAL_PAUSE);
+        token
     }
 }
 
@@ -229,7 +260,9 @@ pub(crate) fn refuse_empty(token: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::FutureExt;
 
     use secrecy::ExposeSecret;
 
@@ -364,9 +397,9 @@ mod tests {
     async fn a_refusal_drops_only_its_generation() {
         let issuer = Issuer::new(750);
         issuer.get().await.unwrap();
-        issuer.cache.refused(1).await;
+        issuer.cache.refused(1);
         assert_eq!(issuer.get().await.unwrap(), "2");
-        issuer.cache.refused(1).await;
+        issuer.cache.refused(1);
         assert_eq!(issuer.get().await.unwrap(), "2");
         assert_eq!(issuer.calls.load(Ordering::SeqCst), 2);
     }
@@ -374,28 +407,30 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_renewed_elsewhere_lives_on() {
         let issuer = Issuer::new(100);
-        assert!(issuer.cache.current().await.is_none());
+        assert!(issuer.cache.current().is_none());
         assert_eq!(issuer.get().await.unwrap(), "1");
-        let renewed = async |generation, value: &str| {
+        let renewed = |generation, value: &str| {
             let lifetime = Some(Duration::from_secs(1000));
-            issuer.cache.renewed(generation, Fresh { value: value.into(), lifetime }).await;
+            issuer.cache.renewed(generation, Fresh { value: value.into(), lifetime });
         };
         tokio::time::sleep(Duration::from_secs(80)).await;
-        renewed(1, "1 again").await;
+        renewed(1, "1 again");
         tokio::time::sleep(Duration::from_secs(900)).await;
         assert_eq!(issuer.get().await.unwrap(), "1 again");
-        issuer.cache.refused(1).await;
+        issuer.cache.refused(1);
         assert_eq!(issuer.get().await.unwrap(), "2");
-        renewed(1, "late").await;
+        renewed(1, "late");
         assert_eq!(issuer.get().await.unwrap(), "2");
-        assert_eq!(issuer.cache.current().await.unwrap().generation, 2);
+        assert_eq!(issuer.cache.current().unwrap().generation, 2);
         assert_eq!(issuer.calls.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_that_lives_longer_keeps_its_generation() {
-        let fresh = |value: &str| Fresh { value: value.into(), lifetime: Some(Duration::from_secs(100)) };
-        let cache: TokenCache = TokenCache::default();
+        fn fresh(value: &str) -> Fresh {
+            Fresh { value: value.into(), lifetime: Some(Duration::from_secs(100)) }
+        }
+        let cache: Arc<TokenCache> = Arc::default();
         assert_eq!(cache.get(|_| async move { Ok(fresh("1")) }).await.unwrap().generation, 1);
         tokio::time::sleep(Duration::from_secs(95)).await;
         let renewed = cache.get(|old| async move {
@@ -406,8 +441,8 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(80)).await;
         let hanging = |_| std::future::pending::<Result<Fresh>>();
         assert_eq!(cache.get(hanging).await.unwrap().generation, 1, "it lives longer");
-        cache.refused(1).await;
-        assert!(cache.current().await.is_none());
+        cache.refused(1);
+        assert!(cache.current().is_none());
         assert_eq!(cache.get(|_| async move { Ok(fresh("2")) }).await.unwrap().generation, 2);
     }
 
@@ -421,5 +456,39 @@ mod tests {
             Ok(Fresh { value: "slow".into(), lifetime: None })
         });
         assert_eq!(slow.await.unwrap().value.expose_secret(), "slow");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_nobody_polls_holds_up_no_other() {
+        let issuer = Issuer::new(750);
+        // One obtains the token, the others wait for it; none of them is polled again.
+        let mut asleep: Vec<_> = (0..3).map(|_| Box::pin(issuer.get())).collect();
+        for caller in &mut asleep {
+            assert!(caller.as_mut().now_or_never().is_none());
+        }
+        assert_eq!(issuer.get().await.unwrap(), "1");
+        for caller in asleep {
+            assert_eq!(caller.await.unwrap(), "1");
+        }
+        assert_eq!(issuer.calls.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_does_not_bring_back_a_dropped_one() {
+        let issuer = Issuer::new(100);
+        issuer.get().await.unwrap();
+        tokio::time::sleep(Duration::from_secs(95)).await;
+        let renewal = issuer.cache.get(|old| async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let value = old.unwrap().value.clone();
+            Ok(Renewed::Same(Fresh { value, lifetime: Some(Duration::from_secs(100)) }))
+        });
+        let refusal = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            issuer.cache.refused(1);
+        };
+        let (renewed, ()) = tokio::join!(renewal, refusal);
+        assert_eq!(renewed.unwrap().generation, 1, "whoever waited finds out what became of it");
+        assert!(issuer.cache.current().is_none());
     }
 }

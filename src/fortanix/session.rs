@@ -138,24 +138,19 @@ enum Code {
 }
 
 /// The session of one client and its clones.
+#[derive(Clone)]
 pub(super) struct Session {
     channel: Arc<Channel>,
     login: Arc<Login>,
     only: Arc<Mutex<Only>>,
-    tokens: TokenCache<Opened>,
+    tokens: Arc<TokenCache<Opened>>,
     /// Selected in every session before anything else is sent in it.
     account: Option<Uuid>,
 }
 
 impl Session {
     pub(super) fn new(channel: Arc<Channel>, login: Login) -> Self {
-        Self {
-            channel,
-            login: Arc::new(login),
-            only: Arc::default(),
-            tokens: TokenCache::default(),
-            account: None,
-        }
+        Self { channel, login: Arc::new(login), only: Arc::default(), tokens: Arc::default(), account: None }
     }
 
     /// A session of the same login, in which this account is selected.
@@ -164,7 +159,7 @@ impl Session {
             channel: Arc::clone(&self.channel),
             login: Arc::clone(&self.login),
             only: Arc::clone(&self.only),
-            tokens: TokenCache::default(),
+            tokens: Arc::default(),
             account: Some(account),
         }
     }
@@ -181,7 +176,7 @@ impl Session {
 
     /// What the server knows of secrets, whatever request it is asked in.
     pub(super) async fn known(&self) -> Vec<SecretString> {
-        let token = self.tokens.current().await.map(|token| token.value.token.clone());
+        let token = self.tokens.current().map(|token| token.value.token.clone());
         self.login.secrets().into_iter().chain(token).collect()
     }
 
@@ -196,7 +191,7 @@ impl Session {
     /// What is told of the session, which is begun if there is none.
     pub(super) async fn info(&self) -> Result<SessionInfo> {
         // A session that cannot be replaced may be over, which only the server knows.
-        let is_known = self.can_log_in_again() || self.tokens.current().await.is_none();
+        let is_known = self.can_log_in_again() || self.tokens.current().is_none();
         match &self.token().await?.value.info {
             Some(info) if is_known => Ok(info.clone()),
             _ => self.refresh().await,
@@ -220,14 +215,14 @@ impl Session {
     pub(super) async fn terminate(&self) -> Result<()> {
         let token = match *self.login {
             Login::Token(_) => Some(self.token().await?),
-            _ => self.tokens.current().await,
+            _ => self.tokens.current(),
         };
         let Some(token) = token else { return Ok(()) };
         match self.send(&token.value.token, post(TERMINATE).repeatable(), read_nothing).await {
             // What is refused is over.
             Err(error) if error.kind() != ErrorKind::Auth => Err(error),
             _ => {
-                self.tokens.refused(token.generation).await;
+                self.tokens.refused(token.generation);
                 *self.only() = Only { code: Code::Used, account: None };
                 Ok(())
             }
@@ -236,7 +231,8 @@ impl Session {
 
     /// The token of the session.
     async fn token(&self) -> Result<Arc<Token<Opened>>> {
-        self.channel.context(self.tokens.get(|old| self.open(old)).await)
+        let session = self.clone();
+        self.channel.context(self.tokens.get(move |old| async move { session.open(old).await }).await)
     }
 
     /// Sends a request about the session, which does no more when it is sent twice: again in another session if this
@@ -244,13 +240,13 @@ impl Session {
     async fn ask(&self, call: &Call) -> Result<SessionInfo> {
         let mut token = self.token().await?;
         let mut answered = self.send(&token.value.token, call.clone(), read_info).await;
-        if answered.as_ref().is_err_and(|error| error.status() == Some(401)) && self.refused(&token).await {
+        if answered.as_ref().is_err_and(|error| error.status() == Some(401)) && self.refused(&token) {
             token = self.token().await?;
             answered = self.send(&token.value.token, call.clone(), read_info).await;
         }
         let info = answered?;
         let opened = Opened { token: token.value.token.clone(), info: Some(info.clone()) };
-        self.tokens.renewed(token.generation, opened.fresh(&self.channel)).await;
+        self.tokens.renewed(token.generation, opened.fresh(&self.channel));
         Ok(info)
     }
 
@@ -388,9 +384,9 @@ impl Service for Session {
     }
 
     /// A token that cannot be replaced is kept: one refusal may be a mistake, and another is given by the server.
-    async fn refused(&self, token: &Arc<Token<Opened>>) -> bool {
+    fn refused(&self, token: &Arc<Token<Opened>>) -> bool {
         if self.can_log_in_again() {
-            self.tokens.refused(token.generation).await;
+            self.tokens.refused(token.generation);
         }
         self.can_log_in_again()
     }

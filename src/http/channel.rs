@@ -34,9 +34,9 @@ pub(crate) trait Service: Send + Sync {
     fn authorise(&self, permit: &Self::Permit, request: &mut Request<Bytes>) -> Result<()>;
 
     /// Called after a 401: whether to replay the request once, with another permit.
-    fn refused(&self, permit: &Self::Permit) -> impl Future<Output = bool> + Send {
+    fn refused(&self, permit: &Self::Permit) -> bool {
         let _ = permit;
-        std::future::ready(false)
+        false
     }
 
     /// Secrets that the request does not hold, to be kept out of its errors as well: a server may know them from
@@ -198,9 +198,7 @@ impl Channel {
             span.failed(&failure.error);
             drop(span);
             if failure.cause == Cause::Status(401) && !replayed {
-                let waits = Instant::now();
-                replayed = service.refused(&permit).await;
-                excused = excused.saturating_add(waits.elapsed());
+                replayed = service.refused(&permit);
                 if replayed {
                     continue;
                 }

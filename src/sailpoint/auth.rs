@@ -67,8 +67,8 @@ impl Service for Tokens {
         Ok(())
     }
 
-    async fn refused(&self, token: &Arc<Token>) -> bool {
-        self.cache.refused(token.generation).await;
+    fn refused(&self, token: &Arc<Token>) -> bool {
+        self.cache.refused(token.generation);
         // A token that was given can not be replaced by another.
         matches!(self.login, Login::ClientCredentials { .. })
     }
