@@ -4,7 +4,7 @@
 
 use arbitrary::Arbitrary;
 use headcount_fuzz::{
-    book::Book,
+    book::{Book, Shelf},
     clean::Clean,
     clients,
     fault::{Fault, Happened, failing},
@@ -25,21 +25,23 @@ enum Input {
 
 fuzz_target!(|input: Clean<Input>| {
     match input.0 {
-        Input::Pages(book, faults, route) => pages(book, &faults, &route),
+        Input::Pages(book, faults, route) => pages(&book, &faults, &route),
         Input::Raw(replies, route) => raw(&replies, &route),
         Input::RawV1(replies, windowed, route) => raw_v1(&replies, windowed, &route),
     }
 });
 
-fn pages(book: Book, faults: &[Fault], route: &Route) {
-    let served = book.clone();
-    let (server, happened) = failing(faults, move |request| page(&served, parameter(request, "cursor")));
+fn pages(book: &Book, faults: &[Fault], route: &Route) {
+    let shelf = book.shelf();
+    let (served, current) = (book.clone(), shelf.clone());
+    let (server, happened) =
+        failing(faults, move |request| page(&served, &current, parameter(request, "cursor")));
     let list = clients::annature(&server).list_accounts();
-    book.check(&run(walk(&list, route, &happened, |list, mode: Mode| mode.pages(list))));
+    book.check(&shelf, &run(walk(&list, route, &happened, |list, mode: Mode| mode.pages(list))));
 }
 
-fn page(book: &Book, cursor: Option<String>) -> Reply {
-    let Some(sheet) = book.sheet(cursor.as_deref()) else {
+fn page(book: &Book, shelf: &Shelf, cursor: Option<String>) -> Reply {
+    let Some(sheet) = book.sheet(shelf, cursor.as_deref()) else {
         return answer(400, r#"{"message":"unknown cursor"}"#);
     };
     let end = match sheet.next {

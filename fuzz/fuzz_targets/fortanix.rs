@@ -23,16 +23,17 @@ enum Input {
 
 fuzz_target!(|input: Clean<Input>| {
     match input.0 {
-        Input::Pages(tenants, faults, route) => pages(tenants, &faults, &route),
+        Input::Pages(tenants, faults, route) => pages(&tenants, &faults, &route),
         Input::Raw(replies, route) => raw(&replies, &route),
     }
 });
 
-fn pages(tenants: Tenants, faults: &[Fault], route: &Route) {
-    let served = tenants.clone();
-    let (server, happened) = failing(faults, move |request| served.answer(request));
-    let list = tenants.list(&server);
-    tenants.check(&run(walk(&list, route, &happened, |list, mode: Mode| mode.pages(list))));
+fn pages(tenants: &Tenants, faults: &[Fault], route: &Route) {
+    let world = tenants.world();
+    let (served, current) = (tenants.clone(), world.clone());
+    let (server, happened) = failing(faults, move |request| served.answer(&current, request));
+    let list = tenants.list(&world, &server);
+    tenants.check(&world, &run(walk(&list, route, &happened, |list, mode: Mode| mode.pages(list))));
 }
 
 /// The list ends at a page without items, or with none but those that were there before.

@@ -4,7 +4,7 @@
 
 use arbitrary::Arbitrary;
 use headcount_fuzz::{
-    book::Book,
+    book::{Book, Shelf},
     clean::Clean,
     clients,
     fault::{Fault, Happened, failing},
@@ -24,20 +24,22 @@ enum Input {
 
 fuzz_target!(|input: Clean<Input>| {
     match input.0 {
-        Input::Pages(book, faults, route) => pages(book, &faults, &route),
+        Input::Pages(book, faults, route) => pages(&book, &faults, &route),
         Input::Raw(replies, route) => raw(&replies, &route),
     }
 });
 
-fn pages(book: Book, faults: &[Fault], route: &Route) {
-    let served = book.clone();
-    let (server, happened) = failing(faults, move |request| page(&served, parameter(request, "marker")));
+fn pages(book: &Book, faults: &[Fault], route: &Route) {
+    let shelf = book.shelf();
+    let (served, current) = (book.clone(), shelf.clone());
+    let (server, happened) =
+        failing(faults, move |request| page(&served, &current, parameter(request, "marker")));
     let list = clients::huawei(&server).list_accounts();
-    book.check(&run(walk(&list, route, &happened, |list, mode: Mode| mode.pages(list))));
+    book.check(&shelf, &run(walk(&list, route, &happened, |list, mode: Mode| mode.pages(list))));
 }
 
-fn page(book: &Book, marker: Option<String>) -> Reply {
-    let Some(sheet) = book.sheet(marker.as_deref()) else {
+fn page(book: &Book, shelf: &Shelf, marker: Option<String>) -> Reply {
+    let Some(sheet) = book.sheet(shelf, marker.as_deref()) else {
         return answer(400, r#"{"error_code":"Organizations.1008","error_msg":"unknown marker"}"#);
     };
     let info = match sheet.next {

@@ -100,10 +100,11 @@ fuzz_target!(|input: Input| {
         let mut names: Vec<_> = authorization.signed_headers.split(';').collect();
         assert!(names.is_sorted(), "{names:?}");
         names.retain(|name| !["host", "x-sdk-date"].contains(name));
-        let mut expected: Vec<&str> = Vec::new();
+        let mut expected = vec!["content-type"];
         expected.extend(input.domain_id.as_ref().map(|_| "x-domain-id"));
         expected.extend(input.security_token.as_ref().map(|_| "x-security-token"));
         assert_eq!(names, expected, "besides host and date");
+        assert_eq!(request.headers()["content-type"], "application/json");
         let right = signature(request, authorization.signed_headers, input.secret_key.trim());
         assert_eq!(Some(authorization.signature), right.as_deref(), "{request:?}");
 

@@ -44,13 +44,20 @@ impl Fault {
     }
 }
 
-/// How many faults have happened.
+/// How many faults have happened, and how many answers were those of a model.
 #[derive(Clone, Default)]
-pub struct Happened(Arc<AtomicUsize>);
+pub struct Happened {
+    faults: Arc<AtomicUsize>,
+    answers: Arc<AtomicUsize>,
+}
 
 impl Happened {
-    pub fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+    pub fn faults(&self) -> usize {
+        self.faults.load(Ordering::Relaxed)
+    }
+
+    pub fn answers(&self) -> usize {
+        self.answers.load(Ordering::Relaxed)
     }
 }
 
@@ -64,10 +71,13 @@ pub fn failing(
     let mut faults = faults.iter().copied().take(64).collect::<Vec<_>>().into_iter();
     let server = Server::new(move |request| match faults.next().and_then(Fault::reply) {
         Some(reply) => {
-            count.0.fetch_add(1, Ordering::Relaxed);
+            count.faults.fetch_add(1, Ordering::Relaxed);
             reply
         }
-        None => answer(request),
+        None => {
+            count.answers.fetch_add(1, Ordering::Relaxed);
+            answer(request)
+        }
     });
     (server, happened)
 }

@@ -102,7 +102,8 @@ impl Position {
             Self::Done => return json!({"state": "done"}),
             Self::Text(id) => json!(id.text()),
             Self::Fortanix(tail, ahead, whole, [nameless, longest, left], order) => {
-                let ahead = ahead.iter().map(|(before, id)| json!([before.as_ref().map(Id::text), id.text()]));
+                let ahead =
+                    ahead.iter().map(|(before, id)| json!([before.as_ref().map(Id::text), id.text()]));
                 let direction = |at: u8| ["unknown", "rising", "falling", "neither"][usize::from(at % 4)];
                 json!({
                     "tail": texts(tail), "ahead": ahead.collect::<Vec<_>>(), "whole": whole, "nameless": nameless.0,

@@ -20,6 +20,16 @@ pub enum Told {
     Bad,
 }
 
+impl Told {
+    /// The id of an account.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Good(id) => Some(id),
+            Self::Bad => None,
+        }
+    }
+}
+
 impl<'a> Arbitrary<'a> for Row {
     fn arbitrary(input: &mut Unstructured<'a>) -> Result<Self> {
         let byte = u8::arbitrary(input)?;
@@ -73,10 +83,15 @@ const NAMELESS: [&str; 10] = [
 impl Row {
     /// The row as JSON, with `id` in its member `member`.
     pub fn json(self, member: &str, id: &str) -> String {
+        self.json_with(member, id, "")
+    }
+
+    /// The same; a good row has `more` members.
+    pub fn json_with(self, member: &str, id: &str, more: &str) -> String {
         let id = serde_json::Value::from(id);
         let pick = |list: &[&'static str], index: u8| list[usize::from(index) % list.len()];
         match self {
-            Self::Good(odd) => format!("{{\"{member}\":{id}{}}}", pick(&ODD_MEMBERS, odd)),
+            Self::Good(odd) => format!("{{\"{member}\":{id}{more}{}}}", pick(&ODD_MEMBERS, odd)),
             Self::Bad(odd) => format!("{{\"{member}\":{id}{}}}", pick(&BAD_MEMBERS, odd)),
             Self::Nameless(odd) => pick(&NAMELESS, odd).to_owned(),
         }

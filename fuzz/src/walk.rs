@@ -44,9 +44,17 @@ impl Mode {
 #[derive(Debug)]
 pub struct Walked {
     pub told: Vec<Told>,
+    pub pieces: Vec<Piece>,
     pub summary: Summary,
     /// The error that ended it.
     pub error: Option<Error>,
+}
+
+/// Where a piece of a walk begins: after so many rows and so many answers of the model.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece {
+    pub rows: usize,
+    pub answers: usize,
 }
 
 /// Walks `list` along `route`. An error ends the walk unless a fault that has happened stands for it: then the
@@ -57,7 +65,7 @@ pub async fn walk<P: Paginator + Clone>(
     faults: &Happened,
     open: impl Fn(P, Mode) -> Pages<P>,
 ) -> Walked {
-    let mut told = Vec::new();
+    let (mut told, mut pieces) = (Vec::new(), Vec::new());
     let mut excused = 0;
     let mut saved = list.clone().items().checkpoint();
     let mut cuts = route.cuts.iter().take(16);
@@ -65,6 +73,7 @@ pub async fn walk<P: Paginator + Clone>(
         let cut = cuts.next();
         let mode = cut.map_or(route.last, |cut| cut.mode);
         let mut items = open(list.clone(), mode).resume(&saved).expect("it is the list's own checkpoint");
+        pieces.push(Piece { rows: told.len(), answers: faults.answers() });
         let mut left = cut.map_or(usize::MAX, |cut| usize::from(cut.rows));
         while left > 0 {
             left -= 1;
@@ -76,20 +85,21 @@ pub async fn walk<P: Paginator + Clone>(
                     shown::check(&error);
                     if error.kind() == ErrorKind::Record {
                         told.push(Told::Bad);
-                    } else if passes(&error) && excused < faults.count() && items.rearm() {
+                    } else if passes(&error) && excused < faults.faults() && items.rearm() {
                         excused += 1;
                     } else {
-                        return ended(told, &items, Some(error));
+                        return ended(told, pieces, &items, Some(error));
                     }
                 }
                 None => {
                     assert!(items.next().await.is_none(), "a stream that has ended goes on");
-                    return ended(told, &items, None);
+                    return ended(told, pieces, &items, None);
                 }
             }
             check(&items, &told);
         }
         saved = through_json(&items.checkpoint());
+        assert_eq!(saved.yielded(), items.summary().yielded);
     }
 }
 
@@ -98,7 +108,12 @@ fn passes(error: &Error) -> bool {
     !matches!(error.kind(), ErrorKind::Drift | ErrorKind::PaginationLoop)
 }
 
-fn ended<P: Paginator>(told: Vec<Told>, items: &Items<P>, error: Option<Error>) -> Walked {
+fn ended<P: Paginator>(
+    told: Vec<Told>,
+    pieces: Vec<Piece>,
+    items: &Items<P>,
+    error: Option<Error>,
+) -> Walked {
     check(items, &told);
     let summary = items.summary();
     let done = error.is_none();
@@ -106,7 +121,7 @@ fn ended<P: Paginator>(told: Vec<Told>, items: &Items<P>, error: Option<Error>) 
     assert_eq!(done, summary.completeness != Completeness::Unfinished, "{error:?} {summary:?}");
     let saved = through_json(&items.checkpoint());
     assert_eq!(done, saved.is_done(), "{error:?} {saved:?}");
-    Walked { told, summary, error }
+    Walked { told, pieces, summary, error }
 }
 
 /// The figures are right at any moment.
@@ -115,6 +130,7 @@ fn check<P: Paginator>(items: &Items<P>, told: &[Told]) {
     let good = told.len() as u64 - bad;
     let summary = items.summary();
     assert_eq!((summary.yielded, summary.rejected), (good, bad), "{summary:?}");
+    assert!(summary.repeats_at_most <= told.len() as u64, "{summary:?}");
     if summary.rejected > 0 {
         assert_ne!(summary.completeness, Completeness::Whole);
     }
