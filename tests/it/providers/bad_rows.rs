@@ -111,7 +111,7 @@ async fn a_bad_row_comes_out_in_its_place_and_shows_nothing_of_itself() {
         while let Some(next) = items.next().await {
             came.push(next.map(|account| account.id));
         }
-        assert_eq!(came.len(), 2 + rows.len());
+        assert_eq!(came.len(), 2 + rows.len(), "{}", provider.id);
         for (index, came) in came[2..].iter().enumerate() {
             if index % 2 == 0 {
                 let id = if index == 0 { 0x10 } else { 0x1f + u8::try_from(index / 2).unwrap() };

@@ -138,7 +138,7 @@ async fn an_offset_that_is_refused_though_there_are_rows_is_the_providers_error(
                 );
                 let requests = transport.seen().len();
                 let pages = highest / (limit as usize - 1) + 2;
-                assert!(requests <= pages + 8, "{case}: {requests} requests");
+                assert!(requests <= pages + 16, "{case}: {requests} requests");
             }
         }
     }
