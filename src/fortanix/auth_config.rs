@@ -240,9 +240,10 @@ pub(super) fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Res
     serializer.serialize_str(secret.expose_secret())
 }
 
-fn expose_some<S: Serializer>(secret: &Option<&SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
-    secret.map(ExposeSecret::expose_secret).serialize(serializer)
-}
+/// A secret that is written where there is one.
+#[derive(Clone, Copy, Serialize)]
+#[serde(transparent)]
+struct Exposed<'a>(#[serde(serialize_with = "expose")] &'a SecretString);
 
 /// A configuration that is whole, as it is sent. The public types have no `Serialize`: it would give their secrets to
 /// every serializer.
@@ -280,8 +281,8 @@ enum TlsBody<'a> {
 #[derive(Serialize)]
 struct RequiredBody<'a> {
     validate_hostname: bool,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "expose_some")]
-    client_key: Option<&'a SecretString>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_key: Option<Exposed<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_cert: Option<&'a Base64>,
     ca: CaBody<'a>,
@@ -319,7 +320,7 @@ impl<'a> Body<'a> {
     pub(super) fn secrets(&self) -> impl Iterator<Item = SecretString> {
         let oauth = if let Self::Oauth(oauth) = self { Some(oauth) } else { None };
         let key = oauth.and_then(|oauth| match &oauth.tls {
-            TlsBody::Required(required) => required.client_key,
+            TlsBody::Required(required) => required.client_key.map(|Exposed(key)| key),
             _ => None,
         });
         key.into_iter().chain(oauth.map(|oauth| oauth.client_secret)).cloned()
@@ -367,7 +368,7 @@ impl<'a> TlsBody<'a> {
         let ca = place.needs("ca", required.ca.as_ref())?;
         Ok(Self::Required(RequiredBody {
             validate_hostname: place.needs("validate_hostname", required.validate_hostname)?,
-            client_key: key,
+            client_key: key.map(Exposed),
             client_cert: required.client_cert.as_ref(),
             ca: CaBody::new(&place.inside("ca"), ca)?,
         }))

@@ -45,7 +45,7 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
 pub(crate) fn fortanix_list(server: &sim::Fortanix, limit: u32) -> AnyPaginator<Account> {
     let builder = fortanix::Client::builder().base_url(server.base_url()).http_client(HTTP.clone());
     let client = builder.password(server.email(), server.password()).build().unwrap();
-    client.list_accounts().limit(limit.max(2)).into_accounts()
+    client.list_accounts().limit(limit.max(3)).into_accounts()
 }
 
 pub(crate) fn huawei_list(server: &sim::Huawei, limit: u32) -> AnyPaginator<Account> {

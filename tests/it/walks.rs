@@ -103,12 +103,6 @@ proptest! {
             judge("sailpoint", before, walk(sailpoint_list(&server, limit).into_accounts(), mode).await);
 
             gone.lock().unwrap().clear();
-            let server = sim::Fortanix::builder().accounts(accounts).before_list(hook(changes.clone()));
-            let server = server.start().await.unwrap();
-            let before = server.ids();
-            judge("fortanix", before, walk(fortanix_list(&server, limit), mode).await);
-
-            gone.lock().unwrap().clear();
             let server = sim::Annature::builder().accounts(accounts).page_size(limit as usize);
             let server = server.before_list(hook(changes.clone())).start().await.unwrap();
             let before = server.ids();

@@ -12,6 +12,8 @@ struct Provider {
     id: &'static str,
     /// Whether each page begins with the last row of the one before.
     by_offset: bool,
+    /// Whether a page is asked for by the id of the row before it.
+    by_id: bool,
     /// Pages that it asks for behind the last row.
     empty_end: bool,
 }
@@ -23,7 +25,15 @@ impl Provider {
         let first_page = page(&first.join(","), rest.is_empty());
         let pages = [first_page, page(&rest.join(","), true), page("", true)];
         let (rows, cut, by_offset) = ([first, rest].concat(), first.len(), self.by_offset);
+        let by_id = self.by_id;
         Canned::new(move |number, request| {
+            if by_id {
+                let query = request.uri().query().unwrap();
+                let id = query.split('&').find_map(|pair| pair.strip_prefix("previous_id="));
+                let from = id.map_or(0, |id| rows.iter().position(|row| row.contains(id)).unwrap() + 1);
+                let to = if from == 0 { cut } else { rows.len() };
+                return answer(200, page(&rows[from..to].join(","), true));
+            }
             if !by_offset {
                 return answer(200, pages[number.min(2)].clone());
             }
@@ -46,6 +56,7 @@ fn providers() -> [Provider; 4] {
             id: "acct_id",
             empty_end: true,
             by_offset: false,
+            by_id: true,
         },
         Provider {
             list: |transport| canned::huawei(transport).list_accounts().into_accounts(),
@@ -56,6 +67,7 @@ fn providers() -> [Provider; 4] {
             id: "id",
             empty_end: false,
             by_offset: false,
+            by_id: false,
         },
         Provider {
             list: |transport| canned::annature(transport).list_accounts().into_accounts(),
@@ -63,6 +75,7 @@ fn providers() -> [Provider; 4] {
             id: "id",
             empty_end: false,
             by_offset: false,
+            by_id: false,
         },
         Provider {
             list: |transport| canned::sailpoint(transport).list_accounts().into_accounts(),
@@ -70,6 +83,7 @@ fn providers() -> [Provider; 4] {
             id: "id",
             empty_end: true,
             by_offset: true,
+            by_id: false,
         },
     ]
 }

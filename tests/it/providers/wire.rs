@@ -136,7 +136,7 @@ async fn sends_exactly<P: Paginator>(server: &Server, list: P, documented: &str)
 async fn lists_send_all_parameters_that_are_documented_and_no_others() {
     let server = Fortanix::builder().accounts(9).start().await.unwrap();
     let list = support::fortanix(&server).build().unwrap().list_accounts().account_scope(AccountScope::User);
-    let list = list.limit(2).previous_id(Uuid::nil()).sort_by("acct_id", SortOrder::Ascending);
+    let list = list.limit(3).previous_id(Uuid::nil()).sort_by("acct_id", SortOrder::Ascending);
     sends_exactly(&server, list, "scope limit previous_id sort_by").await;
 
     let server = Huawei::builder().accounts(9).start().await.unwrap();

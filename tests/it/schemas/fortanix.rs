@@ -45,7 +45,7 @@ async fn requests() -> Vec<Request> {
     let builder = fortanix::Client::builder().password(server.email(), server.password());
     let client = builder.base_url(server.base_url()).build().unwrap();
     let plain: Vec<_> = client.list_accounts().items().try_collect().await.unwrap();
-    let list = client.list_accounts().limit(2).account_scope(fortanix::AccountScope::User);
+    let list = client.list_accounts().limit(3).account_scope(fortanix::AccountScope::User);
     let list = list.previous_id(plain[0].acct_id).sort_by("acct_id", SortOrder::Ascending);
     assert_eq!(list.items().try_collect::<Vec<_>>().await.unwrap().len(), 4);
     client.list_accounts().account_scope(fortanix::AccountScope::System).pages().try_next().await.unwrap();

@@ -9,3 +9,4 @@ mod selection;
 mod session;
 mod update;
 mod users;
+mod worlds;

@@ -1,0 +1,61 @@
+//! Lists while accounts are made and deleted, at servers of every kind.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
+use headcount::{Completeness, ErrorKind};
+use headcount_sim::{self as sim, FortanixPaging, FortanixUnknownId};
+use proptest::prelude::*;
+
+use crate::{
+    changes::changes,
+    lists::{block_on, cases, fortanix_list, mode, walk},
+};
+
+proptest! {
+    #![proptest_config(cases(40))]
+
+    /// What was there throughout comes exactly once, or the list ends with an error because the place in it is lost.
+    #[test]
+    fn what_stays_is_listed_exactly_once(
+        accounts in prop_oneof![0..12_usize, 0..300_usize],
+        limit in prop_oneof![3..6_u32, 3..60_u32],
+        most in prop_oneof![Just(usize::MAX), 3..9_usize],
+        changes in changes(),
+        mode in mode(),
+        paging in prop_oneof![Just(FortanixPaging::After), Just(FortanixPaging::At)],
+        unknown in prop_oneof![
+            Just(FortanixUnknownId::Keyset),
+            Just(FortanixUnknownId::BadRequest),
+            Just(FortanixUnknownId::NotFound),
+            Just(FortanixUnknownId::Empty),
+            Just(FortanixUnknownId::StartOver),
+        ],
+    ) {
+        block_on(async {
+            let gone = Arc::new(Mutex::new(BTreeSet::new()));
+            let server = sim::Fortanix::builder().accounts(accounts).paging(paging).unknown_id(unknown);
+            let server = server.max_limit(most).before_list({
+                let gone = Arc::clone(&gone);
+                move |nth, world| {
+                    let change = changes.get(nth - 1).into_iter();
+                    gone.lock().unwrap().extend(change.flat_map(|change| change.apply(world)));
+                }
+            });
+            let server = server.start().await.unwrap();
+            let before = server.ids();
+            let (ids, summary) = match walk(fortanix_list(&server, limit), mode).await {
+                Err(error) if error.kind() == ErrorKind::Drift => return,
+                walked => walked.unwrap(),
+            };
+            let distinct: BTreeSet<_> = ids.iter().cloned().collect();
+            assert_eq!(distinct.len(), ids.len(), "nothing comes twice");
+            let gone = gone.lock().unwrap();
+            let missing: Vec<_> = before.iter().filter(|id| !gone.contains(*id) && !distinct.contains(*id)).collect();
+            assert!(missing.is_empty(), "{} are missing of {}", missing.len(), before.len());
+            assert_eq!(summary.completeness, Completeness::Whole);
+        });
+    }
+}
