@@ -1,4 +1,4 @@
-//! What a list of SailPoint's makes of any answer, and of pages by offset of a list that may change meanwhile.
+//! What SailPoint's lists make of any answer, and of pages by offset of a list that may change at any moment.
 
 #![no_main]
 
@@ -12,7 +12,7 @@ use headcount_fuzz::{
     oracle,
     raw::{RawReply, giving},
     runtime::run,
-    sources::Sources,
+    sources::{Kind, Sources},
     walk::{Mode, Route, walk},
 };
 use libfuzzer_sys::fuzz_target;
@@ -21,12 +21,14 @@ use libfuzzer_sys::fuzz_target;
 enum Input {
     Pages(Sources, Vec<Fault>, Route),
     Raw(Vec<RawReply>, Route),
+    Entitlements(Sources, Vec<Fault>, Route),
 }
 
 fuzz_target!(|input: Clean<Input>| {
     match input.0 {
         Input::Pages(sources, faults, route) => pages(&sources, &faults, &route),
         Input::Raw(replies, route) => raw(&replies, &route),
+        Input::Entitlements(sources, faults, route) => entitlements(&sources, &faults, &route),
     }
 });
 
@@ -42,7 +44,16 @@ fn pages(sources: &Sources, faults: &[Fault], route: &Route) {
     let (served, current) = (sources.clone(), world.clone());
     let (server, happened) = failing(faults, move |request| served.answer(&current, request));
     let list = sources.list(&server);
-    sources.check(&world, &run(walk(&list, route, &happened, open)));
+    sources.check(Kind::Accounts, &world, &run(walk(&list, route, &happened, open)));
+}
+
+fn entitlements(sources: &Sources, faults: &[Fault], route: &Route) {
+    let world = sources.world();
+    let (served, current) = (sources.clone(), world.clone());
+    let (server, happened) = failing(faults, move |request| served.answer(&current, request));
+    let list = sources.entitlements(&server);
+    let walked = run(walk(&list, route, &happened, |list, mode: Mode| mode.pages(list)));
+    sources.check(Kind::Entitlements, &world, &walked);
 }
 
 /// The list ends at an empty page, or where a row that was listed is the last.

@@ -41,8 +41,8 @@ const NAMES: [&str; 40] = [
     "state",
     "tally",
     "guard",
-    "skip",
-    "tail",
+    "yielded",
+    "repeats_at_most",
 ];
 
 const TEXTS: [&str; 12] = [

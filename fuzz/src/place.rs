@@ -11,9 +11,10 @@ pub struct Saved {
     who: Who,
     version: Option<u16>,
     position: Position,
-    skip: Option<Number>,
-    tail: Vec<Id>,
-    figures: [Option<Number>; 6],
+    /// How many rows of the page were yielded, and their digest.
+    yielded: Option<(Number, u64)>,
+    figures: [Option<Number>; 7],
+    total_changed: Option<bool>,
     guard: Option<Guard>,
     /// Members that are put in the place of others.
     odd: Vec<(Member, Json)>,
@@ -28,6 +29,8 @@ pub enum Who {
     AnnatureV1,
     SailPoint,
     SailPointErased,
+    SailPointModified,
+    SailPointEntitlements,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -54,8 +57,7 @@ enum Member {
     Scope,
     Position,
     Cursor,
-    Skip,
-    Tail,
+    Yielded,
     Tally,
     Doubts,
     Guard,
@@ -133,14 +135,16 @@ impl Saved {
     pub fn text(&self, own: &str) -> String {
         let mut saved: Value = serde_json::from_str(own).unwrap_or_default();
         saved["position"] = self.position.json();
-        saved["tail"] = texts(&self.tail).into();
         if let Some(version) = self.version {
             saved["v"] = version.into();
         }
-        if let Some(skip) = self.skip {
-            saved["skip"] = skip.0.into();
+        if let Some((rows, digest)) = self.yielded {
+            saved["yielded"] = json!({"rows": rows.0, "digest": digest});
         }
-        let names = ["pages", "yielded", "rejected", "duplicates", "rows", "total"];
+        if let Some(changed) = self.total_changed {
+            saved["tally"]["total_changed"] = changed.into();
+        }
+        let names = ["pages", "yielded", "rejected", "repeats_at_most", "duplicates", "first_total", "total"];
         for (name, figure) in names.iter().zip(self.figures) {
             if let Some(figure) = figure {
                 saved["tally"][*name] = figure.0.into();
@@ -157,8 +161,7 @@ impl Saved {
                 Member::Scope => saved["scope"] = value,
                 Member::Position => saved["position"] = value,
                 Member::Cursor if saved["position"].is_object() => saved["position"]["cursor"] = value,
-                Member::Skip => saved["skip"] = value,
-                Member::Tail => saved["tail"] = value,
+                Member::Yielded => saved["yielded"] = value,
                 Member::Tally => saved["tally"] = value,
                 Member::Doubts if saved["tally"].is_object() => saved["tally"]["doubts"] = value,
                 Member::Guard => saved["guard"] = value,
