@@ -232,14 +232,14 @@ impl<T: Send + Sync + 'static> TokenCache<T> {
                 let token = self.margin.token(fresh, state.generations + 1, began);
                 Ok(state.put(Arc::new(token)))
             }
-            (Err(error), _) => match living() {
-                Some(token) => Ok(self.keep(token)),
-                None => {
-                    let mut state = self.state();
-                    (state.failures, state.failure) = (state.failures.wrapping_add(1), Some(error.clone()));
-                    Err(error)
+            (Err(error), _) => {
+                if let Some(token) = living() {
+                    return Ok(self.keep(token));
                 }
-            },
+                let mut state = self.state();
+                (state.failures, state.failure) = (state.failures.wrapping_add(1), Some(error.clone()));
+                Err(error)
+            }
         }
     }
 

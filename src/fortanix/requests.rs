@@ -552,7 +552,7 @@ impl DiscoverAuthMethods {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<Vec<AuthMethod>> {
-        let secrets = self.client.session().known().await;
+        let secrets = self.client.session().known();
         let call = self.call().map(|call| Call { secrets, ..call });
         self.client.channel().send(&NoAuth(error::read), call, read).await
     }

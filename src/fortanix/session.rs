@@ -175,7 +175,7 @@ impl Session {
     }
 
     /// What the server knows of secrets, whatever request it is asked in.
-    pub(super) async fn known(&self) -> Vec<SecretString> {
+    pub(super) fn known(&self) -> Vec<SecretString> {
         let token = self.tokens.current().map(|token| token.value.token.clone());
         self.login.secrets().into_iter().chain(token).collect()
     }
