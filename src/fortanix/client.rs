@@ -204,7 +204,7 @@ impl ClientBuilder {
     }
 
     /// The user to log in as. The login happens with the first request; the session is kept alive, and
-    /// begun anew when it ends or is refused.
+    /// begun again when it ends or is refused.
     pub fn password(mut self, email: impl Into<String>, password: impl Into<SecretString>) -> Self {
         self.login = Some(Login::Password { email: email.into(), password: password.into() });
         self
@@ -248,7 +248,7 @@ impl ClientBuilder {
     /// Builds the client. Nothing is sent.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a credential or a setting can not
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a credential or a setting cannot
     /// be used, or there is no credential.
     pub fn build(self) -> Result<Client> {
         let channel = Arc::new(Channel::open(NAME, &self.settings)?);

@@ -33,7 +33,7 @@ open_enum! {
 ///
 /// Little of this paging is documented, and little is assumed. Each page is asked for from the account *before* the
 /// last one listed, so that it has to show a row that was listed. What is not accepted is asked for from further back.
-/// Whether a page starts *after* `previous_id` or *at* it, how an account that was deleted meanwhile is answered, and
+/// Whether a page starts *after* `previous_id` or *at* it, what the server answers to the id of a deleted account, and
 /// what the server's own maximum is, makes no difference. In an order in which no account moves, every account that is
 /// there from the first request to the last is listed exactly once, or the list ends with an error. An empty page is
 /// never the end: the end is a page that shows its place and holds nothing new. An empty list is asked for three times.

@@ -562,7 +562,7 @@ mod tests {
             let limits: &[u32] = if how.least > 3 { &[10, 20] } else { &[3, 4, 5, 10, 20] };
             let limit = *rng.choice(limits).unwrap();
             let inclusive = how.inclusive.unwrap_or_else(|| rng.bool());
-            // Few accounts show no order that could be told from another.
+            // Few accounts show no order that differs from another.
             let counts: &[u32] = if how.least > 3 {
                 &[10, 11, 20, 30, 60, 99]
             } else {
@@ -760,21 +760,21 @@ mod tests {
 
     #[test]
     fn an_ignored_previous_id_is_never_silent() {
-        let told = [Outcome::Whole, Outcome::WholeWithDoubt, Outcome::Doubt, Outcome::Error];
+        let honest = [Outcome::Whole, Outcome::WholeWithDoubt, Outcome::Doubt, Outcome::Error];
         for churn in [0.0, 0.4] {
-            outcomes(How { previous: false, churn, ..QUIET }, &told);
-            outcomes(How { limits: Limits::Ignored, previous: false, churn, ..QUIET }, &told);
-            outcomes(How { limits: Limits::Clamped(7), previous: false, churn, least: 10, ..QUIET }, &told);
+            outcomes(How { previous: false, churn, ..QUIET }, &honest);
+            outcomes(How { limits: Limits::Ignored, previous: false, churn, ..QUIET }, &honest);
+            outcomes(How { limits: Limits::Clamped(7), previous: false, churn, least: 10, ..QUIET }, &honest);
         }
     }
 
     #[test]
     fn an_order_by_name_is_never_silent() {
-        let told = [Outcome::Whole, Outcome::WholeWithDoubt, Outcome::Doubt, Outcome::Error];
+        let honest = [Outcome::Whole, Outcome::WholeWithDoubt, Outcome::Doubt, Outcome::Error];
         let quiet = How { order: Order::Name, least: 10, ..QUIET };
-        outcomes(quiet, &told[..2]);
+        outcomes(quiet, &honest[..2]);
         for unknown in UNKNOWN {
-            outcomes(How { unknown, churn: 0.2, rename: 0.3, aim: 0.2, ..quiet }, &told);
+            outcomes(How { unknown, churn: 0.2, rename: 0.3, aim: 0.2, ..quiet }, &honest);
         }
     }
 }

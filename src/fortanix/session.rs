@@ -101,14 +101,14 @@ impl SessionInfo {
     }
 }
 
-/// A session that was opened: its token, and what the server told of it.
+/// A session that was opened: its token, and what the server said of it.
 pub(super) struct Opened {
     token: SecretString,
     info: Option<SessionInfo>,
 }
 
 impl Opened {
-    /// The token lives until the earlier of the two ends, as far as the server told them. The server has just
+    /// The token lives until the earlier of the two ends, as far as the server gave them. The server has just
     /// accepted it: if an end is past, the clocks disagree, or the unit is another, and the end is not known.
     fn fresh(self, channel: &Channel) -> Fresh<Self> {
         let ends = self.info.iter().flat_map(|info| [info.session_expires_at, info.session_token_expires_at]);
@@ -188,7 +188,7 @@ impl Session {
         self.only.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is told of the session, which is begun if there is none.
+    /// What the server said of the session, which is begun if there is none.
     pub(super) async fn info(&self) -> Result<SessionInfo> {
         // A session that cannot be replaced may be over, which only the server knows.
         let is_known = self.can_log_in_again() || self.tokens.current().is_none();
@@ -236,7 +236,7 @@ impl Session {
     }
 
     /// Sends a request about the session, which does no more when it is sent twice: again in another session if this
-    /// one is over. Remembers what is told of the session.
+    /// one is over. Remembers what the server says of it.
     async fn ask(&self, call: &Call) -> Result<SessionInfo> {
         let mut token = self.token().await?;
         let mut answered = self.send(&token.value.token, call.clone(), read_info).await;
