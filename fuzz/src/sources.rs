@@ -309,8 +309,7 @@ impl Sources {
         let cut = self.short.iter().any(|missing| *missing > 0);
         let emptied = state.last_empty.is_some();
         let lies = match self.counting {
-            Counting::Zero | Counting::Page => cut || emptied,
-            Counting::Capped(_) => cut,
+            Counting::Zero | Counting::Page | Counting::Capped(_) => cut || emptied,
             Counting::Right | Counting::Never | Counting::Nonsense => false,
         };
         // A cut page whose count is that of the page looks like the last. One thing that goes wrong is made good.
