@@ -11,7 +11,7 @@
 //! attempts in place of four: among many thousand requests, some are hit four times running. Annature is listed by
 //! its second version, as its first tells no more than 1,000 accounts.
 //!
-//! What that command printed once, on two busy cores. The memory is that of the whole process, with the four
+//! What that command printed once, on two busy cores. The memory is that of the whole process, with the
 //! simulators and the ids that the test compares with; the request record is forgotten on the way.
 //!
 //! | 1,000,000 accounts | requests | faults | seconds | resident at a tenth | at most from there on |
@@ -27,10 +27,10 @@ use std::{
 };
 
 use futures::TryStreamExt;
-use headcount::{
-    Account, AnyPaginator, Completeness, Paginator, annature, fortanix, http::RetryPolicy, huawei, sailpoint,
-};
-use headcount_sim::{self as sim, ErrorBody, Fault, Faults, RetryAfter, Server};
+use headcount::{Account, AnyPaginator, Completeness, Paginator, http::RetryPolicy};
+use headcount_sim::{ErrorBody, Fault, Faults, RetryAfter, Settings, Simulator};
+
+use crate::kit::{Habits, PROVIDERS, Setup};
 
 /// Of each provider, where the environment does not say another number.
 const ACCOUNTS: usize = 2_000;
@@ -76,52 +76,30 @@ fn faults(seed: u64) -> Faults {
 /// One provider, and what its listing must give.
 struct Case {
     name: &'static str,
-    server: Box<dyn std::ops::Deref<Target = Server> + Send + Sync>,
+    server: Box<dyn Simulator>,
     list: AnyPaginator<Account>,
     /// In alphabetical order.
     expected: Vec<String>,
 }
 
-async fn cases(accounts: usize) -> [Case; 4] {
+async fn cases(accounts: usize) -> Vec<Case> {
     // Four hundred pages or more of each listing.
     let rows = (accounts / 400).clamp(5, 250);
-    let limit = u32::try_from(rows).unwrap();
-    macro_rules! start {
-        ($builder:expr, $seed:literal) => {
-            $builder.accounts(accounts).seed($seed).faults(faults($seed)).start().await.unwrap()
-        };
-    }
-    macro_rules! case {
-        ($name:literal, $server:ident, $list:expr) => {{
-            let (list, mut expected) = ($list.into_accounts(), $server.ids());
-            expected.sort_unstable();
-            Case { name: $name, server: Box::new($server), list, expected }
-        }};
-    }
     let policy = RetryPolicy::default()
         .attempts(6)
         .delays(Duration::from_millis(5), Duration::from_millis(50))
         .timeouts(Duration::from_secs(2), Duration::from_secs(60));
-    let manager = start!(sim::Fortanix::builder(), 1);
-    let organization = start!(sim::Huawei::builder(), 2);
-    let workspace = start!(sim::Annature::builder().page_size(rows), 3);
-    let tenant = start!(sim::SailPoint::builder().rate_limit(None), 4);
-
-    let one = fortanix::Client::builder().base_url(manager.base_url());
-    let one = one.password(manager.email(), manager.password()).retry(policy.clone()).build().unwrap();
-    let two = huawei::Client::builder(organization.ak(), organization.sk());
-    let two = two.endpoint(organization.base_url()).retry(policy.clone()).build().unwrap();
-    let three = annature::Client::builder(workspace.id(), workspace.key());
-    let three = three.base_url(workspace.base_url()).retry(policy.clone()).build().unwrap();
-    let four = sailpoint::Client::builder(tenant.base_url()).rate_limit(None);
-    let four = four.client_credentials(tenant.client_id(), tenant.client_secret());
-    let four = four.retry(policy).build().unwrap();
-    [
-        case!("fortanix", manager, one.list_accounts().limit(limit)),
-        case!("huawei", organization, two.list_accounts().limit(limit)),
-        case!("annature", workspace, three.list_accounts()),
-        case!("sailpoint", tenant, four.list_accounts().limit(limit)),
-    ]
+    let setup = Setup::default().retry(policy);
+    let mut cases = Vec::new();
+    for (provider, seed) in PROVIDERS.iter().zip(1..) {
+        let settings = Settings::new().accounts(accounts).seed(seed).faults(faults(seed));
+        let server = provider.start(settings, Habits::rows(rows)).await;
+        let list = provider.client(&*server, &setup).list(u32::try_from(rows).unwrap());
+        let mut expected = server.ids();
+        expected.sort_unstable();
+        cases.push(Case { name: provider.name(), server, list, expected });
+    }
+    cases
 }
 
 /// What the process holds in memory, in MiB; `None` but on Linux.

@@ -1,4 +1,4 @@
-//! All four providers keep the promises of a paginator, and one that breaks any of them is found out.
+//! All providers keep the promises of a paginator, and one that breaks any of them is found out.
 
 use std::{
     borrow::Cow,
@@ -14,36 +14,33 @@ use headcount::{Checkpoint, Error, ErrorKind, Items, Join, Page, Paginator, Resu
 use headcount_sim::{self as sim, BrokenPromise, Conformance};
 use serde::{Deserialize, Serialize};
 
-use crate::lists::{annature_client, block_on, fortanix_list, huawei_list, sailpoint_list};
+use crate::{
+    kit::{Habits, PROVIDERS},
+    lists::{block_on, setup},
+};
 
 #[test]
-fn all_four_providers_keep_every_promise() {
-    block_on(check_all_four());
+fn every_provider_keeps_every_promise() {
+    block_on(check_providers());
 }
 
-async fn check_all_four() {
-    let server = sim::Fortanix::builder().accounts(120).start().await.unwrap();
-    let check = Conformance::new(|| fortanix_list(&server, 25)).expecting(server.ids());
-    check.run().await.unwrap();
-    for paging in [sim::FortanixPaging::At, sim::FortanixPaging::IgnoresAll] {
-        let server = sim::Fortanix::builder().accounts(60).paging(paging).start().await.unwrap();
-        Conformance::new(|| fortanix_list(&server, 25)).expecting(server.ids()).run().await.unwrap();
-    }
-
-    let server = sim::Huawei::builder().accounts(120).empty_page_every(3).start().await.unwrap();
-    Conformance::new(|| huawei_list(&server, 25)).expecting(server.ids()).run().await.unwrap();
-
-    let server = sim::Annature::builder().accounts(1_200).page_size(50).start().await.unwrap();
-    let client = annature_client(&server);
-    let check = Conformance::new(|| client.list_accounts()).expecting(server.ids());
-    check.run().await.unwrap();
-    let check = Conformance::new(|| client.list_accounts_v1().windowed(true)).expecting(server.ids());
-    check.run().await.unwrap();
-
-    let server = sim::SailPoint::builder().accounts(120).rate_limit(None).start().await.unwrap();
-    for limit in [11, 25, 120, 250] {
-        let check = Conformance::new(|| sailpoint_list(&server, limit));
-        check.expecting(server.ids()).seeking().run().await.unwrap();
+async fn check_providers() {
+    const ACCOUNTS: u32 = 120;
+    for &provider in PROVIDERS {
+        // Pages of one row more or less, of the whole list, and of more. In its own ways, a server has gaps besides.
+        let usual = [11, 25, ACCOUNTS, 250].map(|limit| (limit, None, 0));
+        let unusual = (1..=provider.ways()).map(|way| (25, Some(3), way));
+        for (limit, gaps, way) in usual.into_iter().chain(unusual) {
+            let habits = Habits { rows: limit as usize, gaps, way };
+            let server = provider.start(sim::Settings::new().accounts(ACCOUNTS as usize), habits).await;
+            let client = provider.client(&*server, &setup());
+            let case = format!("{provider} with {habits:?}");
+            for list in client.lists(limit) {
+                list.promises(server.ids()).await.unwrap_or_else(|broken| panic!("{case}: {broken}"));
+            }
+            let any = Conformance::new(|| client.list(limit)).expecting(server.ids()).seeking();
+            any.run().await.unwrap_or_else(|broken| panic!("{case}: {broken}"));
+        }
     }
 }
 

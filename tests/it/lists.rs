@@ -1,14 +1,17 @@
-//! The lists of simulators, and how they are walked.
+//! How lists are walked.
 
 use std::sync::LazyLock;
 
 use futures::TryStreamExt;
-use headcount::{Account, AnyPaginator, Paginator, Result, Summary, annature, fortanix, huawei, sailpoint};
+use headcount::{Account, AnyPaginator, Result, Summary, sailpoint};
 use headcount_sim as sim;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
-use crate::streams::pages::Mode;
+use crate::{
+    kit::{self, Setup},
+    streams::pages::Mode,
+};
 
 /// So many cases, or as many as `PROPTEST_CASES` says.
 pub(crate) fn cases(count: u32) -> ProptestConfig {
@@ -42,24 +45,12 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     RUNTIME.block_on(work)
 }
 
-pub(crate) fn fortanix_list(server: &sim::Fortanix, limit: u32) -> AnyPaginator<Account> {
-    let builder = fortanix::Client::builder().base_url(server.base_url()).http_client(HTTP.clone());
-    let client = builder.password(server.email(), server.password()).build().unwrap();
-    client.list_accounts().limit(limit.max(3)).into_accounts()
-}
-
-pub(crate) fn huawei_list(server: &sim::Huawei, limit: u32) -> AnyPaginator<Account> {
-    let builder = huawei::Client::builder(server.ak(), server.sk()).endpoint(server.base_url());
-    builder.http_client(HTTP.clone()).build().unwrap().list_accounts().limit(limit).into_accounts()
-}
-
-pub(crate) fn annature_client(server: &sim::Annature) -> annature::Client {
-    let builder = annature::Client::builder(server.id(), server.key()).base_url(server.base_url());
-    builder.http_client(HTTP.clone()).build().unwrap()
+/// A client for use in [`block_on`].
+pub(crate) fn setup() -> Setup {
+    Setup::http(HTTP.clone())
 }
 
 pub(crate) fn sailpoint_list(server: &sim::SailPoint, limit: u32) -> sailpoint::ListAccounts {
-    let client = sailpoint::Client::builder(server.base_url()).token(server.token()).rate_limit(None);
-    let client = client.http_client(HTTP.clone()).build().unwrap();
+    let client = kit::sailpoint::builder(server).http_client(HTTP.clone()).build().unwrap();
     client.list_accounts().limit(limit.clamp(2, 250))
 }

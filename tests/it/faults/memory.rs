@@ -4,16 +4,17 @@ use futures::TryStreamExt;
 use headcount::{ErrorKind, Paginator, Retry, annature, http::RetryPolicy};
 use headcount_sim::{self as sim, Fault, Faults};
 
-use super::world::{PROVIDERS, SOCKETS, Way::Memory, World, passes, stays};
+use super::world::{SOCKETS, Way::Memory, World, passes, stays};
+use crate::kit::PROVIDERS;
 
 #[tokio::test]
 async fn the_same_requests_arrive_and_are_answered_alike() {
-    for provider in PROVIDERS {
+    for &provider in PROVIDERS {
         let mut seen = Vec::new();
         for way in [SOCKETS, Memory] {
             let world = World::with(way, &Faults::none()).await;
             assert_eq!(world.walk(provider).await.ids.len(), 60, "{provider}");
-            let server = world.list(provider).1;
+            let server = world.server(provider);
             let host = server.base_url().trim_start_matches("http://").to_owned();
             let requests = server.requests().into_iter().map(|request| {
                 assert_eq!(request.header("host"), Some(host.as_str()), "{provider}");
@@ -33,13 +34,13 @@ async fn the_same_requests_arrive_and_are_answered_alike() {
 #[tokio::test]
 async fn what_breaks_or_is_too_large_is_told_alike() {
     for (name, fault) in [("reset", Fault::ResetBeforeAnswer), ("mid body", Fault::ResetMidBody)] {
-        passes(Memory, name, fault.clone(), &PROVIDERS).await;
+        passes(Memory, name, fault.clone(), PROVIDERS).await;
         let told = (ErrorKind::Transport, Retry::Exhausted, "the connection broke");
-        stays(Memory, name, fault, &["annature", "sailpoint"], told).await;
+        stays(Memory, name, fault, PROVIDERS, told).await;
     }
     let large = Fault::OversizedBody { bytes: 3 * 1024 * 1024 };
     let told = (ErrorKind::Decode, Retry::Never, "more than 1048576 bytes");
-    stays(Memory, "large", large, &PROVIDERS, told).await;
+    stays(Memory, "large", large, PROVIDERS, told).await;
 }
 
 #[tokio::test]

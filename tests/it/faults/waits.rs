@@ -7,7 +7,8 @@ use headcount::{ErrorKind, Paginator, Retry};
 use headcount_sim::{ErrorBody, Fault, Faults, RetryAfter};
 use tokio::time::{Instant, sleep};
 
-use super::world::{PROVIDERS, SIZE, Way::Memory, World, passes, stays};
+use super::world::{SIZE, Way::Memory, World, passes, stays};
+use crate::kit::{PROVIDERS, Trait, having};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -16,10 +17,10 @@ async fn a_failing_status_is_retried_then_told() {
     for status in [500, 502, 503, 504, 408] {
         for body in [ErrorBody::Vendor, ErrorBody::Html, ErrorBody::Empty] {
             let fault = Fault::Status { status, body, retry_after: None };
-            passes(Memory, "a status", fault.clone(), &PROVIDERS).await;
+            passes(Memory, "a status", fault.clone(), PROVIDERS).await;
             let says = status.to_string();
             let told = (ErrorKind::Api, Retry::Exhausted, says.as_str());
-            let took = stays(Memory, "a status", fault, &PROVIDERS, told).await;
+            let took = stays(Memory, "a status", fault, PROVIDERS, told).await;
             assert!(
                 took < 2 * SECOND,
                 "three waits of a quarter, a half and a whole second at most: {took:?}"
@@ -44,7 +45,7 @@ async fn a_throttled_request_waits_as_asked() {
             Fault::TooManyRequests { retry_after: retry_after.clone() },
             Fault::Status { status: 503, body: ErrorBody::Vendor, retry_after: retry_after.clone() },
         ] {
-            let took = passes(Memory, "throttled", fault, &PROVIDERS).await;
+            let took = passes(Memory, "throttled", fault, PROVIDERS).await;
             assert!(took >= at_least * SECOND, "{retry_after:?} is undercut: {took:?}");
             assert!(took <= (at_least + 11) * SECOND, "{retry_after:?} is no reason to wait {took:?}");
         }
@@ -55,13 +56,13 @@ async fn a_throttled_request_waits_as_asked() {
 async fn a_throttle_that_stays_is_told_after_four_times_the_wait_or_at_once_if_it_is_too_long() {
     let fault = Fault::TooManyRequests { retry_after: Some(RetryAfter::Seconds(100)) };
     let told = (ErrorKind::Throttled, Retry::Exhausted, "4 attempts in 300");
-    let took = stays(Memory, "429", fault, &PROVIDERS, told).await;
+    let took = stays(Memory, "429", fault, PROVIDERS, told).await;
     assert!(took >= 300 * SECOND, "{took:?}");
     for status in [408, 500, 502, 504] {
         let retry_after = Some(RetryAfter::Seconds(121));
         let fault = Fault::Status { status, body: ErrorBody::Vendor, retry_after };
         let told = (ErrorKind::Throttled, Retry::Safe, "retry after 121 s");
-        assert!(stays(Memory, "a long wait", fault, &PROVIDERS, told).await < SECOND, "{status}");
+        assert!(stays(Memory, "a long wait", fault, PROVIDERS, told).await < SECOND, "{status}");
     }
     for absurd in [RetryAfter::Seconds(121), RetryAfter::Seconds(u64::MAX), RetryAfter::Date(86_400)] {
         for fault in [
@@ -69,7 +70,7 @@ async fn a_throttle_that_stays_is_told_after_four_times_the_wait_or_at_once_if_i
             Fault::Status { status: 503, body: ErrorBody::Empty, retry_after: Some(absurd) },
         ] {
             let told = (ErrorKind::Throttled, Retry::Safe, "retry after");
-            assert!(stays(Memory, "a long wait", fault, &PROVIDERS, told).await < SECOND);
+            assert!(stays(Memory, "a long wait", fault, PROVIDERS, told).await < SECOND);
         }
     }
 }
@@ -81,10 +82,10 @@ async fn an_answer_that_is_only_slow_is_waited_for() {
         [("slow headers", Fault::SlowHeaders(29 * SECOND), 29), ("a trickle", trickle, 2)]
     {
         let world = World::with(Memory, &Faults::new(1).on_list(2, fault)).await;
-        for provider in PROVIDERS {
+        for &provider in PROVIDERS {
             let began = Instant::now();
             let walk = world.walk(provider).await;
-            let server = world.list(provider).1;
+            let server = world.server(provider);
             assert!(began.elapsed() >= seconds * SECOND, "{name} at {provider} did strike");
             assert_eq!((walk.ids.len(), server.faults_injected()), (SIZE, 1), "{name} at {provider}");
             let answered = server.list_requests().iter().filter(|request| request.status().is_some()).count();
@@ -102,10 +103,10 @@ async fn an_answer_that_is_too_slow_is_given_up_and_asked_for_again() {
     for (name, fault) in
         [("slow headers", Fault::SlowHeaders(31 * SECOND)), ("a hang", Fault::Hang), ("a trickle", trickle)]
     {
-        let took = passes(Memory, name, fault.clone(), &PROVIDERS).await;
+        let took = passes(Memory, name, fault.clone(), PROVIDERS).await;
         assert!(took >= 30 * SECOND && took < 31 * SECOND, "one attempt and a quarter of a second: {took:?}");
         let told = (ErrorKind::Timeout, Retry::Exhausted, "no whole answer within");
-        let took = stays(Memory, name, fault, &PROVIDERS, told).await;
+        let took = stays(Memory, name, fault, PROVIDERS, told).await;
         assert!(
             took >= 119 * SECOND && took <= 121 * SECOND,
             "{name} is told when the time is over: {took:?}"
@@ -116,15 +117,15 @@ async fn an_answer_that_is_too_slow_is_given_up_and_asked_for_again() {
 #[tokio::test(start_paused = true)]
 async fn a_token_endpoint_that_is_down_is_asked_again_and_then_told() {
     let down = Fault::TokenEndpointDown;
-    for provider in ["fortanix", "sailpoint"] {
+    for provider in having(Trait::LogsIn) {
         let world = World::with(Memory, &Faults::new(1).on_login(1, down.clone())).await;
         let walk = world.walk(provider).await;
-        assert_eq!((walk.ids.len(), world.list(provider).1.faults_injected()), (SIZE, 1), "{provider}");
+        assert_eq!((walk.ids.len(), world.server(provider).faults_injected()), (SIZE, 1), "{provider}");
 
         let world = World::with(Memory, &Faults::new(1).always(down.clone())).await;
         let error = world.walk(provider).await.error.unwrap();
         assert_eq!((error.status(), error.retry(), error.attempts()), (Some(503), Retry::Exhausted, 4));
-        assert!(world.list(provider).1.list_requests().is_empty(), "{provider}");
+        assert!(world.server(provider).list_requests().is_empty(), "{provider}");
     }
 }
 
@@ -133,9 +134,9 @@ async fn a_server_that_listens_again_is_found_again() {
     let hour = 3600 * SECOND;
     let refused = Fault::RefuseConnections { lasting: hour };
     let world = World::with(Memory, &Faults::new(1).on_list(2, refused)).await;
-    for provider in PROVIDERS {
-        let (list, server) = world.list(provider);
-        let mut pages = list.pages();
+    for &provider in PROVIDERS {
+        let server = world.server(provider);
+        let mut pages = world.list(provider).pages();
         assert_eq!(pages.try_next().await.unwrap().unwrap().items.len(), 10, "{provider}");
         let error = pages.try_next().await.unwrap_err();
         assert_eq!((error.kind(), error.retry()), (ErrorKind::Transport, Retry::Exhausted), "{error}");

@@ -1,14 +1,15 @@
-//! The four simulators with the same faults, and what a walk through them gives.
+//! The simulators with the same faults, and what a walk through them gives.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use futures::StreamExt;
 use headcount::{
-    Account, AnyPaginator, Completeness, Error, ErrorKind, Paginator, Retry, Summary, annature, fortanix,
-    http::RetryPolicy, huawei, sailpoint,
+    Account, AnyPaginator, Completeness, Error, ErrorKind, Paginator, Retry, Summary, http::RetryPolicy,
 };
-use headcount_sim::{self as sim, Fault, Faults};
+use headcount_sim::{Fault, Faults, Settings, Simulator};
 use tokio::time::Instant;
+
+use crate::kit::{Habits, PROVIDERS, Provider, Setup};
 
 /// How the clients reach the simulators.
 #[derive(Clone, Copy, Debug)]
@@ -31,13 +32,10 @@ fn hasty(attempts: u32) -> RetryPolicy {
         .server_wait(Duration::from_secs(2))
 }
 
-/// The four simulators with the same faults, and a list at each.
+/// A simulator of each provider, all with the same faults.
 pub(super) struct World {
-    pub(super) fortanix: sim::Fortanix,
-    pub(super) huawei: sim::Huawei,
-    pub(super) annature: sim::Annature,
-    pub(super) sailpoint: sim::SailPoint,
-    pub(super) way: Way,
+    servers: Vec<Box<dyn Simulator>>,
+    way: Way,
 }
 
 /// What a walk gave.
@@ -49,66 +47,34 @@ pub(super) struct Walk {
 }
 
 pub(super) const SIZE: usize = 60;
-pub(super) const PROVIDERS: [&str; 4] = ["fortanix", "huawei", "annature", "sailpoint"];
 
 impl World {
     pub(super) async fn with(way: Way, faults: &Faults) -> Self {
-        macro_rules! start {
-            ($builder:expr) => {
-                $builder.accounts(SIZE).seed(3).faults(faults.clone()).start().await.unwrap()
-            };
+        let mut servers = Vec::new();
+        for provider in PROVIDERS {
+            let settings = Settings::new().accounts(SIZE).seed(3).faults(faults.clone());
+            servers.push(provider.start(settings, Habits::rows(10)).await);
         }
-        Self {
-            fortanix: start!(sim::Fortanix::builder()),
-            huawei: start!(sim::Huawei::builder()),
-            annature: start!(sim::Annature::builder().page_size(10)),
-            sailpoint: start!(sim::SailPoint::builder().rate_limit(None)),
-            way,
-        }
+        Self { servers, way }
     }
 
-    pub(super) fn list(&self, provider: &str) -> (AnyPaginator<Account>, &sim::Server) {
-        const LIMIT: usize = 1024 * 1024;
-        macro_rules! client {
-            ($server:ident, $builder:expr) => {{
-                let builder = $builder.body_limit(LIMIT);
-                let builder = match self.way {
-                    Way::Sockets { attempts } => builder.retry(hasty(attempts)),
-                    Way::Memory => builder.transport($server.transport()),
-                };
-                builder.build().unwrap()
-            }};
-        }
-        match provider {
-            "fortanix" => {
-                let server = &self.fortanix;
-                let builder = fortanix::Client::builder().base_url(server.base_url());
-                let client = client!(server, builder.password(server.email(), server.password()));
-                (client.list_accounts().limit(10).into_accounts(), server)
-            }
-            "huawei" => {
-                let server = &self.huawei;
-                let builder = huawei::Client::builder(server.ak(), server.sk());
-                let client = client!(server, builder.endpoint(server.base_url()));
-                (client.list_accounts().limit(10).into_accounts(), server)
-            }
-            "annature" => {
-                let server = &self.annature;
-                let builder = annature::Client::builder(server.id(), server.key());
-                let client = client!(server, builder.base_url(server.base_url()));
-                (client.list_accounts().into_accounts(), server)
-            }
-            _ => {
-                let server = &self.sailpoint;
-                let builder = sailpoint::Client::builder(server.base_url()).rate_limit(None);
-                let builder = builder.client_credentials(server.client_id(), server.client_secret());
-                (client!(server, builder).list_accounts().limit(10).into_accounts(), server)
-            }
-        }
+    pub(super) fn server(&self, provider: &dyn Provider) -> &dyn Simulator {
+        let name = provider.name();
+        &**self.servers.iter().find(|server| server.provider().name() == name).unwrap()
     }
 
-    pub(super) async fn walk(&self, provider: &str) -> Walk {
-        let mut items = self.list(provider).0.items();
+    /// A list on pages of ten.
+    pub(super) fn list(&self, provider: &dyn Provider) -> AnyPaginator<Account> {
+        let server = self.server(provider);
+        let setup = match self.way {
+            Way::Sockets { attempts } => Setup::default().retry(hasty(attempts)),
+            Way::Memory => Setup::over(server.transport()),
+        };
+        provider.client(server, &Setup { body_limit: Some(1024 * 1024), ..setup }).list(10)
+    }
+
+    pub(super) async fn walk(&self, provider: &dyn Provider) -> Walk {
+        let mut items = self.list(provider).items();
         let mut walk = Walk { ids: vec![], bad_rows: vec![], error: None, summary: items.summary() };
         while let Some(item) = items.next().await {
             match item {
@@ -124,15 +90,20 @@ impl World {
 
 /// The fault strikes once, at the second list request: the list is whole all the same. Gives the longest time
 /// that one of the lists took.
-pub(super) async fn passes(way: Way, name: &str, fault: Fault, providers: &[&str]) -> Duration {
+pub(super) async fn passes(
+    way: Way,
+    name: &str,
+    fault: Fault,
+    providers: &[&'static dyn Provider],
+) -> Duration {
     let world = World::with(way, &Faults::new(1).on_list(2, fault)).await;
     let mut longest = Duration::ZERO;
-    for provider in providers {
+    for &provider in providers {
         let began = Instant::now();
         let walk = world.walk(provider).await;
         longest = longest.max(began.elapsed());
         assert!(walk.error.is_none(), "{name} at {provider}: {}", walk.error.unwrap());
-        let server = world.list(provider).1;
+        let server = world.server(provider);
         assert_eq!(server.faults_injected(), 1, "{name} at {provider} did strike");
         let distinct: BTreeSet<_> = walk.ids.iter().cloned().collect();
         assert_eq!(distinct, server.ids().into_iter().collect(), "{name} at {provider}");
@@ -147,7 +118,7 @@ pub(super) async fn stays(
     way: Way,
     name: &str,
     fault: Fault,
-    providers: &[&str],
+    providers: &[&'static dyn Provider],
     (kind, retry, says): (ErrorKind, Retry, &str),
 ) -> Duration {
     let mut faults = Faults::new(1);
@@ -156,7 +127,7 @@ pub(super) async fn stays(
     }
     let world = World::with(way, &faults).await;
     let mut longest = Duration::ZERO;
-    for provider in providers {
+    for &provider in providers {
         let began = Instant::now();
         let walk = world.walk(provider).await;
         longest = longest.max(began.elapsed());

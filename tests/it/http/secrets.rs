@@ -6,32 +6,33 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::{StreamExt, TryStreamExt};
-use headcount::{ErrorKind, Paginator, annature, fortanix, http::TransportErrorKind, huawei, sailpoint};
-use headcount_sim as sim;
+use headcount::{ErrorKind, Paginator, http::TransportErrorKind, sailpoint};
+use headcount_sim::{Request, Settings};
 use tracing::Level;
 
 use super::{
     answers::{Act, Scripted, Sent, answer},
     traces::Traced,
 };
+use crate::kit::{ACCESS_TOKEN, About, Habits, PROVIDERS, Provider, Setup};
+
+/// A secret in the body of a change.
+pub(super) const SENT: &str = "canary-sent-secret";
 
 /// Every secret in play; each is long and unlike anything else.
-pub(super) const SECRETS: [&str; 14] = [
-    "canary-password-1",
-    "canary-secret-key-2",
-    "canary-security-token-3",
-    "canary-annature-key-4",
-    "canary-partner-key-5",
-    "canary-client-secret-6",
-    "canary-access-token-7",
-    "canary-given-token-8",
-    "canary-oauth-code-9",
-    "canary-idp-secret-10",
-    "canary-private-key-11",
-    "canary-new-password-12",
-    "canary-new-key-13",
-    "canary-attribute-14",
-];
+fn secrets() -> Vec<&'static str> {
+    let setup = Setup::over(hostile(PROVIDERS[0], 0));
+    let strangers = PROVIDERS.iter().flat_map(|provider| provider.strangers(&setup));
+    let mut secrets: Vec<_> = strangers.flat_map(|stranger| stranger.secrets).chain([SENT]).collect();
+    secrets.sort_unstable();
+    secrets.dedup();
+    secrets
+}
+
+/// What requests to a hostile server are about: an id that every provider takes.
+pub(super) fn about() -> About {
+    About::all("00000000-0000-0000-0000-000000000001")
+}
 
 /// What was shown anywhere.
 #[derive(Default)]
@@ -62,7 +63,7 @@ impl Shown {
     }
 
     pub(super) fn holds_no_secret(&self) {
-        for secret in SECRETS {
+        for secret in secrets() {
             for form in [
                 secret.to_owned(),
                 BASE64_STANDARD.encode(secret),
@@ -81,14 +82,22 @@ fn echo(sent: &Sent) -> String {
     format!("{} {} |{}| {}", sent.method, sent.uri, headers.join("|"), String::from_utf8_lossy(&sent.body))
 }
 
+/// The answer to a login.
+fn logged_in() -> Act {
+    answer(200, &[], &serde_json::json!({"access_token": ACCESS_TOKEN, "expires_in": 700}).to_string())
+}
+
+/// How many cases [`hostile`] has.
+pub(super) const CASES: usize = 9;
+
 /// Answers logins, and everything else in the way of `case`.
-pub(super) fn hostile(case: usize) -> Scripted {
+pub(super) fn hostile(provider: &'static dyn Provider, case: usize) -> Scripted {
     Scripted::new(move |sent| {
-        let login = sent.uri.path().ends_with("/oauth/token") || sent.uri.path().ends_with("/sys/auth");
-        let text = serde_json::Value::from(echo(sent));
-        if login && case != 1 {
-            return answer(200, &[], r#"{"access_token":"canary-access-token-7","expires_in":700}"#);
+        if provider.is_login(sent.uri.path()) && case != 1 {
+            return logged_in();
         }
+        let text = serde_json::Value::from(echo(sent));
+        let id = provider.sim().id_field();
         let body = match case {
             0 | 1 => {
                 return answer(401, &[], &format!(r#"{{"error_code":"APIGW.0301","error_msg":{text}}}"#));
@@ -103,14 +112,16 @@ pub(super) fn hostile(case: usize) -> Scripted {
             3 => return answer(403, &[], &echo(sent)),
             4 => return Act::Fail(TransportErrorKind::Broken),
             5 => {
-                return answer(302, &[("location", "https://evil.example/?k=canary-access-token-7")], "");
+                return answer(302, &[("location", &format!("https://evil.example/?k={ACCESS_TOKEN}"))], "");
             }
             6 => format!(r#"{{"nonsense":{text}}}"#),
-            7 => format!(r#"[{{"id":"a","disabled":{text}}}]"#),
-            _ => format!(
-                r#"{{"accounts":[{{"id":"a","active":{text},"status":7}}],"items":[{{"acct_id":{text}}}],
-                    "page_info":{{"next_marker":null}},"has_more":false}}"#
-            ),
+            // Rows that cannot be read, by a member and by the id.
+            7 => {
+                let row =
+                    format!(r#"{{"{id}":"a","active":{text},"disabled":{text},"status":7,"name":[{text}]}}"#);
+                provider.sim().page(&[&row], None)
+            }
+            _ => provider.sim().page(&[&format!(r#"{{"{id}":[{text}]}}"#)], None),
         };
         answer(200, &[], &body)
     })
@@ -121,38 +132,28 @@ async fn no_failure_shows_a_credential() {
     let mut shown = Shown::default();
     let traced = Traced::default();
     let listening = traced.listen(Level::TRACE);
-    for case in 0..9 {
-        let transport = hostile(case);
-        macro_rules! drive {
-            ($($builder:expr),+) => {$(
-                let builder = $builder.transport(transport.clone());
-                shown.show(&builder);
-                let client = builder.build().unwrap();
-                shown.show(&client);
-                let list = client.list_accounts();
-                shown.show(&list);
-                let mut items = list.items();
-                shown.show(&items);
-                let mut failures = 0;
-                while let Some(item) = items.next().await {
-                    if let Err(error) = item {
-                        failures += 1;
-                        shown.error(&error);
+    for &provider in PROVIDERS {
+        for case in 0..CASES {
+            for stranger in provider.strangers(&Setup::over(hostile(provider, case))) {
+                shown.text += &stranger.builder;
+                shown.show(&stranger.client);
+                for list in stranger.client.lists(100) {
+                    shown.show(&list);
+                    let mut items = list.any().items();
+                    shown.show(&items);
+                    let mut failures = 0;
+                    while let Some(item) = items.next().await {
+                        if let Err(error) = item {
+                            failures += 1;
+                            shown.error(&error);
+                        }
                     }
+                    shown.text += &serde_json::to_string(&items.checkpoint()).unwrap();
+                    shown.show(&items.checkpoint());
+                    assert!(failures > 0 || case >= 6, "{provider}: case {case} fails");
                 }
-                shown.text += &serde_json::to_string(&items.checkpoint()).unwrap();
-                shown.show(&items.checkpoint());
-                assert!(failures > 0 || case >= 6, "case {case} fails");
-            )+};
+            }
         }
-        drive!(
-            fortanix::Client::builder().password("ada@example.com", SECRETS[0]),
-            fortanix::Client::builder().token(SECRETS[7]),
-            huawei::Client::builder("AK", SECRETS[1]).security_token(SECRETS[2]),
-            annature::Client::builder("id", SECRETS[3]).partner_key(SECRETS[4]),
-            sailpoint::Client::builder("https://acme.example").client_credentials("id", SECRETS[5]),
-            sailpoint::Client::builder("https://acme.example").token(SECRETS[7])
-        );
     }
     drop(listening);
     assert!(traced.text().contains("request{"), "it was listened to");
@@ -163,36 +164,28 @@ async fn no_failure_shows_a_credential() {
 
 #[tokio::test(start_paused = true)]
 async fn no_failure_shows_a_credential_that_another_request_held() {
-    let text = format!("known are {}", SECRETS.join(" and "));
-    let transport = Scripted::new(move |sent| {
-        let path = sent.uri.path();
-        if path.ends_with("/oauth/token") || path.ends_with("/sys/auth") {
-            return answer(200, &[], r#"{"access_token":"canary-access-token-7","expires_in":700}"#);
+    for &provider in PROVIDERS {
+        let text = format!("known are {}", secrets().join(" and "));
+        let transport = Scripted::new(move |sent| {
+            if provider.is_login(sent.uri.path()) {
+                return logged_in();
+            }
+            answer(400, &[], &serde_json::json!({ "message": text }).to_string())
+        });
+        for stranger in provider.strangers(&Setup::over(transport.clone())) {
+            let mut errors = vec![("list", stranger.client.list(100).items().try_next().await.unwrap_err())];
+            for (name, request) in stranger.client.requests(&about(), "hunter22") {
+                errors.push((name, request.await.unwrap_err()));
+            }
+            for (name, error) in errors {
+                assert_eq!(error.status(), Some(400), "{provider} {name}: {error}");
+                assert!(error.message().contains("[redacted]"), "{provider} {name}: {error}");
+                for secret in &stranger.secrets {
+                    let shown = format!("{error} {error:?}");
+                    assert!(!shown.contains(secret), "{provider} {name}: {error}");
+                }
+            }
         }
-        answer(400, &[], &serde_json::json!({ "message": text }).to_string())
-    });
-    let password = fortanix::Client::builder().password("ada@example.com", SECRETS[0]);
-    let key = huawei::Client::builder("AK", SECRETS[1]);
-    let secret = sailpoint::Client::builder("https://acme.example").client_credentials("id", SECRETS[5]);
-    let password = password.transport(transport.clone()).build().unwrap();
-    let lists = [
-        (SECRETS[0], password.list_accounts().into_accounts()),
-        (SECRETS[1], key.transport(transport.clone()).build().unwrap().list_accounts().into_accounts()),
-        (SECRETS[5], secret.transport(transport).build().unwrap().list_accounts().into_accounts()),
-    ];
-    let mut errors = Vec::new();
-    for (secret, list) in lists {
-        errors.push((secret, list.items().try_collect::<Vec<_>>().await.unwrap_err()));
-    }
-    errors.push((SECRETS[0], password.select_account(uuid::Uuid::nil()).send().await.unwrap_err()));
-    errors.push((SECRETS[0], password.refresh_session().send().await.unwrap_err()));
-    errors.push((SECRETS[0], password.terminate_session().send().await.unwrap_err()));
-    let discovery = password.discover_auth_methods().send().await.unwrap_err();
-    errors.extend([SECRETS[0], SECRETS[6]].map(|secret| (secret, discovery.clone())));
-    for (secret, error) in errors {
-        assert_eq!(error.status(), Some(400));
-        assert!(error.message().contains("[redacted]"), "{error}");
-        assert!(!format!("{error} {error:?}").contains(secret), "{error}");
     }
 }
 
@@ -204,8 +197,9 @@ async fn a_cut_or_folded_credential_is_not_shown() {
         let text = format!("cut: {start}…, …{end}; folded: {}\r\n  {}", &bearer[..15], &bearer[15..]);
         answer(400, &[("x-request-id", &bearer[7..])], &serde_json::json!({ "message": text }).to_string())
     });
-    let builder = sailpoint::Client::builder("https://acme.example").token(SECRETS[7]).transport(transport);
-    let error = builder.build().unwrap().get_account("a").send().await.unwrap_err();
+    let builder = sailpoint::Client::builder("https://acme.example").token("canary-own-token");
+    let client = builder.transport(transport).build().unwrap();
+    let error = client.get_account("a").send().await.unwrap_err();
     assert_eq!(error.message(), "cut: Bearer [redacted]…, …[redacted]; folded: Bearer [redacted]");
     assert_eq!(error.request_id(), Some("[redacted]"));
 }
@@ -213,33 +207,24 @@ async fn a_cut_or_folded_credential_is_not_shown() {
 #[test]
 fn no_refused_setting_shows_a_credential() {
     let mut shown = Shown::default();
-    for secret in SECRETS {
-        let odd = format!("{secret}\n\u{1F511}");
-        for error in [
-            fortanix::Client::builder().token(odd.as_str()).base_url("ftp://x").build().unwrap_err(),
-            fortanix::Client::builder().password("a:b", secret).build().unwrap_err(),
-            huawei::Client::builder("", secret).build().unwrap_err(),
-            annature::Client::builder("id", odd.as_str()).build().unwrap_err(),
-            annature::Client::builder("id", "k").partner_key(odd.as_str()).build().unwrap_err(),
-            sailpoint::Client::builder(format!("https://u:{secret}@acme.example"))
-                .token("t")
-                .build()
-                .unwrap_err(),
-            sailpoint::Client::builder("").client_credentials("id", secret).build().unwrap_err(),
-        ] {
-            shown.error(&error);
+    for provider in PROVIDERS {
+        for secret in secrets() {
+            let all = provider.refused(secret);
+            assert!(!all.is_empty(), "{}", provider.name());
+            for refused in all {
+                shown.text += &refused.builder;
+                shown.error(&refused.error);
+            }
         }
-        let url = format!("https://u:{secret}@acme.example/?key={secret}");
-        shown.show(&sailpoint::Client::builder(url).token(secret));
     }
     shown.holds_no_secret();
 }
 
-/// What came in the headers that authorise, without the words around it.
-fn credentials(requests: &[headcount_sim::Request]) -> Vec<String> {
-    let names =
-        ["authorization", "authentication", "x-annature-key", "x-annature-partner", "x-security-token"];
-    let values = names.iter().flat_map(|name| requests.iter().filter_map(|request| request.header(name)));
+/// What came in headers that may authorise, without the words around it.
+fn credentials(requests: &[Request]) -> Vec<String> {
+    let harmless = ["accept", "accept-encoding", "content-length", "content-type", "host", "user-agent"];
+    let headers = requests.iter().flat_map(Request::headers);
+    let values = headers.filter(|(name, _)| !harmless.contains(&name.as_str())).map(|(_, value)| value);
     let words = values.flat_map(|value| value.split([' ', ',', '=']));
     words.filter(|word| word.len() > 20).map(str::to_owned).collect()
 }
@@ -248,28 +233,17 @@ fn credentials(requests: &[headcount_sim::Request]) -> Vec<String> {
 async fn no_credential_is_traced_or_logged_on_a_real_connection() {
     let traced = Traced::default();
     let listening = traced.listen(Level::TRACE);
-    let fortanix = sim::Fortanix::builder().accounts(3).record_secrets(true).start().await.unwrap();
-    let huawei = sim::Huawei::builder().accounts(3).record_secrets(true).start().await.unwrap();
-    let annature = sim::Annature::builder().accounts(3).record_secrets(true).start().await.unwrap();
-    let sailpoint = sim::SailPoint::builder().accounts(3).record_secrets(true).start().await.unwrap();
-    let client = fortanix::Client::builder().base_url(fortanix.base_url());
-    let client = client.password(fortanix.email(), fortanix.password()).build().unwrap();
-    assert_eq!(client.list_accounts().items().count().await, 3);
-    let client = huawei::Client::builder(huawei.ak(), huawei.sk()).endpoint(huawei.base_url());
-    assert_eq!(client.build().unwrap().list_accounts().items().count().await, 3);
-    let client = annature::Client::builder(annature.id(), annature.key()).base_url(annature.base_url());
-    assert_eq!(client.build().unwrap().list_accounts().items().count().await, 3);
-    let client = sailpoint::Client::builder(sailpoint.base_url());
-    let client = client.client_credentials(sailpoint.client_id(), sailpoint.client_secret()).build().unwrap();
-    assert_eq!(client.list_accounts().items().count().await, 3);
+    let mut secrets = Vec::new();
+    for &provider in PROVIDERS {
+        let settings = Settings::new().accounts(3).record_secrets(true);
+        let server = provider.start(settings, Habits::default()).await;
+        let client = provider.client(&*server, &Setup::default());
+        assert_eq!(client.list(100).items().count().await, 3, "{provider}");
+        let seen = credentials(&server.requests());
+        assert!(!seen.is_empty(), "{provider}'s simulator saw credentials");
+        secrets.extend(seen.into_iter().chain(server.secrets()));
+    }
     drop(listening);
-    let requests =
-        [fortanix.requests(), huawei.requests(), annature.requests(), sailpoint.requests()].concat();
-    let mut secrets = credentials(&requests);
-    assert!(secrets.len() >= 6, "the simulators saw credentials");
-    secrets.extend(
-        [fortanix.password(), huawei.sk(), annature.key(), sailpoint.client_secret()].map(str::to_owned),
-    );
     let text = traced.text();
     assert!(text.contains("reqwest") || text.contains("hyper"), "libraries below are listened to:\n{text}");
     for secret in secrets {

@@ -1,96 +1,70 @@
 //! A row that can not be read is told in its place, and costs no other row.
 
-use futures::StreamExt;
-use headcount::{Account, AnyPaginator, Completeness, Doubt, ErrorKind, Paginator};
+use std::{collections::HashMap, sync::Arc};
 
-use super::support::{Canned, answer, canned};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, future::BoxFuture};
+use headcount::{
+    Account, AnyPaginator, Completeness, Doubt, ErrorKind, Paginator,
+    http::{Transport, TransportError},
+};
+use headcount_sim::{InMemory, Settings, Simulator};
+use serde_json::Value;
 
-/// A provider's list, and how it writes a page of these rows, the last one or not.
-struct Provider {
-    list: fn(&Canned) -> AnyPaginator<Account>,
-    page: fn(&str, bool) -> String,
-    id: &'static str,
-    /// Whether each page begins with the last row of the one before.
-    by_offset: bool,
-    /// Whether a page is asked for by the id of the row before it.
-    by_id: bool,
-    /// Pages that it asks for behind the last row.
-    empty_end: bool,
+use crate::kit::{Habits, PROVIDERS, Provider, Setup};
+
+/// A simulator whose pages have other rows in the place of some.
+#[derive(Clone)]
+struct Spoilt {
+    server: InMemory,
+    id_field: &'static str,
+    /// By the ids of those that they stand for.
+    rows: Arc<HashMap<String, Value>>,
 }
 
-impl Provider {
-    /// A server of these rows, the first ones on one page and the rest, if there is any, on the next.
-    fn served(&self, first: &[String], rest: &[String]) -> Canned {
-        let page = self.page;
-        let first_page = page(&first.join(","), rest.is_empty());
-        let pages = [first_page, page(&rest.join(","), true), page("", true)];
-        let (rows, cut, by_offset) = ([first, rest].concat(), first.len(), self.by_offset);
-        let by_id = self.by_id;
-        Canned::new(move |number, request| {
-            if by_id {
-                let query = request.uri().query().unwrap();
-                let id = query.split('&').find_map(|pair| pair.strip_prefix("previous_id="));
-                let from = id.map_or(0, |id| rows.iter().position(|row| row.contains(id)).unwrap() + 1);
-                let to = if from == 0 { cut } else { rows.len() };
-                return answer(200, page(&rows[from..to].join(","), true));
-            }
-            if !by_offset {
-                return answer(200, pages[number.min(2)].clone());
-            }
-            let query = request.uri().query().unwrap();
-            let offset = query.split('&').find_map(|pair| pair.strip_prefix("offset="));
-            let offset: usize = offset.unwrap().parse().unwrap();
-            let to = if offset == 0 { cut } else { rows.len() };
-            let mut answer = answer(200, page(&rows[offset.min(to)..to].join(","), true));
-            answer.headers_mut().insert("x-total-count", rows.len().into());
-            answer
+impl Spoilt {
+    fn spoil(&self, page: &mut Value) {
+        let id = page.get(self.id_field).and_then(Value::as_str);
+        if let Some(row) = id.and_then(|id| self.rows.get(id)) {
+            *page = row.clone();
+            return;
+        }
+        match page {
+            Value::Array(rows) => rows.iter_mut().for_each(|row| self.spoil(row)),
+            Value::Object(members) => members.values_mut().for_each(|member| self.spoil(member)),
+            _ => {}
+        }
+    }
+}
+
+impl Transport for Spoilt {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+        body_limit: usize,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let mut answer = self.server.send(request, body_limit).await?;
+            let mut page: Value = serde_json::from_slice(answer.body()).unwrap();
+            self.spoil(&mut page);
+            *answer.body_mut() = page.to_string().into();
+            Ok(answer)
         })
     }
 }
 
-fn providers() -> [Provider; 4] {
-    [
-        Provider {
-            list: |transport| canned::fortanix(transport).list_accounts().into_accounts(),
-            page: |rows, _| format!(r#"{{"items":[{rows}]}}"#),
-            id: "acct_id",
-            empty_end: true,
-            by_offset: false,
-            by_id: true,
-        },
-        Provider {
-            list: |transport| canned::huawei(transport).list_accounts().into_accounts(),
-            page: |rows, last| {
-                let marker = if last { "null" } else { "\"next\"" };
-                format!(r#"{{"accounts":[{rows}],"page_info":{{"next_marker":{marker}}}}}"#)
-            },
-            id: "id",
-            empty_end: false,
-            by_offset: false,
-            by_id: false,
-        },
-        Provider {
-            list: |transport| canned::annature(transport).list_accounts().into_accounts(),
-            page: |rows, last| format!(r#"{{"accounts":[{rows}],"cursor":"next","has_more":{}}}"#, !last),
-            id: "id",
-            empty_end: false,
-            by_offset: false,
-            by_id: false,
-        },
-        Provider {
-            list: |transport| canned::sailpoint(transport).list_accounts().into_accounts(),
-            page: |rows, _| format!("[{rows}]"),
-            id: "id",
-            empty_end: true,
-            by_offset: true,
-            by_id: false,
-        },
-    ]
-}
-
-/// Ids that every provider takes.
-fn good(number: u8) -> String {
-    format!("5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a{number:02x}")
+/// So many accounts, the list of them on pages of so many, with these rows in the place of some.
+async fn spoilt(
+    provider: &dyn Provider,
+    (accounts, limit): (usize, u32),
+    rows: impl Fn(&[String]) -> HashMap<String, Value>,
+) -> (Box<dyn Simulator>, AnyPaginator<Account>) {
+    let habits = Habits::rows(limit as usize);
+    let server = provider.start(Settings::new().accounts(accounts), habits).await;
+    let rows = Arc::new(rows(&server.ids()));
+    let transport = Spoilt { server: server.transport(), id_field: provider.sim().id_field(), rows };
+    let list = provider.client(&*server, &Setup::over(transport)).list(limit);
+    (server, list)
 }
 
 /// Rows of which none can be read; `ID` is the provider's member. None may show what it holds.
@@ -111,29 +85,35 @@ const BAD: [&str; 12] = [
 
 #[tokio::test]
 async fn a_bad_row_comes_out_in_its_place_and_shows_nothing_of_itself() {
-    for provider in providers() {
-        let row = |id: String| format!(r#"{{"{}":"{id}"}}"#, provider.id);
-        // Page 1 is good; in page 2 a bad row stands between good ones, and one after the last.
-        let mut rows = vec![row(good(0x10))];
-        for (number, bad) in BAD.iter().enumerate() {
-            rows.push(bad.replace("ID", provider.id));
-            rows.push(row(good(0x20 + u8::try_from(number).unwrap())));
-        }
-        let transport = provider.served(&[row(good(1)), row(good(2))], &rows);
-        let mut items = (provider.list)(&transport).items();
+    const PAGE: usize = 30;
+    let bad = BAD.len();
+    // Page 1 is good; in page 2 a bad row stands between good ones.
+    let accounts = PAGE + 2 * bad + 1;
+    let is_bad = |place: usize| place > PAGE && (place - PAGE) % 2 == 1;
+    for &provider in PROVIDERS {
+        let size = (accounts, u32::try_from(PAGE).unwrap());
+        let (server, list) = spoilt(provider, size, |ids| {
+            let places = (0..accounts).filter(|place| is_bad(*place));
+            let row =
+                |bad: &str| serde_json::from_str(&bad.replace("ID", provider.sim().id_field())).unwrap();
+            places.zip(BAD).map(|(place, bad)| (ids[place].clone(), row(bad))).collect()
+        })
+        .await;
+        let ids = server.ids();
+        let mut items = list.items();
         let mut came = Vec::new();
         while let Some(next) = items.next().await {
             came.push(next.map(|account| account.id));
         }
-        assert_eq!(came.len(), 2 + rows.len(), "{}", provider.id);
-        for (index, came) in came[2..].iter().enumerate() {
-            if index % 2 == 0 {
-                let id = if index == 0 { 0x10 } else { 0x1f + u8::try_from(index / 2).unwrap() };
-                assert_eq!(came.as_ref().unwrap(), &good(id));
+        assert_eq!(came.len(), accounts, "{provider}");
+        for (place, came) in came.iter().enumerate() {
+            if !is_bad(place) {
+                assert_eq!(came.as_ref().unwrap(), &ids[place], "{provider}");
                 continue;
             }
             let error = came.as_ref().unwrap_err();
-            let context = format!("{} {}: {error}", provider.id, rows[index]);
+            let index = place - PAGE;
+            let context = format!("{provider} {}: {error}", BAD[index / 2]);
             assert_eq!(error.kind(), ErrorKind::Record, "{context}");
             assert!(error.message().starts_with(&format!("row {index} of page 2")), "{context}");
             let shown = format!("{error} {error:?} {error:#?}");
@@ -142,33 +122,41 @@ async fn a_bad_row_comes_out_in_its_place_and_shows_nothing_of_itself() {
             }
         }
         let summary = items.summary();
-        assert_eq!((summary.yielded, summary.rejected), (2 + 13, 12));
+        assert_eq!((summary.yielded, summary.rejected), ((accounts - bad) as u64, bad as u64));
         let Completeness::Doubtful(doubts) = summary.completeness else {
             panic!("a list with rows that could not be read is not whole");
         };
-        assert!(doubts.contains(&Doubt::Rejected { rows: 12 }), "{doubts:?}");
-        assert_eq!(transport.seen().len(), if provider.empty_end { 3 } else { 2 });
+        assert!(doubts.contains(&Doubt::Rejected { rows: bad as u64 }), "{doubts:?}");
+        // It takes as many requests as if all were good.
+        let requests = server.list_requests().len();
+        server.clear_requests();
+        let good = provider.client(&*server, &Setup::over(server.transport())).list(size.1);
+        assert_eq!(good.items().try_collect::<Vec<_>>().await.unwrap().len(), accounts);
+        assert_eq!(requests, server.list_requests().len(), "{provider}");
     }
 }
 
 #[tokio::test]
 async fn a_member_of_another_type_costs_only_its_row_and_does_not_show() {
     let member = [("name", "4711471147114711"), ("name", r#"{"hunter2":1}"#), ("name", r#"["hunter2"]"#)];
-    for provider in providers() {
+    for &provider in PROVIDERS {
         for (name, value) in member {
-            let bad = format!(r#"{{"{}":"{}","{name}":{value}}}"#, provider.id, good(1));
-            let fine = format!(r#"{{"{}":"{}"}}"#, provider.id, good(2));
-            let transport = provider.served(&[bad, fine], &[]);
-            let came: Vec<_> = (provider.list)(&transport).items().collect().await;
+            let (server, list) = spoilt(provider, (2, 10), |ids| {
+                let row = format!(r#"{{"{}":"{}","{name}":{value}}}"#, provider.sim().id_field(), ids[0]);
+                HashMap::from([(ids[0].clone(), serde_json::from_str(&row).unwrap())])
+            })
+            .await;
+            let ids = server.ids();
+            let came: Vec<_> = list.items().collect().await;
             assert_eq!(came.len(), 2, "{came:?}");
             let error = came[0].as_ref().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Record);
             assert!(error.message().starts_with("row 0 of page 1"), "{error}");
             // The row's id may show: it says which account to look at.
-            assert!(error.message().contains(&good(1)), "{error}");
+            assert!(error.message().contains(&ids[0]), "{error}");
             let shown = format!("{error} {error:?}");
             assert!(!shown.contains("hunter2") && !shown.contains("4711471147114711"), "{shown}");
-            assert_eq!(came[1].as_ref().unwrap().id, good(2));
+            assert_eq!(came[1].as_ref().unwrap().id, ids[1]);
         }
     }
 }

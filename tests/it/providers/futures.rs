@@ -1,99 +1,44 @@
 //! Requests as values: made in one expression, held, spawned, joined and sent a second time.
 
+use std::collections::BTreeSet;
+
 use futures::{Stream, StreamExt, TryStreamExt, future::try_join_all, stream};
-use headcount::{Result, annature, fortanix, huawei, sailpoint};
+use headcount::{Result, huawei};
 use headcount_sim as sim;
-use serde_json::Map;
-use uuid::Uuid;
 
-use super::support;
+use super::support::{self, plain};
+use crate::kit::{About, Habits, PROVIDERS, Setup};
 
-/// Takes what can be spawned.
-fn spawnable<T>(_: impl Future<Output = Result<T>> + Send + 'static) {}
-
-#[test]
-fn every_request_can_be_spawned_though_its_client_and_itself_are_gone() {
-    let client = fortanix::Client::builder().token("t").build().unwrap();
-    spawnable(client.create_account("a").send());
-    spawnable(client.get_account(Uuid::nil()).send());
-    spawnable(client.update_account(Uuid::nil()).send());
-    spawnable(client.delete_account(Uuid::nil()).send());
-    spawnable(client.get_user_accounts(Uuid::nil()).send());
-    spawnable(client.remove_user_from_account(Uuid::nil()).send());
-    spawnable(client.discover_auth_methods().send());
-    spawnable(client.log_in().send());
-    spawnable(client.refresh_session().send());
-    spawnable(client.select_account(Uuid::nil()).send());
-    spawnable(client.terminate_session().send());
-
-    let client = huawei::Client::builder("ak", "sk").build().unwrap();
-    spawnable(client.show_account("a").send());
-    spawnable(client.create_account("a").send());
-    spawnable(client.create_resource_account("a").send());
-    spawnable(client.show_create_account_status("a").send());
-    spawnable(client.wait_for_account("a").send());
-    spawnable(client.update_account("a").send());
-    spawnable(client.close_account("a").send());
-    spawnable(client.remove_account("a").send());
-    spawnable(client.move_account("a", "r-1", "ou-1").send());
-    spawnable(client.invite_account(huawei::InviteTarget::Name("a".into()), "").send());
-
-    let client = annature::Client::builder("id", "key").build().unwrap();
-    spawnable(client.get_account("a").send());
-    spawnable(client.create_account("a", "a@example.com").send());
-    spawnable(client.register_account("a", "a@example.com", "b").send());
-    spawnable(client.update_account("a").send());
-    spawnable(client.resend_verification("a").send());
-    spawnable(client.deactivate_account("a").send());
-    spawnable(client.restore_account("a").send());
-
-    let client = sailpoint::Client::builder("https://t.example").token("t").build().unwrap();
-    spawnable(client.get_account("a").send());
-    spawnable(client.create_account("a").send());
-    spawnable(client.update_account("a").send());
-    spawnable(client.put_account("a", Map::new()).send());
-    spawnable(client.delete_account("a").send());
-    spawnable(client.remove_account("a").send());
-    spawnable(client.enable_account("a").send());
-    spawnable(client.unlock_account("a").send());
-    spawnable(client.reload_account("a").send());
-    spawnable(client.enable_account_for_identity("a").send());
-    spawnable(client.enable_accounts_for_identities(["a"]).send());
-}
-
-/// The ids of the accounts that come, a few requests at a time.
-async fn ids<F, A>(requests: impl Iterator<Item = F>, id: impl Fn(A) -> String) -> Vec<String>
-where
-    F: Future<Output = Result<A>>,
-{
-    stream::iter(requests).buffered(4).map_ok(id).try_collect().await.unwrap()
+/// That it can be spawned is what [`Unsent::new`](crate::kit::Unsent::new) takes.
+#[tokio::test]
+async fn every_request_can_be_spawned_though_its_client_and_itself_are_gone() {
+    for &provider in PROVIDERS {
+        let setup = Setup::over(support::Canned::new(|_, _| support::answer(404, "{}")));
+        let id = uuid::Uuid::nil().to_string();
+        let requests = {
+            let client = provider.client_over(&setup);
+            client.requests(&About::all(&id), "hunter22")
+        };
+        let names: BTreeSet<_> = requests.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names.len(), requests.len(), "{provider}: {names:?}");
+        for (name, request) in requests {
+            let outcome = tokio::spawn(request.into_future()).await.unwrap();
+            assert!(outcome.is_err(), "{provider}: {name}");
+        }
+    }
 }
 
 #[tokio::test]
 async fn the_details_of_many_accounts_come_in_the_order_in_which_they_were_asked_for() {
-    let server = sim::Fortanix::builder().accounts(9).start().await.unwrap();
-    let client = support::fortanix(&server).build().unwrap();
-    let asked = server.ids();
-    let requests = asked.iter().map(|id| client.get_account(Uuid::parse_str(id).unwrap()).send());
-    assert_eq!(ids(requests, |account| account.acct_id.to_string()).await, asked);
-
-    let server = sim::Huawei::builder().accounts(9).start().await.unwrap();
-    let client = support::huawei(&server).build().unwrap();
-    let asked = server.ids();
-    let requests = asked.iter().map(|id| client.show_account(id).send());
-    assert_eq!(ids(requests, |account| account.id).await, asked);
-
-    let server = sim::Annature::builder().accounts(9).start().await.unwrap();
-    let client = support::annature(&server).build().unwrap();
-    let asked = server.ids();
-    let requests = asked.iter().map(|id| client.get_account(id).send());
-    assert_eq!(ids(requests, |account| account.id).await, asked);
-
-    let server = sim::SailPoint::builder().accounts(9).start().await.unwrap();
-    let client = support::sailpoint(&server).build().unwrap();
-    let asked = server.ids();
-    let requests = asked.iter().map(|id| client.get_account(id).send());
-    assert_eq!(ids(requests, |account| account.id).await, asked);
+    for &provider in PROVIDERS {
+        let server = provider.start(sim::Settings::new().accounts(9), Habits::default()).await;
+        let client = provider.client(&*server, &Setup::http(plain()));
+        let asked = server.ids();
+        let requests = stream::iter(asked.iter().map(|id| client.get(id)));
+        // A few at a time.
+        let came: Vec<_> = requests.buffered(4).map_ok(|account| account.id).try_collect().await.unwrap();
+        assert_eq!(came, asked, "{provider}");
+    }
 }
 
 #[tokio::test]

@@ -1,55 +1,29 @@
 //! No provider's changes are made twice, and what is not known to be made is told as such.
 
-use std::{ops::Deref, time::Duration};
+use std::time::Duration;
 
-use headcount::{ErrorKind, Retry, http::RetryPolicy};
-use headcount_sim::{Annature, ErrorBody, Fault, Faults, Fortanix, Huawei, RetryAfter, SailPoint, Server};
-use uuid::Uuid;
+use futures::TryStreamExt;
+use headcount::{ErrorKind, Paginator, Retry, http::RetryPolicy};
+use headcount_sim::{ErrorBody, Fault, Faults, RetryAfter, Settings, Simulator};
 
-use super::{sailpoint::support as sailpoint_support, support};
-use crate::requests::{Named, annature, fortanix, huawei, sailpoint};
+use super::support::plain;
+use crate::kit::{Habits, Named, PROVIDERS, Setup};
 
-/// A server, and every request that changes something there, of a client that is logged in and would try again
-/// at once.
-type Provider = (Box<dyn Deref<Target = Server> + Send + Sync>, Named);
-
-fn eager() -> RetryPolicy {
-    RetryPolicy::default().delays(Duration::ZERO, Duration::ZERO)
-}
-
-async fn of_fortanix() -> Provider {
-    let server = Fortanix::builder().accounts(3).start().await.unwrap();
-    let client = support::fortanix(&server).retry(eager()).build().unwrap();
-    client.log_in().send().await.unwrap();
-    let changes = fortanix::changes(&client, Uuid::from_u128(1), &fortanix::oauth("secret", "key"));
-    (Box::new(server), changes)
-}
-
-async fn of_huawei() -> Provider {
-    let server = Huawei::builder().accounts(3).creation_looks(0).start().await.unwrap();
-    let client = support::huawei(&server).retry(eager()).build().unwrap();
-    let changes = huawei::changes(&client, &server.ids()[0]);
-    (Box::new(server), changes)
-}
-
-async fn of_annature() -> Provider {
-    let server = Annature::builder().accounts(3).start().await.unwrap();
-    let builder = support::annature(&server).partner_key(server.partner_key());
-    let client = builder.retry(eager()).build().unwrap();
-    let changes = annature::changes(&client, &server.ids()[0], "hunter22");
-    (Box::new(server), changes)
-}
-
-async fn of_sailpoint() -> Provider {
-    let (server, about) = sailpoint_support::start(SailPoint::builder()).await;
-    let client = support::sailpoint(&server).retry(eager()).build().unwrap();
-    client.list_accounts().total().await.unwrap();
-    let changes = sailpoint::changes(&client, &about, "hunter22");
-    (Box::new(server), changes)
-}
-
-async fn all() -> [Provider; 4] {
-    [of_fortanix().await, of_huawei().await, of_annature().await, of_sailpoint().await]
+/// A server of each provider, and every request that changes something there, of a client that is logged in and would
+/// try again at once.
+async fn all() -> Vec<(Box<dyn Simulator>, Named)> {
+    let mut all = Vec::new();
+    for provider in PROVIDERS {
+        let server = provider.start(Settings::new().accounts(60), Habits::default()).await;
+        let eager = RetryPolicy::default().delays(Duration::ZERO, Duration::ZERO);
+        let setup = Setup { every_credential: true, ..Setup::http(plain()).retry(eager) };
+        let client = provider.client(&*server, &setup);
+        client.list(10).items().try_next().await.unwrap();
+        let changes = client.changes(&provider.about(&*server), "hunter22");
+        assert!(!changes.is_empty(), "{}", provider.name());
+        all.push((server, changes));
+    }
+    all
 }
 
 #[tokio::test]

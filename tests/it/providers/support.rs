@@ -14,11 +14,11 @@ use headcount::{
 };
 use headcount_sim::{self as sim, Request, Server};
 
+use crate::kit;
+pub(super) use crate::kit::NOWHERE;
+
 /// Everything that must be encoded in a URL, and is not encoded alike by all.
 pub(super) const STRANGE: &str = "a b\"c+d&e=f%20/?#;'\\~é名🚀";
-
-/// The simulators' hosts where nothing listens: a transport of the test's own is in between.
-pub(super) const NOWHERE: &str = "http://127.0.0.1:9";
 
 /// A client that reads no certificates of the system: all is loopback, and reading them takes longer than
 /// a test. The clients of `wire.rs` have the transport that applications have.
@@ -30,26 +30,19 @@ pub(super) fn plain() -> reqwest::Client {
 }
 
 pub(super) fn fortanix(server: &sim::Fortanix) -> fortanix::ClientBuilder {
-    let builder = fortanix::Client::builder().password(server.email(), server.password());
-    builder.base_url(server.base_url()).http_client(plain())
+    kit::fortanix::builder(server).http_client(plain())
 }
 
 pub(super) fn huawei(server: &sim::Huawei) -> huawei::ClientBuilder {
-    let builder = huawei::Client::builder(server.ak(), server.sk());
-    builder.endpoint(server.base_url()).http_client(plain())
+    kit::huawei::builder(server).http_client(plain())
 }
 
 pub(super) fn annature(server: &sim::Annature) -> annature::ClientBuilder {
-    let builder = annature::Client::builder(server.id(), server.key());
-    builder.base_url(server.base_url()).http_client(plain())
+    kit::annature::builder(server).http_client(plain())
 }
 
-/// Without a rate limit: a walk of small pages would otherwise wait in real time.
 pub(super) fn sailpoint(server: &sim::SailPoint) -> sailpoint::ClientBuilder {
-    sailpoint::Client::builder(server.base_url())
-        .client_credentials(server.client_id(), server.client_secret())
-        .rate_limit(None)
-        .http_client(plain())
+    kit::sailpoint::builder(server).http_client(plain())
 }
 
 /// All that a list gave.
@@ -209,31 +202,28 @@ impl Transport for Tampered {
 
 /// Clients that talk to a transport of the test's own, with ready tokens and no retries.
 pub(super) mod canned {
-    use headcount::http::RetryPolicy;
+    use headcount::{annature, fortanix, http::RetryPolicy, huawei, sailpoint};
 
-    use super::{Canned, NOWHERE};
+    use super::Canned;
+    use crate::kit;
 
-    pub(in super::super) fn fortanix(transport: &Canned) -> headcount::fortanix::Client {
-        let builder = headcount::fortanix::Client::builder().base_url(NOWHERE).token("token");
-        let builder = builder.retry(RetryPolicy::none()).transport(transport.clone());
-        builder.build().unwrap()
+    pub(in super::super) fn fortanix(transport: &Canned) -> fortanix::Client {
+        let builder = kit::fortanix::builder_over().retry(RetryPolicy::none());
+        builder.transport(transport.clone()).build().unwrap()
     }
 
-    pub(in super::super) fn huawei(transport: &Canned) -> headcount::huawei::Client {
-        let builder = headcount::huawei::Client::builder("access", "secret").endpoint(NOWHERE);
-        let builder = builder.retry(RetryPolicy::none()).transport(transport.clone());
-        builder.build().unwrap()
+    pub(in super::super) fn huawei(transport: &Canned) -> huawei::Client {
+        let builder = kit::huawei::builder_over().retry(RetryPolicy::none());
+        builder.transport(transport.clone()).build().unwrap()
     }
 
-    pub(in super::super) fn annature(transport: &Canned) -> headcount::annature::Client {
-        let builder = headcount::annature::Client::builder("id", "key").base_url(NOWHERE);
-        let builder = builder.retry(RetryPolicy::none()).transport(transport.clone());
-        builder.build().unwrap()
+    pub(in super::super) fn annature(transport: &Canned) -> annature::Client {
+        let builder = kit::annature::builder_over().retry(RetryPolicy::none());
+        builder.transport(transport.clone()).build().unwrap()
     }
 
-    pub(in super::super) fn sailpoint(transport: &Canned) -> headcount::sailpoint::Client {
-        let builder = headcount::sailpoint::Client::builder(NOWHERE).token("token");
-        let builder = builder.retry(RetryPolicy::none()).transport(transport.clone());
-        builder.build().unwrap()
+    pub(in super::super) fn sailpoint(transport: &Canned) -> sailpoint::Client {
+        let builder = kit::sailpoint::builder_over().retry(RetryPolicy::none());
+        builder.transport(transport.clone()).build().unwrap()
     }
 }

@@ -18,8 +18,8 @@ use headcount_sim::Huawei;
 use http::{HeaderValue, header};
 
 use super::support::{assert_refused, start};
+use crate::kit::huawei::{changes, reads};
 use crate::providers::support::{Answer, Canned, NOWHERE, Tampered, answer, huawei, refusal};
-use crate::requests::huawei::{changes, reads};
 
 /// A client that retries as often as ever, but at once.
 fn eager(transport: Canned) -> Client {

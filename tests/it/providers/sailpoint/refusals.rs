@@ -8,11 +8,11 @@ use headcount_sim::{Request, SailPoint, SailPointBuilder};
 use serde_json::{Map, json};
 
 use super::support::start;
-use crate::providers::support::{Canned, answer, assert_unsent, canned, sailpoint};
-use crate::requests::{
+use crate::kit::{
     Unsent,
     sailpoint::{About, attributes, changes},
 };
+use crate::providers::support::{Canned, answer, assert_unsent, canned, sailpoint};
 
 const LEVELS: [&str; 4] = ["ORG_ADMIN", "SOURCE_ADMIN", "SOURCE_SUBADMIN", "HELPDESK"];
 const SCOPES: [&str; 4] = [

@@ -6,8 +6,8 @@ use headcount::{ErrorKind, Retry, http::RetryPolicy};
 use headcount_sim::SailPoint;
 
 use super::support::start;
+use crate::kit::sailpoint::changes;
 use crate::providers::support::sailpoint;
-use crate::requests::sailpoint::changes;
 
 #[tokio::test]
 async fn a_change_whose_token_has_ended_is_replayed_with_another_and_made_once() {

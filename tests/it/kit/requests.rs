@@ -1,14 +1,9 @@
-//! Every request that changes something, of each provider, for the tests of what holds of all of them.
+//! Requests that are held, and sent later.
 
 use std::{fmt::Debug, future::IntoFuture};
 
 use futures::future::BoxFuture;
 use headcount::Result;
-
-pub(crate) mod annature;
-pub(crate) mod fortanix;
-pub(crate) mod huawei;
-pub(crate) mod sailpoint;
 
 /// A request that is not sent yet: awaited, it is, and gives what its answer shows of itself.
 pub(crate) struct Unsent {
@@ -30,7 +25,7 @@ impl IntoFuture for Unsent {
 }
 
 impl Unsent {
-    /// What is shown comes first: sending may use the request up.
+    /// Takes what `send` gives, which can be spawned, though the request and its client are gone.
     pub(crate) fn new<A: Debug>(
         shown: String,
         answer: impl Future<Output = Result<A>> + Send + 'static,
@@ -49,8 +44,8 @@ macro_rules! requests {
     ($($name:literal: $request:expr),+ $(,)?) => {
         vec![$({
             let request = $request;
-            let shown = $crate::requests::debug(&request);
-            ($name, $crate::requests::Unsent::new(shown, async move { request.send().await }))
+            let shown = $crate::kit::debug(&request);
+            ($name, $crate::kit::Unsent::new(shown, request.send()))
         }),+]
     };
 }
