@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures::StreamExt;
-use headcount::{Completeness, Doubt, Paginator};
+use headcount::{Completeness, Doubt, ErrorKind, Paginator};
 use headcount_sim as sim;
 use proptest::prelude::*;
 
@@ -80,7 +80,18 @@ proptest! {
                 let server = provider.start(settings, Habits { rows: limit as usize, gaps, way }).await;
                 let before = server.ids();
                 let list = provider.client(&*server, &setup()).list(limit);
-                let (ids, summary) = walk(list, mode).await.unwrap_or_else(|error| panic!("{error}"));
+                let (ids, summary) = match walk(list, mode).await {
+                    Ok(walked) => walked,
+                    // Only in ways out of the usual.
+                    Err(error)
+                        if error.kind() == ErrorKind::Drift
+                            && provider.has(Trait::LosesPlaces)
+                            && way % provider.ways() > 0 =>
+                    {
+                        continue;
+                    }
+                    Err(error) => panic!("{provider}: {error}"),
+                };
                 let distinct: BTreeSet<_> = ids.iter().cloned().collect();
                 assert_eq!(distinct.len(), ids.len(), "{provider}: nothing comes twice");
                 let gone = gone.lock().unwrap().clone();

@@ -54,7 +54,7 @@ impl Scripted {
         self.0.sent.lock().unwrap().clone()
     }
 
-    /// A client of Annature, the simplest of the four, with this transport.
+    /// A client of Annature, the simplest of all, with this transport.
     pub(crate) fn annature(&self) -> annature::ClientBuilder {
         annature::Client::builder("id", "key").transport(self.clone())
     }

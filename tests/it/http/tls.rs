@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::TryStreamExt;
-use headcount::{
-    Account, AnyPaginator, Error, ErrorKind, Paginator, Retry, annature, fortanix, http::RetryPolicy, huawei,
-    sailpoint,
-};
+use headcount::{Account, AnyPaginator, Error, ErrorKind, Paginator, Retry, annature, http::RetryPolicy};
 use headcount_sim as sim;
 
 use super::tls_front::{Authority, Front, Identity};
+use crate::kit::{self, Setup};
 
 const HERE: &str = "127.0.0.1";
 const SIZE: usize = 7;
@@ -26,45 +24,25 @@ fn hasty() -> RetryPolicy {
     RetryPolicy::default().delays(Duration::from_millis(1), Duration::from_millis(1))
 }
 
-/// The four providers behind such a certificate, each with a list and what must not be seen.
+/// A provider behind such a certificate, with a list and what must not be seen.
 struct Case {
     list: AnyPaginator<Account>,
     front: Front,
     secret: String,
 }
 
-async fn cases(sims: &sim::Simulators, shown: Option<&Identity>, client: &reqwest::Client) -> [Case; 4] {
-    macro_rules! case {
-        ($server:ident, $secret:expr, |$url:ident| $builder:expr) => {{
-            let server: &sim::Server = sims.named(stringify!($server)).unwrap();
-            let front = match shown {
-                Some(identity) => Front::with_tls(server, identity).await,
-                None => Front::without_tls(server).await,
-            };
-            let $url = &front.url;
-            let client = $builder.http_client(client.clone()).retry(hasty()).build().unwrap();
-            Case { list: client.list_accounts().into_accounts(), front, secret: $secret.to_owned() }
-        }};
+async fn cases(sims: &sim::Simulators, shown: Option<&Identity>, client: &reqwest::Client) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for server in sims.iter() {
+        let front = match shown {
+            Some(identity) => Front::with_tls(server, identity).await,
+            None => Front::without_tls(server).await,
+        };
+        let setup = Setup { url: Some(front.url.clone()), ..Setup::http(client.clone()).retry(hasty()) };
+        let list = kit::client(server, &setup).list(100);
+        cases.push(Case { list, front, secret: server.secrets().swap_remove(0) });
     }
-    let manager = sims.get::<sim::Fortanix>().unwrap();
-    let organization = sims.get::<sim::Huawei>().unwrap();
-    let workspace = sims.get::<sim::Annature>().unwrap();
-    let tenant = sims.get::<sim::SailPoint>().unwrap();
-    let login = BASE64_STANDARD.encode(format!("{}:{}", manager.email(), manager.password()));
-    [
-        case!(fortanix, login, |url| {
-            fortanix::Client::builder().base_url(url).password(manager.email(), manager.password())
-        }),
-        case!(huawei, organization.ak(), |url| {
-            huawei::Client::builder(organization.ak(), organization.sk()).endpoint(url)
-        }),
-        case!(annature, workspace.key(), |url| {
-            annature::Client::builder(workspace.id(), workspace.key()).base_url(url)
-        }),
-        case!(sailpoint, tenant.client_secret(), |url| {
-            sailpoint::Client::builder(url).client_credentials(tenant.client_id(), tenant.client_secret())
-        }),
-    ]
+    cases
 }
 
 /// Lists, and gives the error that must come of it.

@@ -15,7 +15,11 @@ use super::{
 pub(super) struct Row;
 
 pub(crate) fn builder(server: &sim::Annature) -> ClientBuilder {
-    Client::builder(server.id(), server.key()).base_url(server.base_url())
+    builder_at(server.base_url(), server)
+}
+
+fn builder_at(url: &str, server: &sim::Annature) -> ClientBuilder {
+    Client::builder(server.id(), server.key()).base_url(url)
 }
 
 /// With a ready key, for a transport of the test's own.
@@ -53,10 +57,10 @@ impl Provider for Row {
     }
 
     fn client(&self, server: &dyn Simulator, setup: &Setup) -> Box<dyn super::Client> {
-        let server: &sim::Annature = server.downcast_ref().unwrap();
-        let mut builder = builder(server);
+        let workspace: &sim::Annature = server.downcast_ref().unwrap();
+        let mut builder = builder_at(setup.url(server), workspace);
         if setup.every_credential {
-            builder = builder.partner_key(server.partner_key());
+            builder = builder.partner_key(workspace.partner_key());
         }
         Box::new(set_up!(builder, setup).build().unwrap())
     }

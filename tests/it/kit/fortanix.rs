@@ -19,7 +19,11 @@ use super::{
 pub(super) struct Row;
 
 pub(crate) fn builder(server: &sim::Fortanix) -> ClientBuilder {
-    Client::builder().password(server.email(), server.password()).base_url(server.base_url())
+    builder_at(server.base_url(), server)
+}
+
+fn builder_at(url: &str, server: &sim::Fortanix) -> ClientBuilder {
+    Client::builder().password(server.email(), server.password()).base_url(url)
 }
 
 /// With a ready token, for a transport of the test's own.
@@ -42,7 +46,7 @@ impl Provider for Row {
     }
 
     fn traits(&self) -> &'static [Trait] {
-        &[Trait::LogsIn, Trait::HasWords, Trait::MayOmitRows, Trait::TakesSecrets]
+        &[Trait::LogsIn, Trait::HasWords, Trait::MayOmitRows, Trait::LosesPlaces, Trait::TakesSecrets]
     }
 
     fn start(&self, settings: Settings, habits: Habits) -> BoxFuture<'static, Box<dyn Simulator>> {
@@ -59,7 +63,8 @@ impl Provider for Row {
     }
 
     fn client(&self, server: &dyn Simulator, setup: &Setup) -> Box<dyn super::Client> {
-        Box::new(set_up!(builder(server.downcast_ref().unwrap()), setup).build().unwrap())
+        let builder = builder_at(setup.url(server), server.downcast_ref().unwrap());
+        Box::new(set_up!(builder, setup).build().unwrap())
     }
 
     fn client_over(&self, setup: &Setup) -> Box<dyn super::Client> {

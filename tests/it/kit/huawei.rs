@@ -14,7 +14,11 @@ use super::{
 pub(super) struct Row;
 
 pub(crate) fn builder(server: &sim::Huawei) -> ClientBuilder {
-    let builder = Client::builder(server.ak(), server.sk()).endpoint(server.base_url());
+    builder_at(server.base_url(), server)
+}
+
+fn builder_at(url: &str, server: &sim::Huawei) -> ClientBuilder {
+    let builder = Client::builder(server.ak(), server.sk()).endpoint(url);
     match server.security_token() {
         Some(token) => builder.security_token(token),
         None => builder,
@@ -52,7 +56,8 @@ impl Provider for Row {
     }
 
     fn client(&self, server: &dyn Simulator, setup: &Setup) -> Box<dyn super::Client> {
-        Box::new(set_up!(builder(server.downcast_ref().unwrap()), setup).build().unwrap())
+        let builder = builder_at(setup.url(server), server.downcast_ref().unwrap());
+        Box::new(set_up!(builder, setup).build().unwrap())
     }
 
     fn client_over(&self, setup: &Setup) -> Box<dyn super::Client> {

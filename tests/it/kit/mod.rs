@@ -56,6 +56,8 @@ pub(crate) enum Trait {
     ByOffset,
     /// An object without rows is an empty list.
     MayOmitRows,
+    /// Where a server does not know an account that is gone, the place in the list can be lost.
+    LosesPlaces,
     /// Its first change carries the secret that it is given.
     TakesSecrets,
 }
@@ -79,7 +81,8 @@ pub(crate) trait Provider: Sync {
     /// Starts its simulator.
     fn start(&self, settings: Settings, habits: Habits) -> BoxFuture<'static, Box<dyn Simulator>>;
 
-    /// In how many ways its server may behave, as far as the vendor does not say; see [`Habits::way`].
+    /// In how many ways its server may behave, as far as the vendor does not say; see [`Habits::way`]. The first is the
+    /// usual one.
     fn ways(&self) -> usize;
 
     /// Changes the accounts of a server into such as are too rare to be in every world.

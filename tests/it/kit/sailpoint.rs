@@ -14,9 +14,13 @@ use super::{
 
 pub(super) struct Row;
 
-/// Without a rate limit: a walk of small pages would otherwise wait in real time.
 pub(crate) fn builder(server: &sim::SailPoint) -> ClientBuilder {
-    let builder = Client::builder(server.base_url()).rate_limit(None);
+    builder_at(server.base_url(), server)
+}
+
+/// Without a rate limit: a walk of small pages would otherwise wait in real time.
+fn builder_at(url: &str, server: &sim::SailPoint) -> ClientBuilder {
+    let builder = Client::builder(url).rate_limit(None);
     builder.client_credentials(server.client_id(), server.client_secret())
 }
 
@@ -50,7 +54,8 @@ impl Provider for Row {
     }
 
     fn client(&self, server: &dyn Simulator, setup: &Setup) -> Box<dyn super::Client> {
-        Box::new(set_up!(builder(server.downcast_ref().unwrap()), setup).build().unwrap())
+        let builder = builder_at(setup.url(server), server.downcast_ref().unwrap());
+        Box::new(set_up!(builder, setup).build().unwrap())
     }
 
     fn client_over(&self, setup: &Setup) -> Box<dyn super::Client> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use headcount::http::{RetryPolicy, Transport, TransportError};
+use headcount_sim::Server;
 
 /// A host where nothing listens: a transport of the test's own is in between.
 pub(crate) const NOWHERE: &str = "http://127.0.0.1:9";
@@ -12,6 +13,8 @@ pub(crate) const NOWHERE: &str = "http://127.0.0.1:9";
 /// Settings for a builder of any provider. The default is the client's own, but for a rate limit, which there is none.
 #[derive(Clone, Default)]
 pub(crate) struct Setup {
+    /// Where the server is, if the client is to go elsewhere.
+    pub(crate) url: Option<String>,
     pub(crate) transport: Option<Shared>,
     pub(crate) http: Option<reqwest::Client>,
     pub(crate) retry: Option<RetryPolicy>,
@@ -28,6 +31,11 @@ impl Setup {
 
     pub(crate) fn http(client: reqwest::Client) -> Self {
         Self { http: Some(client), ..Self::default() }
+    }
+
+    /// Where a client of this server goes.
+    pub(super) fn url<'a>(&'a self, server: &'a Server) -> &'a str {
+        self.url.as_deref().unwrap_or(server.base_url())
     }
 
     pub(crate) fn retry(self, policy: RetryPolicy) -> Self {

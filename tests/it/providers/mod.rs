@@ -1,4 +1,4 @@
-//! The clients of the four providers, against their simulators and against answers of a test's own.
+//! The clients of the providers, against their simulators and against answers of a test's own.
 
 mod annature;
 mod answers;
