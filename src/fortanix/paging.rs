@@ -352,7 +352,9 @@ async fn overlap<S: Source>(
         if page.has_new(at) {
             return Ok((page, None));
         }
-        let Some(last) = at.tail.last().copied() else {
+        // The server's own maximum is unknown, so a first page without an id may not be all.
+        let shows_id = !at.is_first() || page.batch.rows.len() == page.from;
+        let Some(last) = at.tail.last().copied().filter(|_| shows_id) else {
             let message = "no row of the page has an acct_id to go on from";
             return Err(Error::decode(message));
         };
@@ -755,6 +757,24 @@ mod tests {
             for churn in [0.0, 0.2] {
                 outcomes(How { churn, bad, ..QUIET }, &[Outcome::Whole, Outcome::Error]);
             }
+        }
+    }
+
+    #[test]
+    fn a_first_page_without_ids_is_no_end() {
+        struct Clamped;
+
+        impl Source for Clamped {
+            type Content = ();
+
+            async fn get(&self, _: Option<Uuid>, _: u32) -> Result<Batch<()>> {
+                Ok(Batch { rows: vec![Row { id: None, created_at: None }; 4], content: () })
+            }
+        }
+
+        for at in [Cursor::start(true), Cursor::behind(Uuid::from_u128(7), true)] {
+            let found = find(&Clamped, &at, 5).now_or_never().unwrap();
+            assert_eq!(found.map(|found| found.new).unwrap_err().kind(), ErrorKind::Decode);
         }
     }
 
