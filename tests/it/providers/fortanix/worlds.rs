@@ -11,7 +11,8 @@ use proptest::prelude::*;
 
 use crate::{
     changes::changes,
-    lists::{block_on, cases, fortanix_list, mode, walk},
+    kit::client,
+    lists::{block_on, cases, mode, setup, walk},
 };
 
 proptest! {
@@ -46,7 +47,7 @@ proptest! {
             });
             let server = server.start().await.unwrap();
             let before = server.ids();
-            let (ids, summary) = match walk(fortanix_list(&server, limit), mode).await {
+            let (ids, summary) = match walk(client(&server, &setup()).list(limit), mode).await {
                 Err(error) if error.kind() == ErrorKind::Drift => return,
                 walked => walked.unwrap(),
             };
