@@ -1,5 +1,7 @@
 //! Failures that repeat what was sent, as servers have been seen to do.
 
+use std::collections::HashSet;
+
 use arbitrary::Arbitrary;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -30,6 +32,18 @@ enum Piece {
     /// What stands in `Basic …`, read.
     Basic,
     Secret,
+    /// Some of the secret: eight characters or more.
+    Cut(u8, u8),
+    /// The secret on two lines.
+    Folded(u8),
+    /// Some of a header.
+    CutHeader(u8, u8, u8),
+}
+
+/// `most` characters and eight more, from `from` on.
+fn cut(text: &str, from: u8, most: u8) -> String {
+    let from = usize::from(from) % text.chars().count().max(1);
+    text.chars().skip(from).take(usize::from(most) + PIECE).collect()
 }
 
 /// In which form it says so.
@@ -75,6 +89,18 @@ impl Piece {
                 *text += &String::from_utf8_lossy(&read.unwrap_or_default());
             }
             Self::Secret => text.push_str(secret),
+            Self::Cut(from, most) => *text += &cut(secret, *from, *most),
+            Self::Folded(at) => {
+                let at = usize::from(*at) % secret.chars().count().max(1);
+                text.extend(secret.chars().take(at));
+                text.push_str("\r\n\t");
+                text.extend(secret.chars().skip(at));
+            }
+            Self::CutHeader(index, from, most) => {
+                let index = usize::from(*index) % request.headers().len().max(1);
+                let header = request.headers().values().nth(index).map(value).unwrap_or_default();
+                *text += &cut(&header, *from, *most);
+            }
         }
     }
 }
@@ -126,6 +152,26 @@ impl Shape {
             Self::Text | Self::Plain | Self::Odd => text.into(),
         }
     }
+}
+
+/// So many characters of a secret, in a row, are a piece of it.
+const PIECE: usize = 8;
+
+/// `text` with marks in it, so that no piece of it is a piece of anything else.
+pub fn marked(mark: &str, text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let parts: Vec<String> = chars.chunks(4).map(|part| part.iter().collect()).collect();
+    format!("{mark}{}", parts.join(&mark[..2]))
+}
+
+/// Whether `shown` holds a piece of `secret`, whatever blanks and line ends are in either.
+pub fn shows_piece(shown: &str, secret: &str) -> bool {
+    let visible = |text: &str| -> Vec<char> {
+        text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect()
+    };
+    let shown = visible(shown);
+    let shown: HashSet<&[char]> = shown.windows(PIECE).collect();
+    visible(secret).windows(PIECE).any(|piece| shown.contains(piece))
 }
 
 /// The credentials in a request, as a server could repeat them.
