@@ -204,8 +204,10 @@ impl Cursor {
         let mut seen = Self { tail: Vec::new(), ahead: Vec::new(), ..self.clone() };
         seen.longest = seen.longest.max(rows.len() as u64);
         let is_here = |id: &Uuid| rows.iter().any(|row| row.id == Some(*id));
-        // Those behind the first that the page shows are gone or have moved, or the page ends before them.
-        let shown = self.tail.iter().position(is_here).unwrap_or(0);
+        // Those behind the first that the page shows are gone or have moved, or the page ends before them. What a list
+        // starts behind stands before its first page.
+        let unseen = if self.is_first() { self.tail.len() } else { 0 };
+        let shown = self.tail.iter().position(is_here).unwrap_or(unseen);
         let (before, behind) = self.tail.split_at(shown);
         for id in before {
             seen.push(*id);
@@ -775,6 +777,30 @@ mod tests {
         for at in [Cursor::start(true), Cursor::behind(Uuid::from_u128(7), true)] {
             let found = find(&Clamped, &at, 5).now_or_never().unwrap();
             assert_eq!(found.map(|found| found.new).unwrap_err().kind(), ErrorKind::Decode);
+        }
+    }
+
+    #[test]
+    fn one_account_behind_the_start_is_listed() {
+        struct Two;
+
+        impl Source for Two {
+            type Content = ();
+
+            async fn get(&self, place: Option<Uuid>, _: u32) -> Result<Batch<()>> {
+                let ids = [1, 2].map(Uuid::from_u128).into_iter().filter(|id| Some(*id) > place);
+                Ok(Batch {
+                    rows: ids.map(|id| Row { id: Some(id), created_at: None }).collect(),
+                    content: (),
+                })
+            }
+        }
+
+        let mut at = Cursor::behind(Uuid::from_u128(1), true);
+        for new in [vec![true], vec![false]] {
+            let found = find(&Two, &at, 5).now_or_never().unwrap().unwrap();
+            assert_eq!(found.new, new);
+            at = found.next.unwrap_or(found.at);
         }
     }
 
