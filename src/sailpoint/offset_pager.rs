@@ -24,8 +24,8 @@
 //!
 //! In an order of the caller's own, or of the server's, ids cannot be compared. A page is accepted if it shows the last
 //! row listed. Where it does not, the listing goes on, rather with a row twice than without one, and says
-//! [`Doubt::SeamsUnchecked`]. Ids that do not ascend byte by byte are judged in the same way. A server that returns
-//! rows for every offset is an error.
+//! [`Doubt::SeamsUnchecked`]. So is a page whose ids do not ascend byte by byte, and every page after it: the server
+//! does not sort by id, or compares ids in another way. A server that returns rows for every offset is an error.
 
 use std::{borrow::Cow, future::Future};
 
@@ -72,11 +72,14 @@ pub struct Cursor {
     /// Whether it was computed, and not reached by listing rows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     predicted: bool,
+    /// Whether ids were listed that do not ascend byte by byte: then they are compared no more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unordered: bool,
 }
 
 impl Cursor {
     fn at(offset: u64, total: Option<u64>) -> Self {
-        Self { offset, last_id: None, after: 0, total, predicted: false }
+        Self { offset, last_id: None, after: 0, total, predicted: false, unordered: false }
     }
 
     /// Moves past a row.
@@ -84,6 +87,7 @@ impl Cursor {
         self.offset = self.offset.saturating_add(1);
         match id {
             Some(id) => {
+                self.unordered |= self.last_id.as_deref().is_some_and(|last| last >= id);
                 id.clone_into(self.last_id.get_or_insert_default());
                 self.after = 0;
             }
@@ -289,7 +293,8 @@ impl View {
     fn new(ids: &[Option<impl AsRef<str>>], cursor: &Cursor, order: Order, offset: u64) -> Self {
         let last = cursor.last_id.as_deref();
         let named = || ids.iter().enumerate().filter_map(|(row, id)| Some((row, id.as_ref()?.as_ref())));
-        let by_id = order == Order::ById && named().map(|(_, id)| id).is_sorted_by(|one, next| one < next);
+        let ascends = || named().map(|(_, id)| id).is_sorted_by(|one, next| one < next);
+        let by_id = order == Order::ById && !cursor.unordered && ascends();
         let seen = named().filter(|(_, id)| Some(*id) == last).last().map(|(row, _)| row);
         let known = if by_id {
             named().take_while(|(_, id)| Some(*id) <= last).last().map(|(row, _)| row)
@@ -513,6 +518,7 @@ impl<L: OffsetList> Pager<'_, L> {
             after,
             total: answered.total.or(cursor.total),
             predicted: false,
+            unordered: cursor.unordered,
         };
         self.page(answered, start)
             .with_duplicates(dropped.saturating_sub(cursor.reach()))
@@ -583,6 +589,8 @@ mod tests {
         nameless: f32,
         /// An offset beyond the end is a 400.
         refuses: bool,
+        /// It sorts by id. Otherwise it keeps to another order.
+        sorts: bool,
         order: Order,
     }
 
@@ -594,6 +602,7 @@ mod tests {
         count: Count::Race,
         nameless: 0.0,
         refuses: false,
+        sorts: true,
         order: Order::ById,
     };
 
@@ -640,7 +649,10 @@ mod tests {
             let row = self.rng.u32(..1_000_000);
             if self.rows.iter().all(|(there, _)| *there != row) && !self.start.contains(&row) {
                 self.rows.push((row, self.rng.f32() >= self.world.nameless));
-                self.rows.sort_unstable();
+                let sorts = self.world.sorts;
+                self.rows.sort_unstable_by_key(
+                    |(row, _)| if sorts { *row } else { row.wrapping_mul(2_654_435_761) },
+                );
             }
         }
 
@@ -939,6 +951,18 @@ mod tests {
                 let Completeness::Doubtful(doubts) = &walked.summary.completeness else { return };
                 assert!(doubts.contains(&Doubt::SeamsUnchecked) || walked.missing().is_empty());
             });
+        }
+    }
+
+    #[test]
+    fn ids_out_of_order_are_not_compared() {
+        for count in COUNTS {
+            let world = World { sorts: false, count, ..QUIET };
+            explore(world, 60, |walked| {
+                exactly_once(walked);
+                assert_eq!(walked.summary.completeness, Completeness::Whole);
+            });
+            explore(World { churn: 0.3, ..world }, 60, nothing_silently);
         }
     }
 
