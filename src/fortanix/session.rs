@@ -304,8 +304,11 @@ impl Session {
 
     /// Selects the client's account in a session.
     async fn enter(&self, id: Uuid, token: &SecretString) -> Result<SessionInfo> {
+        let mut is_first = false;
         if !self.can_log_in_again() {
-            let account = *self.only().account.get_or_insert(id);
+            let mut only = self.only();
+            is_first = only.account.is_none();
+            let account = *only.account.get_or_insert(id);
             if account != id {
                 return Err(other_account(account));
             }
@@ -313,7 +316,8 @@ impl Session {
         self.send(token, unlimited(select(id)), read_info).await.map_err(|error| match error.kind() {
             // It is not what was asked for that is missing or denied, but a session to ask in.
             ErrorKind::NotFound | ErrorKind::Denied => {
-                self.only().account.take_if(|account| *account == id);
+                // Others may be working on it.
+                self.only().account.take_if(|account| is_first && *account == id);
                 error.into_kind(ErrorKind::Auth)
             }
             _ => error,
@@ -471,4 +475,62 @@ fn unlimited(mut call: Call) -> Call {
 /// The token as the value of a header.
 fn bearer(token: &SecretString) -> Result<HeaderValue> {
     sensitive("token", &format!("Bearer {}", token.expose_secret()))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::future::BoxFuture;
+    use http::{Response, StatusCode};
+
+    use super::*;
+    use crate::http::{Settings, Transport, TransportError};
+
+    const A: Uuid = Uuid::from_u128(0xA);
+    const B: Uuid = Uuid::from_u128(0xB);
+
+    /// A server with one session. It keeps the account that is selected in it.
+    #[derive(Default)]
+    struct Server {
+        selected: Mutex<Option<Uuid>>,
+        gone: Mutex<Option<Uuid>>,
+    }
+
+    impl Server {
+        fn session(self: &Arc<Self>) -> Session {
+            let mut settings = Settings::new("https://here.example");
+            settings.transport = Some(Arc::<Self>::clone(self));
+            let channel = Arc::new(Channel::open(NAME, &settings).unwrap());
+            Session::new(channel, Login::Token("the token".into()))
+        }
+    }
+
+    impl Transport for Server {
+        fn send(
+            &self,
+            request: Request<Bytes>,
+            _: usize,
+        ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+            Box::pin(async move {
+                let id = request.uri().path().rsplit('/').next().and_then(|id| id.parse().ok());
+                let mut response = Response::new(Bytes::from_static(br#"{"session_info":{}}"#));
+                if id.is_some() && id == *self.gone.lock().unwrap() {
+                    *response.status_mut() = StatusCode::NOT_FOUND;
+                } else if id.is_some() {
+                    *self.selected.lock().unwrap() = id;
+                }
+                Ok(response)
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_fails_releases_no_other() {
+        let server = Arc::new(Server::default());
+        let session = server.session();
+        session.with_account(A).info().await.unwrap();
+        *server.gone.lock().unwrap() = Some(A);
+        assert_eq!(session.with_account(A).info().await.unwrap_err().kind(), ErrorKind::Auth);
+        assert_eq!(session.with_account(B).info().await.unwrap_err().kind(), ErrorKind::Config);
+        assert_eq!(*server.selected.lock().unwrap(), Some(A));
+    }
 }
