@@ -10,7 +10,8 @@
 //! Proof, for an order in which no account moves. One response is one moment, and one interval of the list that begins
 //! at, or right after, a row that was listed. So an account that stays is listed: all up to that row were listed before,
 //! and all behind it, up to the last row of the page, are on the page. It is listed once: the ids that were listed and
-//! stand behind one of the last ones are known. And the list ends behind its last account: an empty page shows no place
+//! stand behind one of the last ones are known; if they are more than a cursor holds, [`Doubt::UnstableOrder`] says that
+//! some may come again. And the list ends behind its last account: an empty page shows no place
 //! and is never the end. The end is an accepted page with nothing new that is shorter than another page was; or one
 //! whose last row, asked for, shows nothing behind it.
 //!
@@ -26,6 +27,8 @@ use crate::{Doubt, Error, ErrorKind, Result, page};
 
 /// How many ids a cursor holds.
 const KEEP: usize = 8;
+/// How many ids of accounts that may stand behind those it holds as well. Those of accounts that are gone are among them.
+const KEEP_AHEAD: usize = 64;
 /// How often a place is looked for before it counts as lost, and an empty list is asked for before it counts as empty.
 const LOOKS: usize = 3;
 /// How many pages of nothing but what was listed are passed in search of the place.
@@ -214,9 +217,11 @@ impl Cursor {
         }
         let behind = self.ahead.iter().map(|(_, id)| id).chain(behind).filter(|id| !is_here(id));
         seen.ahead = behind.map(|id| (None, *id)).collect();
-        if seen.ahead.len() > KEEP {
-            seen.ahead.drain(..seen.ahead.len() - KEEP);
+        if seen.ahead.len() > KEEP_AHEAD {
+            seen.ahead.drain(..seen.ahead.len() - KEEP_AHEAD);
             seen.whole = false;
+            // Those that are dropped may come again.
+            (seen.ids, seen.created) = (Direction::Neither, Direction::Neither);
         }
         let (mut last, mut new, mut created) = (None, None, None);
         for row in rows {
@@ -822,5 +827,82 @@ mod tests {
         for unknown in UNKNOWN {
             outcomes(How { unknown, churn: 0.2, rename: 0.3, aim: 0.2, ..quiet }, &honest);
         }
+    }
+
+    /// Accounts are created right behind those that the place is known by, so that a page shows only the first of them.
+    struct Crowd {
+        ids: Mutex<Vec<u128>>,
+        /// How many are created yet.
+        left: Mutex<usize>,
+        first: u128,
+    }
+
+    impl Source for Crowd {
+        type Content = ();
+
+        async fn get(&self, place: Option<Uuid>, limit: u32) -> Result<Batch<()>> {
+            let mut ids = self.ids.lock().unwrap();
+            let first = place.map_or(0, |place| {
+                let index = ids.binary_search(&place.as_u128()).unwrap();
+                let mut left = self.left.lock().unwrap();
+                if *left > 0 && place.as_u128() > self.first && index + 1 < ids.len() {
+                    *left -= 1;
+                    let between = ids[index].midpoint(ids[index + 1]);
+                    ids.insert(index + 1, between);
+                }
+                index + 1
+            });
+            let page = ids.iter().skip(first).take(limit as usize);
+            let rows = page.map(|id| Row { id: Some(Uuid::from_u128(*id)), created_at: None }).collect();
+            Ok(Batch { rows, content: () })
+        }
+    }
+
+    #[test]
+    fn known_ids_beyond_the_cursor_are_told() {
+        for created in (0..400).step_by(20) {
+            let ids: Vec<_> = (1..=10).map(|id: u128| id << 100).collect();
+            let crowd = Crowd { ids: Mutex::new(ids), left: Mutex::new(created), first: 3 << 100 };
+            let (mut at, mut doubts, mut yielded) = (Cursor::start(true), Vec::new(), 0);
+            let whole = loop {
+                let Ok(found) = find(&crowd, &at, 3).now_or_never().unwrap() else { break false };
+                doubts.extend(found.doubts);
+                yielded += found.new.iter().filter(|new| **new).count();
+                let Some(next) = found.next else { break doubts.is_empty() };
+                at = next;
+            };
+            let accounts = crowd.ids.lock().unwrap().len();
+            assert!(yielded == accounts || !whole, "{created}: {yielded} of {accounts}, {doubts:?}");
+        }
+    }
+
+    /// All accounts, from `previous_id` on.
+    struct Fixed(Vec<Uuid>);
+
+    impl Source for Fixed {
+        type Content = ();
+
+        async fn get(&self, place: Option<Uuid>, limit: u32) -> Result<Batch<()>> {
+            let first = self.0.iter().position(|id| Some(*id) == place).unwrap_or(0);
+            let page = self.0.iter().skip(first).take(limit as usize);
+            let rows = page.map(|id| Row { id: Some(*id), created_at: None }).collect();
+            Ok(Batch { rows, content: () })
+        }
+    }
+
+    #[test]
+    fn a_place_between_new_and_known_is_kept() {
+        let ids: Vec<_> = (1..=5).map(Uuid::from_u128).collect();
+        let source = Fixed(ids.clone());
+        let mut at = Cursor::start(true);
+        // The others were created after these were listed.
+        [ids[0], ids[3]].into_iter().for_each(|id| at.advance(Some(id)));
+        let found = find(&source, &at, 10).now_or_never().unwrap().unwrap();
+        assert_eq!(found.new, [false, true, true, false, true]);
+        let mut at = found.at;
+        at.advance(Some(ids[1]));
+        let found = find(&source, &at, 10).now_or_never().unwrap().unwrap();
+        let new = found.new.iter().filter(|new| **new).count();
+        assert_eq!(new, 2, "{:?}", found.new);
     }
 }
