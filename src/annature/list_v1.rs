@@ -76,8 +76,8 @@ impl ListAccountsV1 {
         self
     }
 
-    /// The window after one with these rows.
-    fn next_window(&self, rows: &Rows<Account>, fresh: usize) -> Result<Option<Window>> {
+    /// The window after the one at `at`, which has these rows.
+    fn next_window(&self, at: Option<&Window>, rows: &Rows<Account>) -> Result<Option<Window>> {
         if rows.len() < CAP || !self.windowed {
             return Ok(None);
         }
@@ -103,7 +103,8 @@ impl ListAccountsV1 {
             .map(|account| account.id.clone())
             .chain(rows.rejected.iter().filter_map(|row| row.id.clone()))
             .collect();
-        if fresh == 0 {
+        // Each window ends earlier than the one before it, or there would be no end.
+        if at.is_some_and(|at| before >= at.before) {
             let message = format!(
                 "at least {CAP} accounts were made at about {before}, and the endpoint gives no more than \
                  that: use list_accounts, which pages"
@@ -137,8 +138,7 @@ impl Paginator for ListAccountsV1 {
         // A set: a window may hold as many rows as there are accounts within its seconds.
         let seen: HashSet<&str> = at.iter().flat_map(|window| &window.seen).map(String::as_str).collect();
         let is_fresh = |id: Option<&str>| id.is_none_or(|id| !seen.contains(id));
-        let fresh = rows.ids.iter().filter(|id| is_fresh(id.as_deref())).count();
-        let next = self.client.context(self.next_window(&rows, fresh))?;
+        let next = self.client.context(self.next_window(at, &rows))?;
         rows.retain(|_, id| is_fresh(id));
         let doubt = (full && !self.windowed).then_some(Doubt::Capped { cap: CAP as u64 });
         Ok(rows.into_page(next).with_doubt(doubt))

@@ -896,7 +896,9 @@ mod tests {
         let source = Fixed(ids.clone());
         let mut at = Cursor::start(true);
         // The others were created after these were listed.
-        [ids[0], ids[3]].into_iter().for_each(|id| at.advance(Some(id)));
+        for id in [ids[0], ids[3]] {
+            at.advance(Some(id));
+        }
         let found = find(&source, &at, 10).now_or_never().unwrap().unwrap();
         assert_eq!(found.new, [false, true, true, false, true]);
         let mut at = found.at;

@@ -449,12 +449,13 @@ impl<L: OffsetList> Pager<'_, L> {
                 return Ok(self.end(beyond.total.or(answered.total), unchecked || hidden > 0));
             }
             let view = View::new(&beyond.rows.ids, cursor, order, end);
-            if view.known.is_none() || view.unsure {
+            let Some(row) = view.known.filter(|_| !view.unsure) else {
                 self.check_offset_matters().await?;
                 let view = View { verified: false, new: 0, ..view };
                 return Ok(self.following(beyond, cursor, end, &view, true));
-            }
-            ends = 0;
+            };
+            // Rows before the place were added: further down, with the last known row in view.
+            (offset, step, ends) = (end.saturating_add(row as u64), back, 0);
         }
         let message = "the position in the list is lost: the listing changed during pagination, or the server does not \
                        keep to the offset; list again";

@@ -16,7 +16,7 @@ use headcount::{
 use headcount_sim::{Huawei, HuaweiBuilder};
 use http::{HeaderValue, Request};
 
-use crate::providers::support::{Canned, NOWHERE, Tampered, answer, huawei, refusal, whole};
+use crate::providers::support::{Canned, NOWHERE, Tampered, answer, huawei, plain, refusal, whole};
 
 async fn start(builder: HuaweiBuilder) -> Huawei {
     builder.accounts(3).start().await.unwrap()
@@ -57,7 +57,9 @@ async fn a_temporary_key_goes_with_its_token_and_not_without() {
     assert!(authorization.contains("x-security-token"), "{authorization}");
 
     server.clear_requests();
-    for builder in [huawei(&server), huawei(&server).security_token("another")] {
+    let without =
+        || huawei::Client::builder(server.ak(), server.sk()).endpoint(server.base_url()).http_client(plain());
+    for builder in [without(), without().security_token("another")] {
         let error = refusal(builder.build().unwrap().list_accounts()).await;
         assert_eq!(error.kind(), ErrorKind::Auth);
         assert!(error.message().contains("decrypt token fail"), "{error}");
