@@ -26,7 +26,7 @@
 //! | a token that ends early or is revoked (401) | renewed once, replayed once | [`Auth`](crate::ErrorKind::Auth) |
 //! | a token endpoint that is down | retried; the old token is used while it lives | the endpoint's error |
 //! | Huawei's 401, such as a clock that is off | `Auth` at once, with both clocks | |
-//! | a cursor that comes back | [`PaginationLoop`](crate::ErrorKind::PaginationLoop) after its pages (a circle of several offsets: [`Drift`](crate::ErrorKind::Drift)) | |
+//! | a cursor that comes back | [`PaginationLoop`](crate::ErrorKind::PaginationLoop) after its pages (at SailPoint it may be [`Drift`](crate::ErrorKind::Drift)) | |
 //! | an empty or short page in the middle | read on | |
 //! | a bad row | [`Record`](crate::ErrorKind::Record) in its place, and the stream goes on | |
 //! | an unknown enum value | kept, as [`UnknownValue`](crate::UnknownValue) | |
