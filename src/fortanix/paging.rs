@@ -401,12 +401,12 @@ async fn overlap<S: Source>(
 /// The end of a list of which a page holds rows before the place that was asked for, and nothing new: the server
 /// ignores `previous_id`.
 async fn blind<S: Source>(source: &S, page: &Response<S::Content>, limit: u32) -> Result<End> {
-    let (count, limit) = (page.batch.rows.len(), limit as usize);
-    let fewer = u32::try_from(count - 1).unwrap_or(u32::MAX);
-    if count > limit || source.get(page.place, fewer).await?.rows.len() >= count {
+    let (count, most) = (page.batch.rows.len(), limit as usize);
+    if count > most || source.get(page.place, 1).await?.rows.len() > 1 {
         return Ok(End::Everything);
     }
-    if count == limit {
+    // It may have answered with one row because the others are gone: then the page is not full any more either.
+    if count == most && source.get(page.place, limit).await?.rows.len() >= most {
         let message = "the server gives the same page for every previous_id, and may have more than fits one page: it \
                        cannot be listed to its end; raise limit above the number of accounts";
         return Err(Error::new(ErrorKind::PaginationLoop, message));
