@@ -165,9 +165,9 @@ impl Tenants {
         self.most.map_or(limit, |most| limit.min(usize::from(most % 12) + self.least()))
     }
 
-    /// A server that gives one row at `previous_id` shows no more of its list than that it has no other.
+    /// One row at `previous_id`, or the same one for any, looks like a list of one account.
     fn least(&self) -> usize {
-        if self.paging == Paging::At { 2 } else { 1 }
+        if self.paging == Paging::After { 1 } else { 2 }
     }
 
     fn pages(&self) -> bool {

@@ -401,12 +401,13 @@ async fn overlap<S: Source>(
 /// The end of a list of which a page holds rows before the place that was asked for, and nothing new: the server
 /// ignores `previous_id`.
 async fn blind<S: Source>(source: &S, page: &Response<S::Content>, limit: u32) -> Result<End> {
-    let (count, most) = (page.batch.rows.len(), limit as usize);
-    if count > most || source.get(page.place, 1).await?.rows.len() > 1 {
+    let count = page.batch.rows.len();
+    if count > limit as usize || source.get(page.place, 1).await?.rows.len() > 1 {
         return Ok(End::Everything);
     }
-    // It may have answered with one row because the others are gone: then the page is not full any more either.
-    if count == most && source.get(page.place, limit).await?.rows.len() >= most {
+    // It may have answered with one row because the others are gone: then the page is another one.
+    let ids = |rows: &[Row]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+    if count == limit as usize && ids(&source.get(page.place, limit).await?.rows) == ids(&page.batch.rows) {
         let message = "the server gives the same page for every previous_id, and may have more than fits one page: it \
                        cannot be listed to its end; raise limit above the number of accounts";
         return Err(Error::new(ErrorKind::PaginationLoop, message));
