@@ -40,7 +40,7 @@ enum Position {
     Text(Id),
     Fortanix(Vec<Id>, Vec<(Option<Id>, Id)>, bool, [Number; 3], u8),
     Window(i64, Vec<Id>),
-    SailPoint(Number, Option<Id>, Number, Option<Number>, bool),
+    SailPoint(Number, Option<Id>, Number, Option<Number>, bool, bool),
     Odd(Json),
 }
 
@@ -116,9 +116,9 @@ impl Position {
                 let date = chrono::DateTime::from_timestamp(*seconds, 0).map(|date| date.to_rfc3339());
                 json!({"before": date, "seen": texts(seen)})
             }
-            Self::SailPoint(offset, last_id, after, total, predicted) => json!({
+            Self::SailPoint(offset, last_id, after, total, predicted, unordered) => json!({
                 "offset": offset.0, "last_id": last_id.as_ref().map(Id::text), "after": after.0,
-                "total": total.map(|total| total.0), "predicted": predicted,
+                "total": total.map(|total| total.0), "predicted": predicted, "unordered": unordered,
             }),
             Self::Odd(json) => serde_json::from_str(&json.0).unwrap_or_default(),
         };

@@ -133,7 +133,8 @@ impl Client {
     /// A [`token`](ClientBuilder::token) and an [`oauth_code`](ClientBuilder::oauth_code) are one session, in which only
     /// one account can be selected. The clients made from one of them share it: the first that sends a request selects
     /// its account, requests of clients with another account fail with [`Config`](crate::ErrorKind::Config), and this
-    /// client itself then works on that account too. Let a code be used by [`log_in`](Self::log_in) first: two clients
+    /// client itself then works on that account too. After a [`select_account`](Self::select_account) in that session
+    /// they fail with [`Config`](crate::ErrorKind::Config) until it ends: that request may arrive late. Let a code be used by [`log_in`](Self::log_in) first: two clients
     /// cannot use it at the same time.
     ///
     /// ```no_run

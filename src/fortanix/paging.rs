@@ -267,7 +267,9 @@ pub(super) async fn find<S: Source>(source: &S, at: &Cursor, limit: u32) -> Resu
     }
     let (unstable, capped) = match end {
         None => (seen.is_unstable() && !at.is_first(), false),
-        Some(End::Shown) => (at.is_unstable() && (at.left > 0 || at.longest >= u64::from(limit)), false),
+        Some(End::Shown) => {
+            (at.is_unstable() && (at.left + left > 0 || at.longest >= u64::from(limit)), false)
+        }
         Some(End::Everything) => (false, false),
         Some(End::MaybeCapped) => (false, true),
     };

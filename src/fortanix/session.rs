@@ -123,8 +123,10 @@ impl Opened {
 #[derive(Default)]
 struct Only {
     code: Code,
-    /// The account that is selected in it, or is about to be.
+    /// The account that a client made by `with_account` has selected in it, or is about to.
     account: Option<Uuid>,
+    /// Whether `select_account` was sent instead. Such a request may arrive late, so no account is surely selected.
+    selects: bool,
 }
 
 /// What became of an authorization code.
@@ -205,8 +207,13 @@ impl Session {
 
     /// Selects an account in the session that there is.
     pub(super) async fn select(&self, id: Uuid) -> Result<SessionInfo> {
-        if let Some(account) = self.account.or(self.only().account).filter(|account| *account != id) {
-            return Err(other_account(account));
+        {
+            let mut only = self.only();
+            let account = self.account.or(only.account);
+            if let Some(account) = account.filter(|account| *account != id) {
+                return Err(other_account(account));
+            }
+            only.selects |= account.is_none() && !self.can_log_in_again();
         }
         self.ask(&select(id)).await
     }
@@ -223,7 +230,7 @@ impl Session {
             Err(error) if error.kind() != ErrorKind::Auth => Err(error),
             _ => {
                 self.tokens.refused(token.generation);
-                *self.only() = Only { code: Code::Used, account: None };
+                *self.only() = Only { code: Code::Used, ..Only::default() };
                 Ok(())
             }
         }
@@ -307,6 +314,9 @@ impl Session {
         let mut is_first = false;
         if !self.can_log_in_again() {
             let mut only = self.only();
+            if only.selects {
+                return Err(selects());
+            }
             is_first = only.account.is_none();
             let account = *only.account.get_or_insert(id);
             if account != id {
@@ -410,6 +420,12 @@ fn other_account(account: Uuid) -> Error {
          account, or a client with a session of its own: a password has one for each account, a token and an \
          authorization code have one in all"
     );
+    Error::config(message).with_provider(NAME)
+}
+
+fn selects() -> Error {
+    let message = "select_account() has been used in this session, and an earlier selection may still arrive; expected \
+                   either with_account() or select_account() in the one session of a token or an authorization code";
     Error::config(message).with_provider(NAME)
 }
 

@@ -230,6 +230,23 @@ async fn a_token_or_a_code_is_one_session_with_one_account() {
 }
 
 #[tokio::test]
+async fn a_selection_that_may_arrive_late_keeps_other_selections_out_of_the_session_of_a_token() {
+    let server = server(3).await;
+    let (a, b) = (id(&server, 0), id(&server, 1));
+    let client =
+        fortanix::Client::builder().base_url(server.base_url()).token(server.token()).build().unwrap();
+    let mut late = Box::pin(client.select_account(a).send());
+    assert!(futures::poll!(&mut late).is_pending());
+    for account in [a, b] {
+        let error = client.with_account(account).log_in().send().await.unwrap_err();
+        assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("fortanix")));
+        assert!(error.message().contains("select_account()"), "{error}");
+    }
+    assert_eq!(late.await.unwrap().selected_account_id, Some(a));
+    assert_eq!(steps(&server), [format!("{a} 200")], "nothing else was selected");
+}
+
+#[tokio::test]
 async fn an_account_that_can_not_be_selected_is_not_found_also_when_a_login_comes_first() {
     let server = server(1).await;
     let client = fortanix(&server).build().unwrap();
