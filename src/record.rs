@@ -1,8 +1,9 @@
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{DeserializeOwned, Error as _},
+    ser::Error as _,
 };
 use serde_json::{Value, error::Category, value::RawValue};
 
@@ -12,28 +13,41 @@ pub(crate) const DEEPEST: usize = 127;
 
 /// The JSON of one record, exactly as the provider sent it.
 ///
-/// `Debug` tells its length only: a record may hold secrets.
+/// It is a part of the page that it came with, which stays in memory as long as one record of it: see
+/// [`detach`](Self::detach). `Debug` tells its length only: a record may hold secrets.
 #[derive(Clone)]
 pub struct Record {
-    json: Box<RawValue>,
+    /// `None` is JSON's null.
+    page: Option<Arc<String>>,
+    place: Range<usize>,
     /// Members, at any depth, whose values are credentials.
     secret: &'static [&'static str],
 }
 
 impl Record {
-    pub(crate) fn new(json: Box<RawValue>, secret: &'static [&'static str]) -> Self {
-        Self { json, secret }
+    /// The record at this place of a page.
+    pub(crate) fn new(page: Arc<String>, place: Range<usize>, secret: &'static [&'static str]) -> Self {
+        Self { page: Some(page), place, secret }
     }
 
     /// What a struct holds while serde fills its fields, before [`record!`](record) puts the JSON in; and an
     /// [`Account`](crate::Account) that was made from no record.
     pub(crate) fn none() -> Self {
-        Self::new(RawValue::NULL.to_owned(), &[])
+        Self { page: None, place: 0..0, secret: &[] }
     }
 
     /// The JSON.
-    pub fn raw(&self) -> &RawValue {
-        &self.json
+    pub fn raw(&self) -> &str {
+        self.page.as_ref().and_then(|page| page.get(self.place.clone())).unwrap_or("null")
+    }
+
+    /// The same record with a copy of its JSON, which keeps no page in memory.
+    ///
+    /// Worth its cost where a few records of many pages are kept: with one of each, all pages stay.
+    #[must_use]
+    pub fn detach(&self) -> Self {
+        let page = self.page.as_ref().map(|_| Arc::new(self.raw().to_owned()));
+        Self { page, place: 0..self.place.len(), secret: self.secret }
     }
 
     /// The record as a type: a provider's own (`record.parse::<headcount::huawei::Account>()`) or yours.
@@ -41,7 +55,7 @@ impl Record {
     /// # Errors
     /// [`ErrorKind::Record`](crate::ErrorKind::Record) if the JSON does not fit `T`.
     pub fn parse<T: DeserializeOwned>(&self) -> crate::Result<T> {
-        serde_json::from_str(self.json.get()).map_err(|error| {
+        serde_json::from_str(self.raw()).map_err(|error| {
             let message = format!("the record is not a {}: {}", std::any::type_name::<T>(), reason(&error));
             crate::Error::new(crate::ErrorKind::Record, message)
         })
@@ -53,7 +67,7 @@ impl Record {
     /// What a provider only passes on has no such names: the `attributes` of SailPoint's accounts and
     /// entitlements stay whole, whatever their source put there.
     pub fn redacted(&self) -> Value {
-        let mut value = serde_json::from_str(self.json.get()).unwrap_or(Value::Null);
+        let mut value = serde_json::from_str(self.raw()).unwrap_or(Value::Null);
         redact(&mut value, self.secret);
         value
     }
@@ -61,7 +75,7 @@ impl Record {
     /// Writes the JSON, with its secrets redacted.
     pub(crate) fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.secret.is_empty() {
-            self.raw().serialize(serializer)
+            serde_json::from_str::<&RawValue>(self.raw()).map_err(S::Error::custom)?.serialize(serializer)
         } else {
             self.redacted().serialize(serializer)
         }
@@ -86,7 +100,7 @@ fn redact(value: &mut Value, secret: &[&str]) {
 
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Record({} bytes)", self.json.get().len())
+        write!(f, "Record({} bytes)", self.raw().len())
     }
 }
 
@@ -108,13 +122,36 @@ pub(crate) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D
 }
 
 /// What a row of a page becomes; the row's own JSON goes in whole.
-pub(crate) trait FromRow: Sized {
+pub(crate) trait FromRow: HasId + Sized {
     /// The member that identifies a record in this provider's listing.
     const ID: &'static str;
 
-    fn from_row(json: Box<RawValue>) -> serde_json::Result<Self>;
+    /// Reads the fields, without the JSON.
+    fn fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 
-    /// The value of that member.
+    /// Takes the JSON in, which is at this place of a page.
+    fn keep(&mut self, page: Arc<String>, place: Range<usize>);
+
+    /// Reads JSON that is no part of a page.
+    fn from_raw(json: Box<RawValue>) -> serde_json::Result<Self> {
+        // serde takes an array for an object, its values in the order of the fields.
+        if json.get().starts_with('[') {
+            let met = serde::de::Unexpected::Seq;
+            return Err(serde::de::Error::invalid_type(met, &"an object"));
+        }
+        if is_too_deep(json.get()) {
+            return Err(serde::de::Error::custom("it is nested too deeply"));
+        }
+        let mut this = Self::fields(&mut serde_json::Deserializer::from_str(json.get()))?;
+        let json = String::from(Box::<str>::from(json));
+        let place = 0..json.len();
+        this.keep(Arc::new(json), place);
+        Ok(this)
+    }
+}
+
+/// What has an id, unique in its listing.
+pub(crate) trait HasId {
     fn row_id(&self) -> Cow<'_, str>;
 }
 
@@ -135,24 +172,16 @@ impl RowId for uuid::Uuid {
     }
 }
 
-/// Refuses an array in the place of an object: serde takes one, its values in the order of the fields.
-pub(crate) fn refuse_array(json: &RawValue) -> serde_json::Result<()> {
-    if json.get().starts_with('[') {
-        let met = serde::de::Unexpected::Seq;
-        return Err(serde::de::Error::invalid_type(met, &"an object"));
-    }
-    Ok(())
-}
-
-/// Refuses a record of so many levels that it could not be read as a tree.
-pub(crate) fn refuse_deep(json: &RawValue) -> serde_json::Result<()> {
-    if is_too_deep(json) { Err(serde::de::Error::custom("it is nested too deeply")) } else { Ok(()) }
-}
-
 /// Whether some JSON has more levels of arrays and objects than [`DEEPEST`].
-pub(crate) fn is_too_deep(json: &RawValue) -> bool {
+pub(crate) fn is_too_deep(json: &str) -> bool {
+    // Both of them differ from no other byte but by this bit. Mostly they are too few for so many levels.
+    let opens = json.bytes().filter(|byte| byte | 0x20 == b'{').count();
+    opens > DEEPEST && levels(json) > DEEPEST
+}
+
+fn levels(json: &str) -> usize {
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
-    for byte in json.get().bytes() {
+    for byte in json.bytes() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = true,
@@ -166,7 +195,7 @@ pub(crate) fn is_too_deep(json: &RawValue) -> bool {
             _ => {}
         }
     }
-    deepest > DEEPEST
+    deepest
 }
 
 /// Defines a typed record that keeps its own JSON, in a field `record`.
@@ -193,7 +222,7 @@ macro_rules! record {
 
         impl $name {
             /// The record's JSON as it came, with every member, documented or not.
-            pub fn raw(&self) -> &serde_json::value::RawValue {
+            pub fn raw(&self) -> &str {
                 self.record.raw()
             }
 
@@ -207,15 +236,16 @@ macro_rules! record {
         impl crate::record::FromRow for $name {
             const ID: &'static str = stringify!($id);
 
-            fn from_row(json: Box<serde_json::value::RawValue>) -> serde_json::Result<Self> {
-                crate::record::refuse_array(&json)?;
-                crate::record::refuse_deep(&json)?;
-                let mut reader = serde_json::Deserializer::from_str(json.get());
-                let mut this = Self::deserialize(&mut reader)?;
-                this.record = crate::Record::new(json, crate::record::record!(@secret $($secret)?));
-                Ok(this)
+            fn fields<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::deserialize(deserializer)
             }
 
+            fn keep(&mut self, page: std::sync::Arc<String>, place: std::ops::Range<usize>) {
+                self.record = crate::Record::new(page, place, crate::record::record!(@secret $($secret)?));
+            }
+        }
+
+        impl crate::record::HasId for $name {
             fn row_id(&self) -> std::borrow::Cow<'_, str> {
                 crate::record::RowId::as_text(&self.$id)
             }
@@ -225,7 +255,7 @@ macro_rules! record {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let json =
                     <Box<serde_json::value::RawValue> as serde::Deserialize>::deserialize(deserializer)?;
-                crate::record::FromRow::from_row(json).map_err(serde::de::Error::custom)
+                crate::record::FromRow::from_raw(json).map_err(serde::de::Error::custom)
             }
         }
 
@@ -251,8 +281,7 @@ mod tests {
             for json in [nested("[", "]"), nested(r#"{"a":"#, "}"), nested(r#"[{},"]]\"[[","#, "]")] {
                 let raw = RawValue::from_string(json).unwrap();
                 let is_tree = serde_json::from_str::<Value>(raw.get()).is_ok();
-                assert_eq!(!is_too_deep(&raw), is_tree, "{levels}");
-                assert_eq!(refuse_deep(&raw).is_ok(), is_tree, "{levels}");
+                assert_eq!(!is_too_deep(raw.get()), is_tree, "{levels}");
             }
         }
     }

@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(shared.roles, ["administrator"]);
         assert_eq!(shared.container.as_deref(), Some("62e9a87c6ed1444d9d228c4a0374017d"));
         assert_eq!(shared.created_at.unwrap().timestamp(), 1_576_560_600);
-        assert_eq!(shared.record().raw().get(), EXAMPLE);
+        assert_eq!(shared.record().raw(), EXAMPLE);
     }
 
     #[test]

@@ -1,14 +1,14 @@
 use serde_json::Value;
 
-use crate::http::{Answer, Problem, header, plain_text};
+use crate::http::{Answer, Problem, header};
 
 /// Reads a failure. Its shape is not documented: `message`, `error` (text or `{message}`), `errors` and
 /// plain text are looked for, in this order.
 pub(super) fn read(answer: &Answer) -> Problem {
-    let body = serde_json::from_slice::<Value>(&answer.body).ok();
+    let body = answer.body.json::<Value>();
     let message = match &body {
         Some(body) => ["message", "error", "errors"].iter().find_map(|name| text(body.get(name)?)),
-        None => plain_text(&answer.body),
+        None => answer.body.plain_text(),
     };
     Problem { message, request_id: header(&answer.headers, &["x-request-id"]), ..Problem::default() }
 }
@@ -34,6 +34,7 @@ fn text(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use http::{HeaderMap, StatusCode};
 
     use super::*;
@@ -54,7 +55,7 @@ mod tests {
                 http::HeaderName::from_static("x-request-id"),
                 http::HeaderValue::from_static("r-1"),
             )]);
-            let answer = Answer { status: StatusCode::NOT_FOUND, headers, body: body.into() };
+            let answer = Answer { status: StatusCode::NOT_FOUND, headers, body: Bytes::from(body).into() };
             let problem = read(&answer);
             assert_eq!(problem.message.as_deref(), message, "{body}");
             assert_eq!(problem.request_id.as_deref(), Some("r-1"));

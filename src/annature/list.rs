@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     Error, Page, Paginator, Result, Scope,
-    http::{Answer, Call, RawRows, Rows, read_object},
-    record::FromRow,
+    http::{Answer, Call, Rows, no_rows, read_page},
+    record::HasId,
 };
 
 /// What both versions of the list can be narrowed by. All filters match exactly.
@@ -169,9 +169,7 @@ impl ListAccounts {
 }
 
 #[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    accounts: RawRows<'a>,
+struct Envelope {
     #[serde(default)]
     cursor: Option<String>,
     #[serde(default)]
@@ -179,7 +177,9 @@ struct Envelope<'a> {
 }
 
 fn read(answer: &Answer) -> Result<Page<Account, String>> {
-    let envelope: Envelope<'_> = read_object(answer, "an object with accounts, cursor and has_more")?;
+    const EXPECTED: &str = "an object with accounts, cursor and has_more";
+    let (rows, envelope): (_, Envelope) = read_page(answer, "accounts", EXPECTED)?;
+    let rows: Rows<Account> = rows.ok_or_else(|| no_rows(answer, "accounts", EXPECTED))?;
     let cursor = envelope.cursor.filter(|cursor| !cursor.is_empty());
     let next = match (envelope.has_more, cursor) {
         (Some(false), _) => None,
@@ -189,7 +189,7 @@ fn read(answer: &Answer) -> Result<Page<Account, String>> {
         }
         (None, None) => return Err(Error::decode("the page tells neither has_more nor a cursor")),
     };
-    Ok(Rows::decode(&envelope.accounts)?.into_page(next))
+    Ok(rows.into_page(next))
 }
 
 impl Paginator for ListAccounts {

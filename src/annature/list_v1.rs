@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     Doubt, Error, ErrorKind, Page, Paginator, Result, Scope,
-    http::{Rows, read_array},
-    record::FromRow,
+    http::{Rows, read_rows},
+    record::HasId,
 };
 
 const PATH: &str = "/v1/accounts";
@@ -129,11 +129,8 @@ impl Paginator for ListAccountsV1 {
         if let Some(window) = at {
             filters.created_before = Some(window.before);
         }
-        let read = |answer: &_| {
-            let rows = read_array(answer, "an array of accounts")?;
-            Rows::decode(&rows)
-        };
-        let mut rows = self.client.send(&self.partner, filters.call(PATH), read).await?;
+        let read = |answer: &_| read_rows(answer, "an array of accounts");
+        let mut rows: Rows<Account> = self.client.send(&self.partner, filters.call(PATH), read).await?;
         let full = rows.len() >= CAP;
         // A set: a window may hold as many rows as there are accounts within its seconds.
         let seen: HashSet<&str> = at.iter().flat_map(|window| &window.seen).map(String::as_str).collect();

@@ -278,7 +278,7 @@ fn read(answer: &Answer) -> Result<Registered> {
         return Err(Error::decode("the credentials have an empty key"));
     }
     let account = to_raw_value(&members)
-        .and_then(Account::from_row)
+        .and_then(Account::from_raw)
         .map_err(|error| unreadable("the account is none", &error).with_provider(NAME));
     Ok(Registered { account, credentials })
 }
@@ -310,7 +310,7 @@ mod tests {
     }
 
     fn registered(body: &str) -> Result<Registered> {
-        let body = body.to_owned().into();
+        let body = bytes::Bytes::from(body.to_owned()).into();
         read(&Answer { status: StatusCode::CREATED, headers: HeaderMap::new(), body })
     }
 
@@ -333,9 +333,9 @@ mod tests {
         let shared = crate::Account::from(account.clone());
         for text in [
             format!("{registered:?}"),
-            account.raw().to_string(),
+            account.raw().to_owned(),
             serde_json::to_string(account).unwrap(),
-            shared.record().raw().to_string(),
+            shared.record().raw().to_owned(),
         ] {
             assert!(!text.contains("ae87dcc") && !text.contains("credentials\":"), "{text}");
         }

@@ -1,13 +1,13 @@
 use serde_json::Value;
 
-use crate::http::{Answer, Problem, header, plain_text};
+use crate::http::{Answer, Problem, header};
 
 /// Reads a failure. Its shape is not documented: `{message, code}`, a JSON string, or text.
 pub(super) fn read(answer: &Answer) -> Problem {
     let request_id = header(&answer.headers, &["x-request-id"]);
-    let (code, message) = match serde_json::from_slice::<Value>(&answer.body) {
-        Ok(Value::String(text)) => (None, Some(text)),
-        Ok(Value::Object(members)) => {
+    let (code, message) = match answer.body.json() {
+        Some(Value::String(text)) => (None, Some(text)),
+        Some(Value::Object(members)) => {
             let text = |name: &str| match members.get(name) {
                 Some(Value::String(text)) => Some(text.clone()),
                 Some(Value::Number(number)) => Some(number.to_string()),
@@ -15,14 +15,15 @@ pub(super) fn read(answer: &Answer) -> Problem {
             };
             (text("code"), text("message").or_else(|| text("error")))
         }
-        Ok(_) => (None, None),
-        Err(_) => (None, plain_text(&answer.body)),
+        Some(_) => (None, None),
+        None => (None, answer.body.plain_text()),
     };
     Problem { code, message, request_id, ..Problem::default() }
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use http::{HeaderMap, StatusCode};
 
     use super::*;
@@ -38,8 +39,11 @@ mod tests {
             ("<html>", None, None),
             ("", None, None),
         ] {
-            let answer =
-                Answer { status: StatusCode::FORBIDDEN, headers: HeaderMap::new(), body: body.into() };
+            let answer = Answer {
+                status: StatusCode::FORBIDDEN,
+                headers: HeaderMap::new(),
+                body: Bytes::from(body).into(),
+            };
             let problem = read(&answer);
             assert_eq!((problem.code.as_deref(), problem.message.as_deref()), (code, message), "{body}");
         }

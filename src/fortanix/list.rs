@@ -1,7 +1,6 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 use uuid::Uuid;
 
 use super::{
@@ -11,9 +10,9 @@ use super::{
 };
 use crate::{
     Error, Page, Paginator, Result, Scope, SortOrder,
-    http::{Answer, Call, RawRows, Rows, read_object},
+    http::{Answer, Call, Rows, read_page},
     open_enum::open_enum,
-    record::FromRow,
+    record::HasId,
 };
 
 /// Well below what similar lists of the same API give: a row may hold a logo of 128 KiB.
@@ -141,7 +140,7 @@ impl Source for ListAccounts {
     async fn get(&self, place: Option<Uuid>, limit: u32) -> Result<Batch<Rows<Account>>> {
         let content = self.client.send(Ok(self.call(place, limit)), read).await?;
         let mut items = content.items.iter().peekable();
-        let rows = content.ids.iter().map(|id| {
+        let rows = content.ids().map(|id| {
             let id = uuid(id.as_deref());
             // A rejected row is no item, and may have the id of one.
             let item = items.next_if(|item| Some(item.acct_id) == id);
@@ -151,25 +150,16 @@ impl Source for ListAccounts {
     }
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    items: Option<RawRows<'a>>,
-}
-
 fn read(answer: &Answer) -> Result<Rows<Account>> {
     const EXPECTED: &str = "an object with items";
-    let envelope: Envelope<'_> = read_object(answer, EXPECTED)?;
-    let Some(items) = envelope.items else {
-        // The reference calls `items` optional. An object of something else is no empty list, though.
-        let members: BTreeMap<String, &RawValue> = read_object(answer, EXPECTED)?;
-        return if members.keys().all(|name| name == "items") {
-            Ok(Rows::none())
-        } else {
-            Err(Error::decode(format!("expected {EXPECTED}, and an object with other members came")))
-        };
-    };
-    Rows::decode(&items)
+    #[expect(clippy::zero_sized_map_values, reason = "serde reads names into a map, and not into a set")]
+    let (rows, others): (_, BTreeMap<String, IgnoredAny>) = read_page(answer, "items", EXPECTED)?;
+    // The reference calls `items` optional. An object of something else is no empty list, though.
+    match rows {
+        Some(rows) => Ok(rows),
+        None if others.keys().all(|name| name == "items") => Ok(Rows::none()),
+        None => Err(Error::decode(format!("expected {EXPECTED}, and an object with other members came"))),
+    }
 }
 
 impl Paginator for ListAccounts {

@@ -9,6 +9,7 @@ use tracing::{Instrument, Span, field};
 use super::{
     Call, Clock, Problem, RetryPolicy, Settings, Transport, TransportErrorKind,
     base_url::BaseUrl,
+    body::Body,
     rate_limit::Limiter,
     redact::Redactor,
     retry::{Cause, Failure},
@@ -86,13 +87,13 @@ pub(crate) struct Channel {
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+    pub(crate) body: Body,
 }
 
 impl Answer {
     fn forget_long_body(&mut self) {
         if self.body.len() > LONGEST_PROBLEM {
-            self.body.clear();
+            self.body = Body::empty();
         }
     }
 }
@@ -255,7 +256,7 @@ impl Channel {
             Ok(Ok(answer)) => {
                 let (parts, body) = answer.into_parts();
                 span.answered(parts.status);
-                Answer { status: parts.status, headers: parts.headers, body }
+                Answer { status: parts.status, headers: parts.headers, body: body.into() }
             }
         };
         if answer.status.is_success() {

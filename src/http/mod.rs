@@ -58,6 +58,7 @@
 //! can bring a `reqwest::Client` that trusts it (`http_client`); such a client refuses all else as before.
 
 mod base_url;
+mod body;
 mod call;
 mod channel;
 mod link;
@@ -84,7 +85,7 @@ pub(crate) use crate::error::one_line;
 pub(crate) use base_url::encode;
 pub(crate) use call::{Call, segment};
 pub(crate) use channel::{Answer, Channel, NoAuth, Service};
-pub(crate) use problem::{Problem, header, plain_text};
-pub(crate) use read::{read_array, read_nothing, read_object};
-pub(crate) use rows::{RawRows, Rows};
+pub(crate) use problem::{Problem, header};
+pub(crate) use read::{no_rows, read_nothing, read_object, read_page, read_rows};
+pub(crate) use rows::Rows;
 pub(crate) use settings::{Settings, shared_settings};

@@ -49,12 +49,6 @@ pub(crate) fn header(headers: &HeaderMap, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| Some(headers.get(*name)?.to_str().ok()?.to_owned()))
 }
 
-/// A body as text, if it is one that a person can read: not HTML, not binary.
-pub(crate) fn plain_text(body: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(body).ok()?.trim();
-    (!text.is_empty() && !text.starts_with('<')).then(|| text.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,7 +58,7 @@ mod tests {
         let answer = Answer {
             status: http::StatusCode::NOT_FOUND,
             headers: HeaderMap::new(),
-            body: bytes::Bytes::new(),
+            body: bytes::Bytes::new().into(),
         };
         let blank = || Some("\0 \u{7}\n".to_owned());
         let problem = Problem {

@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(shared.container.as_deref(), Some("o-fhkmi6mek7wlqdp6nideqhb47qwtjdsv"));
         assert_eq!(shared.alternate_ids[0].name, "urn");
         let typed: Account = shared.record().parse().unwrap();
-        assert_eq!(typed.raw().get(), json.trim(), "nothing is lost on the way to the shared account");
+        assert_eq!(typed.raw(), json.trim(), "nothing is lost on the way to the shared account");
     }
 
     #[test]

@@ -8,14 +8,14 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Client,
-    list::{PageInfo, Paging, marker_setters},
+    list::{Paging, marker_setters, read_page},
     requests::{ACCOUNTS, check_length},
 };
 use crate::{
     Error, ErrorKind, Page, Paginator, Result, Retry, Scope, Timestamp,
-    http::{Answer, Call, RawRows, one_line, read_object, segment},
+    http::{Answer, Call, one_line, read_object, segment},
     open_enum::open_enum,
-    record::{FromRow, record},
+    record::{HasId, record},
 };
 
 /// Accounts without contact information of their own.
@@ -382,19 +382,6 @@ impl ListCreateAccountStatuses {
     }
 }
 
-#[derive(Deserialize)]
-struct StatusesEnvelope<'a> {
-    #[serde(borrow)]
-    create_account_statuses: RawRows<'a>,
-    page_info: PageInfo,
-}
-
-fn read_statuses(answer: &Answer) -> Result<Page<CreateAccountStatus, String>> {
-    let envelope: StatusesEnvelope<'_> =
-        read_object(answer, "an object with create_account_statuses and page_info")?;
-    envelope.page_info.page(&envelope.create_account_statuses)
-}
-
 impl Paginator for ListCreateAccountStatuses {
     type Item = CreateAccountStatus;
     type Cursor = String;
@@ -404,7 +391,7 @@ impl Paginator for ListCreateAccountStatuses {
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<CreateAccountStatus, String>> {
-        self.client.send(self.call(at), read_statuses).await
+        self.client.send(self.call(at), |answer| read_page(answer, "create_account_statuses")).await
     }
 
     fn item_id<'a>(&self, status: &'a CreateAccountStatus) -> Option<Cow<'a, str>> {
@@ -632,7 +619,7 @@ mod tests {
         let detail = status.failure_detail_msg.as_ref().unwrap();
         assert_eq!(detail.error_msg.as_deref(), Some("IAM.0001"));
         assert_eq!(detail.encoded_authorization_message.as_deref(), Some("e30="));
-        assert_eq!(status.raw().get(), json);
+        assert_eq!(status.raw(), json);
         assert!(serde_json::from_str::<CreateAccountStatus>(r#"{"id":"car-1"}"#).is_ok());
         assert!(serde_json::from_str::<CreateAccountStatus>(r#"{"state":"succeeded"}"#).is_err());
     }

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use crate::{
     Error, ErrorKind, Retry,
-    http::{Answer, Problem, header, plain_text},
+    http::{Answer, Problem, header},
 };
 
 /// Codes of which the reference says to try again later: a concurrent modification, and two that the service
@@ -20,9 +20,9 @@ pub(super) fn passing(error: Error) -> Error {
 /// A 401 here is often none of the credentials' fault, so the code's prefix tells what it is about:
 /// `APIGW.` and `APIG.` come from the gateway, `Organizations.` from the service.
 pub(super) fn read(answer: &Answer, own_clock: &str) -> Problem {
-    let body = serde_json::from_slice::<Value>(&answer.body).ok();
+    let body = answer.body.json::<Value>();
     let (code, message) = body.as_ref().and_then(find).unwrap_or_default();
-    let mut message = message.or_else(|| plain_text(&answer.body));
+    let mut message = message.or_else(|| answer.body.plain_text());
     let status = answer.status.as_u16();
     let kind = match (status, code.as_deref()) {
         (401, Some("Organizations.1015")) => Some(ErrorKind::NotFound),
@@ -70,7 +70,7 @@ mod tests {
         let answer = Answer {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
-            body: body.to_owned().into(),
+            body: bytes::Bytes::from(body.to_owned()).into(),
         };
         read(&answer, "20260102T030405Z")
     }

@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     Error, Page, Paginator, Result, Scope, Timestamp,
-    http::{Answer, Call, RawRows, Rows, read_object},
+    http::{self, Answer, Call, no_rows},
     open_enum::open_enum,
-    record::{FromRow, record},
+    record::{FromRow, HasId, record},
 };
 
 /// Where roots, organizational units and accounts are listed.
@@ -76,7 +76,7 @@ pub(super) use marker_setters;
 
 /// `PageInfoDto` of the reference.
 #[derive(Deserialize)]
-pub(super) struct PageInfo {
+struct PageInfo {
     #[serde(default)]
     next_marker: Option<String>,
     /// Whatever it is: a count that is kept, and compared with nothing, must not cost a page.
@@ -84,13 +84,20 @@ pub(super) struct PageInfo {
     current_count: Option<Value>,
 }
 
-impl PageInfo {
-    /// The page of `rows`. A list ends when the marker is null, absent or empty, and only then.
-    pub(super) fn page<T: FromRow>(self, rows: &RawRows<'_>) -> Result<Page<T, String>> {
-        let next = self.next_marker.filter(|marker| !marker.is_empty());
-        let count = self.current_count.and_then(|count| count.as_u64());
-        Ok(Rows::decode(rows)?.into_page(next).with_reported_rows(count))
-    }
+#[derive(Deserialize)]
+struct Envelope {
+    page_info: PageInfo,
+}
+
+/// Reads a page: an object with the rows as its member `name`, and `page_info`. A list ends when the marker is null,
+/// absent or empty, and only then.
+pub(super) fn read_page<T: FromRow>(answer: &Answer, name: &str) -> Result<Page<T, String>> {
+    let expected = format!("an object with {name} and page_info");
+    let (rows, Envelope { page_info }) = http::read_page::<T, _>(answer, name, &expected)?;
+    let rows = rows.ok_or_else(|| no_rows(answer, name, &expected))?;
+    let next = page_info.next_marker.filter(|marker| !marker.is_empty());
+    let count = page_info.current_count.and_then(|count| count.as_u64());
+    Ok(rows.into_page(next).with_reported_rows(count))
 }
 
 pub(super) fn check_limit(limit: u32, most: u32, condition: &str) -> Result<()> {
@@ -182,18 +189,6 @@ impl ListAccounts {
     }
 }
 
-#[derive(Deserialize)]
-struct AccountsEnvelope<'a> {
-    #[serde(borrow)]
-    accounts: RawRows<'a>,
-    page_info: PageInfo,
-}
-
-fn read_accounts(answer: &Answer) -> Result<Page<Account, String>> {
-    let envelope: AccountsEnvelope<'_> = read_object(answer, "an object with accounts and page_info")?;
-    envelope.page_info.page(&envelope.accounts)
-}
-
 impl Paginator for ListAccounts {
     type Item = Account;
     type Cursor = String;
@@ -203,7 +198,7 @@ impl Paginator for ListAccounts {
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<Account, String>> {
-        self.client.send(self.call(at), read_accounts).await
+        self.client.send(self.call(at), |answer| read_page(answer, "accounts")).await
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
@@ -301,18 +296,6 @@ impl ListEntities {
     }
 }
 
-#[derive(Deserialize)]
-struct EntitiesEnvelope<'a> {
-    #[serde(borrow)]
-    entities: RawRows<'a>,
-    page_info: PageInfo,
-}
-
-fn read_entities(answer: &Answer) -> Result<Page<Entity, String>> {
-    let envelope: EntitiesEnvelope<'_> = read_object(answer, "an object with entities and page_info")?;
-    envelope.page_info.page(&envelope.entities)
-}
-
 impl Paginator for ListEntities {
     type Item = Entity;
     type Cursor = String;
@@ -322,7 +305,7 @@ impl Paginator for ListEntities {
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<Entity, String>> {
-        self.client.send(self.call(at), read_entities).await
+        self.client.send(self.call(at), |answer| read_page(answer, "entities")).await
     }
 
     fn item_id<'a>(&self, entity: &'a Entity) -> Option<Cow<'a, str>> {
@@ -390,19 +373,6 @@ impl ListDelegatedServices {
     }
 }
 
-#[derive(Deserialize)]
-struct ServicesEnvelope<'a> {
-    #[serde(borrow)]
-    delegated_services: RawRows<'a>,
-    page_info: PageInfo,
-}
-
-fn read_services(answer: &Answer) -> Result<Page<DelegatedService, String>> {
-    let envelope: ServicesEnvelope<'_> =
-        read_object(answer, "an object with delegated_services and page_info")?;
-    envelope.page_info.page(&envelope.delegated_services)
-}
-
 impl Paginator for ListDelegatedServices {
     type Item = DelegatedService;
     type Cursor = String;
@@ -412,7 +382,7 @@ impl Paginator for ListDelegatedServices {
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<DelegatedService, String>> {
-        self.client.send(self.call(at), read_services).await
+        self.client.send(self.call(at), |answer| read_page(answer, "delegated_services")).await
     }
 
     fn item_id<'a>(&self, service: &'a DelegatedService) -> Option<Cow<'a, str>> {
@@ -424,13 +394,15 @@ impl Paginator for ListDelegatedServices {
 mod tests {
     use super::*;
 
+    fn read(page_info: &str) -> Result<Page<Account, String>> {
+        let body = format!(r#"{{"accounts":[{{"id":"a"}}],"page_info":{page_info}}}"#);
+        let (status, headers) = (::http::StatusCode::OK, ::http::HeaderMap::new());
+        read_page(&Answer { status, headers, body: bytes::Bytes::from(body).into() }, "accounts")
+    }
+
     #[test]
     fn only_a_marker_with_something_in_it_leads_on() {
-        let next = |json: &str| {
-            let rows: RawRows<'_> = serde_json::from_str("[]").unwrap();
-            let info: PageInfo = serde_json::from_str(json).unwrap();
-            info.page::<Account>(&rows).unwrap().next
-        };
+        let next = |json: &str| read(json).unwrap().next;
         for end in [
             "{}",
             r#"{"next_marker":null}"#,
@@ -440,15 +412,13 @@ mod tests {
             assert_eq!(next(end), None, "{end}");
         }
         assert_eq!(next(r#"{"next_marker":"ou-x","current_count":0}"#).as_deref(), Some("ou-x"));
-        assert!(serde_json::from_str::<PageInfo>(r#"{"next_marker":7}"#).is_err(), "no end either");
+        assert!(read(r#"{"next_marker":7}"#).is_err(), "no end either");
     }
 
     #[test]
     fn a_count_of_any_kind_costs_no_page() {
         let count = |json: &str| {
-            let rows: RawRows<'_> = serde_json::from_str(r#"[{"id":"a"}]"#).unwrap();
-            let info: PageInfo = serde_json::from_str(json).unwrap();
-            let page = info.page::<Account>(&rows).unwrap();
+            let page = read(json).unwrap();
             (page.items.len(), page.reported_rows)
         };
         for none in ["{}", r#"{"current_count":null}"#, r#"{"current_count":"1"}"#, r#"{"current_count":-1}"#]

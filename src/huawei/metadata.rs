@@ -19,7 +19,7 @@ use super::signing::{Credentials, date};
 use crate::{
     Error, ErrorKind, Result,
     auth::{Fresh, InVain, Margin, Token, TokenCache, refuse_empty, sensitive},
-    http::{Answer, Call, Channel, Clock, NoAuth, Problem, RetryPolicy, Settings, plain_text, read_object},
+    http::{Answer, Call, Channel, Clock, NoAuth, Problem, RetryPolicy, Settings, read_object},
 };
 
 pub(super) const ENDPOINT: &str = "http://169.254.169.254";
@@ -146,7 +146,7 @@ impl Access {
             .header(TOKEN_TTL, HeaderValue::from_static("21600"))
             .header(header::ACCEPT, HeaderValue::from_static("*/*"));
         let token = self.channel.send(&NoAuth(problem), Ok(call), |answer| {
-            let token = plain_text(&answer.body).unwrap_or_default();
+            let token = answer.body.plain_text().unwrap_or_default();
             refuse_empty(&token)?;
             Ok(SecretString::from(token))
         });
@@ -216,10 +216,10 @@ fn read_key(answer: &Answer, clock: &Clock, domain_id: Option<&String>) -> Resul
 
 /// Reads a failure: text.
 fn problem(answer: &Answer) -> Problem {
-    let message = if String::from_utf8_lossy(&answer.body).contains(NO_AGENCY) {
+    let message = if answer.body.contains(NO_AGENCY) {
         Some(format!("this server has no agency ({NO_AGENCY})"))
     } else {
-        plain_text(&answer.body)
+        answer.body.plain_text()
     };
     Problem { message, ..Problem::default() }
 }

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use http::Method;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{Account, Client, account};
 use crate::{
     Error, Page, Paginator, Result, Scope, Timestamp,
-    http::{Answer, Call, RawRows, Rows, read_nothing, read_object, segment},
+    http::{Answer, Call, no_rows, read_nothing, read_page, segment},
     open_enum::open_enum,
     record::record,
 };
@@ -378,15 +378,11 @@ impl ListCloseAccountStatuses {
     }
 }
 
-#[derive(Deserialize)]
-struct ClosuresEnvelope<'a> {
-    #[serde(borrow)]
-    close_account_statuses: RawRows<'a>,
-}
-
 fn read_closures(answer: &Answer) -> Result<Page<CloseAccountStatus, OnePage>> {
-    let envelope: ClosuresEnvelope<'_> = read_object(answer, "an object with close_account_statuses")?;
-    Ok(Rows::decode(&envelope.close_account_statuses)?.into_page(None))
+    const NAME: &str = "close_account_statuses";
+    const EXPECTED: &str = "an object with close_account_statuses";
+    let (rows, IgnoredAny) = read_page(answer, NAME, EXPECTED)?;
+    Ok(rows.ok_or_else(|| no_rows(answer, NAME, EXPECTED))?.into_page(None))
 }
 
 impl Paginator for ListCloseAccountStatuses {
@@ -436,7 +432,7 @@ mod tests {
         assert!(status.created_at.as_ref().is_some_and(|date| date.utc().is_some()));
         assert_eq!(status.organization_id.as_deref(), Some("o-fhkmi6mek7wlqdp6nideqhb47qwtjdsv"));
         assert_eq!(status.failure_reason.as_deref(), Some("string"));
-        assert_eq!(status.raw().get(), json);
+        assert_eq!(status.raw(), json);
         assert!(serde_json::from_str::<CloseAccountStatus>(r#"{"account_id":"a"}"#).is_ok());
         assert!(serde_json::from_str::<CloseAccountStatus>(r#"{"account_id":""}"#).is_err());
     }

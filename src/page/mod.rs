@@ -166,13 +166,8 @@ impl<T, C> Page<T, C> {
         self.items.len() + self.rejected.len()
     }
 
-    /// The items and the rejected rows, in the provider's order.
     fn in_order(&self) -> impl Iterator<Item = Result<&T, &Rejected>> {
-        let (mut items, mut rejected) = (self.items.iter(), self.rejected.iter().peekable());
-        (0..self.rows()).filter_map(move |row| {
-            let bad = rejected.next_if(|bad| bad.index <= row || items.len() == 0);
-            bad.map(Err).or_else(|| items.next().map(Ok))
-        })
+        in_order(&self.items, &self.rejected)
     }
 
     /// The ids of all rows, in the provider's order.
@@ -219,6 +214,18 @@ impl<T, C> Page<T, C> {
             doubts: self.doubts,
         }
     }
+}
+
+/// The items and the rejected rows of a page, in the provider's order.
+pub(crate) fn in_order<'a, T>(
+    items: &'a [T],
+    rejected: &'a [Rejected],
+) -> impl Iterator<Item = Result<&'a T, &'a Rejected>> {
+    let (mut items, mut rejected) = (items.iter(), rejected.iter().peekable());
+    (0..items.len() + rejected.len()).filter_map(move |row| {
+        let bad = rejected.next_if(|bad| bad.index <= row || items.len() == 0);
+        bad.map(Err).or_else(|| items.next().map(Ok))
+    })
 }
 
 /// A row of a page that could not be read.

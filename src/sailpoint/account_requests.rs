@@ -761,6 +761,7 @@ fn texts<'a>(values: impl IntoIterator<Item = &'a Value>) -> Vec<SecretString> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use http::{HeaderMap, StatusCode};
     use serde_json::json;
 
@@ -799,7 +800,7 @@ mod tests {
     fn an_object_that_is_no_task_result_is_an_error() {
         let read = |body: &'static str| {
             let (status, headers) = (StatusCode::ACCEPTED, HeaderMap::new());
-            TaskResult::read(&Answer { status, headers, body: body.into() })
+            TaskResult::read(&Answer { status, headers, body: Bytes::from(body).into() })
         };
         let example = read(r#"{"type":"TASK_RESULT","id":"464ae7bf791e49fdb74606a2e4a89635","name":null}"#);
         assert_eq!(example.unwrap().id.unwrap().as_str(), "464ae7bf791e49fdb74606a2e4a89635");
@@ -814,7 +815,11 @@ mod tests {
     #[test]
     fn an_answer_without_a_task_is_an_error() {
         let read = |body: &'static str| {
-            read_task(&Answer { status: StatusCode::ACCEPTED, headers: HeaderMap::new(), body: body.into() })
+            read_task(&Answer {
+                status: StatusCode::ACCEPTED,
+                headers: HeaderMap::new(),
+                body: Bytes::from(body).into(),
+            })
         };
         assert_eq!(
             read(r#"{"id":"2c91808474683da6017468693c260195","later":1}"#).unwrap().to_string().len(),

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Page, Paginator, Result, Scope, Timestamp,
     http::{Call, segment},
-    record::{FromRow, record},
+    record::{HasId, record},
 };
 
 record! {
@@ -302,7 +302,7 @@ mod tests {
         assert_eq!(permissions[0].rights, ["SELECT", "UPDATE"]);
         assert_eq!(permissions[0].target.as_deref(), Some("SYS.GV_$TRANSACTION"));
         assert_eq!((permissions[1].rights.len(), permissions[2].rights.len()), (1, 0));
-        assert!(read.raw().get().contains("privilegeLevel"), "what is not in the schema is kept");
+        assert!(read.raw().contains("privilegeLevel"), "what is not in the schema is kept");
         assert!(!format!("{read:?}").contains("fieldValue"), "attributes may hold secrets");
     }
 
@@ -313,7 +313,7 @@ mod tests {
             {"rights":7}],"accessModelMetadata":{"attributes":[null,{"key":"k","objectTypes":[null,"general"],
             "values":[null,{"value":"v"}]},{"key":7}]}}"#;
         let read: Entitlement = serde_json::from_str(json).unwrap();
-        assert_eq!(read.raw().get(), json);
+        assert_eq!(read.raw(), json);
         assert!(read.owner.is_none() && read.manually_updated_fields.is_none());
         let owners = read.additional_owners.unwrap();
         assert_eq!((owners.len(), owners[0].id.as_deref()), (1, Some("o1")));

@@ -1,16 +1,16 @@
 use serde_json::Value;
 
-use crate::http::{Answer, Problem, header, plain_text};
+use crate::http::{Answer, Problem, header};
 
 /// Reads a failure: `{detailCode, trackingId, messages, causes}`, `{error, error_description}`,
 /// `{message}`, and the undocumented ones that were seen. The specific reason is usually in `causes`.
 pub(super) fn read(answer: &Answer) -> Problem {
-    let body = serde_json::from_slice::<Value>(&answer.body).ok();
+    let body = answer.body.json::<Value>();
     let tracking_id = member(body.as_ref(), "trackingId");
     let request_id = header(&answer.headers, &["slpt-request-id", "x-request-id"]).or(tracking_id);
     let message = match &body {
         Some(body) => message(body),
-        None => plain_text(&answer.body),
+        None => answer.body.plain_text(),
     };
     Problem { code: member(body.as_ref(), "detailCode"), message, request_id, ..Problem::default() }
 }
@@ -40,6 +40,7 @@ fn message(body: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use http::{HeaderMap, StatusCode};
 
     use super::*;
@@ -64,11 +65,18 @@ mod tests {
             ("<html>Bad Gateway</html>", None),
             ("[]", None),
         ] {
-            let answer =
-                Answer { status: StatusCode::BAD_REQUEST, headers: HeaderMap::new(), body: body.into() };
+            let answer = Answer {
+                status: StatusCode::BAD_REQUEST,
+                headers: HeaderMap::new(),
+                body: Bytes::from(body).into(),
+            };
             assert_eq!(read(&answer).message.as_deref(), message, "{body}");
         }
-        let answer = Answer { status: StatusCode::BAD_REQUEST, headers: HeaderMap::new(), body: full.into() };
+        let answer = Answer {
+            status: StatusCode::BAD_REQUEST,
+            headers: HeaderMap::new(),
+            body: Bytes::from(full).into(),
+        };
         let problem = read(&answer);
         assert_eq!(problem.code.as_deref(), Some("400.1 Bad Request Content"));
         assert_eq!(problem.request_id.as_deref(), Some("e7eab6"));

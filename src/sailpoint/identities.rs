@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Client, version::Root};
 use crate::{
     Error, Rejected, Result,
-    http::{Answer, Call, Rows, read_array, read_nothing, segment},
+    http::{Answer, Call, Rows, read_nothing, read_rows, segment},
     record::record,
 };
 
@@ -139,8 +139,7 @@ pub struct IdentityResults {
 
 impl IdentityResults {
     fn read(answer: &Answer, asked: &[&str]) -> Result<Self> {
-        let rows = read_array(answer, "an array of results")?;
-        let Rows { items: results, rejected, .. } = Rows::<IdentityResult>::decode(&rows)?;
+        let Rows { items: results, rejected } = read_rows::<IdentityResult>(answer, "an array of results")?;
         let told: BTreeSet<&str> = results.iter().map(|result| result.id.as_str()).collect();
         let missing = asked.iter().filter(|id| !told.contains(*id)).map(|id| (*id).to_owned()).collect();
         let (results, unasked) = results.into_iter().partition(|result| asked.contains(&result.id.as_str()));
@@ -186,13 +185,17 @@ impl IdentityResult {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use http::{HeaderMap, StatusCode};
 
     use super::*;
 
     fn read(body: &'static str, asked: &[&str]) -> Result<IdentityResults> {
-        let answer =
-            Answer { status: StatusCode::MULTI_STATUS, headers: HeaderMap::new(), body: body.into() };
+        let answer = Answer {
+            status: StatusCode::MULTI_STATUS,
+            headers: HeaderMap::new(),
+            body: Bytes::from(body).into(),
+        };
         IdentityResults::read(&answer, asked)
     }
 
@@ -211,7 +214,7 @@ mod tests {
         assert_eq!(refused.len(), 1);
         assert_eq!((refused[0].status_code, refused[0].id.len()), (Some(404), 32));
         assert!(refused[0].message.as_deref().unwrap().ends_with("was not found."));
-        assert!(results.results[1].is_accepted() && results.results[1].raw().get().contains("later"));
+        assert!(results.results[1].is_accepted() && results.results[1].raw().contains("later"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     AnyPaginator, Error, Join, Page, Paginator, Result, Scope, SeekPaginator, SortOrder, http::Call,
-    open_enum::open_enum, page::Accounts, record::FromRow,
+    open_enum::open_enum, page::Accounts, record::HasId,
 };
 
 open_enum! {

@@ -33,9 +33,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Doubt, Error, ErrorKind, Join, Page, Result,
-    http::{Answer, Rows, header, read_array},
+    http::{Answer, Rows, header, read_rows},
     page::is_zero,
-    record::FromRow,
+    record::{FromRow, HasId},
 };
 
 /// Rows on a page at most.
@@ -133,10 +133,16 @@ pub(super) struct Answered<T> {
     pub(super) total: Option<u64>,
 }
 
+impl<T: HasId> Answered<T> {
+    fn ids(&self) -> Vec<Option<Cow<'_, str>>> {
+        self.rows.ids().collect()
+    }
+}
+
 /// A listing by offset.
 pub(super) trait OffsetList: Sync {
     /// What is listed.
-    type Row: Send;
+    type Row: HasId + Send;
 
     fn paging(&self) -> &Paging;
 
@@ -241,7 +247,7 @@ pub(super) async fn total(list: &impl OffsetList) -> Result<u64> {
 
 /// Reads a page: a bare array, and the count in a header.
 pub(super) fn read<T: FromRow>(answer: &Answer, expected: &str) -> Result<Answered<T>> {
-    let rows = Rows::decode(&read_array(answer, expected)?)?;
+    let rows = read_rows(answer, expected)?;
     let total = header(&answer.headers, &["x-total-count"]).and_then(|text| text.trim().parse().ok());
     Ok(Answered { rows, total })
 }
@@ -290,12 +296,12 @@ struct View {
 }
 
 impl View {
-    fn new(ids: &[Option<impl AsRef<str>>], cursor: &Cursor, order: Order, offset: u64) -> Self {
+    fn new(ids: &[Option<Cow<'_, str>>], cursor: &Cursor, order: Order, offset: u64) -> Self {
         let last = cursor.last_id.as_deref();
-        let named = || ids.iter().enumerate().filter_map(|(row, id)| Some((row, id.as_ref()?.as_ref())));
+        let named = || ids.iter().enumerate().filter_map(|(row, id)| Some((row, id.as_deref()?)));
         let ascends = || named().map(|(_, id)| id).is_sorted_by(|one, next| one < next);
         let by_id = order == Order::ById && !cursor.unordered && ascends();
-        let seen = named().filter(|(_, id)| Some(*id) == last).last().map(|(row, _)| row);
+        let seen = named().filter(|(_, id)| Some(*id) == last).next_back().map(|(row, _)| row);
         let known = if by_id {
             named().take_while(|(_, id)| Some(*id) <= last).last().map(|(row, _)| row)
         } else {
@@ -308,7 +314,7 @@ impl View {
         let after = usize::try_from(cursor.after).unwrap_or(usize::MAX);
         let new = if verified {
             behind + ids.iter().skip(behind).take(after).take_while(|id| id.is_none()).count()
-        } else if ids.iter().all(|id| last.is_some() && id.as_ref().map(AsRef::as_ref) == last) {
+        } else if ids.iter().all(|id| last.is_some() && id.as_deref() == last) {
             ids.len()
         } else {
             0
@@ -406,7 +412,7 @@ impl<L: OffsetList> Pager<'_, L> {
                 }
                 continue;
             }
-            let view = View::new(&answered.rows.ids, cursor, order, offset);
+            let view = View::new(&answered.ids(), cursor, order, offset);
             if len == 0 || view.by_id && !view.verified && !blind {
                 // Rows before the place were removed.
                 (offset, step, ends) = (offset.saturating_sub(step), step.saturating_mul(2), 0);
@@ -448,7 +454,7 @@ impl<L: OffsetList> Pager<'_, L> {
             if beyond.rows.len() == 0 {
                 return Ok(self.end(beyond.total.or(answered.total), unchecked || hidden > 0));
             }
-            let view = View::new(&beyond.rows.ids, cursor, order, end);
+            let view = View::new(&beyond.ids(), cursor, order, end);
             let Some(row) = view.known.filter(|_| !view.unsure) else {
                 self.check_offset_matters().await?;
                 let view = View { verified: false, new: 0, ..view };
@@ -530,7 +536,7 @@ impl<L: OffsetList> Pager<'_, L> {
     /// A page that begins at `start`.
     fn page(&self, answered: Answered<L::Row>, start: Cursor) -> Page<L::Row, Cursor> {
         let mut next = start.clone();
-        answered.rows.ids.iter().for_each(|id| next.advance(id.as_deref()));
+        answered.rows.ids().for_each(|id| next.advance(id.as_deref()));
         let total = self.total(answered.total);
         answered.rows.into_page(Some(next)).with_total(total).starting_at(Some(start))
     }
@@ -625,6 +631,12 @@ mod tests {
         state: Arc<Mutex<State>>,
     }
 
+    impl HasId for u32 {
+        fn row_id(&self) -> Cow<'_, str> {
+            Cow::Owned(id(*self))
+        }
+    }
+
     fn id(row: u32) -> String {
         format!("{row:06}")
     }
@@ -696,7 +708,6 @@ mod tests {
             let rows = Rows {
                 items: page.iter().filter(|(_, named)| *named).map(|(row, _)| *row).collect(),
                 rejected: bad.map(|(index, _)| Rejected::new(index, "has no id")).collect(),
-                ids: page.iter().map(|(row, named)| named.then(|| id(*row))).collect(),
             };
             Ok(Answered { rows, total: total.filter(|_| count).map(|total| total as u64) })
         }

@@ -76,7 +76,7 @@ fn accounts_differ_by_each_member_and_not_by_their_records() {
         let changed: Account = serde_json::from_value(changed.into()).unwrap();
         assert_ne!(changed, account, "{name}");
     }
-    assert_eq!(account.record().raw().get(), "null");
+    assert_eq!(account.record().raw(), "null");
     assert_eq!(account.record().parse::<Account>().unwrap_err().kind(), ErrorKind::Record);
 }
 

@@ -166,6 +166,6 @@ async fn passwords_and_keys_are_in_no_debug_output_record_or_error() {
     let server = Annature::builder().start().await.unwrap();
     let client = annature(&server).build().unwrap();
     let made = create(&client).password(secret).send().await.unwrap();
-    assert!(!made.raw().get().contains("hunter2"));
+    assert!(!made.raw().contains("hunter2"));
     assert!(!server.requests()[0].body().contains("hunter2"), "not recorded by default either");
 }

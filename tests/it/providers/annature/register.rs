@@ -141,15 +141,15 @@ async fn the_new_key_is_in_nothing_but_the_credentials() {
     let shared = Account::from(account.clone());
     for text in [
         format!("{made:?}"),
-        account.raw().get().to_owned(),
+        account.raw().to_owned(),
         account.record().redacted().to_string(),
         serde_json::to_string(account).unwrap(),
         serde_json::to_string(&shared).unwrap(),
-        shared.record().raw().get().to_owned(),
+        shared.record().raw().to_owned(),
     ] {
         assert!(!text.contains(key), "{text}");
     }
-    let raw: Value = serde_json::from_str(account.raw().get()).unwrap();
+    let raw: Value = serde_json::from_str(account.raw()).unwrap();
     assert_eq!(raw["email"], "ted@annature.com.au", "the rest of the record is kept");
     assert!(raw.get("credentials").is_none());
 }

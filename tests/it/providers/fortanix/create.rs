@@ -45,7 +45,7 @@ async fn an_account_is_made_as_asked_for_and_listed() {
         let listed = whole(client.list_accounts()).await;
         let found: Vec<&Account> = listed.iter().filter(|account| account.acct_id == made.acct_id).collect();
         assert_eq!((listed.len(), found.len()), (4, 1));
-        assert_eq!(found[0].raw().get(), made.raw().get());
+        assert_eq!(found[0].raw(), made.raw());
     }
 }
 

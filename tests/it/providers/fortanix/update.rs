@@ -72,10 +72,10 @@ async fn every_change_is_made_and_seen_in_the_list_and_nothing_else_changes() {
     assert_eq!((changed.default_group_id, changed.marketplace_group_id), (Some(one), Some(two)));
     assert_eq!(changed.account_status, Some(AccountStatus::Deactivated));
     assert_eq!(changed.azure_cvm_pcr_priority, Some(order));
-    assert!(changed.raw().get().contains("sim_extra"));
+    assert!(changed.raw().contains("sim_extra"));
     let listed = whole(client.list_accounts()).await;
     let listed = listed.into_iter().find(|account| account.acct_id == id).unwrap();
-    assert_eq!(listed.raw().get(), changed.raw().get());
+    assert_eq!(listed.raw(), changed.raw());
 
     let enabled = client.update_account(id).enabled(true).send().await.unwrap();
     assert_eq!(enabled.account_status, Some(AccountStatus::Active));

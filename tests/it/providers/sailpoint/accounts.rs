@@ -45,7 +45,7 @@ async fn an_account_is_read_as_full_as_it_is_listed() {
     let server = server().await;
     for record in server.records() {
         let account = client(&server).get_account(id(&record)).send().await.unwrap();
-        let raw: Value = serde_json::from_str(account.raw().get()).unwrap();
+        let raw: Value = serde_json::from_str(account.raw()).unwrap();
         assert_eq!((account.id.as_str(), raw), (id(&record), record.clone()));
     }
     let error = client(&server).get_account("nobody").send().await.unwrap_err();

@@ -47,7 +47,7 @@ async fn all_of_every_account_come_with_every_member_in_every_version() {
         for id in server.ids() {
             let listed = whole(client.list_entitlements(&id)).await;
             let mut raw: Vec<Value> =
-                listed.iter().map(|one| serde_json::from_str(one.raw().get()).unwrap()).collect();
+                listed.iter().map(|one| serde_json::from_str(one.raw()).unwrap()).collect();
             let mut records = server.entitlements_of(&id);
             // One page has all of them, in whatever order.
             for list in [&mut raw, &mut records] {
