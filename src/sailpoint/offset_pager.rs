@@ -301,7 +301,7 @@ impl View {
         let named = || ids.iter().enumerate().filter_map(|(row, id)| Some((row, id.as_deref()?)));
         let ascends = || named().map(|(_, id)| id).is_sorted_by(|one, next| one < next);
         let by_id = order == Order::ById && !cursor.unordered && ascends();
-        let seen = named().filter(|(_, id)| Some(*id) == last).next_back().map(|(row, _)| row);
+        let seen = named().rfind(|(_, id)| Some(*id) == last).map(|(row, _)| row);
         let known = if by_id {
             named().take_while(|(_, id)| Some(*id) <= last).last().map(|(row, _)| row)
         } else {
