@@ -493,7 +493,7 @@ mod tests {
                 kinds[index].1
             });
             let kept = || kinds.iter().enumerate().filter(|(_, (_, keep))| *keep);
-            assert_eq!(dropped as usize, kinds.len() - kept().count());
+            assert_eq!(dropped, (kinds.len() - kept().count()) as u64);
             assert_eq!(
                 rows.ids().flatten().collect::<Vec<_>>(),
                 kept().map(|(index, _)| index.to_string()).collect::<Vec<_>>()

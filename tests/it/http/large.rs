@@ -63,14 +63,14 @@ async fn a_very_long_failure_is_told_by_its_status_and_headers() {
 
 #[tokio::test]
 async fn a_page_of_bad_rows_is_refused_and_none_is_kept_back_before() {
-    let [bad, worse, worst] =
+    let [bad, worse, many] =
         [10_000, 10_001, 4 * MEGABYTE].map(|count| zeros(count).replacen('[', r#"[{"id":"a"},"#, 1));
     for (ids, errors) in listed(&bad).await {
         assert_eq!(ids, ["a"]);
         assert_eq!(errors.len(), 10_000);
         assert!(errors.iter().all(|error| error.kind() == ErrorKind::Record));
     }
-    for (ids, errors) in listed(&worse).await.into_iter().chain(listed(&worst).await) {
+    for (ids, errors) in listed(&worse).await.into_iter().chain(listed(&many).await) {
         let [error] = &errors[..] else { panic!("{} errors", errors.len()) };
         assert_eq!((error.kind(), ids.len()), (ErrorKind::Decode, 0));
         assert!(error.message().contains("more than 10000 of the page's rows"), "{error}");
