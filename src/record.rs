@@ -177,7 +177,8 @@ pub(crate) fn is_too_deep(json: &str) -> bool {
     // Mostly there are too few brackets for so many levels. `[` is `{` without one bit. A chunk counts into one byte,
     // so that many are counted at once.
     let count = |chunk: &[u8]| chunk.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum::<u8>();
-    let opens: usize = json.as_bytes().chunks(usize::from(u8::MAX)).map(|chunk| usize::from(count(chunk))).sum();
+    let opens: usize =
+        json.as_bytes().chunks(usize::from(u8::MAX)).map(|chunk| usize::from(count(chunk))).sum();
     opens > DEEPEST && levels(json) > DEEPEST
 }
 

@@ -186,8 +186,12 @@ impl Channel {
             let mut request = self.request(call)?;
             service.authorise(&permit, &mut request)?;
             check_headers(request.headers())?;
-            let secrets = call.secrets.iter().cloned().chain(service.secrets(&permit));
-            let redactor = Redactor::new(request.headers(), secrets);
+            // Made only where something is to be redacted: most attempts succeed.
+            let headers = request.headers().clone();
+            let redactor = || {
+                let secrets = call.secrets.iter().cloned().chain(service.secrets(&permit));
+                Redactor::new(&headers, secrets)
+            };
             let left = self.retry.total_timeout.saturating_sub(began.elapsed().saturating_sub(excused));
             let limit = self.retry.attempt_timeout.min(left);
             let span = AttemptSpan::new(self.provider, &call.method, &self.base, attempt);
@@ -229,7 +233,7 @@ impl Channel {
         &self,
         service: &impl Service,
         request: Request<Bytes>,
-        redactor: &Redactor,
+        redactor: &(impl Fn() -> Redactor + Sync),
         limit: Duration,
         read: &(impl Fn(&Answer) -> Result<T> + Send + Sync),
         span: &AttemptSpan,
@@ -250,7 +254,7 @@ impl Channel {
                     TransportErrorKind::Redirected => (ErrorKind::Config, Cause::Unusable),
                     TransportErrorKind::Unsendable => (ErrorKind::Config, Cause::Unsendable),
                 };
-                let text = redactor.redact(&error.to_string());
+                let text = redactor().redact(&error.to_string());
                 return Err(Failure { cause, error: Error::new(kind, text).with_source(error) });
             }
             Ok(Ok(answer)) => {
@@ -262,7 +266,7 @@ impl Channel {
         if answer.status.is_success() {
             return check_success(&method, answer.status).and_then(|()| read(&answer)).map_err(|error| {
                 answer.forget_long_body();
-                let request_id = redactor.redact_some(service.problem(&answer).request_id);
+                let request_id = redactor().redact_some(service.problem(&answer).request_id);
                 let cause = if error.kind() == ErrorKind::Decode { Cause::Lost } else { Cause::Unusable };
                 Failure { cause, error: error.with_request_id(request_id) }
             });
@@ -272,7 +276,7 @@ impl Channel {
         problem.retry_after =
             problem.retry_after.or_else(|| retry_after::read(&answer.headers, self.clock.now()));
         let cause = Cause::Status(answer.status.as_u16());
-        Err(Failure { cause, error: problem.into_error(&answer, redactor) })
+        Err(Failure { cause, error: problem.into_error(&answer, &redactor()) })
     }
 
     fn request(&self, call: &Call) -> Result<Request<Bytes>> {

@@ -7,6 +7,8 @@ use super::base_url::BaseUrl;
 use crate::{Error, Result};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How much memory is reserved for a body before any of it came.
+const MOST_RESERVED: usize = 4 * 1024 * 1024;
 
 /// Sends a request and gives the answer: reqwest unless you bring your own.
 ///
@@ -161,10 +163,13 @@ impl Transport for ReqwestTransport {
                     format!("the answer has more than {body_limit} bytes"),
                 )
             };
-            if response.content_length().is_some_and(|length| length > body_limit as u64) {
+            let length = response.content_length().unwrap_or_default();
+            if length > body_limit as u64 {
                 return Err(too_large());
             }
-            let mut body = BytesMut::new();
+            // As much as is promised, so that it is not moved while it grows; a promise costs nobody much memory.
+            let promised = usize::try_from(length).unwrap_or(usize::MAX).min(MOST_RESERVED);
+            let mut body = BytesMut::with_capacity(promised);
             while let Some(chunk) = response.chunk().await.map_err(failure)? {
                 if body.len() + chunk.len() > body_limit {
                     return Err(too_large());

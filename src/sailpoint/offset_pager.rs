@@ -450,7 +450,11 @@ impl<L: OffsetList> Pager<'_, L> {
             let in_view = view.new.saturating_sub(view.known.map_or(0, |row| row + 1));
             let hidden = cursor.after.saturating_sub(in_view as u64);
             let end = end.saturating_add(hidden);
-            let beyond = self.look(end, count, &mut refusals).await?;
+            let mut beyond = self.look(end, count, &mut refusals).await?;
+            if beyond.rows.len() == 0 && beyond.total != Some(end) {
+                // An empty response may be a passing one.
+                beyond = self.look(end, count, &mut refusals).await?;
+            }
             if beyond.rows.len() == 0 {
                 return Ok(self.end(beyond.total.or(answered.total), unchecked || hidden > 0));
             }
