@@ -333,7 +333,7 @@ async fn overlap<S: Source>(
 ) -> Result<(Response<S::Content>, Option<End>)> {
     let longest = if at.longest > 0 { at.longest } else { u64::from(limit) };
     let mut empty = None;
-    let (mut looks, mut steps, mut ended) = (0, 0, None);
+    let (mut looks, mut empties, mut steps, mut ended) = (0, 0, 0, None);
     while looks < LOOKS {
         empty = None;
         let (mut shown, mut doubtful) = (None, None);
@@ -353,7 +353,7 @@ async fn overlap<S: Source>(
         }
         let Some(page) = shown.or(doubtful) else {
             if empty.is_some() {
-                looks += 1;
+                (looks, empties) = (looks + 1, empties + 1);
                 continue;
             }
             return Err(lost());
@@ -397,7 +397,8 @@ async fn overlap<S: Source>(
         }
         ended = Some(last).filter(|_| behind.is_empty());
     }
-    empty.map(|response| (response, Some(End::Shown))).ok_or_else(lost)
+    // A list is empty if nothing else was ever answered.
+    empty.filter(|_| empties == LOOKS).map(|response| (response, Some(End::Shown))).ok_or_else(lost)
 }
 
 /// The end of a list of which a page holds rows before the place that was asked for, and nothing new: the server
@@ -786,6 +787,35 @@ mod tests {
             let found = find(&Clamped, &at, 5).now_or_never().unwrap();
             assert_eq!(found.map(|found| found.new).unwrap_err().kind(), ErrorKind::Decode);
         }
+    }
+
+    #[test]
+    fn an_empty_response_after_others_is_no_end() {
+        /// Gives one account and rows without an id, and the third time nothing.
+        struct Flickers(Mutex<u32>);
+
+        impl Source for Flickers {
+            type Content = ();
+
+            async fn get(&self, place: Option<Uuid>, _: u32) -> Result<Batch<()>> {
+                let row = |id| Row { id, created_at: None };
+                let id = Some(Uuid::from_u128(7));
+                let mut starts = self.0.lock().unwrap();
+                *starts += u32::from(place.is_none());
+                let rows = match place {
+                    Some(_) => vec![row(id), row(None), row(None)],
+                    None if *starts == LOOKS as u32 => Vec::new(),
+                    None => vec![row(None), row(None), row(id)],
+                };
+                Ok(Batch { rows, content: () })
+            }
+        }
+
+        let mut at = Cursor::start(true);
+        at.longest = 3;
+        at.advance(Some(Uuid::from_u128(7)));
+        let found = find(&Flickers(Mutex::new(0)), &at, 3).now_or_never().unwrap();
+        assert_eq!(found.err().map(|error| error.kind()), Some(ErrorKind::Drift));
     }
 
     #[test]
