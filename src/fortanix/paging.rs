@@ -792,7 +792,7 @@ mod tests {
     #[test]
     fn an_empty_response_after_others_is_no_end() {
         /// Gives one account and rows without an id, and the third time nothing.
-        struct Flickers(Mutex<u32>);
+        struct Flickers(Mutex<usize>);
 
         impl Source for Flickers {
             type Content = ();
@@ -801,10 +801,10 @@ mod tests {
                 let row = |id| Row { id, created_at: None };
                 let id = Some(Uuid::from_u128(7));
                 let mut starts = self.0.lock().unwrap();
-                *starts += u32::from(place.is_none());
+                *starts += usize::from(place.is_none());
                 let rows = match place {
                     Some(_) => vec![row(id), row(None), row(None)],
-                    None if *starts == LOOKS as u32 => Vec::new(),
+                    None if *starts == LOOKS => Vec::new(),
                     None => vec![row(None), row(None), row(id)],
                 };
                 Ok(Batch { rows, content: () })
