@@ -121,7 +121,7 @@ pub struct Account {
     /// What can be done with it.
     pub status: Status,
     /// What the provider says of its state, in its documented words.
-    pub raw_status: Option<String>,
+    pub raw_status: Option<Cow<'static, str>>,
     /// When it was made, by the provider's clock.
     pub created_at: Option<DateTime<Utc>>,
     /// When it joined the organisation.

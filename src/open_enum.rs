@@ -18,6 +18,10 @@ impl UnknownValue {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    pub(crate) fn into_string(self) -> String {
+        self.0.into()
+    }
 }
 
 impl fmt::Debug for UnknownValue {
@@ -82,6 +86,15 @@ macro_rules! open_enum {
             }
         }
 
+        impl From<$name> for std::borrow::Cow<'static, str> {
+            fn from(value: $name) -> Self {
+                match value {
+                    $( $name::$variant => Self::Borrowed($text), )+
+                    $name::Unknown(value) => Self::Owned(value.into_string()),
+                }
+            }
+        }
+
         impl std::str::FromStr for $name {
             type Err = std::convert::Infallible;
 
@@ -113,8 +126,6 @@ pub(crate) use open_enum;
 
 #[cfg(test)]
 mod tests {
-    #![expect(unreachable_pub, reason = "the macro's items are public")]
-
     open_enum! {
         /// A test's own.
         pub enum Colour {
@@ -135,6 +146,7 @@ mod tests {
         for text in ["RED", "green", "Blue"] {
             assert_eq!(serde_json::to_string(&Colour::from(text)).unwrap(), format!("\"{text}\""));
             assert_eq!(text.parse(), Ok(Colour::from(text)));
+            assert_eq!(std::borrow::Cow::from(Colour::from(text)), text);
         }
         assert!(Colour::Red < Colour::Green && Colour::Green < Colour::from("Blue"));
     }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// A date as a provider wrote it.
@@ -23,6 +23,9 @@ impl Timestamp {
     /// which is then taken for UTC (an assumption: no provider here documents a local time).
     pub fn utc(&self) -> Option<DateTime<Utc>> {
         let text = self.0.trim();
+        if let Some(date) = plain(text) {
+            return Some(date);
+        }
         if let Ok(date) = DateTime::parse_from_rfc3339(text) {
             return Some(date.to_utc());
         }
@@ -37,6 +40,31 @@ impl Timestamp {
             .find_map(|layout| NaiveDateTime::parse_from_str(text, layout).ok())
             .map(|date| date.and_utc())
     }
+}
+
+/// Reads `2024-03-15T22:21:30Z`, with a fraction or without: nearly all dates are written so. What is written otherwise,
+/// or is no date, is left to chrono, which takes three times as long.
+fn plain(text: &str) -> Option<DateTime<Utc>> {
+    let (time, fraction) = text.strip_suffix('Z')?.split_at_checked("2024-03-15T22:21:30".len())?;
+    let bytes = time.as_bytes();
+    if [bytes[4], bytes[7], bytes[10], bytes[13], bytes[16]] != *b"--T::" {
+        return None;
+    }
+    let number = |digits: &[u8]| {
+        let digit = |byte: u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
+        digits.iter().try_fold(0, |number, byte| Some(number * 10 + digit(*byte)?))
+    };
+    let nanos = match fraction.strip_prefix('.') {
+        None if fraction.is_empty() => 0,
+        Some(digits) if (1..=9).contains(&digits.len()) => {
+            number(digits.as_bytes())? * 10_u32.pow(9 - u32::try_from(digits.len()).ok()?)
+        }
+        _ => return None,
+    };
+    let [year, month, day] = [&bytes[..4], &bytes[5..7], &bytes[8..10]].map(number);
+    let [hour, minute, second] = [&bytes[11..13], &bytes[14..16], &bytes[17..]].map(number);
+    let date = NaiveDate::from_ymd_opt(i32::try_from(year?).ok()?, month?, day?)?;
+    Some(date.and_hms_nano_opt(hour?, minute?, second?, nanos)?.and_utc())
 }
 
 impl From<&str> for Timestamp {
@@ -106,6 +134,35 @@ mod tests {
         for text in ["2024-03-15T22:21Z", "2024-03-16T08:51+10:30", "2024-03-15 22:21"] {
             assert_eq!(Timestamp::from(text).utc(), Some(no_seconds), "{text}");
         }
+    }
+
+    /// Random changes of dates.
+    #[test]
+    fn plain_dates_are_read_as_chrono_reads_them() {
+        let mut random = fastrand::Rng::with_seed(5);
+        let mut read = 0;
+        for _ in 0..50_000 {
+            let mut text = random
+                .choice(["2024-02-29T23:59:59Z", "1999-12-31T00:00:00.5Z", "2024-03-15T22:21:30.123456789Z"])
+                .unwrap()
+                .to_owned()
+                .into_bytes();
+            for _ in 0..random.usize(0..3) {
+                let at = random.usize(0..text.len());
+                match random.u8(0..4) {
+                    0 => drop(text.remove(at)),
+                    1 => text.insert(at, *random.choice(b"0129.:-TZ+ ").unwrap()),
+                    _ => text[at] = *random.choice(b"0123456789.:-TZ+ ").unwrap(),
+                }
+            }
+            let text = String::from_utf8(text).unwrap();
+            if let Some(date) = plain(&text) {
+                read += 1;
+                assert_eq!(Ok(date), DateTime::parse_from_rfc3339(&text).map(|date| date.to_utc()), "{text}");
+            }
+        }
+        assert!(read > 10_000, "{read}");
+        assert_eq!(plain("2024-02-30T00:00:00Zé"), None);
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl Output {
                     text(&account.name),
                     text(&account.email),
                     account.status.to_string(),
-                    text(&account.raw_status),
+                    account.raw_status.clone().unwrap_or_default().into_owned(),
                     date(&account.created_at),
                     date(&account.joined_at),
                     date(&account.modified_at),

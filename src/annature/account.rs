@@ -56,7 +56,8 @@ impl From<Account> for crate::Account {
             Some(true) => Status::Active,
             None => Status::Unstated,
         };
-        shared.raw_status = account.active.map(|active| format!("active: {active}"));
+        shared.raw_status =
+            account.active.map(|active| if active { "active: true" } else { "active: false" }.into());
         shared.created_at = account.created.and_then(|date| date.utc());
         shared.container = account.organisation_id;
         shared.roles = account.role.iter().map(|role| role.as_str().to_owned()).collect();

@@ -156,21 +156,21 @@ impl From<Account> for crate::Account {
         // `status` is the caller's membership: it counts only where the account's own state is not told.
         (shared.status, shared.raw_status) = match (account.account_status, account.status) {
             (Some(own), _) => {
-                let status = match own {
+                let status = match &own {
                     AccountStatus::Active => Status::Active,
                     AccountStatus::Deactivated => Status::Disabled,
                     AccountStatus::Unknown(_) => Status::Unstated,
                 };
-                (status, Some(own.as_str().to_owned()))
+                (status, Some(own.into()))
             }
             (None, Some(member)) => {
-                let status = match member {
+                let status = match &member {
                     MemberStatus::Active => Status::Active,
                     MemberStatus::Pending => Status::Pending,
                     MemberStatus::Disabled => Status::Disabled,
                     MemberStatus::Unknown(_) => Status::Unstated,
                 };
-                (status, Some(member.as_str().to_owned()))
+                (status, Some(member.into()))
             }
             (None, None) => (Status::Unstated, None),
         };

@@ -92,7 +92,7 @@ impl From<Account> for crate::Account {
             Some(AccountStatus::PendingClosure) => Status::Closing,
             Some(AccountStatus::Unknown(_)) | None => Status::Unstated,
         };
-        shared.raw_status = account.status.map(|status| status.as_str().to_owned());
+        shared.raw_status = account.status.map(Into::into);
         shared.joined_at = account.joined_at.and_then(|date| date.utc());
         shared.container = container;
         shared.push_alternate_id("urn", account.urn);

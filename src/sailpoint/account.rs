@@ -105,19 +105,19 @@ impl Account {
     }
 }
 
-/// The identity that an account is correlated to; of a machine's account, its owner. `uncorrelated` is not looked
-/// at: it is true of some that have an identity.
-fn owner(account: &Account) -> Option<Owner> {
-    let mut identity = account.identity.clone().unwrap_or_default();
-    identity.id = identity.id.or_else(|| account.identity_id.clone());
-    let (correlated, stated) = (identity.into_owner(), account.owner_identity.clone());
-    let stated = stated.and_then(Reference::into_owner);
+/// Takes the identity that an account is correlated to; of a machine's account, its owner. `uncorrelated` is not
+/// looked at: it is true of some that have an identity.
+fn take_owner(account: &mut Account) -> Option<Owner> {
+    let mut identity = account.identity.take().unwrap_or_default();
+    identity.id = identity.id.or_else(|| account.identity_id.take());
+    let correlated = identity.into_owner();
+    let stated = account.owner_identity.take().and_then(Reference::into_owner);
     if account.is_machine == Some(true) { stated.or(correlated) } else { correlated.or(stated) }
 }
 
 impl From<Account> for crate::Account {
-    fn from(account: Account) -> Self {
-        let owner = owner(&account);
+    fn from(mut account: Account) -> Self {
+        let owner = take_owner(&mut account);
         let kind =
             if account.system_account == Some(true) { Kind::SystemAccount } else { Kind::SourceAccount };
         let mut shared = Self::of_record(Provider::SailPoint, kind, account.id, account.record);

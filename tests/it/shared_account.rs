@@ -30,7 +30,7 @@ fn account() -> impl Strategy<Value = Account> {
         account.status = Status::from(&*status);
         let [name, email, raw_status, container, owner, owner_name] = texts;
         (account.name, account.email, account.raw_status, account.container) =
-            (name, email, raw_status, container);
+            (name, email, raw_status.map(Into::into), container);
         let named = owner.is_some() || owner_name.is_some();
         account.owner = named.then(|| Owner::new(owner, owner_name));
         [account.created_at, account.joined_at, account.modified_at] = dates;

@@ -105,7 +105,7 @@ impl Provider for Row {
             (Some(true), false) => Status::Active,
             (None, _) => Status::Unstated,
         };
-        account.raw_status = active.map(|active| format!("active: {active}"));
+        account.raw_status = active.map(|active| format!("active: {active}").into());
         account.created_at = date(record, "created");
         account.container = text(record, "organisation_id");
         account.roles = vec![Role::from(&*text(record, "role").unwrap()).as_str().to_owned()];

@@ -118,7 +118,7 @@ impl Provider for Row {
             (None, Some("PENDING")) => Status::Pending,
             _ => Status::Unstated,
         };
-        account.raw_status = own.or_else(|| text(record, "status"));
+        account.raw_status = own.or_else(|| text(record, "status")).map(Into::into);
         account.created_at = record["created_at"].as_i64().map(|at| DateTime::from_timestamp(at, 0).unwrap());
         // Roles are the caller's.
         account

@@ -89,7 +89,7 @@ impl Provider for Row {
         let mut account = Account::new(headcount::Provider::Huawei, Kind::CloudAccount, id);
         account.name = text(record, "name");
         account.email = text(record, "email");
-        account.raw_status = text(record, "status").map(|status| status.to_lowercase());
+        account.raw_status = text(record, "status").map(|status| status.to_lowercase().into());
         account.status = match account.raw_status.as_deref() {
             Some("active") => Status::Active,
             Some("suspended") => Status::Suspended,

@@ -116,7 +116,7 @@ impl Provider for Row {
             (_, Some(true)) => (Status::Locked, Some("locked")),
             _ => (Status::Active, None),
         };
-        (account.status, account.raw_status) = (status, raw.map(str::to_owned));
+        (account.status, account.raw_status) = (status, raw.map(Into::into));
         account.created_at = date(record, "created");
         account.modified_at = date(record, "modified");
         account.container = text(record, "sourceId");
