@@ -1,0 +1,34 @@
+//! What was measured on, and when.
+
+use std::{fs, process::Command};
+
+use headcount::{
+    chrono::{DateTime, Utc},
+    http::Clock,
+};
+
+/// The machine, in one line.
+pub(crate) fn describe() -> String {
+    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus.lines().find(|line| line.starts_with("model name"));
+    let model = model.and_then(|line| line.split_once(": ")).map_or("unknown processor", |(_, model)| model);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let rustc = Command::new("rustc").arg("--version").output();
+    let rustc = rustc.map_or("unknown rustc".to_owned(), |output| {
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    });
+    format!("{model}, {cores} cores, Linux {}, {rustc}.", kernel.trim())
+}
+
+/// Today.
+pub(crate) fn date() -> String {
+    DateTime::<Utc>::from(Clock::system().now()).format("%Y-%m-%d").to_string()
+}
+
+/// The most memory that this process has had, in KiB.
+pub(crate) fn peak_memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
+}
