@@ -1,10 +1,13 @@
-//! What the crate costs, measured against a loop by hand, a server that is slow, and its own length.
+//! What the crate costs in time, memory and instructions, against a loop by hand.
 //!
-//! `cargo bench` runs everything, prints it, and writes `benches/RESULTS.md` and `benches/results.svg`.
-//! `cargo bench --bench listing -- timing` runs one table. Those of this target are `timing`.
+//! `cargo bench` runs everything: this target, `heap` and `build`. Each prints its tables and puts them into
+//! `benches/RESULTS.md`; this one draws `benches/results.svg` as well.
+//!
+//! `cargo bench --bench listing -- timing latency` runs some of the tables: `timing`, `latency`, `memory`,
+//! `instructions`, `small`, `scale`. The picture needs the first three.
 
 mod suite;
 
 fn main() {
-    suite::main(&["timing"]);
+    suite::main(&["timing", "latency", "memory", "instructions", "small", "scale"], None);
 }

@@ -1,6 +1,6 @@
 //! The ways to list all accounts of a server.
 
-use std::hint::black_box;
+use std::{any::Any, hint::black_box};
 
 use futures::{Stream, TryStreamExt};
 use headcount::{Paginator, huawei, sailpoint};
@@ -117,6 +117,30 @@ impl Lister {
                     Way::Concurrent(width) => count(list.pages().concurrent(width).items()).await,
                     _ => count(list.items()).await,
                 }
+            }
+        }
+    }
+
+    /// Lists all accounts, and keeps the pages until what it gives is dropped.
+    pub(crate) async fn collect(&self) -> Box<dyn Any + Send> {
+        match (&self.client, self.provider) {
+            (Client::Reqwest(http), Provider::Huawei) => {
+                let mut pages = Vec::new();
+                by_hand::huawei(http, &self.url, |page| pages.push(page)).await;
+                Box::new(pages)
+            }
+            (Client::Reqwest(http), Provider::SailPoint) => {
+                let mut pages = Vec::new();
+                by_hand::sailpoint(http, &self.url, |page| pages.push(page)).await;
+                Box::new(pages)
+            }
+            (Client::Huawei(client), _) => {
+                let pages = client.list_accounts().limit(2000).pages();
+                Box::new(pages.try_collect::<Vec<_>>().await.expect("a whole list"))
+            }
+            (Client::SailPoint(client), _) => {
+                let pages = client.list_accounts().pages();
+                Box::new(pages.try_collect::<Vec<_>>().await.expect("a whole list"))
             }
         }
     }

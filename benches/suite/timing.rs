@@ -6,6 +6,7 @@ use cpu_time::ProcessTime;
 use tokio::runtime::Runtime;
 
 use super::{
+    Figures,
     lister::{Lister, Provider, Way},
     median,
     report::{Bar, Section, Table, per_second, thousands},
@@ -46,6 +47,11 @@ impl Row {
         assert_eq!(count, ACCOUNTS, "{}", self.way.name());
     }
 
+    /// Accounts a second.
+    fn rate(&self) -> u128 {
+        per_second(ACCOUNTS, median(self.wall.clone()))
+    }
+
     /// What each round took more than `other` in the same round: the median of the ratios.
     fn against(&self, other: &Self) -> (f64, f64) {
         let ratio = |one: &[f64], other: &[f64]| median(one.iter().zip(other).map(|(a, b)| a / b).collect());
@@ -53,7 +59,7 @@ impl Row {
     }
 }
 
-pub(crate) fn run() {
+pub(crate) fn run(figures: &mut Figures) {
     let (single, double) = (runtime(true), runtime(false));
     let tables = Provider::ALL.map(|provider| {
         let server = Server::start(Plan::new(provider, ACCOUNTS));
@@ -80,6 +86,9 @@ pub(crate) fn run() {
             row.wall.remove(0);
             row.cpu.remove(0);
         }
+        let rates = rows.iter().filter(|row| row.is_single || row.way == Way::Ahead);
+        let rates = rates.map(|row| (row.way, f64::from(u32::try_from(row.rate()).unwrap_or(u32::MAX))));
+        figures.rates.push((provider.name(), rates.collect()));
         table(provider, &rows)
     });
     Section {
@@ -118,7 +127,7 @@ fn table(provider: Provider, rows: &[Row]) -> Table {
         table.row([
             row.way.name(),
             if row.is_single { "1" } else { "2" }.to_owned(),
-            thousands(per_second(ACCOUNTS, median(row.wall.clone()))),
+            thousands(row.rate()),
             format!("{cpu:.2}"),
             judged(cpu_bar, cpu),
             format!("{wall:.2}"),

@@ -1,0 +1,21 @@
+//! What is allocated and held: a target of its own, because counting takes time.
+//!
+//! `cargo bench --bench heap`.
+
+mod suite;
+
+use std::alloc::System;
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+fn counted() -> (usize, usize) {
+    let stats = ALLOCATOR.stats();
+    (stats.allocations + stats.reallocations, stats.bytes_allocated - stats.bytes_deallocated)
+}
+
+fn main() {
+    suite::main(&["heap"], Some(counted));
+}
