@@ -332,7 +332,7 @@ impl Sources {
         if state.changed {
             self.check_changed(state, walked, [exact, by_id, in_order, unsure || lies, opaque]);
         } else {
-            let lost = seams && cut && emptied;
+            let lost = (seams || walked.error.is_some()) && cut && emptied;
             self.check_still(state, walked, [exact, in_order, unsure || lies, lost]);
         }
     }
