@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Error, Page, Paginator, Result, Scope, SortOrder,
-    http::{Answer, Call, Rows, read_page},
+    http::{Answer, Call, Rows, no_rows, read_page},
     open_enum::open_enum,
     record::HasId,
 };
@@ -152,13 +152,12 @@ impl Source for ListAccounts {
 
 fn read(answer: &Answer) -> Result<Rows<Account>> {
     const EXPECTED: &str = "an object with items";
-    #[expect(clippy::zero_sized_map_values, reason = "serde reads names into a map, and not into a set")]
-    let (rows, others): (_, BTreeMap<String, IgnoredAny>) = read_page(answer, "items", EXPECTED)?;
+    let (rows, others): (_, BTreeMap<String, Option<IgnoredAny>>) = read_page(answer, "items", EXPECTED)?;
     // The reference calls `items` optional. An object of something else is no empty list, though.
     match rows {
         Some(rows) => Ok(rows),
-        None if others.keys().all(|name| name == "items") => Ok(Rows::none()),
-        None => Err(Error::decode(format!("expected {EXPECTED}, and an object with other members came"))),
+        None if others.iter().all(|(name, value)| name == "items" && value.is_none()) => Ok(Rows::none()),
+        None => Err(no_rows(answer, "items", EXPECTED)),
     }
 }
 

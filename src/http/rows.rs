@@ -15,6 +15,8 @@ use crate::{
 /// The most rows of a page. Larger pages are none: accounts have more than the 64 bytes that would be left to each
 /// by the largest answer that is taken by default.
 const MOST_ROWS: usize = 1_000_000;
+/// For how many rows there is room from the first on. None of the providers documents larger pages.
+const USUAL_ROWS: usize = 2_000;
 /// The most rows of a page that can not be read. Beyond them it is the page that is not what was promised.
 const MOST_REJECTED: usize = 10_000;
 /// How much of a row's shape an error may hold, in bytes.
@@ -196,6 +198,11 @@ impl<'a> Reader<'a> {
         let error = match read {
             Ok(Fields(mut item)) if !is_too_deep(&self.text[start..self.at]) => {
                 item.keep(Arc::clone(self.text), start..self.at);
+                if rows.items.is_empty() {
+                    // The others are taken to be as long, so that the items are not moved while they become more.
+                    let alike = (self.text.len() - start) / (self.at - start);
+                    rows.items.reserve(alike.min(USUAL_ROWS));
+                }
                 rows.items.push(item);
                 return Ok(());
             }

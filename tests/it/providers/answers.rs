@@ -81,6 +81,27 @@ async fn an_object_without_rows_is_no_empty_list() {
 }
 
 #[tokio::test]
+async fn rows_that_are_no_array_are_no_empty_list() {
+    for rows in [r#""""#, r#""hunter2""#, "{}", r#"{"id":"a"}"#, "0", "false"] {
+        let bodies = [
+            format!(r#"{{"items":{rows}}}"#),
+            format!(r#"{{"accounts":{rows},"page_info":{{}},"cursor":null,"has_more":false}}"#),
+        ];
+        for body in bodies {
+            for Case { provider, transport, list, .. } in lists({
+                let body = body.clone();
+                move || answer(200, &body)
+            }) {
+                let error = refusal(list).await;
+                assert_eq!(error.kind(), ErrorKind::Decode, "{provider}: {body}: {error}");
+                assert!(!error.to_string().contains("hunter2"), "{error}");
+                assert_eq!(transport.seen().len(), 1);
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_array_is_no_page_where_an_object_is_expected() {
     for body in
         ["[[]]", "[[],{}]", "[[],null,false]", r#"[[{"id":"a"}],null,false]"#, " [[],{\"next_marker\":null}]"]
