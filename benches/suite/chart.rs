@@ -82,6 +82,7 @@ impl Figures {
             .x_label_formatter(&name)
             .x_desc("on the bars: thousand accounts a second")
             .y_desc("times as fast as by hand")
+            .max_light_lines(0)
             .axis_desc_style(TEXT)
             .label_style(TEXT)
             .draw()?;
@@ -119,6 +120,7 @@ impl Figures {
             .configure_mesh()
             .x_desc("ms a page at the server (10 ms in the consumer)")
             .y_desc("s for 40 pages of SailPoint")
+            .max_light_lines(0)
             .axis_desc_style(TEXT)
             .label_style(TEXT)
             .draw()?;
@@ -150,6 +152,7 @@ impl Figures {
             .x_label_formatter(&thousands)
             .x_desc("accounts of Huawei, streamed with items()")
             .y_desc("MiB at most, of the process")
+            .max_light_lines(0)
             .axis_desc_style(TEXT)
             .label_style(TEXT)
             .draw()?;

@@ -139,7 +139,7 @@ async fn allowance() -> Table {
     let share = 100.0 * least / seen.came.get(wanted - 1).copied().unwrap_or(f64::INFINITY);
     let refused = seen.refused;
     let mut table = Table::new(&["SailPoint, 100 requests in 10 s, the client's own limit, 30 s", "", ""]);
-    let share_cell = format!("{share:.1} %");
+    let share_cell = format!("{share:.2} %");
     table.row(["of what is allowed".to_owned(), share_cell, Bar::AtLeast(98.0).judge(share)]);
     let judged = Bar::AtMost(0.0).judge(f64::from(u32::try_from(refused).unwrap_or(u32::MAX)));
     table.row(["answers 429".to_owned(), refused.to_string(), judged]);
