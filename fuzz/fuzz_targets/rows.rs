@@ -1,0 +1,146 @@
+//! A page is read as serde reads it: all at once into rows, and each of those by itself.
+
+#![no_main]
+
+use arbitrary::Arbitrary;
+use headcount::{ErrorKind, Paginator, Result, huawei, page::Page, sailpoint};
+use headcount_fuzz::{
+    clean::Clean,
+    clients,
+    json::Json,
+    runtime::run,
+    server::{Server, answer},
+};
+use libfuzzer_sys::fuzz_target;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, value::RawValue};
+
+#[derive(Arbitrary, Debug)]
+enum Part {
+    Good(u8),
+    Bad(u8),
+    Json(Json),
+    Text(String),
+    Mark(u8),
+}
+
+#[derive(Arbitrary, Debug)]
+struct Input {
+    rows: Vec<Part>,
+    info: Option<Json>,
+    /// What is put in somewhere, and what is taken out.
+    noise: Vec<(u16, Part)>,
+    cut: Vec<u16>,
+}
+
+impl Part {
+    fn text(&self) -> String {
+        match self {
+            Self::Good(number) => format!(r#"{{"id":"{number}","name":"a\"}}]b","more":[{{}},[]]}}"#),
+            Self::Bad(number) => format!(r#"{{"id":"{number}","name":{number}}}"#),
+            Self::Json(json) => json.0.clone(),
+            Self::Text(text) => text.clone(),
+            Self::Mark(mark) => {
+                let marks = [
+                    "{",
+                    "}",
+                    "[",
+                    "]",
+                    ",",
+                    ":",
+                    " ",
+                    "\n",
+                    "\"",
+                    "null",
+                    r#""accounts""#,
+                    r#""page_info":{}"#,
+                ];
+                marks[usize::from(*mark) % marks.len()].to_owned()
+            }
+        }
+    }
+}
+
+impl Input {
+    fn spoil(&self, mut text: String) -> String {
+        for (place, part) in self.noise.iter().take(8) {
+            let place = usize::from(*place) % (text.len() + 1);
+            if text.is_char_boundary(place) {
+                text.insert_str(place, &part.text());
+            }
+        }
+        for place in self.cut.iter().take(8).map(|place| usize::from(*place)) {
+            if place < text.len() && text.is_char_boundary(place) {
+                text.remove(place);
+            }
+        }
+        text
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    accounts: Vec<&'a RawValue>,
+    page_info: Info,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    next_marker: Option<String>,
+    #[serde(rename = "current_count")]
+    _count: Option<Value>,
+}
+
+fuzz_target!(|input: Clean<Input>| {
+    let input = input.0;
+    let rows: Vec<_> = input.rows.iter().take(40).map(Part::text).collect();
+    let array = format!("[{}]", rows.join(","));
+
+    let text = input.spoil(array.clone());
+    let list = clients::sailpoint(&server(&text)).list_accounts().count(false);
+    let read = run(list.fetch(None)).map(|page| page_of(&page, |account| account.raw().to_owned()));
+    check(&text, read, serde_json::from_str(&text).ok(), decodes::<sailpoint::Account>);
+
+    let info = input.info.as_ref().map_or(r#"{"next_marker":null}"#, |info| &info.0);
+    let text = input.spoil(format!(r#"{{"accounts":{array},"page_info":{info}}}"#));
+    let list = clients::huawei(&server(&text)).list_accounts();
+    let read = run(list.fetch(None));
+    let next = read.as_ref().ok().and_then(|page| page.next.clone());
+    let read = read.map(|page| page_of(&page, |account| account.raw().to_owned()));
+    let envelope: Option<Envelope<'_>> =
+        serde_json::from_str(&text).ok().filter(|_| !text.trim_start().starts_with('['));
+    if let (Ok(_), Some(envelope)) = (&read, &envelope) {
+        assert_eq!(next, envelope.page_info.next_marker.clone().filter(|marker| !marker.is_empty()));
+    }
+    check(&text, read, envelope.map(|envelope| envelope.accounts), decodes::<huawei::Account>);
+});
+
+fn server(text: &str) -> Server {
+    let text = text.to_owned();
+    Server::new(move |_| answer(200, text.clone()))
+}
+
+fn decodes<T: DeserializeOwned>(row: &str) -> bool {
+    serde_json::from_str::<T>(row).is_ok()
+}
+
+/// The good rows, and the places of the others.
+type Rows = (Vec<String>, Vec<usize>);
+
+fn page_of<T, C>(page: &Page<T, C>, raw: impl Fn(&T) -> String) -> Rows {
+    (page.items.iter().map(raw).collect(), page.rejected.iter().map(|row| row.index).collect())
+}
+
+fn check(text: &str, read: Result<Rows>, rows: Option<Vec<&RawValue>>, is_good: fn(&str) -> bool) {
+    match (read, rows) {
+        (Ok(read), Some(rows)) => {
+            let good =
+                rows.iter().map(|row| row.get()).filter(|row| is_good(row)).map(str::to_owned).collect();
+            let bad = (0..rows.len()).filter(|row| !is_good(rows[*row].get())).collect();
+            assert_eq!(read, (good, bad), "{text}");
+        }
+        (Err(error), None) => assert_eq!(error.kind(), ErrorKind::Decode, "{error}"),
+        (read, rows) => panic!("{read:?}, not {rows:?}: {text}"),
+    }
+}
