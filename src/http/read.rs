@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
@@ -18,8 +20,7 @@ pub(crate) fn read_object<'a, T: Deserialize<'a>>(answer: &'a Answer, expected: 
     if answer.body.starts_with('[') {
         return Err(instead(answer, expected, "an array"));
     }
-    check(answer, expected)?;
-    let text = answer.body.text().ok_or_else(|| instead(answer, expected, NO_TEXT))?;
+    let text = text(answer, expected)?;
     serde_json::from_str(text).map_err(|error| {
         if is_markup(answer) {
             return instead(answer, expected, MARKUP);
@@ -58,8 +59,7 @@ fn read_text<T>(
     expected: &str,
     read: impl FnOnce(&mut Reader<'_>) -> Result<T, Unreadable>,
 ) -> Result<T> {
-    check(answer, expected)?;
-    let text = answer.body.text().ok_or_else(|| instead(answer, expected, NO_TEXT))?;
+    let text = text(answer, expected)?;
     let mut reader = Reader::new(text);
     match read(&mut reader).and_then(|value| reader.end().map(|()| value)) {
         Ok(value) => Ok(value),
@@ -72,20 +72,19 @@ fn read_text<T>(
     }
 }
 
-/// Refuses an answer without a body.
-fn check(answer: &Answer, expected: &str) -> Result<()> {
+/// The text of an answer that has to have some.
+fn text<'a>(answer: &'a Answer, expected: &str) -> Result<&'a Arc<String>> {
     if answer.status.as_u16() == 204 || answer.body.is_empty() {
         return Err(instead(answer, expected, "an empty body"));
     }
-    Ok(())
+    let came = if is_markup(answer) { MARKUP } else { "a body that is not UTF-8" };
+    answer.body.text().ok_or_else(|| instead(answer, expected, came))
 }
 
 fn something_else(answer: &Answer, expected: &str, error: &serde_json::Error) -> Error {
     let message = format!("expected {expected}, and something else came: {}", reason(error));
     Error::decode(message).with_status(answer.status.as_u16())
 }
-
-const NO_TEXT: &str = "a body that is not UTF-8";
 
 /// Reads an answer that says by its status alone that something was done. A body is passed over, unless it
 /// shows that somebody else has answered.

@@ -142,17 +142,18 @@ impl<'a> Reader<'a> {
         &mut self,
         name: &str,
     ) -> Result<(Option<Rows<T>>, String), Unreadable> {
-        let (mut rows, mut rest) = (None, String::from("{"));
+        let (mut rows, mut is_there, mut rest) = (None, false, String::from("{"));
         self.expect(b'{')?;
         while !self.eat(b'}') {
             self.peek();
             let start = self.at;
             let member: Cow<'_, str> = self.value().map_err(|_| Unreadable::Malformed)?;
             self.expect(b':')?;
-            if member == name && rows.is_none() && self.peek() == Some(b'[') {
-                rows = Some(self.rows()?);
-            } else if member == name && rows.is_some() {
+            if member == name && std::mem::replace(&mut is_there, true) {
                 return Err(Unreadable::Refused(Error::decode(format!("the page has {name} twice"))));
+            }
+            if member == name && self.peek() == Some(b'[') {
+                rows = Some(self.rows()?);
             } else {
                 self.skip()?;
                 rest.push_str(if rest.len() > 1 { "," } else { "" });
