@@ -12,7 +12,7 @@ use headcount_fuzz::{
     server::{Server, answer},
 };
 use libfuzzer_sys::fuzz_target;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, de::{DeserializeOwned, IgnoredAny}};
 use serde_json::{Value, value::RawValue};
 
 #[derive(Arbitrary, Debug)]
@@ -90,6 +90,8 @@ struct Info {
     next_marker: Option<String>,
     #[serde(rename = "current_count")]
     _count: Option<Value>,
+    #[serde(flatten)]
+    _others: IgnoredAny,
 }
 
 fuzz_target!(|input: Clean<Input>| {

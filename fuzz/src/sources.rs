@@ -303,7 +303,8 @@ impl Sources {
         let seams = says(|doubt| matches!(doubt, Doubt::SeamsUnchecked));
         let unstable = says(|doubt| matches!(doubt, Doubt::UnstableOrder));
         let fewer = says(|doubt| matches!(doubt, Doubt::FewerThanTotal { .. }));
-        let unsure = seams || fewer || unstable;
+        // A list that failed says no more of its pages.
+        let unsure = seams || fewer || unstable || walked.error.is_some();
         let by_id = kind == Kind::Accounts && self.order == Order::Bytes;
         // The order that the client has asked for, if it has asked for one.
         let in_order = kind == Kind::Entitlements || !matches!(self.order, Order::Letters | Order::Own);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
 use super::{
@@ -82,6 +82,9 @@ struct PageInfo {
     /// Whatever it is: a count that is kept, and compared with nothing, must not cost a page.
     #[serde(default)]
     current_count: Option<Value>,
+    /// With it, serde takes no array for the object: `[]` would be the end of a list.
+    #[serde(flatten)]
+    _others: IgnoredAny,
 }
 
 #[derive(Deserialize)]
@@ -412,7 +415,9 @@ mod tests {
             assert_eq!(next(end), None, "{end}");
         }
         assert_eq!(next(r#"{"next_marker":"ou-x","current_count":0}"#).as_deref(), Some("ou-x"));
-        assert!(read(r#"{"next_marker":7}"#).is_err(), "no end either");
+        for wrong in [r#"{"next_marker":7}"#, "[]", "[null]", "null", "7"] {
+            assert!(read(wrong).is_err(), "{wrong} is no end either");
+        }
     }
 
     #[test]
