@@ -82,8 +82,8 @@ pub(crate) fn per_second(count: u64, seconds: f64) -> u128 {
 }
 
 /// A number with a comma after every thousand.
-pub(crate) fn thousands(number: impl ToString) -> String {
-    let digits = number.to_string();
+pub(crate) fn thousands(number: impl Into<u128>) -> String {
+    let digits = number.into().to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) {

@@ -35,8 +35,9 @@ pub(crate) const HUAWEI_PAGE: u64 = 2000;
 pub(crate) const SAILPOINT_PAGE: u64 = 250;
 
 /// How many bytes a row has.
-pub(crate) fn row_length(is_huawei: bool) -> usize {
-    if is_huawei { HUAWEI.len() } else { SAILPOINT.len() }
+pub(crate) fn row_length(is_huawei: bool) -> u64 {
+    let row = if is_huawei { HUAWEI } else { SAILPOINT };
+    row.len() as u64
 }
 
 /// Rows with commas between them.

@@ -257,7 +257,7 @@ impl Quota {
             return None;
         }
         self.refused += 1;
-        let left = self.window.front().map_or(Duration::ZERO, |first| WINDOW - (now - *first));
+        let left = self.window.front().map_or(Duration::ZERO, |first| WINDOW.saturating_sub(now - *first));
         Some(left.as_secs() + 1)
     }
 
