@@ -12,7 +12,10 @@ use headcount_fuzz::{
     server::{Server, answer},
 };
 use libfuzzer_sys::fuzz_target;
-use serde::{Deserialize, de::{DeserializeOwned, IgnoredAny}};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::{Value, value::RawValue};
 
 #[derive(Arbitrary, Debug)]
