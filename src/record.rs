@@ -43,7 +43,8 @@ impl Record {
 
     /// The same record with a copy of its JSON, which keeps no page in memory.
     ///
-    /// Worth its cost where a few records of many pages are kept: with one of each, all pages stay.
+    /// Worth its cost where a few records of many pages are kept: with one of each, all pages stay. The account that it
+    /// was taken from keeps its page as long as it lives.
     #[must_use]
     pub fn detach(&self) -> Self {
         let page = self.page.as_ref().map(|_| Arc::new(self.raw().to_owned()));

@@ -34,7 +34,7 @@ open_enum! {
 /// last one listed, so that it has to show a row that was listed. What is not accepted is asked for from further back.
 /// Whether a page starts *after* `previous_id` or *at* it, what the server answers to the id of a deleted account, and
 /// what the server's own maximum is, from 3 on, makes no difference. In an order in which no account moves, every
-/// account that is there from the first request to the last is listed exactly once, or the list ends with an error. An
+/// account that is there from the first request to the last is listed exactly once, or the list ends with an error or a reason in its summary. An
 /// empty page is never the end: the end is a page that shows its place and holds nothing new. An empty list is asked
 /// for three times.
 ///
@@ -45,8 +45,8 @@ open_enum! {
 /// # Errors
 /// Besides those of every list: [`Drift`](crate::ErrorKind::Drift) if the place in the list is lost, for example because
 /// the accounts listed last were all deleted; [`PaginationLoop`](crate::ErrorKind::PaginationLoop) from a server that
-/// ignores `previous_id` and fills a page. One that fills no page is listed with the reason
-/// [`Capped`](crate::Doubt::Capped). Statuses and bodies of errors are not documented by the provider: 400 and 404 to a
+/// ignores `previous_id` and fills a page. One that fills no page, or whose page changes meanwhile, is listed with the
+/// reason [`Capped`](crate::Doubt::Capped). Statuses and bodies of errors are not documented by the provider: 400 and 404 to a
 /// page that is not the first say that `previous_id` is unknown.
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until its stream is polled"]

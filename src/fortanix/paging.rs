@@ -268,7 +268,7 @@ pub(super) async fn find<S: Source>(source: &S, at: &Cursor, limit: u32) -> Resu
     let (unstable, capped) = match end {
         None => (seen.is_unstable() && !at.is_first(), false),
         Some(End::Shown) => {
-            (at.is_unstable() && (at.left + left > 0 || at.longest >= u64::from(limit)), false)
+            (at.is_unstable() && (at.left > 0 || left > 0 || at.longest >= u64::from(limit)), false)
         }
         Some(End::Everything) => (false, false),
         Some(End::MaybeCapped) => (false, true),
@@ -404,13 +404,16 @@ async fn overlap<S: Source>(
 /// The end of a list of which a page holds rows before the place that was asked for, and nothing new: the server
 /// ignores `previous_id`.
 async fn blind<S: Source>(source: &S, page: &Response<S::Content>, limit: u32) -> Result<End> {
-    let count = page.batch.rows.len();
-    if count > limit as usize || source.get(page.place, 1).await?.rows.len() > 1 {
+    let ids = |rows: &[Row]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+    let shown = ids(&page.batch.rows);
+    let more = limit.max(u32::try_from(shown.len()).unwrap_or(u32::MAX)).saturating_mul(2);
+    let few = ids(&source.get(page.place, 1).await?.rows);
+    let many = ids(&source.get(page.place, more).await?.rows);
+    // The same rows for any limit are all there are. Where they differ for another reason, accounts came or went.
+    if few.len() > 1 && few == many {
         return Ok(End::Everything);
     }
-    // It may have answered with one row because the others are gone: then the page is another one.
-    let ids = |rows: &[Row]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
-    if count == limit as usize && ids(&source.get(page.place, limit).await?.rows) == ids(&page.batch.rows) {
+    if few.len() < shown.len() && shown.len() >= limit as usize && many.starts_with(&shown) {
         let message = "the server gives the same page for every previous_id, and may have more than fits one page: it \
                        cannot be listed to its end; raise limit above the number of accounts";
         return Err(Error::new(ErrorKind::PaginationLoop, message));
@@ -786,6 +789,37 @@ mod tests {
         for at in [Cursor::start(true), Cursor::behind(Uuid::from_u128(7), true)] {
             let found = find(&Clamped, &at, 5).now_or_never().unwrap();
             assert_eq!(found.map(|found| found.new).unwrap_err().kind(), ErrorKind::Decode);
+        }
+    }
+
+    #[test]
+    fn a_raised_limit_is_no_ignored_one() {
+        /// Gives its first rows for any `previous_id`, 10 or more of them.
+        struct Raises(u32);
+
+        impl Source for Raises {
+            type Content = ();
+
+            async fn get(&self, _: Option<Uuid>, limit: u32) -> Result<Batch<()>> {
+                let row = |id: u32| Row { id: Some(Uuid::from_u128(id.into())), created_at: None };
+                Ok(Batch { rows: (0..limit.max(10).min(self.0)).map(row).collect(), content: () })
+            }
+        }
+
+        for (accounts, limit, expected) in [(100, 50, None), (100, 3, Some(true)), (7, 50, Some(false))] {
+            let mut at = Cursor::start(true);
+            let told = loop {
+                let found = match find(&Raises(accounts), &at, limit).now_or_never().unwrap() {
+                    Ok(found) => found,
+                    Err(error) => {
+                        assert_eq!(error.kind(), ErrorKind::PaginationLoop);
+                        break None;
+                    }
+                };
+                let Some(next) = found.next else { break Some(!found.doubts.is_empty()) };
+                at = next;
+            };
+            assert_eq!(told, expected, "{accounts} {limit}");
         }
     }
 

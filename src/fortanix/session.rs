@@ -207,6 +207,8 @@ impl Session {
 
     /// Selects an account in the session that there is.
     pub(super) async fn select(&self, id: Uuid) -> Result<SessionInfo> {
+        // Before that nothing is sent, and nothing can arrive late.
+        self.token().await?;
         {
             let mut only = self.only();
             let account = self.account.or(only.account);

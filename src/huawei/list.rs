@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, de::IgnoredAny};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{
     Account, Client,
@@ -81,15 +81,12 @@ struct PageInfo {
     next_marker: Option<String>,
     /// Whatever it is: a count that is kept, and compared with nothing, must not cost a page.
     #[serde(default)]
-    current_count: Option<Value>,
-    /// With it, serde takes no array for the object: `[]` would be the end of a list.
-    #[serde(flatten)]
-    _others: IgnoredAny,
+    current_count: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
 struct Envelope {
-    page_info: PageInfo,
+    page_info: Box<RawValue>,
 }
 
 /// Reads a page: an object with the rows as its member `name`, and `page_info`. A list ends when the marker is null,
@@ -98,8 +95,15 @@ pub(super) fn read_page<T: FromRow>(answer: &Answer, name: &str) -> Result<Page<
     let expected = format!("an object with {name} and page_info");
     let (rows, Envelope { page_info }) = http::read_page::<T, _>(answer, name, &expected)?;
     let rows = rows.ok_or_else(|| no_rows(answer, name, &expected))?;
+    // serde takes an array for an object, and `[]` would be the end of a list.
+    let page_info: Option<PageInfo> = match page_info.get() {
+        object if object.starts_with('{') => serde_json::from_str(object).ok(),
+        _ => None,
+    };
+    let page_info = page_info
+        .ok_or_else(|| Error::decode(format!("expected {expected}, and page_info is no such object")))?;
     let next = page_info.next_marker.filter(|marker| !marker.is_empty());
-    let count = page_info.current_count.and_then(|count| count.as_u64());
+    let count = page_info.current_count.and_then(|count| serde_json::from_str(count.get()).ok());
     Ok(rows.into_page(next).with_reported_rows(count))
 }
 

@@ -430,7 +430,7 @@ impl<L: OffsetList> Pager<'_, L> {
                 let short = !view.verified && end <= cursor.offset;
                 let last = short
                     && (answered.total == Some(end)
-                        || self.look(end, count, &mut refusals).await?.rows.len() == 0);
+                        || self.look_twice(end, count, &mut refusals).await?.rows.len() == 0);
                 let page = self.following(answered, cursor, offset, &view, unchecked);
                 return Ok(if last { Page { next: None, ..page } } else { page });
             }
@@ -450,11 +450,7 @@ impl<L: OffsetList> Pager<'_, L> {
             let in_view = view.new.saturating_sub(view.known.map_or(0, |row| row + 1));
             let hidden = cursor.after.saturating_sub(in_view as u64);
             let end = end.saturating_add(hidden);
-            let mut beyond = self.look(end, count, &mut refusals).await?;
-            if beyond.rows.len() == 0 && beyond.total != Some(end) {
-                // An empty response may be a passing one.
-                beyond = self.look(end, count, &mut refusals).await?;
-            }
+            let beyond = self.look_twice(end, count, &mut refusals).await?;
             if beyond.rows.len() == 0 {
                 return Ok(self.end(beyond.total.or(answered.total), unchecked || hidden > 0));
             }
@@ -497,6 +493,20 @@ impl<L: OffsetList> Pager<'_, L> {
             answered => answered
                 .inspect(|answered| refusals.shown = offset.saturating_add(answered.rows.len() as u64)),
         }
+    }
+
+    /// The same, again where no count confirms that nothing is there: an empty response may be a passing one.
+    async fn look_twice(
+        &self,
+        offset: u64,
+        count: bool,
+        refusals: &mut Refusals,
+    ) -> Result<Answered<L::Row>> {
+        let answered = self.look(offset, count, refusals).await?;
+        if answered.rows.len() > 0 || answered.total == Some(offset) {
+            return Ok(answered);
+        }
+        self.look(offset, count, refusals).await
     }
 
     /// A server that returns rows for every offset would do so for ever.
