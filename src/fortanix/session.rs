@@ -207,15 +207,16 @@ impl Session {
 
     /// Selects an account in the session that there is.
     pub(super) async fn select(&self, id: Uuid) -> Result<SessionInfo> {
+        let selected = |only: &Only| match self.account.or(only.account) {
+            Some(account) if account != id => Err(other_account(account)),
+            account => Ok(account),
+        };
+        selected(&self.only())?;
         // Before that nothing is sent, and nothing can arrive late.
         self.token().await?;
         {
             let mut only = self.only();
-            let account = self.account.or(only.account);
-            if let Some(account) = account.filter(|account| *account != id) {
-                return Err(other_account(account));
-            }
-            only.selects |= account.is_none() && !self.can_log_in_again();
+            only.selects |= selected(&only)?.is_none() && !self.can_log_in_again();
         }
         self.ask(&select(id)).await
     }
