@@ -117,7 +117,7 @@ impl<'a> Reader<'a> {
         is_next
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), Unreadable> {
+    fn require(&mut self, byte: u8) -> Result<(), Unreadable> {
         if self.eat(byte) { Ok(()) } else { Err(Unreadable::Malformed) }
     }
 
@@ -143,12 +143,11 @@ impl<'a> Reader<'a> {
         name: &str,
     ) -> Result<(Option<Rows<T>>, String), Unreadable> {
         let (mut rows, mut is_there, mut rest) = (None, false, String::from("{"));
-        self.expect(b'{')?;
+        self.require(b'{')?;
         while !self.eat(b'}') {
-            self.peek();
             let start = self.at;
             let member: Cow<'_, str> = self.value().map_err(|_| Unreadable::Malformed)?;
-            self.expect(b':')?;
+            self.require(b':')?;
             if member == name && std::mem::replace(&mut is_there, true) {
                 return Err(Unreadable::Refused(Error::decode(format!("the page has {name} twice"))));
             }
@@ -160,7 +159,7 @@ impl<'a> Reader<'a> {
                 rest.push_str(&self.text[start..self.at]);
             }
             if !self.eat(b',') {
-                self.expect(b'}')?;
+                self.require(b'}')?;
                 break;
             }
             if self.peek() != Some(b'"') {
@@ -175,7 +174,7 @@ impl<'a> Reader<'a> {
     /// would be more than the page.
     pub(super) fn rows<T: FromRow>(&mut self) -> Result<Rows<T>, Unreadable> {
         let mut rows = Rows::none();
-        self.expect(b'[')?;
+        self.require(b'[')?;
         if self.eat(b']') {
             return Ok(rows);
         }
@@ -186,7 +185,7 @@ impl<'a> Reader<'a> {
             }
             self.row(&mut rows)?;
             if !self.eat(b',') {
-                return self.expect(b']').map(|()| rows);
+                return self.require(b']').map(|()| rows);
             }
         }
     }
