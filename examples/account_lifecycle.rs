@@ -6,7 +6,7 @@ use std::{env, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use futures::TryStreamExt;
-use headcount::{Error, ErrorKind, Paginator, Result, Retry, huawei};
+use headcount::{Error, ErrorKind, Paginator, Result, Retryability, huawei};
 use headcount_sim as sim;
 
 /// Creates an account, waits for it, changes it, closes it, and looks at it in between.
@@ -55,7 +55,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("account_lifecycle: {error}");
-            if error.retry() == Retry::Uncertain {
+            if error.retryability() == Retryability::MaybeApplied {
                 eprintln!("account_lifecycle: look what has become of it before you run this again");
             }
             ExitCode::from(if error.kind() == ErrorKind::Config { 2 } else { 1 })
@@ -81,7 +81,7 @@ async fn open(args: &mut Args) -> Result<Setting, String> {
     args.name.get_or_insert_with(|| "lifecycle".into());
     args.email.get_or_insert_with(|| "lifecycle@example.com".into());
     let simulator = sim::Huawei::builder().accounts(20).start().await.map_err(|error| error.to_string())?;
-    let builder = huawei::Client::builder(simulator.ak(), simulator.sk()).endpoint(simulator.base_url());
+    let builder = huawei::Client::builder(simulator.ak(), simulator.sk()).base_url(simulator.base_url());
     let client = builder.build().map_err(|error| error.to_string())?;
     Ok(Setting { client, interval: Duration::from_millis(20), _simulator: Some(simulator) })
 }
@@ -111,7 +111,7 @@ async fn live(setting: &Setting, args: &Args) -> Result<()> {
 }
 
 async fn change_and_close(client: &huawei::Client, creation: &str, id: &str) -> Result<()> {
-    let account = client.show_account(id).send().await?;
+    let account = client.get_account(id).send().await?;
     println!("shown: {:?}, {:?}, {:?}", account.name, account.status, account.description);
 
     let account = client.update_account(id).description("about to be closed").send().await?;

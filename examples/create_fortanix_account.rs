@@ -10,7 +10,7 @@ use std::{
 use clap::Parser;
 use futures::TryStreamExt as _;
 use headcount::{
-    Error, ErrorKind, Paginator as _, Retry,
+    Error, ErrorKind, Paginator as _, Retryability,
     fortanix::{Account, AuthConfigPassword, Client, Component, Logo},
 };
 use headcount_sim as sim;
@@ -69,7 +69,7 @@ async fn main() -> ExitCode {
 
 fn fail(error: &Error) -> ExitCode {
     say(&error.to_string());
-    if error.retry() == Retry::Uncertain {
+    if error.retryability() == Retryability::MaybeApplied {
         say("look for the name with list_accounts before you run this again");
     }
     ExitCode::from(if error.kind() == ErrorKind::Config { 2 } else { 1 })

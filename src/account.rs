@@ -6,7 +6,7 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 
-use crate::{Record, open_enum::open_enum};
+use crate::{RawRecord, open_enum::open_enum};
 
 open_enum! {
     /// Where an account comes from.
@@ -24,7 +24,7 @@ open_enum! {
 
 open_enum! {
     /// What the provider calls an account: a person's login and a cloud container are both called so.
-    pub enum Kind {
+    pub enum AccountKind {
         /// A tenant of a service, with members of its own (Fortanix).
         Tenant = "tenant",
         /// A cloud account: a container of resources and of a bill (Huawei Cloud).
@@ -40,7 +40,7 @@ open_enum! {
 
 open_enum! {
     /// What can be done with an account, as far as its provider tells.
-    pub enum Status {
+    pub enum AccountStatus {
         /// It can be used.
         Active = "active",
         /// It was made but not yet taken into use (an address to verify, an approval to give).
@@ -54,7 +54,7 @@ open_enum! {
         /// It is being closed.
         Closing = "closing",
         /// The provider does not say.
-        Unstated = "unstated",
+        Unspecified = "unspecified",
     }
 }
 
@@ -111,7 +111,7 @@ pub struct Account {
     /// Where it comes from.
     pub provider: Provider,
     /// What the provider means by an account.
-    pub kind: Kind,
+    pub kind: AccountKind,
     /// The provider's stable id. Unique within one listing; compare it together with `provider`.
     pub id: String,
     /// The display name.
@@ -119,7 +119,7 @@ pub struct Account {
     /// The e-mail address, where the provider's record has a member for it.
     pub email: Option<String>,
     /// What can be done with it.
-    pub status: Status,
+    pub status: AccountStatus,
     /// What the provider says of its state, in its documented words.
     pub raw_status: Option<Cow<'static, str>>,
     /// When it was made, by the provider's clock.
@@ -129,32 +129,32 @@ pub struct Account {
     /// When it was last changed.
     pub modified_at: Option<DateTime<Utc>>,
     /// The id of what it belongs to: an organisation, a source.
-    pub container: Option<String>,
+    pub parent_id: Option<String>,
     /// Whom it belongs to. Only SailPoint tells: it is the identity that the account is correlated to, or of a
     /// machine's account its `ownerIdentity`, as far as they are told. An Annature account is its owner's login and
     /// nothing else; Fortanix and Huawei know members and organizations, but no owners.
-    pub owner: Option<Owner>,
+    pub owner: Option<AccountOwner>,
     /// Its own roles, in the provider's words.
     #[serde(default)]
     pub roles: Vec<String>,
     /// Its other names within the provider. A map in JSON.
     #[serde(default, serialize_with = "as_map", deserialize_with = "from_map")]
     pub alternate_ids: Vec<AlternateId>,
-    #[serde(skip, default = "Record::none")]
-    record: Record,
+    #[serde(skip, default = "RawRecord::empty")]
+    record: RawRecord,
 }
 
 /// Whom an [`Account`] belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Owner {
+pub struct AccountOwner {
     /// The owner's id at the provider.
     pub id: Option<String>,
     /// The owner's name.
     pub name: Option<String>,
 }
 
-impl Owner {
+impl AccountOwner {
     /// The owner with this id and name.
     pub fn new(id: Option<String>, name: Option<String>) -> Self {
         Self { id, name }
@@ -183,23 +183,23 @@ impl Account {
     ///
     /// For a [`Paginator`](crate::Paginator) of your own, and for tests. A provider that this crate does not know
     /// is `Provider::from("its name")`.
-    pub fn new(provider: Provider, kind: Kind, id: impl Into<String>) -> Self {
-        Self::of_record(provider, kind, id.into(), Record::none())
+    pub fn new(provider: Provider, kind: AccountKind, id: impl Into<String>) -> Self {
+        Self::of_record(provider, kind, id.into(), RawRecord::empty())
     }
 
-    pub(crate) fn of_record(provider: Provider, kind: Kind, id: String, record: Record) -> Self {
+    pub(crate) fn of_record(provider: Provider, kind: AccountKind, id: String, record: RawRecord) -> Self {
         Self {
             provider,
             kind,
             id,
             name: None,
             email: None,
-            status: Status::Unstated,
+            status: AccountStatus::Unspecified,
             raw_status: None,
             created_at: None,
             joined_at: None,
             modified_at: None,
-            container: None,
+            parent_id: None,
             owner: None,
             roles: Vec::new(),
             alternate_ids: Vec::new(),
@@ -212,7 +212,7 @@ impl Account {
     }
 
     /// The provider's own record; JSON's null if the account was not made from one.
-    pub fn record(&self) -> &Record {
+    pub fn record(&self) -> &RawRecord {
         &self.record
     }
 }
@@ -230,7 +230,7 @@ impl PartialEq for Account {
             created_at,
             joined_at,
             modified_at,
-            container,
+            parent_id,
             owner,
             roles,
             alternate_ids,
@@ -240,7 +240,7 @@ impl PartialEq for Account {
             && (name, email) == (&other.name, &other.email)
             && (status, raw_status) == (&other.status, &other.raw_status)
             && (created_at, joined_at) == (&other.created_at, &other.joined_at)
-            && (modified_at, container) == (&other.modified_at, &other.container)
+            && (modified_at, parent_id) == (&other.modified_at, &other.parent_id)
             && (owner, roles, alternate_ids) == (&other.owner, &other.roles, &other.alternate_ids)
     }
 }

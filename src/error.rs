@@ -13,7 +13,7 @@ pub struct Error(Box<Inner>);
 #[derive(Clone, Debug)]
 struct Inner {
     kind: ErrorKind,
-    retry: Retry,
+    retry: Retryability,
     provider: Option<&'static str>,
     request: Option<Box<str>>,
     status: Option<u16>,
@@ -32,8 +32,8 @@ impl Error {
     #[cold]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let retry = match kind {
-            ErrorKind::Throttled | ErrorKind::Timeout | ErrorKind::Transport => Retry::Safe,
-            _ => Retry::Never,
+            ErrorKind::Throttled | ErrorKind::Timeout | ErrorKind::Transport => Retryability::Retryable,
+            _ => Retryability::Never,
         };
         Self(Box::new(Inner {
             kind,
@@ -67,7 +67,7 @@ impl Error {
 
     /// With what a caller may do about it.
     #[must_use]
-    pub fn with_retry(mut self, retry: Retry) -> Self {
+    pub fn with_retryability(mut self, retry: Retryability) -> Self {
         self.0.retry = retry;
         self
     }
@@ -120,7 +120,7 @@ impl Error {
     }
 
     /// Whether trying again can help.
-    pub fn retry(&self) -> Retry {
+    pub fn retryability(&self) -> Retryability {
         self.0.retry
     }
 
@@ -183,7 +183,7 @@ impl fmt::Display for Error {
         if let Some(wait) = inner.retry_after {
             facts.push(format!("retry after {} s", wait.as_secs()));
         }
-        if inner.retry == Retry::Uncertain {
+        if inner.retry == Retryability::MaybeApplied {
             facts.push("it may have been carried out".to_owned());
         }
         if inner.attempts > 1 {
@@ -227,13 +227,13 @@ pub enum ErrorKind {
     /// # Troubleshooting
     /// The tables of the provider modules name the permission that each call needs: see
     /// [Beyond lists](crate#beyond-lists).
-    Denied,
+    PermissionDenied,
     /// The thing asked for does not exist, or these credentials may not see it.
     NotFound,
     /// The provider asked to slow down, and for longer than this client may wait.
     ///
     /// # Troubleshooting
-    /// [`Error::retry_after`](crate::Error::retry_after) tells how long; then go on with `rearm()` or from a
+    /// [`Error::retry_after`](crate::Error::retry_after) tells how long; then go on with `retry()` or from a
     /// checkpoint.
     Throttled,
     /// No answer came in time.
@@ -250,14 +250,14 @@ pub enum ErrorKind {
     Decode,
     /// One row of a page could not be read. The rows around it are not affected: a stream of items
     /// goes on after this error.
-    Record,
+    InvalidRecord,
     /// The provider's cursors go round in a circle, so the list can not be walked to its end.
     PaginationLoop,
     /// The list changed while it was walked so that the place in it is lost.
     ///
     /// # Troubleshooting
     /// List again from the start.
-    Drift,
+    ListingChanged,
     /// A checkpoint belongs to another listing, or to a newer version of this crate.
     Checkpoint,
 }
@@ -265,32 +265,32 @@ pub enum ErrorKind {
 /// Whether trying again can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Retry {
+pub enum Retryability {
     /// The same call will fail the same way.
     Never,
     /// Another try may help; this crate has not made it.
-    Safe,
+    Retryable,
     /// The request creates or changes something, and may have been carried out although no good answer came:
     /// look whether it was, before you send it again.
-    Uncertain,
+    MaybeApplied,
     /// This crate has tried as often, or for as long, as its
     /// [`RetryPolicy`](crate::http::RetryPolicy) allows, and has given up.
     Exhausted,
 }
 
 /// How much of a text from outside goes into an error, in characters.
-const LONGEST_TEXT: usize = 500;
+const MAX_TEXT: usize = 500;
 
 /// A text from outside on one line and bounded, as it may stand in an error.
 pub(crate) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len().min(LONGEST_TEXT));
+    let mut line = String::with_capacity(text.len().min(MAX_TEXT));
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
         if !line.is_empty() {
             line.push(' ');
         }
         line.push_str(word);
     }
-    if let Some((cut, _)) = line.char_indices().nth(LONGEST_TEXT) {
+    if let Some((cut, _)) = line.char_indices().nth(MAX_TEXT) {
         line.truncate(cut);
         line.push('…');
     }

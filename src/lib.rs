@@ -92,12 +92,12 @@
 //!
 //! ```no_run
 //! # #[cfg(feature = "annature")] async fn run(client: headcount::annature::Client) -> headcount::Result<()> {
-//! use headcount::{Retry, annature::Role};
+//! use headcount::{Retryability, annature::Role};
 //!
 //! match client.create_account("Ted", "ted@example.com").role(Role::ReadOnly).send().await {
 //!     Ok(account) => println!("made {}", account.id),
 //!     // No answer came, or half of one: look, before you make a second one.
-//!     Err(error) if error.retry() == Retry::Uncertain => eprintln!("is Ted there? {error}"),
+//!     Err(error) if error.retryability() == Retryability::MaybeApplied => eprintln!("is Ted there? {error}"),
 //!     Err(error) => return Err(error),
 //! }
 //! # Ok(()) }
@@ -114,7 +114,7 @@
 //! # async fn run(client: headcount::huawei::Client, ids: Vec<String>) -> headcount::Result<()> {
 //! use futures::{StreamExt, TryStreamExt, stream};
 //!
-//! let mut accounts = stream::iter(ids).map(|id| client.show_account(id).send()).buffered(4);
+//! let mut accounts = stream::iter(ids).map(|id| client.get_account(id).send()).buffered(4);
 //! while let Some(account) = accounts.try_next().await? {
 //!     println!("{} {:?}", account.id, account.description);
 //! }
@@ -124,9 +124,9 @@
 //! # Going on after an error
 //!
 //! A stream ends after an error, so `?`, `try_collect` and `while let` all stop. It keeps its place:
-//! [`Items::rearm`] tries the failed page again on the same stream, and [`Items::checkpoint`] on another: see
+//! [`Items::retry`] tries the failed page again on the same stream, and [`Items::checkpoint`] on another: see
 //! the [example](page#going-on-another-time).
-//! An error of kind [`ErrorKind::Record`] is the exception: the stream goes on behind the bad row.
+//! An error of kind [`ErrorKind::InvalidRecord`] is the exception: the stream goes on behind the bad row.
 //!
 //! # Crates in the interface
 //!
@@ -157,7 +157,6 @@
 mod account;
 mod auth;
 mod error;
-mod flight;
 pub mod http;
 mod open_enum;
 pub mod page;
@@ -165,6 +164,7 @@ mod record;
 #[cfg(all(test, feature = "huawei"))]
 mod signature_vectors;
 mod sort_order;
+mod task;
 mod timestamp;
 
 #[cfg(feature = "annature")]
@@ -179,14 +179,14 @@ pub mod sailpoint;
 // Their types are in the interface.
 pub use {chrono, futures, reqwest, secrecy, serde_json, uuid};
 
-pub use account::{Account, AlternateId, Kind, Owner, Provider, Status};
-pub use error::{Error, ErrorKind, Result, Retry};
+pub use account::{Account, AccountKind, AccountOwner, AccountStatus, AlternateId, Provider};
+pub use error::{Error, ErrorKind, Result, Retryability};
 pub use open_enum::UnknownValue;
 pub use page::{
-    AnyPaginator, Checkpoint, Completeness, Doubt, Event, Items, Join, Merge, Page, Pages, Paginator,
-    Rejected, Scope, SeekPaginator, Summary,
+    AnyPaginator, Checkpoint, Completeness, Continuity, Event, IncompleteReason, Items, ListingId, Merge,
+    Page, Pages, Paginator, Rejected, SeekPaginator, Summary,
 };
-pub use record::Record;
+pub use record::RawRecord;
 pub use sort_order::SortOrder;
 pub use timestamp::Timestamp;
 

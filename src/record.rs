@@ -16,7 +16,7 @@ pub(crate) const DEEPEST: usize = 127;
 /// It is a part of the page that it came with, which stays in memory as long as one record of it: see
 /// [`detach`](Self::detach). `Debug` tells its length only: a record may hold secrets.
 #[derive(Clone)]
-pub struct Record {
+pub struct RawRecord {
     /// `None` is JSON's null.
     page: Option<Arc<String>>,
     place: Range<usize>,
@@ -24,7 +24,7 @@ pub struct Record {
     secret: &'static [&'static str],
 }
 
-impl Record {
+impl RawRecord {
     /// The record at this place of a page.
     pub(crate) fn new(page: Arc<String>, place: Range<usize>, secret: &'static [&'static str]) -> Self {
         Self { page: Some(page), place, secret }
@@ -32,7 +32,7 @@ impl Record {
 
     /// What a struct holds while serde fills its fields, before [`record!`](record) puts the JSON in; and an
     /// [`Account`](crate::Account) that was made from no record.
-    pub(crate) fn none() -> Self {
+    pub(crate) fn empty() -> Self {
         Self { page: None, place: 0..0, secret: &[] }
     }
 
@@ -54,11 +54,11 @@ impl Record {
     /// The record as a type: a provider's own (`record.parse::<headcount::huawei::Account>()`) or yours.
     ///
     /// # Errors
-    /// [`ErrorKind::Record`](crate::ErrorKind::Record) if the JSON does not fit `T`.
+    /// [`ErrorKind::InvalidRecord`](crate::ErrorKind::InvalidRecord) if the JSON does not fit `T`.
     pub fn parse<T: DeserializeOwned>(&self) -> crate::Result<T> {
         serde_json::from_str(self.raw()).map_err(|error| {
             let message = format!("the record is not a {}: {}", std::any::type_name::<T>(), reason(&error));
-            crate::Error::new(crate::ErrorKind::Record, message)
+            crate::Error::new(crate::ErrorKind::InvalidRecord, message)
         })
     }
 
@@ -99,9 +99,9 @@ fn redact(value: &mut Value, secret: &[&str]) {
     }
 }
 
-impl fmt::Debug for Record {
+impl fmt::Debug for RawRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Record({} bytes)", self.raw().len())
+        write!(f, "RawRecord({} bytes)", self.raw().len())
     }
 }
 
@@ -220,8 +220,8 @@ macro_rules! record {
         $(#[$meta])*
         pub struct $name {
             $($fields)*
-            #[serde(skip, default = "crate::Record::none")]
-            record: crate::Record,
+            #[serde(skip, default = "crate::RawRecord::empty")]
+            record: crate::RawRecord,
         }
 
         impl $name {
@@ -231,8 +231,8 @@ macro_rules! record {
             }
 
             /// The record's JSON with its secrets redacted, and as a type of your own: see
-            /// [`Record`](crate::Record).
-            pub fn record(&self) -> &crate::Record {
+            /// [`RawRecord`](crate::RawRecord).
+            pub fn record(&self) -> &crate::RawRecord {
                 &self.record
             }
         }
@@ -245,7 +245,7 @@ macro_rules! record {
             }
 
             fn keep(&mut self, page: std::sync::Arc<String>, place: std::ops::Range<usize>) {
-                self.record = crate::Record::new(page, place, crate::record::record!(@secret $($secret)?));
+                self.record = crate::RawRecord::new(page, place, crate::record::record!(@secret $($secret)?));
             }
         }
 

@@ -166,7 +166,7 @@ impl Lister {
 }
 
 pub(crate) fn huawei_client(url: &str) -> huawei::Client {
-    huawei::Client::builder("AK", "SK").endpoint(url).build().expect("a client")
+    huawei::Client::builder("AK", "SK").base_url(url).build().expect("a client")
 }
 
 pub(crate) fn sailpoint_client(url: &str) -> sailpoint::Client {

@@ -41,7 +41,7 @@ async fn time<F: Future<Output = ()> + Send>(call: impl Fn() -> F + Send + Sync)
 
 pub(crate) fn run() {
     const URL: &str = "http://127.0.0.1:1";
-    let huawei = huawei::Client::builder("AK", "SK").endpoint(URL);
+    let huawei = huawei::Client::builder("AK", "SK").base_url(URL);
     let huawei = huawei.transport(Memory(r#"{"account":{"id":"a"}}"#)).build().expect("a client");
     let sailpoint = |limit: Option<RateLimit>| {
         let builder = sailpoint::Client::builder(URL).token("token").rate_limit(limit);
@@ -51,7 +51,7 @@ pub(crate) fn run() {
     let limited = sailpoint(Some(RateLimit::new(1000, Duration::from_millis(1))));
     let annature = annature::Client::builder("id", "key").base_url(URL);
     let annature = annature.transport(Memory(r#"{"id":"a"}"#)).build().expect("a client");
-    let list = huawei::Client::builder("AK", "SK").endpoint(URL);
+    let list = huawei::Client::builder("AK", "SK").base_url(URL);
     let page =
         r#"{"accounts":[{"id":"a"},{"id":"b"}],"page_info":{"next_marker":"marker","current_count":2}}"#;
     let list = list.transport(Memory(page)).build().expect("a client");
@@ -65,7 +65,7 @@ pub(crate) fn run() {
     for _ in 0..ROUNDS {
         rounds.push(runtime.block_on(async {
             let signed = time(|| async {
-                black_box(huawei.show_account("a").send().await.expect("an account"));
+                black_box(huawei.get_account("a").send().await.expect("an account"));
             });
             let tokened = time(|| async {
                 black_box(free.get_account("a").send().await.expect("an account"));
@@ -90,7 +90,7 @@ pub(crate) fn run() {
             "signing a request of Huawei",
             of(&|[signed, tokened, ..]| signed - tokened),
             Some(10.0),
-            "`show_account` at Huawei, less `get_account` at SailPoint",
+            "`get_account` at Huawei, less `get_account` at SailPoint",
         ),
         (
             "the rate limiter, nobody waiting",
@@ -110,7 +110,7 @@ pub(crate) fn run() {
             Some(20.0),
             "reading it from JSON, and `resume` of Huawei's `list_accounts`",
         ),
-        ("a whole request of Huawei", of(&|rounds| rounds[0]), None, "`show_account`"),
+        ("a whole request of Huawei", of(&|rounds| rounds[0]), None, "`get_account`"),
         ("a whole request of SailPoint", of(&|rounds| rounds[1]), None, "`get_account`"),
     ] {
         let judged = bar.map_or(String::new(), |bar| Bar::AtMost(bar).judge(micros));

@@ -57,7 +57,7 @@ impl Progress {
         if let Some(bar) = self.bars.get(source) {
             bar.finish_and_clear();
         }
-        let (accounts, pages) = (counted(summary.yielded, "account"), counted(summary.pages, "page"));
+        let (accounts, pages) = (counted(summary.items, "account"), counted(summary.pages, "page"));
         let mut line = format!("{source}: {accounts} on {pages}");
         if self.earlier.contains(source) {
             line += ", all by an earlier run, and not listed again";
@@ -77,11 +77,11 @@ impl Progress {
                 let _ = write!(line, "; failed: {error}");
                 false
             }
-            (Completeness::Whole, None) => {
+            (Completeness::Complete, None) => {
                 line += "; the list is whole";
                 true
             }
-            (Completeness::Doubtful(doubts), None) => {
+            (Completeness::Uncertain(doubts), None) => {
                 let doubts: Vec<_> = doubts.iter().map(ToString::to_string).collect();
                 let _ = write!(line, "; warning, the list may not be whole: {}", doubts.join("; "));
                 false

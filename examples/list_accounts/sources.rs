@@ -61,7 +61,7 @@ pub(crate) const PROVIDERS: &[Provider] = &[
         simulate: |args| {
             let start = sim::Huawei::builder().accounts(ACCOUNTS).seed(SEED).start();
             let list = move |sim: &sim::Huawei| {
-                huawei(huawei::Client::builder(sim.ak(), sim.sk()).endpoint(sim.base_url()), args)
+                huawei(huawei::Client::builder(sim.ak(), sim.sk()).base_url(sim.base_url()), args)
             };
             simulated(start, list).boxed()
         },

@@ -27,7 +27,7 @@ fuzz_target!(|input: Clean<Input>| {
     match input.0 {
         Input::Pages(book, faults, route) => pages(&book, &faults, &route),
         Input::Raw(replies, route) => raw(&replies, &route),
-        Input::RawV1(replies, windowed, route) => raw_v1(&replies, windowed, &route),
+        Input::RawV1(replies, follow_by_date, route) => raw_v1(&replies, follow_by_date, &route),
     }
 });
 
@@ -79,9 +79,9 @@ fn raw(replies: &[RawReply], route: &Route) {
 }
 
 /// One array is the whole list, unless it is full: the bodies here are too short for that.
-fn raw_v1(replies: &[RawReply], windowed: bool, route: &Route) {
+fn raw_v1(replies: &[RawReply], follow_by_date: bool, route: &Route) {
     let (server, last) = giving(replies);
-    let list = clients::annature(&server).list_accounts_v1().windowed(windowed);
+    let list = clients::annature(&server).list_accounts_v1().follow_by_date(follow_by_date);
     let walked = run(walk(&list, route, &Happened::default(), |list, mode: Mode| mode.pages(list)));
     if walked.error.is_some() {
         return;

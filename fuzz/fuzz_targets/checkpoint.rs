@@ -52,7 +52,7 @@ fn read(text: &str) -> Option<Checkpoint> {
         through_json(&checkpoint);
     }
     assert_eq!(checkpoint.is_done(), *checkpoint.position() == headcount::page::Position::Done);
-    let _ = (checkpoint.yielded(), format!("{checkpoint:?}"));
+    let _ = (checkpoint.items(), format!("{checkpoint:?}"));
     Some(checkpoint)
 }
 
@@ -112,7 +112,11 @@ fn place(saved: &Saved) {
         Who::Huawei => resume(saved, clients::huawei(&server).list_accounts(), Paginator::pages),
         Who::Annature => resume(saved, clients::annature(&server).list_accounts(), Paginator::pages),
         Who::AnnatureV1 => {
-            resume(saved, clients::annature(&server).list_accounts_v1().windowed(true), Paginator::pages);
+            resume(
+                saved,
+                clients::annature(&server).list_accounts_v1().follow_by_date(true),
+                Paginator::pages,
+            );
         }
         Who::SailPoint => {
             let list = clients::sailpoint(&server).list_accounts().limit(2);
@@ -149,7 +153,7 @@ fn resume<P: Paginator + Clone>(saved: &Saved, list: P, open: fn(P) -> Pages<P>)
             assert!(!ended, "a stream went on behind its error");
             if let Err(error) = item {
                 shown::check(&error);
-                ended = error.kind() != ErrorKind::Record;
+                ended = error.kind() != ErrorKind::InvalidRecord;
             }
             through_json(&items.checkpoint());
             check(&before, &items.summary());
@@ -161,6 +165,6 @@ fn resume<P: Paginator + Clone>(saved: &Saved, list: P, open: fn(P) -> Pages<P>)
 /// No figure falls, and the rows that may come again are at most those of the page that was resumed.
 fn check(before: &Summary, now: &Summary) {
     assert!(now.pages >= before.pages && now.duplicates >= before.duplicates, "{before:?} {now:?}");
-    assert!(now.yielded >= before.yielded && now.rejected >= before.rejected, "{before:?} {now:?}");
+    assert!(now.items >= before.items && now.rejected >= before.rejected, "{before:?} {now:?}");
     assert!(now.repeats_at_most >= before.repeats_at_most, "{before:?} {now:?}");
 }

@@ -98,11 +98,11 @@ impl Who {
 
     fn expects(self, status: u16, kind: ErrorKind) -> bool {
         match (status, kind) {
-            (401, ErrorKind::Denied | ErrorKind::NotFound) => {
+            (401, ErrorKind::PermissionDenied | ErrorKind::NotFound) => {
                 matches!(self, Self::Huawei | Self::HuaweiTemporary)
             }
             (401, kind) => kind == ErrorKind::Auth,
-            (403, kind) => kind == ErrorKind::Denied,
+            (403, kind) => kind == ErrorKind::PermissionDenied,
             (404, kind) => kind == ErrorKind::NotFound,
             (429, kind) => kind == ErrorKind::Throttled,
             (200..300, kind) => kind == ErrorKind::Decode,
@@ -142,12 +142,12 @@ fuzz_target!(|input: Input| {
     let mut secrets = vec![secret];
     secrets.extend(Some(token).filter(|_| logs_in && !fails_at_login));
     check(&error, &secrets, &whole);
-    if error.status().is_some() && error.kind() != ErrorKind::Record {
+    if error.status().is_some() && error.kind() != ErrorKind::InvalidRecord {
         assert_eq!(error.status(), Some(status));
         assert!(input.who.expects(status, error.kind()), "{:?} for {status}: {error}", error.kind());
     } else {
         // A token that no header may hold, or that is empty; or a row of a list that came after all.
-        let kinds = [ErrorKind::Config, ErrorKind::Decode, ErrorKind::Auth, ErrorKind::Record];
+        let kinds = [ErrorKind::Config, ErrorKind::Decode, ErrorKind::Auth, ErrorKind::InvalidRecord];
         assert!(kinds.contains(&error.kind()), "{error}");
     }
 });

@@ -145,7 +145,7 @@ fuzz_target!(|input: Input| {
         with_headers(status, "", headers(waits.chain(date.iter().map(|date| ("date", date.as_bytes())))))
     });
     let policy =
-        RetryPolicy::default().attempts(times + 1).delays(FIRST_DELAY, FIRST_DELAY).server_wait(longest);
+        RetryPolicy::default().attempts(times + 1).backoff(FIRST_DELAY, FIRST_DELAY).max_retry_after(longest);
     let client = annature::Client::builder("id", "key").transport(server.clone()).retry(policy);
     let client = client.clock(Clock::new(move || now)).build().unwrap();
     let listed = run(client.list_accounts().items().try_collect::<Vec<_>>());

@@ -52,7 +52,7 @@ fuzz_target!(|input: Input| {
 
     let now = UNIX_EPOCH + Duration::from_secs(input.now.into());
     let mut builder = huawei::Client::builder(input.access_key.as_str(), input.secret_key.as_str())
-        .endpoint(endpoint)
+        .base_url(endpoint)
         .clock(Clock::new(move || now))
         .retry(policy())
         .transport(server.clone());

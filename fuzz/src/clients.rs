@@ -12,7 +12,7 @@ pub const CANARY: &str = "hunter2";
 
 /// One more attempt than none, soon after the first.
 pub fn policy() -> RetryPolicy {
-    RetryPolicy::default().attempts(2).delays(Duration::from_millis(1), Duration::from_millis(1))
+    RetryPolicy::default().attempts(2).backoff(Duration::from_millis(1), Duration::from_millis(1))
 }
 
 pub fn fortanix(server: &Server) -> fortanix::Client {

@@ -29,7 +29,7 @@ impl Fault {
             1 => with_headers(429, "", headers([("retry-after", b"3".as_slice())])),
             2 => with_headers(429, "", headers([("retry-after", b"9999".as_slice())])),
             3 => Reply::Fail(TransportErrorKind::Connect),
-            4 => Reply::Fail(TransportErrorKind::Broken),
+            4 => Reply::Fail(TransportErrorKind::Connection),
             5 => Reply::Hang,
             6 => answer(200, ""),
             7 => answer(200, "<!DOCTYPE html><p>Log in as hunter2"),

@@ -36,7 +36,7 @@ const NAMES: [&str; 40] = [
     "auth_configs",
     "attributes",
     "v",
-    "scope",
+    "listing",
     "position",
     "state",
     "tally",

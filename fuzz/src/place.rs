@@ -54,7 +54,7 @@ struct Guard {
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Member {
-    Scope,
+    ListingId,
     Position,
     Cursor,
     Yielded,
@@ -144,7 +144,7 @@ impl Saved {
         if let Some(changed) = self.total_changed {
             saved["tally"]["total_changed"] = changed.into();
         }
-        let names = ["pages", "yielded", "rejected", "repeats_at_most", "duplicates", "first_total", "total"];
+        let names = ["pages", "items", "rejected", "repeats_at_most", "duplicates", "first_total", "total"];
         for (name, figure) in names.iter().zip(self.figures) {
             if let Some(figure) = figure {
                 saved["tally"][*name] = figure.0.into();
@@ -158,7 +158,7 @@ impl Saved {
         for (member, json) in self.odd.iter().take(4) {
             let value: Value = serde_json::from_str(&json.0).unwrap_or_default();
             match member {
-                Member::Scope => saved["scope"] = value,
+                Member::ListingId => saved["listing"] = value,
                 Member::Position => saved["position"] = value,
                 Member::Cursor if saved["position"].is_object() => saved["position"]["cursor"] = value,
                 Member::Yielded => saved["yielded"] = value,

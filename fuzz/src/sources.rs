@@ -10,7 +10,7 @@ use std::{
 use arbitrary::Arbitrary;
 use bytes::Bytes;
 use headcount::{
-    Completeness, Doubt, ErrorKind, SortOrder,
+    Completeness, ErrorKind, IncompleteReason, SortOrder,
     sailpoint::{self, Field},
 };
 use http::Request;
@@ -87,7 +87,7 @@ enum Counting {
     Nonsense,
     Zero,
     /// So many at most.
-    Capped(u8),
+    Truncated(u8),
     /// The rows of the page.
     Page,
 }
@@ -275,7 +275,7 @@ impl Sources {
             Counting::Never => return answer(200, format!("[{}]", rows.join(","))),
             Counting::Nonsense => "many".into(),
             Counting::Zero => "0".into(),
-            Counting::Capped(most) => state.now.len().min(usize::from(most)).to_string(),
+            Counting::Truncated(most) => state.now.len().min(usize::from(most)).to_string(),
             Counting::Page => rows.len().to_string(),
         };
         let total = [("x-total-count", total.as_bytes())];
@@ -296,13 +296,13 @@ impl Sources {
     /// in order, or it is said that it may not.
     pub fn check(&self, kind: Kind, world: &World, walked: &Walked) {
         let state = &*world.0.lock().unwrap();
-        let says = |doubt: fn(&Doubt) -> bool| match &walked.summary.completeness {
-            Completeness::Doubtful(doubts) => doubts.iter().any(doubt),
+        let says = |doubt: fn(&IncompleteReason) -> bool| match &walked.summary.completeness {
+            Completeness::Uncertain(doubts) => doubts.iter().any(doubt),
             _ => false,
         };
-        let seams = says(|doubt| matches!(doubt, Doubt::SeamsUnchecked));
-        let unstable = says(|doubt| matches!(doubt, Doubt::UnstableOrder));
-        let fewer = says(|doubt| matches!(doubt, Doubt::FewerThanTotal { .. }));
+        let seams = says(|doubt| matches!(doubt, IncompleteReason::BoundariesUnverified));
+        let unstable = says(|doubt| matches!(doubt, IncompleteReason::UnstableOrder));
+        let fewer = says(|doubt| matches!(doubt, IncompleteReason::CountMismatch { .. }));
         // A list that failed says no more of its pages.
         let unsure = seams || fewer || unstable || walked.error.is_some();
         let by_id = kind == Kind::Accounts && self.order == Order::Bytes;
@@ -311,7 +311,7 @@ impl Sources {
         let cut = self.short.iter().any(|missing| *missing > 0);
         let emptied = state.last_empty.is_some();
         let lies = match self.counting {
-            Counting::Zero | Counting::Page | Counting::Capped(_) => cut || emptied,
+            Counting::Zero | Counting::Page | Counting::Truncated(_) => cut || emptied,
             Counting::Right | Counting::Never | Counting::Nonsense => false,
         };
         // A cut page whose count is that of the page looks like the last. One thing that goes wrong is made good.
@@ -323,7 +323,7 @@ impl Sources {
         assert!(opaque || walked.summary.repeats_at_most == 0, "{walked:?}");
         assert!(!unstable || kind == Kind::Accounts && self.order == Order::Modified, "{walked:?}");
         if let Some(error) = &walked.error {
-            let expected = [ErrorKind::Drift, ErrorKind::PaginationLoop].contains(&error.kind());
+            let expected = [ErrorKind::ListingChanged, ErrorKind::PaginationLoop].contains(&error.kind());
             // Where rows are removed and made again and again, an offset is refused although it is shown. The first
             // one is never the end.
             let refused = self.refuses_beyond && error.status() == Some(400);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use arbitrary::Arbitrary;
 use bytes::Bytes;
-use headcount::{Completeness, Doubt, ErrorKind, SortOrder, fortanix};
+use headcount::{Completeness, ErrorKind, IncompleteReason, SortOrder, fortanix};
 use http::Request;
 use uuid::Uuid;
 
@@ -325,11 +325,11 @@ impl Tenants {
     pub fn check(&self, world: &World, walked: &Walked) {
         let state = &*world.0.lock().unwrap();
         let doubts = match &walked.summary.completeness {
-            Completeness::Doubtful(doubts) => doubts.as_slice(),
+            Completeness::Uncertain(doubts) => doubts.as_slice(),
             _ => &[],
         };
-        let capped = doubts.iter().any(|doubt| matches!(doubt, Doubt::Capped { .. }));
-        let unstable = doubts.contains(&Doubt::UnstableOrder);
+        let capped = doubts.iter().any(|doubt| matches!(doubt, IncompleteReason::Truncated { .. }));
+        let unstable = doubts.contains(&IncompleteReason::UnstableOrder);
         assert_eq!(walked.summary.repeats_at_most, 0);
         assert!(!capped || !self.pages(), "{doubts:?}");
         if let Some(error) = &walked.error {
@@ -374,7 +374,7 @@ impl Tenants {
         let excused = nameless || state.moved || !wide || state.removed > 5 || few;
         assert!(excused, "{walked:?}, {:?}", state.accounts);
         let expected = match kind {
-            ErrorKind::Drift => true,
+            ErrorKind::ListingChanged => true,
             ErrorKind::PaginationLoop => !self.pages(),
             ErrorKind::Decode => nameless,
             _ => false,

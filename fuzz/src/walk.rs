@@ -83,9 +83,9 @@ pub async fn walk<P: Paginator + Clone>(
                 }
                 Some(Err(error)) => {
                     shown::check(&error);
-                    if error.kind() == ErrorKind::Record {
+                    if error.kind() == ErrorKind::InvalidRecord {
                         told.push(Told::Bad);
-                    } else if passes(&error) && excused < faults.faults() && items.rearm() {
+                    } else if passes(&error) && excused < faults.faults() && items.retry() {
                         excused += 1;
                     } else {
                         return ended(told, pieces, &items, Some(error));
@@ -99,13 +99,13 @@ pub async fn walk<P: Paginator + Clone>(
             check(&items, &told);
         }
         saved = through_json(&items.checkpoint());
-        assert_eq!(saved.yielded(), items.summary().yielded);
+        assert_eq!(saved.items(), items.summary().items);
     }
 }
 
 /// Whether an error may be that of a fault: what a listing shows of itself does not pass.
 fn passes(error: &Error) -> bool {
-    !matches!(error.kind(), ErrorKind::Drift | ErrorKind::PaginationLoop)
+    !matches!(error.kind(), ErrorKind::ListingChanged | ErrorKind::PaginationLoop)
 }
 
 fn ended<P: Paginator>(
@@ -118,7 +118,7 @@ fn ended<P: Paginator>(
     let summary = items.summary();
     let done = error.is_none();
     assert!(items.is_terminated(), "a stream that has ended does not say so");
-    assert_eq!(done, summary.completeness != Completeness::Unfinished, "{error:?} {summary:?}");
+    assert_eq!(done, summary.completeness != Completeness::InProgress, "{error:?} {summary:?}");
     let saved = through_json(&items.checkpoint());
     assert_eq!(done, saved.is_done(), "{error:?} {saved:?}");
     Walked { told, pieces, summary, error }
@@ -129,10 +129,10 @@ fn check<P: Paginator>(items: &Items<P>, told: &[Told]) {
     let bad = told.iter().filter(|told| **told == Told::Bad).count() as u64;
     let good = told.len() as u64 - bad;
     let summary = items.summary();
-    assert_eq!((summary.yielded, summary.rejected), (good, bad), "{summary:?}");
+    assert_eq!((summary.items, summary.rejected), (good, bad), "{summary:?}");
     assert!(summary.repeats_at_most <= told.len() as u64, "{summary:?}");
     if summary.rejected > 0 {
-        assert_ne!(summary.completeness, Completeness::Whole);
+        assert_ne!(summary.completeness, Completeness::Complete);
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::{Kind, Provider, Status, Timestamp, open_enum::open_enum, record::record};
+use crate::{AccountKind, AccountStatus, Provider, Timestamp, open_enum::open_enum, record::record};
 
 record! {
     id = id;
@@ -47,19 +47,19 @@ open_enum! {
 
 impl From<Account> for crate::Account {
     fn from(account: Account) -> Self {
-        let mut shared = Self::of_record(Provider::Annature, Kind::User, account.id, account.record);
+        let mut shared = Self::of_record(Provider::Annature, AccountKind::User, account.id, account.record);
         shared.name = account.name;
         shared.email = account.email;
         shared.status = match account.active {
-            Some(false) => Status::Disabled,
-            Some(true) if account.verified.is_none() => Status::Pending,
-            Some(true) => Status::Active,
-            None => Status::Unstated,
+            Some(false) => AccountStatus::Disabled,
+            Some(true) if account.verified.is_none() => AccountStatus::Pending,
+            Some(true) => AccountStatus::Active,
+            None => AccountStatus::Unspecified,
         };
         shared.raw_status =
             account.active.map(|active| if active { "active: true" } else { "active: false" }.into());
         shared.created_at = account.created.and_then(|date| date.utc());
-        shared.container = account.organisation_id;
+        shared.parent_id = account.organisation_id;
         shared.roles = account.role.iter().map(|role| role.as_str().to_owned()).collect();
         shared
     }
@@ -87,9 +87,9 @@ mod tests {
         assert_eq!(shared.id, "c64ce66b70b21c03bfd5dfa0ab14b730");
         assert_eq!(shared.name.as_deref(), Some("Ted Annature"));
         assert_eq!(shared.email.as_deref(), Some("ted@annature.com.au"));
-        assert_eq!(shared.status, Status::Active);
+        assert_eq!(shared.status, AccountStatus::Active);
         assert_eq!(shared.roles, ["administrator"]);
-        assert_eq!(shared.container.as_deref(), Some("62e9a87c6ed1444d9d228c4a0374017d"));
+        assert_eq!(shared.parent_id.as_deref(), Some("62e9a87c6ed1444d9d228c4a0374017d"));
         assert_eq!(shared.created_at.unwrap().timestamp(), 1_576_560_600);
         assert_eq!(shared.record().raw(), EXAMPLE);
     }
@@ -97,12 +97,15 @@ mod tests {
     #[test]
     fn status_tells_deactivated_and_unverified_accounts_apart() {
         let status = |json: &str| crate::Account::from(serde_json::from_str::<Account>(json).unwrap()).status;
-        assert_eq!(status(r#"{"id":"a","active":false,"verified":null}"#), Status::Disabled);
-        assert_eq!(status(r#"{"id":"a","active":true,"verified":null}"#), Status::Pending);
+        assert_eq!(status(r#"{"id":"a","active":false,"verified":null}"#), AccountStatus::Disabled);
+        assert_eq!(status(r#"{"id":"a","active":true,"verified":null}"#), AccountStatus::Pending);
         assert_eq!(
             status(r#"{"id":"a","active":true,"verified":"2024-03-15T22:21:57.000Z"}"#),
-            Status::Active
+            AccountStatus::Active
         );
-        assert_eq!(status(r#"{"id":"a","role":"owner","group_id":null,"extra":[1]}"#), Status::Unstated);
+        assert_eq!(
+            status(r#"{"id":"a","role":"owner","group_id":null,"extra":[1]}"#),
+            AccountStatus::Unspecified
+        );
     }
 }

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     Error, Result,
     auth::{credential, sensitive},
-    http::Call,
+    http::ApiRequest,
 };
 
 /// Whether a call goes out as a partner's.
@@ -89,7 +89,7 @@ impl Keys {
     }
 
     /// `call` with the keys; the partner key can be another for each.
-    pub(super) fn authorise(&self, call: Call, partner: &Partner) -> Result<Call> {
+    pub(super) fn apply(&self, call: ApiRequest, partner: &Partner) -> Result<ApiRequest> {
         let partner = match partner {
             Partner::Client => self.partner.clone(),
             Partner::With(key) => Some(partner_header(key)?),

@@ -8,9 +8,9 @@ use super::{
     error,
 };
 use crate::{
-    Result, Scope,
-    auth::Environment,
-    http::{Answer, Call, Channel, NoAuth, Settings, shared_settings},
+    ListingId, Result,
+    auth::Env,
+    http::{ApiClient, ApiRequest, ApiResponse, ClientOptions, NoAuth, client_options},
 };
 
 const BASE_URL: &str = "https://api.annature.com.au";
@@ -20,7 +20,7 @@ const BASE_URL: &str = "https://api.annature.com.au";
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    channel: Channel,
+    api: ApiClient,
     keys: Keys,
 }
 
@@ -28,7 +28,12 @@ impl Client {
     /// A client with an API key: its id (the public part) and the private key, at
     /// `https://api.annature.com.au`. A key has full access to its organisation.
     pub fn builder(id: impl Into<String>, key: impl Into<SecretString>) -> ClientBuilder {
-        ClientBuilder { settings: Settings::new(BASE_URL), id: id.into(), key: key.into(), partner_key: None }
+        ClientBuilder {
+            options: ClientOptions::new(BASE_URL),
+            id: id.into(),
+            key: key.into(),
+            partner_key: None,
+        }
     }
 
     /// A client with what the environment says.
@@ -50,11 +55,11 @@ impl Client {
     /// # Errors
     /// As [`from_env`](Self::from_env).
     pub fn builder_from_env() -> Result<ClientBuilder> {
-        let env = Environment::of(NAME);
+        let env = Env::new(NAME);
         let mut builder = Self::builder(env.required("ANNATURE_ID")?, env.secret("ANNATURE_KEY")?);
         builder.partner_key = env.optional_secret("ANNATURE_PARTNER_KEY")?;
         if let Some(url) = env.optional("ANNATURE_BASE_URL")? {
-            builder.settings.base_url = url;
+            builder.options.base_url = url;
         }
         Ok(builder)
     }
@@ -68,30 +73,35 @@ impl Client {
     pub(super) async fn send<T>(
         &self,
         partner: &Partner,
-        call: Result<Call>,
-        read: impl Fn(&Answer) -> Result<T> + Send + Sync,
+        call: Result<ApiRequest>,
+        read: impl Fn(&ApiResponse) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        let call = call.and_then(|call| self.0.keys.authorise(call, partner));
-        self.0.channel.send(&NoAuth(error::read), call, read).await
+        let call = call.and_then(|call| self.0.keys.apply(call, partner));
+        self.0.api.send(&NoAuth(error::read), call, read).await
     }
 
     /// Attaches the provider to an error that was made before or after a request.
     pub(super) fn context<T>(&self, result: Result<T>) -> Result<T> {
-        self.0.channel.context(result)
+        self.0.api.context(result)
     }
 
     /// The identity of the list whose first request is `first`, sent as a partner's or not; `extra`: what else
     /// changes what is listed.
-    pub(super) fn scope(&self, partner: &Partner, first: &Result<Call>, extra: &[(&str, &str)]) -> Scope {
+    pub(super) fn listing_id(
+        &self,
+        partner: &Partner,
+        first: &Result<ApiRequest>,
+        extra: &[(&str, &str)],
+    ) -> ListingId {
         let audience = ("audience", self.partner_key(partner).unwrap_or_default());
-        self.0.channel.scope(self.0.keys.id(), first, &[&[audience], extra].concat())
+        self.0.api.listing_id(self.0.keys.id(), first, &[&[audience], extra].concat())
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("base_url", &self.0.channel.base_url())
+            .field("base_url", &self.0.api.base_url())
             .field("id", &self.0.keys.id())
             .field("partner", &self.partner_key(&Partner::Client).is_some())
             .finish_non_exhaustive()
@@ -102,7 +112,7 @@ impl fmt::Debug for Client {
 #[derive(Clone)]
 #[must_use = "a builder does nothing until build() is called"]
 pub struct ClientBuilder {
-    settings: Settings,
+    options: ClientOptions,
     id: String,
     key: SecretString,
     partner_key: Option<SecretString>,
@@ -119,27 +129,27 @@ impl ClientBuilder {
 
     /// Another base URL, with or without a path prefix.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.settings.base_url = url.into();
+        self.options.base_url = url.into();
         self
     }
 
-    shared_settings!();
+    client_options!();
 
     /// Builds the client. Nothing is sent.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a key or a setting can not be used.
     pub fn build(self) -> Result<Client> {
-        let channel = Channel::open(NAME, &self.settings)?;
-        let keys = channel.context(Keys::new(&self.id, &self.key, self.partner_key.as_ref()))?;
-        Ok(Client(Arc::new(Inner { channel, keys })))
+        let api = ApiClient::new(NAME, &self.options)?;
+        let keys = api.context(Keys::new(&self.id, &self.key, self.partner_key.as_ref()))?;
+        Ok(Client(Arc::new(Inner { api, keys })))
     }
 }
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
-            .field("settings", &self.settings)
+            .field("options", &self.options)
             .field("id", &self.id)
             .finish_non_exhaustive()
     }

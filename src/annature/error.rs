@@ -1,16 +1,20 @@
 use serde_json::Value;
 
-use crate::http::{Answer, Problem, header};
+use crate::http::{ApiResponse, ErrorResponse, header};
 
 /// Reads a failure. Its shape is not documented: `message`, `error` (text or `{message}`), `errors` and
 /// plain text are looked for, in this order.
-pub(super) fn read(answer: &Answer) -> Problem {
-    let body = answer.body.json::<Value>();
+pub(super) fn read(response: &ApiResponse) -> ErrorResponse {
+    let body = response.body.json::<Value>();
     let message = match &body {
         Some(body) => ["message", "error", "errors"].iter().find_map(|name| text(body.get(name)?)),
-        None => answer.body.plain_text(),
+        None => response.body.plain_text(),
     };
-    Problem { message, request_id: header(&answer.headers, &["x-request-id"]), ..Problem::default() }
+    ErrorResponse {
+        message,
+        request_id: header(&response.headers, &["x-request-id"]),
+        ..ErrorResponse::default()
+    }
 }
 
 /// Text in whatever form an error came: a string, `{message}`, a list, or `{field: [texts]}`.
@@ -55,8 +59,9 @@ mod tests {
                 http::HeaderName::from_static("x-request-id"),
                 http::HeaderValue::from_static("r-1"),
             )]);
-            let answer = Answer { status: StatusCode::NOT_FOUND, headers, body: Bytes::from(body).into() };
-            let problem = read(&answer);
+            let response =
+                ApiResponse { status: StatusCode::NOT_FOUND, headers, body: Bytes::from(body).into() };
+            let problem = read(&response);
             assert_eq!(problem.message.as_deref(), message, "{body}");
             assert_eq!(problem.request_id.as_deref(), Some("r-1"));
         }

@@ -8,8 +8,8 @@ use super::{
     auth::{Partner, partner_setters},
 };
 use crate::{
-    Error, Page, Paginator, Result, Scope,
-    http::{Answer, Call, Rows, no_rows, read_page},
+    Error, ListingId, Page, Paginator, Result,
+    http::{ApiRequest, ApiResponse, Rows, no_rows, read_page},
     record::HasId,
 };
 
@@ -54,9 +54,9 @@ impl Filters {
         ]
     }
 
-    pub(super) fn call(&self, path: &str) -> Result<Call> {
+    pub(super) fn request(&self, path: &str) -> Result<ApiRequest> {
         self.check()?;
-        let call = Call::get(path);
+        let call = ApiRequest::get(path);
         Ok(self.pairs().into_iter().fold(call, |call, (name, value)| call.query(name, value)))
     }
 }
@@ -163,8 +163,8 @@ impl ListAccounts {
         self
     }
 
-    fn call(&self, at: Option<&String>) -> Result<Call> {
-        Ok(self.filters.call(PATH)?.query("cursor", at.or(self.cursor.as_ref())))
+    fn request(&self, at: Option<&String>) -> Result<ApiRequest> {
+        Ok(self.filters.request(PATH)?.query("cursor", at.or(self.cursor.as_ref())))
     }
 }
 
@@ -176,10 +176,10 @@ struct Envelope {
     has_more: Option<bool>,
 }
 
-fn read(answer: &Answer) -> Result<Page<Account, String>> {
+fn read(response: &ApiResponse) -> Result<Page<Account, String>> {
     const EXPECTED: &str = "an object with accounts, cursor and has_more";
-    let (rows, envelope): (_, Envelope) = read_page(answer, "accounts", EXPECTED)?;
-    let rows: Rows<Account> = rows.ok_or_else(|| no_rows(answer, "accounts", EXPECTED))?;
+    let (rows, envelope): (_, Envelope) = read_page(response, "accounts", EXPECTED)?;
+    let rows: Rows<Account> = rows.ok_or_else(|| no_rows(response, "accounts", EXPECTED))?;
     let cursor = envelope.cursor.filter(|cursor| !cursor.is_empty());
     let next = match (envelope.has_more, cursor) {
         (Some(false), _) => None,
@@ -196,12 +196,12 @@ impl Paginator for ListAccounts {
     type Item = Account;
     type Cursor = String;
 
-    fn scope(&self) -> Scope {
-        self.client.scope(&self.partner, &self.call(None), &[])
+    fn listing_id(&self) -> ListingId {
+        self.client.listing_id(&self.partner, &self.request(None), &[])
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<Account, String>> {
-        self.client.send(&self.partner, self.call(at), read).await
+        self.client.send(&self.partner, self.request(at), read).await
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {

@@ -9,7 +9,7 @@ use super::{
     list::{Filters, filter_setters},
 };
 use crate::{
-    Doubt, Error, ErrorKind, Page, Paginator, Result, Scope,
+    Error, ErrorKind, IncompleteReason, ListingId, Page, Paginator, Result,
     http::{Rows, read_rows},
     record::HasId,
 };
@@ -26,7 +26,7 @@ impl Client {
             client: self.clone(),
             partner: Partner::default(),
             filters: Filters::default(),
-            windowed: false,
+            follow_by_date: false,
         }
     }
 }
@@ -37,7 +37,7 @@ impl Client {
 /// one's own organisation.
 ///
 /// The endpoint does not page. Exactly 1,000 accounts are therefore reported as possibly truncated, in the
-/// [`Summary`](crate::Summary); [`windowed`](Self::windowed) goes on to the older ones.
+/// [`Summary`](crate::Summary); [`follow_by_date`](Self::follow_by_date) goes on to the older ones.
 ///
 /// # Errors
 /// Those of every list. Neither statuses nor bodies of errors are documented by the provider.
@@ -47,12 +47,12 @@ pub struct ListAccountsV1 {
     client: Client,
     partner: Partner,
     filters: Filters,
-    windowed: bool,
+    follow_by_date: bool,
 }
 
-/// Where a window of a [windowed](ListAccountsV1::windowed) list starts.
+/// Where a window of a [follow_by_date](ListAccountsV1::follow_by_date) list starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Window {
+pub struct CreatedBefore {
     before: DateTime<Utc>,
     /// What the windows before it gave of the accounts that this one may give again.
     seen: Vec<String>,
@@ -71,14 +71,14 @@ impl ListAccountsV1 {
     /// # Errors
     /// [`Api`](ErrorKind::Api) if 1,000 accounts were made within the same two seconds: the endpoint can
     /// not go past them.
-    pub fn windowed(mut self, yes: bool) -> Self {
-        self.windowed = yes;
+    pub fn follow_by_date(mut self, yes: bool) -> Self {
+        self.follow_by_date = yes;
         self
     }
 
     /// The window after the one at `at`, which has these rows.
-    fn next_window(&self, at: Option<&Window>, rows: &Rows<Account>) -> Result<Option<Window>> {
-        if rows.len() < CAP || !self.windowed {
+    fn next_window(&self, at: Option<&CreatedBefore>, rows: &Rows<Account>) -> Result<Option<CreatedBefore>> {
+        if rows.len() < CAP || !self.follow_by_date {
             return Ok(None);
         }
         let created = |account: &Account| account.created.as_ref()?.utc();
@@ -111,33 +111,33 @@ impl ListAccountsV1 {
             );
             return Err(Error::new(ErrorKind::Api, message));
         }
-        Ok(Some(Window { before, seen }))
+        Ok(Some(CreatedBefore { before, seen }))
     }
 }
 
 impl Paginator for ListAccountsV1 {
     type Item = Account;
-    type Cursor = Window;
+    type Cursor = CreatedBefore;
 
-    fn scope(&self) -> Scope {
-        let windowed = [("windowed", if self.windowed { "true" } else { "" })];
-        self.client.scope(&self.partner, &self.filters.call(PATH), &windowed)
+    fn listing_id(&self) -> ListingId {
+        let follow_by_date = [("follow_by_date", if self.follow_by_date { "true" } else { "" })];
+        self.client.listing_id(&self.partner, &self.filters.request(PATH), &follow_by_date)
     }
 
-    async fn fetch(&self, at: Option<&Window>) -> Result<Page<Account, Window>> {
+    async fn fetch(&self, at: Option<&CreatedBefore>) -> Result<Page<Account, CreatedBefore>> {
         let mut filters = self.filters.clone();
         if let Some(window) = at {
             filters.created_before = Some(window.before);
         }
-        let read = |answer: &_| read_rows(answer, "an array of accounts");
-        let mut rows: Rows<Account> = self.client.send(&self.partner, filters.call(PATH), read).await?;
+        let read = |response: &_| read_rows(response, "an array of accounts");
+        let mut rows: Rows<Account> = self.client.send(&self.partner, filters.request(PATH), read).await?;
         let full = rows.len() >= CAP;
         // A set: a window may hold as many rows as there are accounts within its seconds.
         let seen: HashSet<&str> = at.iter().flat_map(|window| &window.seen).map(String::as_str).collect();
         let is_fresh = |id: Option<&str>| id.is_none_or(|id| !seen.contains(id));
         let next = self.client.context(self.next_window(at, &rows))?;
         rows.retain(|_, id| is_fresh(id));
-        let doubt = (full && !self.windowed).then_some(Doubt::Capped { cap: CAP as u64 });
+        let doubt = (full && !self.follow_by_date).then_some(IncompleteReason::Truncated { cap: CAP as u64 });
         Ok(rows.into_page(next).with_doubt(doubt))
     }
 

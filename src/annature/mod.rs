@@ -59,7 +59,7 @@
 //! | "Get authentication code" | none: neither its path nor its answer is documented | partner key | |
 //!
 //! *If surely not sent*: again only if no connection could be made; where it may have been carried out, the
-//! error says [`Retry::Uncertain`](crate::Retry::Uncertain), and each request says where to look. A 401 is never
+//! error says [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), and each request says where to look. A 401 is never
 //! replayed. There is no endpoint that deletes an account.
 //!
 //! Source: Annature, *API Reference*, "Authentication", "Partner Program" and all pages of "Accounts".
@@ -76,8 +76,8 @@ mod requests;
 pub use account::{Account, Role};
 pub use client::{Client, ClientBuilder};
 pub use list::ListAccounts;
-pub use list_v1::{ListAccountsV1, Window};
-pub use new_account::{CreateAccount, Credentials, RegisterAccount, Registered};
-pub use requests::{GetAccount, ResendVerification, ToggleAccount, UpdateAccount};
+pub use list_v1::{CreatedBefore, ListAccountsV1};
+pub use new_account::{ApiKey, CreateAccount, RegisterAccount, RegisteredAccount};
+pub use requests::{GetAccount, ResendVerification, SetAccountState, UpdateAccount};
 
 pub(crate) const NAME: &str = "annature";

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    http::{Answer, Call, read_object},
+    http::{ApiRequest, ApiResponse, read_object},
     record::{FromRow, reason},
 };
 
@@ -47,7 +47,7 @@ impl Newcomer {
     }
 
     /// The call, which goes out as a partner's or not.
-    fn call(&self, path: &str, as_partner: bool) -> Result<Call> {
+    fn request(&self, path: &str, as_partner: bool) -> Result<ApiRequest> {
         self.details.check()?;
         given("business", self.business.as_deref())?;
         let password = self.password.as_ref().map(ExposeSecret::expose_secret);
@@ -65,7 +65,7 @@ impl Newcomer {
             password,
             skip_verification: self.skip_verification.then_some(true),
         };
-        let mut call = Call::change(Method::POST, path).json(&body)?;
+        let mut call = ApiRequest::mutation(Method::POST, path).json(&body)?;
         call.secrets.extend(self.password.clone());
         Ok(call)
     }
@@ -113,7 +113,7 @@ impl Client {
 /// What an account has whose number, timezone or group are not set is not documented.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look for
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), look for
 /// the address with [`list_accounts`](Client::list_accounts) and its
 /// [`without_partner_key`](super::ListAccounts::without_partner_key): with a partner key, the list leaves out
 /// the users of one's own organisation. Addresses are unique, so sending it again makes no second account.
@@ -160,11 +160,11 @@ impl CreateAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<Account> {
-        self.client.send(&self.partner, self.call(), |answer| read_object(answer, "an account")).await
+        self.client.send(&self.partner, self.request(), |response| read_object(response, "an account")).await
     }
 
-    fn call(&self) -> Result<Call> {
-        self.newcomer.call("/v1/accounts", self.client.partner_key(&self.partner).is_some())
+    fn request(&self) -> Result<ApiRequest> {
+        self.newcomer.request("/v1/accounts", self.client.partner_key(&self.partner).is_some())
     }
 }
 
@@ -188,7 +188,7 @@ impl Client {
 /// to verify the address.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look for
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), look for
 /// the address with [`list_accounts`](Client::list_accounts) and the partner key. If the address counts
 /// everywhere, which is an assumption, sending it again makes no second organisation. If it was made, its key
 /// is lost with the answer: no endpoint tells it again, and an administrator of the organisation has to make
@@ -223,17 +223,17 @@ impl RegisterAccount {
     ///
     /// # Errors
     /// As the [request](Self) says.
-    pub async fn send(self) -> Result<Registered> {
-        self.client.send(&self.partner, self.call(), read).await
+    pub async fn send(self) -> Result<RegisteredAccount> {
+        self.client.send(&self.partner, self.request(), read).await
     }
 
-    fn call(&self) -> Result<Call> {
+    fn request(&self) -> Result<ApiRequest> {
         if self.client.partner_key(&self.partner).is_none() {
             return Err(Error::config(
                 "registering is for partners; expected a partner key on the client or the call",
             ));
         }
-        self.newcomer.call("/v1/accounts/register", true)
+        self.newcomer.request("/v1/accounts/register", true)
     }
 }
 
@@ -241,14 +241,14 @@ impl RegisterAccount {
 #[derive(Clone, Debug)]
 #[must_use = "holds the organisation's API key, which is told only once"]
 #[non_exhaustive]
-pub struct Registered {
+pub struct RegisteredAccount {
     /// The account. Its record is the answer without the credentials.
     ///
     /// [`Decode`](crate::ErrorKind::Decode) if it can not be read: it is there all the same, and so are the
     /// credentials, which no other answer tells.
     pub account: Result<Account>,
     /// The key of its new organisation.
-    pub credentials: Credentials,
+    pub credentials: ApiKey,
 }
 
 /// A long-lived API key, with full access to its organisation. This is the only time that it is told.
@@ -256,7 +256,7 @@ pub struct Registered {
 /// It goes into [`Client::builder`]: `Client::builder(credentials.id, credentials.key)`.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
-pub struct Credentials {
+pub struct ApiKey {
     /// The public part.
     #[serde(deserialize_with = "crate::record::id")]
     pub id: String,
@@ -266,13 +266,14 @@ pub struct Credentials {
 
 /// Takes the credentials out of the account before anything keeps its record, and gives them whatever the
 /// account is like.
-fn read(answer: &Answer) -> Result<Registered> {
-    let mut members: BTreeMap<Cow<'_, str>, &RawValue> = read_object(answer, "an account with credentials")?;
+fn read(response: &ApiResponse) -> Result<RegisteredAccount> {
+    let mut members: BTreeMap<Cow<'_, str>, &RawValue> =
+        read_object(response, "an account with credentials")?;
     let unreadable =
         |what: &str, error: &serde_json::Error| Error::decode(format!("{what}: {}", reason(error)));
     let credentials =
         members.remove("credentials").ok_or_else(|| Error::decode("there are no credentials"))?;
-    let credentials: Credentials = serde_json::from_str(credentials.get())
+    let credentials: ApiKey = serde_json::from_str(credentials.get())
         .map_err(|error| unreadable("the credentials are not id and key", &error))?;
     if credentials.key.expose_secret().is_empty() {
         return Err(Error::decode("the credentials have an empty key"));
@@ -280,7 +281,7 @@ fn read(answer: &Answer) -> Result<Registered> {
     let account = to_raw_value(&members)
         .and_then(Account::from_raw)
         .map_err(|error| unreadable("the account is none", &error).with_provider(NAME));
-    Ok(Registered { account, credentials })
+    Ok(RegisteredAccount { account, credentials })
 }
 
 #[cfg(test)]
@@ -290,7 +291,7 @@ mod tests {
     use super::*;
 
     fn body(newcomer: &Newcomer) -> String {
-        let call = newcomer.call("/v1/accounts", true).unwrap();
+        let call = newcomer.request("/v1/accounts", true).unwrap();
         String::from_utf8(call.body.to_vec()).unwrap()
     }
 
@@ -309,9 +310,9 @@ mod tests {
         assert_eq!(body(&newcomer), expected);
     }
 
-    fn registered(body: &str) -> Result<Registered> {
+    fn registered(body: &str) -> Result<RegisteredAccount> {
         let body = bytes::Bytes::from(body.to_owned()).into();
-        read(&Answer { status: StatusCode::CREATED, headers: HeaderMap::new(), body })
+        read(&ApiResponse { status: StatusCode::CREATED, headers: HeaderMap::new(), body })
     }
 
     #[test]
@@ -324,7 +325,7 @@ mod tests {
             "credentials":{"id":"39e2c46c5bfa88d3d7b13f569b305436","key":"ae87dccad5f1f7ae43d3c0edb08d79fe"}}"#,
         )
         .unwrap();
-        let Registered { account, credentials } = &registered;
+        let RegisteredAccount { account, credentials } = &registered;
         let account = account.as_ref().unwrap();
         assert_eq!(account.id, "c64ce66b70b21c03bfd5dfa0ab14b730");
         assert_eq!(account.organisation_id.as_deref(), Some("62e9a87c6ed1444d9d228c4a0374017d"));

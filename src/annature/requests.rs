@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    http::{Call, read_nothing, read_object, segment},
+    http::{ApiRequest, expect_empty, path_segment, read_object},
 };
 
 impl Client {
@@ -40,11 +40,11 @@ impl GetAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<Account> {
-        self.client.send(&self.partner, self.call(), |answer| read_object(answer, "an account")).await
+        self.client.send(&self.partner, self.request(), |response| read_object(response, "an account")).await
     }
 
-    fn call(&self) -> Result<Call> {
-        Ok(Call::get(format!("/v1/accounts/{}", segment("account id", &self.id)?)))
+    fn request(&self) -> Result<ApiRequest> {
+        Ok(ApiRequest::get(format!("/v1/accounts/{}", path_segment("account id", &self.id)?)))
     }
 }
 
@@ -127,7 +127,7 @@ impl Client {
 /// What an account has can be changed and, as far as is documented, not be cleared: not even its group.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) it can be
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) it can be
 /// sent again: the account comes to the same, unless somebody else has changed it meanwhile. A changed
 /// address may get a second mail.
 ///
@@ -189,11 +189,11 @@ impl UpdateAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<Account> {
-        self.client.send(&self.partner, self.call(), |answer| read_object(answer, "an account")).await
+        self.client.send(&self.partner, self.request(), |response| read_object(response, "an account")).await
     }
 
-    fn call(&self) -> Result<Call> {
-        let path = format!("/v1/accounts/{}", segment("account id", &self.id)?);
+    fn request(&self) -> Result<ApiRequest> {
+        let path = format!("/v1/accounts/{}", path_segment("account id", &self.id)?);
         if self.details == Details::default() {
             return Err(Error::config(
                 "there is nothing to change; expected at least one of name, email, number, timezone, role and \
@@ -201,7 +201,7 @@ impl UpdateAccount {
             ));
         }
         self.details.check()?;
-        Call::change(Method::PUT, path).json(&self.details)
+        ApiRequest::mutation(Method::PUT, path).json(&self.details)
     }
 }
 
@@ -217,7 +217,7 @@ impl Client {
 /// Only for accounts whose [`verified`](super::Account::verified) is `None`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) it can be
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) it can be
 /// sent again: at worst, the person gets two mails.
 ///
 /// # Errors
@@ -239,12 +239,12 @@ impl ResendVerification {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
-        self.client.send(&self.partner, self.call(), read_nothing).await
+        self.client.send(&self.partner, self.request(), expect_empty).await
     }
 
-    fn call(&self) -> Result<Call> {
-        let id = segment("account id", &self.id)?;
-        Ok(Call::change(Method::POST, format!("/v1/accounts/{id}/verification")))
+    fn request(&self) -> Result<ApiRequest> {
+        let id = path_segment("account id", &self.id)?;
+        Ok(ApiRequest::mutation(Method::POST, format!("/v1/accounts/{id}/verification")))
     }
 }
 
@@ -252,14 +252,19 @@ impl Client {
     /// Shuts an account, at once and everywhere; [`restore_account`](Self::restore_account) undoes it.
     /// Accounts can not be deleted.
     #[doc(alias = "disable_account")]
-    pub fn deactivate_account(&self, id: impl Into<String>) -> ToggleAccount {
-        ToggleAccount { client: self.clone(), partner: Partner::default(), id: id.into(), verb: "deactivate" }
+    pub fn deactivate_account(&self, id: impl Into<String>) -> SetAccountState {
+        SetAccountState {
+            client: self.clone(),
+            partner: Partner::default(),
+            id: id.into(),
+            verb: "deactivate",
+        }
     }
 
     /// Opens a deactivated account again.
     #[doc(alias = "enable_account")]
-    pub fn restore_account(&self, id: impl Into<String>) -> ToggleAccount {
-        ToggleAccount { client: self.clone(), partner: Partner::default(), id: id.into(), verb: "restore" }
+    pub fn restore_account(&self, id: impl Into<String>) -> SetAccountState {
+        SetAccountState { client: self.clone(), partner: Partner::default(), id: id.into(), verb: "restore" }
     }
 }
 
@@ -271,7 +276,7 @@ impl Client {
 /// [`active`](super::Account::active) false.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain),
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied),
 /// [`get_account`](Client::get_account) tells by `active` whether it was carried out.
 ///
 /// # Errors
@@ -279,14 +284,14 @@ impl Client {
 /// it says of an account that is in that state already.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
-pub struct ToggleAccount {
+pub struct SetAccountState {
     client: Client,
     partner: Partner,
     id: String,
     verb: &'static str,
 }
 
-impl ToggleAccount {
+impl SetAccountState {
     partner_setters!();
 
     /// Sends the request. Any 2xx is taken for success: what the answer holds is not documented.
@@ -294,12 +299,12 @@ impl ToggleAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
-        self.client.send(&self.partner, self.call(), read_nothing).await
+        self.client.send(&self.partner, self.request(), expect_empty).await
     }
 
-    fn call(&self) -> Result<Call> {
-        let id = segment("account id", &self.id)?;
-        Ok(Call::change(Method::POST, format!("/v1/accounts/{id}/{}", self.verb)))
+    fn request(&self) -> Result<ApiRequest> {
+        let id = path_segment("account id", &self.id)?;
+        Ok(ApiRequest::mutation(Method::POST, format!("/v1/accounts/{id}/{}", self.verb)))
     }
 }
 

@@ -14,29 +14,29 @@ use secrecy::SecretString;
 use crate::{Error, Result};
 
 /// Tells the value of an environment variable, if it is set.
-pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Result<Option<String>>;
+pub(crate) type EnvLookup<'a> = &'a dyn Fn(&str) -> Result<Option<String>>;
 
 /// What a source of credentials answers.
 #[derive(Debug)]
-pub(crate) enum Asked<T> {
-    Has(T),
+pub(crate) enum Lookup<T> {
+    Found(T),
     /// It has none, and why.
-    Nothing(String),
+    Missing(String),
 }
 
 /// The sources that had no credentials, and why: what an error tells when the last has none either.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct InVain(Vec<String>);
+pub(crate) struct CredentialChain(Vec<String>);
 
-impl InVain {
+impl CredentialChain {
     /// What `source` has; if nothing, that is kept.
     ///
     /// # Errors
     /// If the source ends the chain.
-    pub(crate) fn ask<T>(&mut self, source: &str, asked: Result<Asked<T>>) -> Result<Option<T>> {
+    pub(crate) fn try_source<T>(&mut self, source: &str, asked: Result<Lookup<T>>) -> Result<Option<T>> {
         match asked {
-            Ok(Asked::Has(credentials)) => Ok(Some(credentials)),
-            Ok(Asked::Nothing(why)) => {
+            Ok(Lookup::Found(credentials)) => Ok(Some(credentials)),
+            Ok(Lookup::Missing(why)) => {
                 self.0.push(format!("{source}: {why}"));
                 Ok(None)
             }
@@ -64,7 +64,7 @@ pub(crate) fn home() -> Option<PathBuf> {
 ///
 /// # Errors
 /// If it can not be read, or is not UTF-8. The path is not in the text: the caller has it.
-pub(crate) fn read_if_there(path: &Path) -> Result<Option<SecretString>> {
+pub(crate) fn read_if_exists(path: &Path) -> Result<Option<SecretString>> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text.into())),
         Err(error) if error.kind() == NotFound => Ok(None),
@@ -80,31 +80,31 @@ mod tests {
 
     #[test]
     fn the_error_names_every_source_and_why() {
-        let mut vain = InVain::default();
-        let nothing = |why: &str| Ok(Asked::<()>::Nothing(why.to_owned()));
-        assert!(vain.ask("here", nothing("not set")).unwrap().is_none());
-        assert!(vain.ask("there", nothing("no such file")).unwrap().is_none());
+        let mut chain = CredentialChain::default();
+        let nothing = |why: &str| Ok(Lookup::<()>::Missing(why.to_owned()));
+        assert!(chain.try_source("here", nothing("not set")).unwrap().is_none());
+        assert!(chain.try_source("there", nothing("no such file")).unwrap().is_none());
         assert_eq!(
-            vain.text(Some("beyond: no answer")),
+            chain.text(Some("beyond: no answer")),
             "no credentials found: here: not set; there: no such file; beyond: no answer"
         );
-        let error = vain.ask::<()>("beyond", Err(Error::config("half a key"))).unwrap_err();
+        let error = chain.try_source::<()>("beyond", Err(Error::config("half a key"))).unwrap_err();
         assert_eq!(
             error.message(),
             "the credentials can not be used: here: not set; there: no such file; beyond: half a key"
         );
-        assert_eq!(vain.ask("at last", Ok(Asked::Has(7))).unwrap(), Some(7));
+        assert_eq!(chain.try_source("at last", Ok(Lookup::Found(7))).unwrap(), Some(7));
     }
 
     #[test]
     fn a_missing_file_is_none_and_an_unreadable_one_an_error() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("credentials");
-        assert!(read_if_there(&path).unwrap().is_none());
+        assert!(read_if_exists(&path).unwrap().is_none());
         std::fs::write(&path, "ak = 1").unwrap();
-        assert_eq!(read_if_there(&path).unwrap().unwrap().expose_secret(), "ak = 1");
+        assert_eq!(read_if_exists(&path).unwrap().unwrap().expose_secret(), "ak = 1");
         std::fs::write(&path, b"sk = \xff\xfe").unwrap();
-        assert!(read_if_there(&path).is_err());
-        assert!(read_if_there(home.path()).is_err(), "a directory");
+        assert!(read_if_exists(&path).is_err());
+        assert!(read_if_exists(home.path()).is_err(), "a directory");
     }
 }

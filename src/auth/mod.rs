@@ -1,7 +1,7 @@
 //! Credentials: secrets, where they come from, and tokens.
 
 mod chain;
-mod environment;
+mod env;
 mod token;
 
 use http::HeaderValue;
@@ -9,9 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{Error, Result};
 
-pub(crate) use chain::{Asked, InVain, Lookup, home, read_if_there};
-pub(crate) use environment::Environment;
-pub(crate) use token::{Fresh, Margin, Renewed, Token, TokenCache, refuse_empty};
+pub(crate) use chain::{CredentialChain, EnvLookup, Lookup, home, read_if_exists};
+pub(crate) use env::Env;
+pub(crate) use token::{NewToken, Refresh, RefreshMargin, Token, TokenCache, non_empty};
 
 /// A header value that no log shows.
 pub(crate) fn sensitive(name: &str, value: &str) -> Result<HeaderValue> {

@@ -8,59 +8,59 @@ use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
-use crate::{Error, Result, flight::Flight};
+use crate::{Error, Result, task::AbortOnDrop};
 
 /// How long a failed renewal is not tried again while the old token lives.
-const RENEWAL_PAUSE: Duration = Duration::from_secs(5);
+const REFRESH_RETRY_DELAY: Duration = Duration::from_secs(5);
 /// How long a renewal is waited for while the old token lives.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// How early a token is renewed: so much before its end, or this share of its life before, whichever is
 /// less. A fixed margin alone would renew a token of 15 s at every request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Margin {
+pub(crate) struct RefreshMargin {
     pub(crate) most: Duration,
     /// 10 stands for a tenth.
     pub(crate) share: u32,
 }
 
-impl Default for Margin {
+impl Default for RefreshMargin {
     fn default() -> Self {
         Self { most: Duration::from_secs(60), share: 10 }
     }
 }
 
-impl Margin {
+impl RefreshMargin {
     fn of(self, life: Duration) -> Duration {
         self.most.min(life.checked_div(self.share).unwrap_or_default())
     }
 
     /// A token in use whose life began at `began`.
-    fn token<T>(self, fresh: Fresh<T>, generation: u64, began: Instant) -> Token<T> {
+    fn token<T>(self, fresh: NewToken<T>, generation: u64, began: Instant) -> Token<T> {
         let end = |cut: Duration| fresh.lifetime.and_then(|life| began.checked_add(life.saturating_sub(cut)));
         let margin = fresh.lifetime.map_or(Duration::ZERO, |life| self.of(life));
-        Token { renew_at: end(margin), dies_at: end(Duration::ZERO), generation, value: fresh.value }
+        Token { refresh_at: end(margin), expires_at: end(Duration::ZERO), generation, value: fresh.value }
     }
 }
 
 /// A token that was just obtained.
-pub(crate) struct Fresh<T = SecretString> {
+pub(crate) struct NewToken<T = SecretString> {
     pub(crate) value: T,
     /// How long it lives; `None` if that is not known.
     pub(crate) lifetime: Option<Duration>,
 }
 
 /// What a renewal came to.
-pub(crate) enum Renewed<T> {
+pub(crate) enum Refresh<T> {
     /// Another token.
-    Other(Fresh<T>),
+    Replaced(NewToken<T>),
     /// The same token, which lives longer.
-    Same(Fresh<T>),
+    Extended(NewToken<T>),
 }
 
-impl<T> From<Fresh<T>> for Renewed<T> {
-    fn from(fresh: Fresh<T>) -> Self {
-        Self::Other(fresh)
+impl<T> From<NewToken<T>> for Refresh<T> {
+    fn from(fresh: NewToken<T>) -> Self {
+        Self::Replaced(fresh)
     }
 }
 
@@ -69,8 +69,8 @@ pub(crate) struct Token<T = SecretString> {
     pub(crate) value: T,
     /// Tells it from the tokens before and after it; one that only lives longer keeps it.
     pub(crate) generation: u64,
-    renew_at: Option<Instant>,
-    dies_at: Option<Instant>,
+    refresh_at: Option<Instant>,
+    expires_at: Option<Instant>,
 }
 
 /// One token for all tasks of a client: obtained once however many wait for it, renewed before its end,
@@ -79,7 +79,7 @@ pub(crate) struct Token<T = SecretString> {
 /// A token is obtained under one lock, by a task of its own. So there is never more than one request for a token, and a
 /// caller that nobody polls holds up no other. A caller that is dropped ends its task, and the next obtains one.
 pub(crate) struct TokenCache<T = SecretString> {
-    margin: Margin,
+    margin: RefreshMargin,
     state: Mutex<State<T>>,
     /// Held while a token is obtained, and waited for by nothing but tasks of the cache's own.
     renewing: tokio::sync::Mutex<()>,
@@ -97,26 +97,26 @@ struct State<T> {
 
 impl<T> Default for TokenCache<T> {
     fn default() -> Self {
-        Self::with_margin(Margin::default())
+        Self::with_margin(RefreshMargin::default())
     }
 }
 
 impl<T> Token<T> {
-    fn lives(&self) -> bool {
-        self.dies_at.is_none_or(|end| Instant::now() < end)
+    fn is_alive(&self) -> bool {
+        self.expires_at.is_none_or(|end| Instant::now() < end)
     }
 }
 
 impl<T> State<T> {
     /// The token, if it is not yet to be renewed.
     fn usable(&self) -> Option<Arc<Token<T>>> {
-        let token = self.token.as_ref().filter(|token| token.lives())?;
+        let token = self.token.as_ref().filter(|token| token.is_alive())?;
         let now = Instant::now();
-        let is_early = token.renew_at.is_none_or(|renew| now < renew);
+        let is_early = token.refresh_at.is_none_or(|renew| now < renew);
         (is_early || self.pause_until.is_some_and(|until| now < until)).then(|| Arc::clone(token))
     }
 
-    fn holds(&self, generation: u64) -> bool {
+    fn is_current(&self, generation: u64) -> bool {
         self.token.as_ref().is_some_and(|token| token.generation == generation)
     }
 
@@ -129,7 +129,7 @@ impl<T> State<T> {
 
 impl<T> TokenCache<T> {
     /// A cache whose tokens are renewed so early.
-    pub(crate) fn with_margin(margin: Margin) -> Self {
+    pub(crate) fn with_margin(margin: RefreshMargin) -> Self {
         let state = State { token: None, generations: 0, pause_until: None, failures: 0, failure: None };
         Self { margin, state: Mutex::new(state), renewing: tokio::sync::Mutex::default() }
     }
@@ -145,20 +145,20 @@ impl<T> TokenCache<T> {
 
     /// The token of `generation` lives on as `fresh` says. If another is in use by now, or none, nothing is kept of
     /// that.
-    pub(crate) fn renewed(&self, generation: u64, fresh: Fresh<T>) -> Arc<Token<T>> {
-        self.live_on(generation, fresh, Instant::now())
+    pub(crate) fn extend(&self, generation: u64, fresh: NewToken<T>) -> Arc<Token<T>> {
+        self.extend_from(generation, fresh, Instant::now())
     }
 
-    fn live_on(&self, generation: u64, fresh: Fresh<T>, began: Instant) -> Arc<Token<T>> {
+    fn extend_from(&self, generation: u64, fresh: NewToken<T>, began: Instant) -> Arc<Token<T>> {
         let token = Arc::new(self.margin.token(fresh, generation, began));
         let mut state = self.state();
-        if state.holds(generation) { state.put(token) } else { state.token.clone().unwrap_or(token) }
+        if state.is_current(generation) { state.put(token) } else { state.token.clone().unwrap_or(token) }
     }
 
     /// Drops the token of `generation`, if it is still the one in use: the server refused it.
-    pub(crate) fn refused(&self, generation: u64) {
+    pub(crate) fn invalidate(&self, generation: u64) {
         let mut state = self.state();
-        if state.holds(generation) {
+        if state.is_current(generation) {
             (state.token, state.pause_until) = (None, None);
         }
     }
@@ -176,7 +176,7 @@ impl<T: Send + Sync + 'static> TokenCache<T> {
     ) -> Result<Arc<Token<T>>>
     where
         F: Future<Output = Result<R>> + Send,
-        R: Into<Renewed<T>> + Send,
+        R: Into<Refresh<T>> + Send,
     {
         let failures = {
             let state = self.state();
@@ -186,18 +186,18 @@ impl<T: Send + Sync + 'static> TokenCache<T> {
             state.failures
         };
         let this = Arc::clone(self);
-        let renewal = async move { this.renew(failures, obtain).await };
-        Flight::launch(renewal.in_current_span())?.landed().await?
+        let renewal = async move { this.refresh(failures, obtain).await };
+        AbortOnDrop::spawn(renewal.in_current_span())?.join().await?
     }
 
-    async fn renew<F, R>(
+    async fn refresh<F, R>(
         &self,
         failures: u64,
         obtain: impl FnOnce(Option<Arc<Token<T>>>) -> F,
     ) -> Result<Arc<Token<T>>>
     where
         F: Future<Output = Result<R>>,
-        R: Into<Renewed<T>>,
+        R: Into<Refresh<T>>,
     {
         let _renewing = self.renewing.lock().await;
         let began = Instant::now();
@@ -212,10 +212,10 @@ impl<T: Send + Sync + 'static> TokenCache<T> {
             }
             state.token.clone()
         };
-        let living = || old.clone().filter(|token| token.lives());
+        let living = || old.clone().filter(|token| token.is_alive());
         let mut renewal = Box::pin(obtain(old.clone()));
         let obtained = match living() {
-            Some(_) => timeout(LONGEST_WAIT, &mut renewal).await.ok(),
+            Some(_) => timeout(MAX_WAIT, &mut renewal).await.ok(),
             None => Some(renewal.as_mut().await),
         };
         let obtained = match (obtained, living()) {
@@ -226,8 +226,8 @@ impl<T: Send + Sync + 'static> TokenCache<T> {
         };
         match (obtained.map(R::into), old.as_ref()) {
             // Its life began when it was requested, at the latest.
-            (Ok(Renewed::Same(fresh)), Some(old)) => Ok(self.live_on(old.generation, fresh, began)),
-            (Ok(Renewed::Same(fresh) | Renewed::Other(fresh)), _) => {
+            (Ok(Refresh::Extended(fresh)), Some(old)) => Ok(self.extend_from(old.generation, fresh, began)),
+            (Ok(Refresh::Extended(fresh) | Refresh::Replaced(fresh)), _) => {
                 let mut state = self.state();
                 let token = self.margin.token(fresh, state.generations + 1, began);
                 Ok(state.put(Arc::new(token)))
@@ -245,13 +245,13 @@ impl<T: Send + Sync + 'static> TokenCache<T> {
 
     /// Renews `token` later.
     fn keep(&self, token: Arc<Token<T>>) -> Arc<Token<T>> {
-        self.state().pause_until = Some(Instant::now() + RENEWAL_PAUSE);
+        self.state().pause_until = Some(Instant::now() + REFRESH_RETRY_DELAY);
         token
     }
 }
 
 /// What a token endpoint's answer must not be.
-pub(crate) fn refuse_empty(token: &str) -> Result<()> {
+pub(crate) fn non_empty(token: &str) -> Result<()> {
     if token.is_empty() {
         return Err(Error::decode("the token endpoint answered with an empty token"));
     }
@@ -295,7 +295,7 @@ mod tests {
                 if this.broken.load(Ordering::SeqCst) > 0 {
                     return Err(Error::new(ErrorKind::Auth, "down"));
                 }
-                Ok(Fresh { value: call.to_string().into(), lifetime: Some(this.life) })
+                Ok(NewToken { value: call.to_string().into(), lifetime: Some(this.life) })
             });
             Ok(token.await?.value.expose_secret().to_owned())
         }
@@ -383,7 +383,7 @@ mod tests {
         let issuer = Issuer::new(600);
         assert_eq!(issuer.get().await.unwrap(), "1");
         tokio::time::sleep(Duration::from_secs(550)).await;
-        let hanging = || issuer.cache.get(|_| std::future::pending::<Result<Fresh>>());
+        let hanging = || issuer.cache.get(|_| std::future::pending::<Result<NewToken>>());
         let began = Instant::now();
         for _ in 0..100 {
             assert_eq!(hanging().await.unwrap().generation, 1);
@@ -397,9 +397,9 @@ mod tests {
     async fn a_refusal_drops_only_its_generation() {
         let issuer = Issuer::new(750);
         issuer.get().await.unwrap();
-        issuer.cache.refused(1);
+        issuer.cache.invalidate(1);
         assert_eq!(issuer.get().await.unwrap(), "2");
-        issuer.cache.refused(1);
+        issuer.cache.invalidate(1);
         assert_eq!(issuer.get().await.unwrap(), "2");
         assert_eq!(issuer.calls.load(Ordering::SeqCst), 2);
     }
@@ -411,13 +411,13 @@ mod tests {
         assert_eq!(issuer.get().await.unwrap(), "1");
         let renewed = |generation, value: &str| {
             let lifetime = Some(Duration::from_secs(1000));
-            issuer.cache.renewed(generation, Fresh { value: value.into(), lifetime });
+            issuer.cache.extend(generation, NewToken { value: value.into(), lifetime });
         };
         tokio::time::sleep(Duration::from_secs(80)).await;
         renewed(1, "1 again");
         tokio::time::sleep(Duration::from_secs(900)).await;
         assert_eq!(issuer.get().await.unwrap(), "1 again");
-        issuer.cache.refused(1);
+        issuer.cache.invalidate(1);
         assert_eq!(issuer.get().await.unwrap(), "2");
         renewed(1, "late");
         assert_eq!(issuer.get().await.unwrap(), "2");
@@ -427,21 +427,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_that_lives_longer_keeps_its_generation() {
-        fn fresh(value: &str) -> Fresh {
-            Fresh { value: value.into(), lifetime: Some(Duration::from_secs(100)) }
+        fn fresh(value: &str) -> NewToken {
+            NewToken { value: value.into(), lifetime: Some(Duration::from_secs(100)) }
         }
         let cache: Arc<TokenCache> = Arc::default();
         assert_eq!(cache.get(|_| async move { Ok(fresh("1")) }).await.unwrap().generation, 1);
         tokio::time::sleep(Duration::from_secs(95)).await;
         let renewed = cache.get(|old| async move {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            Ok(Renewed::Same(fresh(old.unwrap().value.expose_secret())))
+            Ok(Refresh::Extended(fresh(old.unwrap().value.expose_secret())))
         });
         assert_eq!(renewed.await.unwrap().generation, 1);
         tokio::time::sleep(Duration::from_secs(80)).await;
-        let hanging = |_| std::future::pending::<Result<Fresh>>();
+        let hanging = |_| std::future::pending::<Result<NewToken>>();
         assert_eq!(cache.get(hanging).await.unwrap().generation, 1, "it lives longer");
-        cache.refused(1);
+        cache.invalidate(1);
         assert!(cache.current().is_none());
         assert_eq!(cache.get(|_| async move { Ok(fresh("2")) }).await.unwrap().generation, 2);
     }
@@ -453,7 +453,7 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(17)).await;
         let slow = issuer.cache.get(|_| async {
             tokio::time::sleep(Duration::from_secs(8)).await;
-            Ok(Fresh { value: "slow".into(), lifetime: None })
+            Ok(NewToken { value: "slow".into(), lifetime: None })
         });
         assert_eq!(slow.await.unwrap().value.expose_secret(), "slow");
     }
@@ -481,11 +481,11 @@ mod tests {
         let renewal = issuer.cache.get(|old| async move {
             tokio::time::sleep(Duration::from_secs(1)).await;
             let value = old.unwrap().value.clone();
-            Ok(Renewed::Same(Fresh { value, lifetime: Some(Duration::from_secs(100)) }))
+            Ok(Refresh::Extended(NewToken { value, lifetime: Some(Duration::from_secs(100)) }))
         });
         let refusal = async {
             tokio::time::sleep(Duration::from_millis(500)).await;
-            issuer.cache.refused(1);
+            issuer.cache.invalidate(1);
         };
         let (renewed, ()) = tokio::join!(renewal, refusal);
         assert_eq!(renewed.unwrap().generation, 1, "whoever waited finds out what became of it");

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{AuthenticationConfig, NAME};
-use crate::{Error, Kind, Provider, Result, Status, open_enum::open_enum, record::record};
+use crate::{Error, Provider, Result, open_enum::open_enum, record::record};
 
 record! {
     id = acct_id, secret = ["client_secret", "client_key"];
@@ -150,29 +150,33 @@ impl Account {
 impl From<Account> for crate::Account {
     fn from(account: Account) -> Self {
         let created_at = account.created_at_utc();
-        let mut shared =
-            Self::of_record(Provider::Fortanix, Kind::Tenant, account.acct_id.to_string(), account.record);
+        let mut shared = Self::of_record(
+            Provider::Fortanix,
+            crate::AccountKind::Tenant,
+            account.acct_id.to_string(),
+            account.record,
+        );
         shared.name = account.name;
         // `status` is the caller's membership: it counts only where the account's own state is not told.
         (shared.status, shared.raw_status) = match (account.account_status, account.status) {
             (Some(own), _) => {
                 let status = match &own {
-                    AccountStatus::Active => Status::Active,
-                    AccountStatus::Deactivated => Status::Disabled,
-                    AccountStatus::Unknown(_) => Status::Unstated,
+                    AccountStatus::Active => crate::AccountStatus::Active,
+                    AccountStatus::Deactivated => crate::AccountStatus::Disabled,
+                    AccountStatus::Unknown(_) => crate::AccountStatus::Unspecified,
                 };
                 (status, Some(own.into()))
             }
             (None, Some(member)) => {
                 let status = match &member {
-                    MemberStatus::Active => Status::Active,
-                    MemberStatus::Pending => Status::Pending,
-                    MemberStatus::Disabled => Status::Disabled,
-                    MemberStatus::Unknown(_) => Status::Unstated,
+                    MemberStatus::Active => crate::AccountStatus::Active,
+                    MemberStatus::Pending => crate::AccountStatus::Pending,
+                    MemberStatus::Disabled => crate::AccountStatus::Disabled,
+                    MemberStatus::Unknown(_) => crate::AccountStatus::Unspecified,
                 };
                 (status, Some(member.into()))
             }
-            (None, None) => (Status::Unstated, None),
+            (None, None) => (crate::AccountStatus::Unspecified, None),
         };
         shared.created_at = created_at;
         shared
@@ -285,7 +289,11 @@ mod tests {
         assert_eq!(tls.ca.as_ref().unwrap().pinned.as_ref().unwrap(), &[Base64::new("p")]);
         let shared = crate::Account::from(account);
         assert_eq!(shared.id, "5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01");
-        assert_eq!(shared.status, Status::Disabled, "the account's state, not the caller's membership");
+        assert_eq!(
+            shared.status,
+            crate::AccountStatus::Disabled,
+            "the account's state, not the caller's membership"
+        );
         assert_eq!(shared.created_at.unwrap().to_rfc3339(), "2024-01-01T00:00:00+00:00");
         assert!(shared.roles.is_empty(), "the caller's roles are not the account's");
     }
@@ -308,7 +316,7 @@ mod tests {
         let account: Account =
             serde_json::from_str(r#"{"acct_id":"5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01","status":"DISABLED"}"#)
                 .unwrap();
-        assert_eq!(crate::Account::from(account).status, Status::Disabled);
+        assert_eq!(crate::Account::from(account).status, crate::AccountStatus::Disabled);
         assert!(serde_json::from_str::<Account>(r#"{"name":"x"}"#).is_err());
     }
 

@@ -4,14 +4,14 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::{
-    CreateAccount, DeleteAccount, DiscoverAuthMethods, GetAccount, GetUserAccounts, ListAccounts, LogIn,
+    CreateAccount, DeleteAccount, DiscoverAuthMethods, GetAccount, GetUserAccounts, ListAccounts, Login,
     NAME, OauthCode, RefreshSession, RemoveUserFromAccount, SelectAccount, TerminateSession, UpdateAccount,
-    session::{Login, Session},
+    session::{LoginMethod, Session},
 };
 use crate::{
     Error, Result,
-    auth::{Environment, credential, sensitive},
-    http::{Answer, Call, Channel, Settings, shared_settings},
+    auth::{Env, credential, sensitive},
+    http::{ApiClient, ApiRequest, ApiResponse, ClientOptions, client_options},
 };
 
 /// A client of Fortanix Confidential Computing Manager. Cheap to clone; clones share connections, limits
@@ -20,7 +20,7 @@ use crate::{
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    channel: Arc<Channel>,
+    api: Arc<ApiClient>,
     session: Session,
 }
 
@@ -31,8 +31,8 @@ impl Client {
         ClientBuilder::new()
     }
 
-    pub(super) fn new(channel: Arc<Channel>, session: Session) -> Self {
-        Self(Arc::new(Inner { channel, session }))
+    pub(super) fn new(api: Arc<ApiClient>, session: Session) -> Self {
+        Self(Arc::new(Inner { api, session }))
     }
 
     /// A client with what the environment says.
@@ -54,7 +54,7 @@ impl Client {
     /// # Errors
     /// As [`from_env`](Self::from_env).
     pub fn builder_from_env() -> Result<ClientBuilder> {
-        let env = Environment::of(NAME);
+        let env = Env::new(NAME);
         let mut builder = Self::builder();
         if let Some(url) = env.optional("FORTANIX_CCM_BASE_URL")? {
             builder = builder.base_url(url);
@@ -112,8 +112,8 @@ impl Client {
 
     /// A session, begun now and not with the first request that needs one.
     #[doc(alias("authenticate", "login"))]
-    pub fn log_in(&self) -> LogIn {
-        LogIn::new(self.clone())
+    pub fn log_in(&self) -> Login {
+        Login::new(self.clone())
     }
 
     /// A later end for the session's token. Requests see to that by themselves, unless the client was given a
@@ -145,7 +145,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn with_account(&self, id: Uuid) -> Self {
-        Self::new(Arc::clone(&self.0.channel), self.0.session.with_account(id))
+        Self::new(Arc::clone(&self.0.api), self.0.session.with_account(id))
     }
 
     /// The account that the client's session works on, while it lasts. See [`with_account`](Self::with_account) for
@@ -163,14 +163,14 @@ impl Client {
     /// Sends `call` within the session.
     pub(super) async fn send<T>(
         &self,
-        call: Result<Call>,
-        read: impl Fn(&Answer) -> Result<T> + Send + Sync,
+        call: Result<ApiRequest>,
+        read: impl Fn(&ApiResponse) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        self.0.channel.send(&self.0.session, call, read).await
+        self.0.api.send(&self.0.session, call, read).await
     }
 
-    pub(super) fn channel(&self) -> &Channel {
-        &self.0.channel
+    pub(super) fn api(&self) -> &ApiClient {
+        &self.0.api
     }
 
     pub(super) fn session(&self) -> &Session {
@@ -185,7 +185,7 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("base_url", &self.0.channel.base_url()).finish_non_exhaustive()
+        f.debug_struct("Client").field("base_url", &self.0.api.base_url()).finish_non_exhaustive()
     }
 }
 
@@ -195,19 +195,19 @@ const BASE_URL: &str = "https://ccm.fortanix.com";
 #[derive(Clone)]
 #[must_use = "a builder does nothing until build() is called"]
 pub struct ClientBuilder {
-    settings: Settings,
-    login: Option<Login>,
+    options: ClientOptions,
+    login: Option<LoginMethod>,
 }
 
 impl ClientBuilder {
     pub(super) fn new() -> Self {
-        Self { settings: Settings::new(BASE_URL), login: None }
+        Self { options: ClientOptions::new(BASE_URL), login: None }
     }
 
     /// The user to log in as. The login happens with the first request; the session is kept alive, and
     /// begun again when it ends or is refused.
     pub fn password(mut self, email: impl Into<String>, password: impl Into<SecretString>) -> Self {
-        self.login = Some(Login::Password { email: email.into(), password: password.into() });
+        self.login = Some(LoginMethod::Password { email: email.into(), password: password.into() });
         self
     }
 
@@ -215,7 +215,7 @@ impl ClientBuilder {
     /// [`ErrorKind::Auth`](crate::ErrorKind::Auth). Whose it is, it does not tell: checkpoints are bound to
     /// the token itself.
     pub fn token(mut self, token: impl Into<SecretString>) -> Self {
-        self.login = Some(Login::Token(token.into()));
+        self.login = Some(LoginMethod::Token(token.into()));
         self
     }
 
@@ -228,23 +228,23 @@ impl ClientBuilder {
     /// [`Client::discover_auth_methods`] tells where the user has to log in to obtain a code. Checkpoints are
     /// bound to the code's e-mail address, or to the code itself if it has none.
     pub fn oauth_code(mut self, code: OauthCode) -> Self {
-        self.login = Some(Login::OauthCode(code));
+        self.login = Some(LoginMethod::OauthCode(code));
         self
     }
 
     /// No login: only [`Client::discover_auth_methods`] can be sent.
     pub fn anonymous(mut self) -> Self {
-        self.login = Some(Login::Anonymous);
+        self.login = Some(LoginMethod::Anonymous);
         self
     }
 
     /// Another base URL, such as an installation's own, with or without a path prefix.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.settings.base_url = url.into();
+        self.options.base_url = url.into();
         self
     }
 
-    shared_settings!();
+    client_options!();
 
     /// Builds the client. Nothing is sent.
     ///
@@ -252,17 +252,17 @@ impl ClientBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a credential or a setting cannot
     /// be used, or there is no credential.
     pub fn build(self) -> Result<Client> {
-        let channel = Arc::new(Channel::open(NAME, &self.settings)?);
-        let login = channel.context(checked(self.login))?;
-        let session = Session::new(Arc::clone(&channel), login);
-        Ok(Client::new(channel, session))
+        let api = Arc::new(ApiClient::new(NAME, &self.options)?);
+        let login = api.context(checked(self.login))?;
+        let session = Session::new(Arc::clone(&api), login);
+        Ok(Client::new(api, session))
     }
 }
 
 /// A login that can be used.
-fn checked(login: Option<Login>) -> Result<Login> {
+fn checked(login: Option<LoginMethod>) -> Result<LoginMethod> {
     Ok(match login {
-        Some(Login::Password { email, password }) => {
+        Some(LoginMethod::Password { email, password }) => {
             let email = email.trim().to_owned();
             if email.is_empty() || email.contains(':') {
                 let message = "the e-mail address is empty or holds a colon, which Basic authentication \
@@ -270,22 +270,22 @@ fn checked(login: Option<Login>) -> Result<Login> {
                 return Err(Error::config(message));
             }
             // A password is taken as it is: blanks at its ends may belong to it.
-            Login::Password { email, password }
+            LoginMethod::Password { email, password }
         }
-        Some(Login::Token(token)) => {
+        Some(LoginMethod::Token(token)) => {
             let token = credential("token", &token)
                 .and_then(|token| sensitive("token", token.expose_secret()).map(|_| token));
-            Login::Token(token?)
+            LoginMethod::Token(token?)
         }
-        Some(Login::OauthCode(mut code)) => {
+        Some(LoginMethod::OauthCode(mut code)) => {
             if code.idp_id.trim().is_empty() {
                 let message = "the identity provider's id is empty; expected an idp_id as discovered";
                 return Err(Error::config(message));
             }
             code.code = credential("authorization code", &code.code)?;
-            Login::OauthCode(code)
+            LoginMethod::OauthCode(code)
         }
-        Some(Login::Anonymous) => Login::Anonymous,
+        Some(LoginMethod::Anonymous) => LoginMethod::Anonymous,
         None => {
             let message = "no credential: call password(), token() or oauth_code(), or anonymous() to go \
                            without";
@@ -297,14 +297,14 @@ fn checked(login: Option<Login>) -> Result<Login> {
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let login = match &self.login {
-            Some(Login::Password { .. }) => "password",
-            Some(Login::Token(_)) => "token",
-            Some(Login::OauthCode(_)) => "authorization code",
-            Some(Login::Anonymous) => "anonymous",
+            Some(LoginMethod::Password { .. }) => "password",
+            Some(LoginMethod::Token(_)) => "token",
+            Some(LoginMethod::OauthCode(_)) => "authorization code",
+            Some(LoginMethod::Anonymous) => "anonymous",
             None => "none",
         };
         f.debug_struct("ClientBuilder")
-            .field("settings", &self.settings)
+            .field("options", &self.options)
             .field("login", &login)
             .finish_non_exhaustive()
     }

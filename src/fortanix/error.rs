@@ -1,11 +1,11 @@
 use serde_json::Value;
 
-use crate::http::{Answer, Problem, header};
+use crate::http::{ApiResponse, ErrorResponse, header};
 
 /// Reads a failure. Its shape is not documented: `{message, code}`, a JSON string, or text.
-pub(super) fn read(answer: &Answer) -> Problem {
-    let request_id = header(&answer.headers, &["x-request-id"]);
-    let (code, message) = match answer.body.json() {
+pub(super) fn read(response: &ApiResponse) -> ErrorResponse {
+    let request_id = header(&response.headers, &["x-request-id"]);
+    let (code, message) = match response.body.json() {
         Some(Value::String(text)) => (None, Some(text)),
         Some(Value::Object(members)) => {
             let text = |name: &str| match members.get(name) {
@@ -16,9 +16,9 @@ pub(super) fn read(answer: &Answer) -> Problem {
             (text("code"), text("message").or_else(|| text("error")))
         }
         Some(_) => (None, None),
-        None => (None, answer.body.plain_text()),
+        None => (None, response.body.plain_text()),
     };
-    Problem { code, message, request_id, ..Problem::default() }
+    ErrorResponse { code, message, request_id, ..ErrorResponse::default() }
 }
 
 #[cfg(test)]
@@ -39,12 +39,12 @@ mod tests {
             ("<html>", None, None),
             ("", None, None),
         ] {
-            let answer = Answer {
+            let response = ApiResponse {
                 status: StatusCode::FORBIDDEN,
                 headers: HeaderMap::new(),
                 body: Bytes::from(body).into(),
             };
-            let problem = read(&answer);
+            let problem = read(&response);
             assert_eq!((problem.code.as_deref(), problem.message.as_deref()), (code, message), "{body}");
         }
     }

@@ -9,8 +9,8 @@ use super::{
     requests::PATH,
 };
 use crate::{
-    Error, Page, Paginator, Result, Scope, SortOrder,
-    http::{Answer, Call, Rows, no_rows, read_page},
+    Error, ListingId, Page, Paginator, Result, SortOrder,
+    http::{ApiRequest, ApiResponse, Rows, no_rows, read_page},
     open_enum::open_enum,
     record::HasId,
 };
@@ -39,14 +39,14 @@ open_enum! {
 /// for three times.
 ///
 /// If neither the ids nor the dates of creation kept one direction over more than one page, the
-/// [`Summary`](crate::Summary) says [`UnstableOrder`](crate::Doubt::UnstableOrder): an account that moved in that order
+/// [`Summary`](crate::Summary) says [`UnstableOrder`](crate::IncompleteReason::UnstableOrder): an account that moved in that order
 /// may be missing. A server that sends everything each time, whatever it is asked for, is listed whole.
 ///
 /// # Errors
-/// Besides those of every list: [`Drift`](crate::ErrorKind::Drift) if the place in the list is lost, for example because
+/// Besides those of every list: [`ListingChanged`](crate::ErrorKind::ListingChanged) if the place in the list is lost, for example because
 /// the accounts listed last were all deleted; [`PaginationLoop`](crate::ErrorKind::PaginationLoop) from a server that
 /// ignores `previous_id` and fills a page. One that fills no page, or whose page changes meanwhile, is listed with the
-/// reason [`Capped`](crate::Doubt::Capped). Statuses and bodies of errors are not documented by the provider: 400 and 404 to a
+/// reason [`Truncated`](crate::IncompleteReason::Truncated). Statuses and bodies of errors are not documented by the provider: 400 and 404 to a
 /// page that is not the first say that `previous_id` is unknown.
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until its stream is polled"]
@@ -86,7 +86,7 @@ impl ListAccounts {
     /// Sorts by `key`; call it again for further keys. Only `acct_id` is known to be a key.
     ///
     /// The server finds its place by the account's id alone. With a first key that can change, such as the name,
-    /// accounts can be missed: a list of more than one page then says [`UnstableOrder`](crate::Doubt::UnstableOrder).
+    /// accounts can be missed: a list of more than one page then says [`UnstableOrder`](crate::IncompleteReason::UnstableOrder).
     pub fn sort_by(mut self, key: impl Into<String>, order: SortOrder) -> Self {
         self.sort_by.push((key.into(), order));
         self
@@ -118,8 +118,8 @@ impl ListAccounts {
         }
     }
 
-    fn call(&self, place: Option<Uuid>, limit: u32) -> Call {
-        Call::get(PATH)
+    fn request(&self, place: Option<Uuid>, limit: u32) -> ApiRequest {
+        ApiRequest::get(PATH)
             .query("scope", self.scope.as_ref())
             .query("limit", Some(limit))
             .query("previous_id", place)
@@ -138,7 +138,7 @@ impl Source for ListAccounts {
     type Content = Rows<Account>;
 
     async fn get(&self, place: Option<Uuid>, limit: u32) -> Result<Batch<Rows<Account>>> {
-        let content = self.client.send(Ok(self.call(place, limit)), read).await?;
+        let content = self.client.send(Ok(self.request(place, limit)), read).await?;
         let mut items = content.items.iter().peekable();
         let rows = content.ids().map(|id| {
             let id = uuid(id.as_deref());
@@ -150,14 +150,14 @@ impl Source for ListAccounts {
     }
 }
 
-fn read(answer: &Answer) -> Result<Rows<Account>> {
+fn read(response: &ApiResponse) -> Result<Rows<Account>> {
     const EXPECTED: &str = "an object with items";
-    let (rows, others): (_, BTreeMap<String, Option<IgnoredAny>>) = read_page(answer, "items", EXPECTED)?;
+    let (rows, others): (_, BTreeMap<String, Option<IgnoredAny>>) = read_page(response, "items", EXPECTED)?;
     // The reference calls `items` optional. An object of something else is no empty list, though.
     match rows {
         Some(rows) => Ok(rows),
-        None if others.iter().all(|(name, value)| name == "items" && value.is_none()) => Ok(Rows::none()),
-        None => Err(no_rows(answer, "items", EXPECTED)),
+        None if others.iter().all(|(name, value)| name == "items" && value.is_none()) => Ok(Rows::empty()),
+        None => Err(no_rows(response, "items", EXPECTED)),
     }
 }
 
@@ -165,16 +165,16 @@ impl Paginator for ListAccounts {
     type Item = Account;
     type Cursor = Cursor;
 
-    fn scope(&self) -> Scope {
-        let first = self.call(self.previous_id, self.limit);
-        self.client.channel().scope(self.client.user(), &Ok(first), &[])
+    fn listing_id(&self) -> ListingId {
+        let first = self.request(self.previous_id, self.limit);
+        self.client.api().listing_id(self.client.user(), &Ok(first), &[])
     }
 
     async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Account, Cursor>> {
-        self.client.channel().context(self.check())?;
+        self.client.api().context(self.check())?;
         let start = self.start();
         let found = paging::find(self, at.unwrap_or(&start), self.limit).await;
-        let found = self.client.channel().context(found)?;
+        let found = self.client.api().context(found)?;
         let mut rows = found.content;
         rows.retain(|index, _| found.new.get(index).is_some_and(|new| *new));
         let page = rows.into_page(found.next).starting_at(Some(found.at)).with_duplicates(found.moved);

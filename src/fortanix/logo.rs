@@ -4,7 +4,7 @@ use super::{Base64, NAME};
 use crate::{Error, Result};
 
 /// The largest logo, in bytes.
-const LARGEST: usize = 128 * 1024;
+const MAX_BYTES: usize = 128 * 1024;
 
 /// An account's logo: a picture of a type and size that the server takes.
 ///
@@ -31,8 +31,8 @@ impl Logo {
                 "the logo is no picture of a known type; expected a .jpg, .png or .svg".to_owned(),
             );
         };
-        if picture.len() > LARGEST {
-            return refuse(format!("the logo has {} bytes; expected at most {LARGEST}", picture.len()));
+        if picture.len() > MAX_BYTES {
+            return refuse(format!("the logo has {} bytes; expected at most {MAX_BYTES}", picture.len()));
         }
         Ok(Self { base64: Base64::new(picture), format, bytes: picture.len() })
     }

@@ -79,7 +79,7 @@
 //!
 //! *If surely not sent*: again only if no connection could be made, or, once and in a new session, if its token
 //! was refused (401) and the client can begin one; where it may have been carried out, the error says
-//! [`Retry::Uncertain`](crate::Retry::Uncertain), and each request says where to look.
+//! [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), and each request says where to look.
 //!
 //! Source: Fortanix, *Confidential Computing Manager API*, "Accounts", "Auth" and "Users".
 
@@ -106,7 +106,7 @@ pub use list::{AccountScope, ListAccounts};
 pub use logo::Logo;
 pub use paging::Cursor;
 pub use requests::{
-    AuthMethod, CreateAccount, DeleteAccount, DiscoverAuthMethods, GetAccount, GetUserAccounts, LogIn,
+    AuthMethod, CreateAccount, DeleteAccount, DiscoverAuthMethods, GetAccount, GetUserAccounts, Login,
     OauthAuthCodeGrant, RefreshSession, RemoveUserFromAccount, SelectAccount, TerminateSession,
     UpdateAccount, UserAccount,
 };

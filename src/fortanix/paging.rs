@@ -10,7 +10,7 @@
 //! Proof, for an order in which no account moves. One response is one moment, and one interval of the list that begins
 //! at, or right after, a row that was listed. So an account that stays is listed: all up to that row were listed before,
 //! and all behind it, up to the last row of the page, are on the page. It is listed once: the ids that were listed and
-//! stand behind one of the last ones are known; if they are more than a cursor holds, [`Doubt::UnstableOrder`] says that
+//! stand behind one of the last ones are known; if they are more than a cursor holds, [`IncompleteReason::UnstableOrder`] says that
 //! some may come again. And the list ends behind its last account: an empty page shows no place
 //! and is never the end. The end is an accepted page with nothing new that is shorter than another page was; or one
 //! whose last row, asked for, shows nothing behind it.
@@ -23,7 +23,7 @@ use std::{cmp::Ordering, future::Future};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Doubt, Error, ErrorKind, Result, page};
+use crate::{Error, ErrorKind, IncompleteReason, Result, page};
 
 /// How many ids a cursor holds.
 const KEEP: usize = 8;
@@ -32,7 +32,7 @@ const KEEP_AHEAD: usize = 64;
 /// How often a place is looked for before it counts as lost, and an empty list is asked for before it counts as empty.
 const LOOKS: usize = 3;
 /// How many pages of nothing but what was listed are passed in search of the place.
-const MOST_STEPS: usize = 3 * KEEP;
+const MAX_STEPS: usize = 3 * KEEP;
 
 /// Where a page starts: behind the accounts that were listed last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,7 +115,7 @@ pub(super) struct Found<T> {
     pub(super) at: Cursor,
     /// The place behind the last row; `None` at the end.
     pub(super) next: Option<Cursor>,
-    pub(super) doubts: Vec<Doubt>,
+    pub(super) doubts: Vec<IncompleteReason>,
 }
 
 /// How a list ended.
@@ -252,7 +252,7 @@ impl Cursor {
 /// The page behind `at`.
 ///
 /// # Errors
-/// [`ErrorKind::Drift`] if no page shows its place, [`ErrorKind::PaginationLoop`] if the server ignores `previous_id`
+/// [`ErrorKind::ListingChanged`] if no page shows its place, [`ErrorKind::PaginationLoop`] if the server ignores `previous_id`
 /// and has more than one page.
 pub(super) async fn find<S: Source>(source: &S, at: &Cursor, limit: u32) -> Result<Found<S::Content>> {
     let mut at = at.clone();
@@ -273,8 +273,8 @@ pub(super) async fn find<S: Source>(source: &S, at: &Cursor, limit: u32) -> Resu
         Some(End::Everything) => (false, false),
         Some(End::MaybeCapped) => (false, true),
     };
-    let capped = capped.then_some(Doubt::Capped { cap: batch.rows.len() as u64 });
-    let doubts = unstable.then_some(Doubt::UnstableOrder).into_iter().chain(capped).collect();
+    let capped = capped.then_some(IncompleteReason::Truncated { cap: batch.rows.len() as u64 });
+    let doubts = unstable.then_some(IncompleteReason::UnstableOrder).into_iter().chain(capped).collect();
     Ok(Found { content: batch.content, new, moved, at: seen, next: end.is_none().then_some(next), doubts })
 }
 
@@ -376,7 +376,7 @@ async fn overlap<S: Source>(
         }
         // As long as any page was, it may end before rows that were listed: forward, with its last rows in view.
         *at = at.seeing(page.page());
-        if at.tail.last() != Some(&last) && steps < MOST_STEPS {
+        if at.tail.last() != Some(&last) && steps < MAX_STEPS {
             steps += 1;
             continue;
         }
@@ -423,7 +423,7 @@ async fn blind<S: Source>(source: &S, page: &Response<S::Content>, limit: u32) -
 
 fn lost() -> Error {
     let message = "no page shows one of the accounts that were listed last: the place in the list is lost";
-    Error::new(ErrorKind::Drift, message)
+    Error::new(ErrorKind::ListingChanged, message)
 }
 
 #[cfg(test)]
@@ -663,7 +663,7 @@ mod tests {
     enum Outcome {
         Whole,
         WholeWithDoubt,
-        Doubt,
+        IncompleteReason,
         Error,
         Silent,
     }
@@ -714,7 +714,7 @@ mod tests {
             (true, ..) => Outcome::Error,
             (_, true, true) => Outcome::Whole,
             (_, true, false) => Outcome::WholeWithDoubt,
-            (_, false, false) => Outcome::Doubt,
+            (_, false, false) => Outcome::IncompleteReason,
             (_, false, true) => Outcome::Silent,
         }
     }
@@ -849,7 +849,7 @@ mod tests {
         at.longest = 3;
         at.advance(Some(Uuid::from_u128(7)));
         let found = find(&Flickers(Mutex::new(0)), &at, 3).now_or_never().unwrap();
-        assert_eq!(found.err().map(|error| error.kind()), Some(ErrorKind::Drift));
+        assert_eq!(found.err().map(|error| error.kind()), Some(ErrorKind::ListingChanged));
     }
 
     #[test]
@@ -878,7 +878,7 @@ mod tests {
 
     #[test]
     fn an_ignored_previous_id_is_never_silent() {
-        let honest = [Outcome::Whole, Outcome::WholeWithDoubt, Outcome::Doubt, Outcome::Error];
+        let honest = [Outcome::Whole, Outcome::WholeWithDoubt, Outcome::IncompleteReason, Outcome::Error];
         for churn in [0.0, 0.4] {
             outcomes(How { previous: false, churn, ..QUIET }, &honest);
             outcomes(How { limits: Limits::Ignored, previous: false, churn, ..QUIET }, &honest);
@@ -888,7 +888,7 @@ mod tests {
 
     #[test]
     fn an_order_by_name_is_never_silent() {
-        let honest = [Outcome::Whole, Outcome::WholeWithDoubt, Outcome::Doubt, Outcome::Error];
+        let honest = [Outcome::Whole, Outcome::WholeWithDoubt, Outcome::IncompleteReason, Outcome::Error];
         let quiet = How { order: Order::Name, least: 10, ..QUIET };
         outcomes(quiet, &honest[..2]);
         for unknown in UNKNOWN {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    http::{Answer, Call, NoAuth, read_nothing, read_object},
+    http::{ApiRequest, ApiResponse, NoAuth, expect_empty, read_object},
 };
 
 pub(super) const PATH: &str = "/v1/accounts";
@@ -21,7 +21,7 @@ pub(super) const PATH: &str = "/v1/accounts";
 /// Permission: any user who is logged in. The user becomes a member of the account, presumably its manager.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) list the
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) list the
 /// accounts and look for the name: it is unique. To send it again is safe too, and fails if it was made.
 ///
 /// # Errors
@@ -80,10 +80,10 @@ impl CreateAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<Account> {
-        self.client.send(self.call(), |answer| read_object(answer, "the account that was made")).await
+        self.client.send(self.request(), |response| read_object(response, "the account that was made")).await
     }
 
-    fn call(&self) -> Result<Call> {
+    fn request(&self) -> Result<ApiRequest> {
         if self.name.trim().is_empty() {
             return Err(Error::config("the account's name is empty; expected a name"));
         }
@@ -107,7 +107,7 @@ impl CreateAccount {
             node_enrollment: node_enrollment.transpose()?,
             component: self.component.as_ref(),
         };
-        let mut call = Call::change(Method::POST, PATH).json(&body)?;
+        let mut call = ApiRequest::mutation(Method::POST, PATH).json(&body)?;
         call.secrets = body.auth_configs.iter().flat_map(Body::secrets).collect();
         Ok(call)
     }
@@ -132,7 +132,7 @@ struct AccountRequest<'a> {
 ///
 /// # Errors
 /// Statuses are not documented: an account that does not exist, or that the user does not belong to, is
-/// presumably [`NotFound`](crate::ErrorKind::NotFound) or [`Denied`](crate::ErrorKind::Denied).
+/// presumably [`NotFound`](crate::ErrorKind::NotFound) or [`PermissionDenied`](crate::ErrorKind::PermissionDenied).
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct GetAccount {
@@ -157,8 +157,8 @@ impl GetAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<Account> {
-        let call = Call::get(format!("{PATH}/{}", self.id)).query("with_totals", self.with_totals);
-        self.client.send(Ok(call), |answer| read_object(answer, "an account")).await
+        let call = ApiRequest::get(format!("{PATH}/{}", self.id)).query("with_totals", self.with_totals);
+        self.client.send(Ok(call), |response| read_object(response, "an account")).await
     }
 }
 
@@ -168,7 +168,7 @@ impl GetAccount {
 /// Permission: the user must be the account's manager.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain)
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied)
 /// [get](Client::get_account) the account and look: to send it again adds configurations twice.
 ///
 /// # Errors
@@ -275,10 +275,12 @@ impl UpdateAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<Account> {
-        self.client.send(self.call(), |answer| read_object(answer, "the account that was changed")).await
+        self.client
+            .send(self.request(), |response| read_object(response, "the account that was changed"))
+            .await
     }
 
-    fn call(&self) -> Result<Call> {
+    fn request(&self) -> Result<ApiRequest> {
         if self.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
             return Err(Error::config("the account's name is empty; expected a name"));
         }
@@ -304,7 +306,7 @@ impl UpdateAccount {
             account_status: self.account_status.as_ref(),
             azure_cvm_pcr_priority: self.azure_cvm_pcr_priority.as_ref().map(PcrPriority::as_slice),
         };
-        let mut call = Call::change(Method::PATCH, format!("{PATH}/{}", self.id)).json(&body)?;
+        let mut call = ApiRequest::mutation(Method::PATCH, format!("{PATH}/{}", self.id)).json(&body)?;
         if &call.body[..] == b"{}" {
             return Err(Error::config("nothing is to be changed; expected at least one change"));
         }
@@ -361,7 +363,7 @@ struct AccountUpdateRequest<'a> {
 /// Permission: the reference says none, presumably by mistake; the user may have to be its manager.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain)
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied)
 /// [get](Client::get_account) the account: if it is not found, it was removed.
 ///
 /// # Errors
@@ -384,8 +386,8 @@ impl DeleteAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
-        let call = Call::change(Method::DELETE, format!("{PATH}/{}", self.id));
-        self.client.send(Ok(call), read_nothing).await
+        let call = ApiRequest::mutation(Method::DELETE, format!("{PATH}/{}", self.id));
+        self.client.send(Ok(call), expect_empty).await
     }
 }
 
@@ -429,8 +431,8 @@ impl GetUserAccounts {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<BTreeMap<Uuid, UserAccount>> {
-        let call = Call::get(path(self.user_id));
-        self.client.send(Ok(call), |answer| read_object(answer, "a map of account ids")).await
+        let call = ApiRequest::get(path(self.user_id));
+        self.client.send(Ok(call), |response| read_object(response, "a map of account ids")).await
     }
 }
 
@@ -442,7 +444,7 @@ impl GetUserAccounts {
 /// login does not repeat. Permission: presumably any role in that account.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) look at
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) look at
 /// the [accounts of the user](Client::get_user_accounts).
 ///
 /// # Errors
@@ -465,8 +467,8 @@ impl RemoveUserFromAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
-        let call = Call::change(Method::DELETE, path(self.user_id));
-        self.client.send(Ok(call), read_nothing).await
+        let call = ApiRequest::mutation(Method::DELETE, path(self.user_id));
+        self.client.send(Ok(call), expect_empty).await
     }
 }
 
@@ -553,19 +555,19 @@ impl DiscoverAuthMethods {
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<Vec<AuthMethod>> {
         let secrets = self.client.session().known();
-        let call = self.call().map(|call| Call { secrets, ..call });
-        self.client.channel().send(&NoAuth(error::read), call, read).await
+        let call = self.request().map(|call| ApiRequest { secrets, ..call });
+        self.client.api().send(&NoAuth(error::read), call, read).await
     }
 
-    fn call(&self) -> Result<Call> {
+    fn request(&self) -> Result<ApiRequest> {
         let body = DiscoverRequest { user_email: self.user_email.as_deref() };
-        let call = Call::change(Method::POST, "/v1/sys/auth/discover").repeatable();
+        let call = ApiRequest::mutation(Method::POST, "/v1/sys/auth/discover").idempotent();
         call.query("acct_id", self.acct_id).json(&body)
     }
 }
 
-fn read(answer: &Answer) -> Result<Vec<AuthMethod>> {
-    read_object::<Envelope>(answer, "an object with auth_methods").map(|body| body.auth_methods)
+fn read(response: &ApiResponse) -> Result<Vec<AuthMethod>> {
+    read_object::<Envelope>(response, "an object with auth_methods").map(|body| body.auth_methods)
 }
 
 /// Makes sure that the client has a session, and says what the server told of it.
@@ -577,18 +579,18 @@ fn read(answer: &Answer) -> Result<Vec<AuthMethod>> {
 /// # Retries
 /// A login with a password is repeated like a read: twice makes two sessions, and harms nothing. One with an
 /// authorization code is sent again only if it surely was not sent. After
-/// [`Retry::Uncertain`](crate::Retry::Uncertain) obtain another code.
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) obtain another code.
 ///
 /// # Errors
 /// [`Auth`](crate::ErrorKind::Auth) if the credentials are refused, or an authorization code has been used
 /// before; [`Config`](crate::ErrorKind::Config) if the client is anonymous.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
-pub struct LogIn {
+pub struct Login {
     client: Client,
 }
 
-impl LogIn {
+impl Login {
     pub(super) fn new(client: Client) -> Self {
         Self { client }
     }
@@ -709,7 +711,7 @@ mod tests {
     }
 
     fn body(request: &CreateAccount) -> Value {
-        serde_json::from_slice(&request.call().unwrap().body).unwrap()
+        serde_json::from_slice(&request.request().unwrap().body).unwrap()
     }
 
     fn oauth(tls: impl Into<TlsConfig>) -> AuthConfigOauth {
@@ -781,7 +783,7 @@ mod tests {
     #[test]
     fn the_secrets_of_a_body_are_known_as_such() {
         let tls = TlsConfigRequired::new(false, CaSet::GlobalRoots).client("cert", "the key");
-        let call = request("Acme").auth_config(oauth(tls)).call().unwrap();
+        let call = request("Acme").auth_config(oauth(tls)).request().unwrap();
         let secrets: Vec<_> = call.secrets.iter().map(ExposeSecret::expose_secret).collect();
         assert_eq!(secrets, ["dGhlIGtleQ==", "hunter2 \"secret\""]);
     }
@@ -804,10 +806,10 @@ mod tests {
             .marketplace_group_id(Uuid::nil())
             .account_status(AccountStatus::Deactivated)
             .azure_cvm_pcr_priority(PcrPriority::new(&order).unwrap());
-        let call = request.call().unwrap();
+        let call = request.request().unwrap();
         assert_eq!(call.method, Method::PATCH);
         assert_eq!(call.path, "/v1/accounts/00000000-0000-0000-0000-000000000000");
-        assert!(!call.repeatable);
+        assert!(!call.idempotent);
         let expected = json!({
             "name": "Acme",
             "custom_logo": "PHN2Zy8+",
@@ -821,7 +823,7 @@ mod tests {
             "azure_cvm_pcr_priority": order,
         });
         assert_eq!(serde_json::from_slice::<Value>(&call.body).unwrap(), expected);
-        let one = client.update_account(Uuid::nil()).enabled(true).call().unwrap();
+        let one = client.update_account(Uuid::nil()).enabled(true).request().unwrap();
         assert_eq!(&one.body[..], br#"{"enabled":true}"#);
     }
 }

@@ -16,9 +16,9 @@ use uuid::Uuid;
 
 use super::{NAME, auth_config::expose, error};
 use crate::{
-    Error, ErrorKind, Result, Retry,
-    auth::{Fresh, Renewed, Token, TokenCache, sensitive},
-    http::{Answer, Call, Channel, NoAuth, Problem, Service, read_nothing, read_object},
+    Error, ErrorKind, Result, Retryability,
+    auth::{NewToken, Refresh, Token, TokenCache, sensitive},
+    http::{ApiClient, ApiRequest, ApiResponse, Auth, ErrorResponse, NoAuth, expect_empty, read_object},
 };
 
 /// The header that the reference names; clients in the wild send `Authorization`.
@@ -30,14 +30,14 @@ const SELECT: &str = "/v1/sys/session/select_account";
 
 /// How a client proves who it is.
 #[derive(Clone)]
-pub(super) enum Login {
+pub(super) enum LoginMethod {
     Password { email: String, password: SecretString },
     Token(SecretString),
     OauthCode(OauthCode),
     Anonymous,
 }
 
-impl Login {
+impl LoginMethod {
     /// What a server may know from another request, and repeat in its errors.
     fn secrets(&self) -> Vec<SecretString> {
         match self {
@@ -110,12 +110,12 @@ pub(super) struct Opened {
 impl Opened {
     /// The token lives until the earlier of the two ends, as far as the server gave them. The server has just
     /// accepted it: if an end is past, the clocks disagree, or the unit is another, and the end is not known.
-    fn fresh(self, channel: &Channel) -> Fresh<Self> {
+    fn fresh(self, api: &ApiClient) -> NewToken<Self> {
         let ends = self.info.iter().flat_map(|info| [info.session_expires_at, info.session_token_expires_at]);
         let end = ends.flatten().filter_map(|end| u64::try_from(end).ok()).min();
-        let now = channel.clock().now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = api.clock().now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let left = end.map(|end| Duration::from_secs(end).saturating_sub(now));
-        Fresh { lifetime: left.filter(|left| !left.is_zero()), value: self }
+        NewToken { lifetime: left.filter(|left| !left.is_zero()), value: self }
     }
 }
 
@@ -142,8 +142,8 @@ enum Code {
 /// The session of one client and its clones.
 #[derive(Clone)]
 pub(super) struct Session {
-    channel: Arc<Channel>,
-    login: Arc<Login>,
+    api: Arc<ApiClient>,
+    login: Arc<LoginMethod>,
     only: Arc<Mutex<Only>>,
     tokens: Arc<TokenCache<Opened>>,
     /// Selected in every session before anything else is sent in it.
@@ -151,14 +151,14 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(channel: Arc<Channel>, login: Login) -> Self {
-        Self { channel, login: Arc::new(login), only: Arc::default(), tokens: Arc::default(), account: None }
+    pub(super) fn new(api: Arc<ApiClient>, login: LoginMethod) -> Self {
+        Self { api, login: Arc::new(login), only: Arc::default(), tokens: Arc::default(), account: None }
     }
 
     /// A session of the same login, in which this account is selected.
     pub(super) fn with_account(&self, account: Uuid) -> Self {
         Self {
-            channel: Arc::clone(&self.channel),
+            api: Arc::clone(&self.api),
             login: Arc::clone(&self.login),
             only: Arc::clone(&self.only),
             tokens: Arc::default(),
@@ -169,10 +169,12 @@ impl Session {
     /// What tells one user from another.
     pub(super) fn user(&self) -> &str {
         match &*self.login {
-            Login::Password { email, .. } => email,
-            Login::Token(token) => token.expose_secret(),
-            Login::OauthCode(code) => code.email.as_deref().unwrap_or_else(|| code.code.expose_secret()),
-            Login::Anonymous => "",
+            LoginMethod::Password { email, .. } => email,
+            LoginMethod::Token(token) => token.expose_secret(),
+            LoginMethod::OauthCode(code) => {
+                code.email.as_deref().unwrap_or_else(|| code.code.expose_secret())
+            }
+            LoginMethod::Anonymous => "",
         }
     }
 
@@ -183,7 +185,7 @@ impl Session {
     }
 
     fn can_log_in_again(&self) -> bool {
-        matches!(*self.login, Login::Password { .. })
+        matches!(*self.login, LoginMethod::Password { .. })
     }
 
     fn only(&self) -> MutexGuard<'_, Only> {
@@ -202,7 +204,7 @@ impl Session {
 
     /// Moves the end of the token.
     pub(super) async fn refresh(&self) -> Result<SessionInfo> {
-        self.ask(&post(REFRESH).repeatable()).await
+        self.ask(&post(REFRESH).idempotent()).await
     }
 
     /// Selects an account in the session that there is.
@@ -224,15 +226,15 @@ impl Session {
     /// Ends the session, if there is one.
     pub(super) async fn terminate(&self) -> Result<()> {
         let token = match *self.login {
-            Login::Token(_) => Some(self.token().await?),
+            LoginMethod::Token(_) => Some(self.token().await?),
             _ => self.tokens.current(),
         };
         let Some(token) = token else { return Ok(()) };
-        match self.send(&token.value.token, post(TERMINATE).repeatable(), read_nothing).await {
+        match self.send(&token.value.token, post(TERMINATE).idempotent(), expect_empty).await {
             // What is refused is over.
             Err(error) if error.kind() != ErrorKind::Auth => Err(error),
             _ => {
-                self.tokens.refused(token.generation);
+                self.tokens.invalidate(token.generation);
                 *self.only() = Only { code: Code::Used, ..Only::default() };
                 Ok(())
             }
@@ -242,57 +244,57 @@ impl Session {
     /// The token of the session.
     async fn token(&self) -> Result<Arc<Token<Opened>>> {
         let session = self.clone();
-        self.channel.context(self.tokens.get(move |old| async move { session.open(old).await }).await)
+        self.api.context(self.tokens.get(move |old| async move { session.open(old).await }).await)
     }
 
     /// Sends a request about the session, which does no more when it is sent twice: again in another session if this
     /// one is over. Remembers what the server says of it.
-    async fn ask(&self, call: &Call) -> Result<SessionInfo> {
+    async fn ask(&self, call: &ApiRequest) -> Result<SessionInfo> {
         let mut token = self.token().await?;
         let mut answered = self.send(&token.value.token, call.clone(), read_info).await;
-        if answered.as_ref().is_err_and(|error| error.status() == Some(401)) && self.refused(&token) {
+        if answered.as_ref().is_err_and(|error| error.status() == Some(401)) && self.on_unauthorized(&token) {
             token = self.token().await?;
             answered = self.send(&token.value.token, call.clone(), read_info).await;
         }
         let info = answered?;
         let opened = Opened { token: token.value.token.clone(), info: Some(info.clone()) };
-        self.tokens.renewed(token.generation, opened.fresh(&self.channel));
+        self.tokens.extend(token.generation, opened.fresh(&self.api));
         Ok(info)
     }
 
     async fn send<T>(
         &self,
         token: &SecretString,
-        call: Call,
-        read: impl Fn(&Answer) -> Result<T> + Send + Sync,
+        call: ApiRequest,
+        read: impl Fn(&ApiResponse) -> Result<T> + Send + Sync,
     ) -> Result<T> {
         let call = bearer(token).map(|bearer| {
             let call = call.header(header::AUTHORIZATION, bearer.clone()).header(AUTHENTICATION, bearer);
-            Call { secrets: self.login.secrets(), ..call }
+            ApiRequest { secrets: self.login.secrets(), ..call }
         });
-        self.channel.send(&NoAuth(error::read), call, read).await
+        self.api.send(&NoAuth(error::read), call, read).await
     }
 
     /// Opens a session and selects the client's account in it, or keeps the session `old` alive.
-    async fn open(&self, old: Option<Arc<Token<Opened>>>) -> Result<Renewed<Opened>> {
+    async fn open(&self, old: Option<Arc<Token<Opened>>>) -> Result<Refresh<Opened>> {
         let old = old.map(|old| old.value.token.clone());
-        let fresh = |token, info| Opened { token, info }.fresh(&self.channel);
+        let fresh = |token, info| Opened { token, info }.fresh(&self.api);
         let mut opened = match (&*self.login, old) {
-            (Login::Anonymous, _) => {
+            (LoginMethod::Anonymous, _) => {
                 return Err(Error::config(
                     "the client is anonymous, and this request needs a user: build one with password(), token() or \
                      oauth_code()",
                 ));
             }
             // Its end is not known: it is good until it is refused.
-            (Login::Token(token), Some(_)) => return Ok(Renewed::Same(fresh(token.clone(), None))),
-            (Login::Token(token), None) => Opened { token: token.clone(), info: None },
-            (Login::OauthCode(_), Some(token)) => {
-                let info = self.send(&token, unlimited(post(REFRESH).repeatable()), read_info).await?;
-                return Ok(Renewed::Same(fresh(token, Some(info))));
+            (LoginMethod::Token(token), Some(_)) => return Ok(Refresh::Extended(fresh(token.clone(), None))),
+            (LoginMethod::Token(token), None) => Opened { token: token.clone(), info: None },
+            (LoginMethod::OauthCode(_), Some(token)) => {
+                let info = self.send(&token, unlimited(post(REFRESH).idempotent()), read_info).await?;
+                return Ok(Refresh::Extended(fresh(token, Some(info))));
             }
-            (Login::OauthCode(code), None) => self.by_code(code).await?,
-            (Login::Password { email, password }, old) => {
+            (LoginMethod::OauthCode(code), None) => self.by_code(code).await?,
+            (LoginMethod::Password { email, password }, old) => {
                 // A login can follow: no time is spent on a second try.
                 if let Some(token) = old
                     && let Ok(info) = self.send(&token, unlimited(post(REFRESH)), read_info).await
@@ -300,7 +302,7 @@ impl Session {
                     let kept = fresh(token, Some(info));
                     // Otherwise it cannot be kept alive any longer.
                     if kept.lifetime.is_some() {
-                        return Ok(Renewed::Same(kept));
+                        return Ok(Refresh::Extended(kept));
                     }
                 }
                 self.by_password(email, password).await?
@@ -309,7 +311,7 @@ impl Session {
         if let Some(id) = self.account {
             opened.info = Some(self.enter(id, &opened.token).await?);
         }
-        Ok(opened.fresh(&self.channel).into())
+        Ok(opened.fresh(&self.api).into())
     }
 
     /// Selects the client's account in a session.
@@ -328,7 +330,7 @@ impl Session {
         }
         self.send(token, unlimited(select(id)), read_info).await.map_err(|error| match error.kind() {
             // It is not what was asked for that is missing or denied, but a session to ask in.
-            ErrorKind::NotFound | ErrorKind::Denied => {
+            ErrorKind::NotFound | ErrorKind::PermissionDenied => {
                 // Others may be working on it.
                 self.only().account.take_if(|account| is_first && *account == id);
                 error.into_kind(ErrorKind::Auth)
@@ -342,9 +344,9 @@ impl Session {
     async fn by_password(&self, email: &str, password: &SecretString) -> Result<Opened> {
         let basic = BASE64_STANDARD.encode(format!("{email}:{}", password.expose_secret()));
         let basic = sensitive("password", &format!("Basic {basic}"))?;
-        let mut call = unlimited(post(LOGIN)).repeatable().header(header::AUTHORIZATION, basic);
+        let mut call = unlimited(post(LOGIN)).idempotent().header(header::AUTHORIZATION, basic);
         call.secrets = self.login.secrets();
-        self.channel.send(&NoAuth(error::read), Ok(call), read_login).await
+        self.api.send(&NoAuth(error::read), Ok(call), read_login).await
     }
 
     /// `POST /v1/sys/auth` with an authorization code, which is not sent again where it may have been used. The session
@@ -361,7 +363,7 @@ impl Session {
             }
             Code::Opened(token) => {
                 self.only().code = Code::Opened(token.clone());
-                let info = self.send(&token, unlimited(post(REFRESH).repeatable()), read_info).await?;
+                let info = self.send(&token, unlimited(post(REFRESH).idempotent()), read_info).await?;
                 return Ok(Opened { token, info: Some(info) });
             }
         }
@@ -372,12 +374,12 @@ impl Session {
                 email: code.email.as_deref(),
             },
         };
-        let mut call = unlimited(Call::change(Method::POST, LOGIN).json(&body)?);
+        let mut call = unlimited(ApiRequest::mutation(Method::POST, LOGIN).json(&body)?);
         call.secrets = self.login.secrets();
         let opened =
-            self.channel.send(&NoAuth(error::read), Ok(call), read_login).await.inspect_err(|error| {
+            self.api.send(&NoAuth(error::read), Ok(call), read_login).await.inspect_err(|error| {
                 // These are given where it surely was not carried out.
-                if matches!(error.retry(), Retry::Safe | Retry::Exhausted) {
+                if matches!(error.retryability(), Retryability::Retryable | Retryability::Exhausted) {
                     self.only().code = Code::Unused;
                 }
             })?;
@@ -386,14 +388,14 @@ impl Session {
     }
 }
 
-impl Service for Session {
-    type Permit = Arc<Token<Opened>>;
+impl Auth for Session {
+    type Credential = Arc<Token<Opened>>;
 
-    async fn permit(&self) -> Result<Arc<Token<Opened>>> {
+    async fn credential(&self) -> Result<Arc<Token<Opened>>> {
         self.token().await
     }
 
-    fn authorise(&self, token: &Arc<Token<Opened>>, request: &mut Request<Bytes>) -> Result<()> {
+    fn apply(&self, token: &Arc<Token<Opened>>, request: &mut Request<Bytes>) -> Result<()> {
         let bearer = bearer(&token.value.token)?;
         request.headers_mut().insert(header::AUTHORIZATION, bearer.clone());
         request.headers_mut().insert(AUTHENTICATION, bearer);
@@ -401,9 +403,9 @@ impl Service for Session {
     }
 
     /// A token that cannot be replaced is kept: one refusal may be a mistake, and another is given by the server.
-    fn refused(&self, token: &Arc<Token<Opened>>) -> bool {
+    fn on_unauthorized(&self, token: &Arc<Token<Opened>>) -> bool {
         if self.can_log_in_again() {
-            self.tokens.refused(token.generation);
+            self.tokens.invalidate(token.generation);
         }
         self.can_log_in_again()
     }
@@ -412,8 +414,8 @@ impl Service for Session {
         self.login.secrets()
     }
 
-    fn problem(&self, answer: &Answer) -> Problem {
-        error::read(answer)
+    fn parse_error(&self, response: &ApiResponse) -> ErrorResponse {
+        error::read(response)
     }
 }
 
@@ -458,8 +460,8 @@ struct InfoResponse {
 }
 
 /// That the answer holds a token, and not only cookies, is an assumption.
-fn read_login(answer: &Answer) -> Result<Opened> {
-    let body: AuthResponse = read_object(answer, "a session with access_token")?;
+fn read_login(response: &ApiResponse) -> Result<Opened> {
+    let body: AuthResponse = read_object(response, "a session with access_token")?;
     let Some(token) = body.access_token.filter(|token| !token.is_empty()) else {
         // As it will the next time: a login that is not tried again.
         return Err(Error::new(
@@ -471,22 +473,22 @@ fn read_login(answer: &Answer) -> Result<Opened> {
     Ok(Opened { token: token.into(), info: body.session_info })
 }
 
-fn read_info(answer: &Answer) -> Result<SessionInfo> {
-    read_object::<InfoResponse>(answer, "a session_info").map(|body| body.session_info)
+fn read_info(response: &ApiResponse) -> Result<SessionInfo> {
+    read_object::<InfoResponse>(response, "a session_info").map(|body| body.session_info)
 }
 
-fn select(id: Uuid) -> Call {
-    post(format!("{SELECT}/{id}")).repeatable()
+fn select(id: Uuid) -> ApiRequest {
+    post(format!("{SELECT}/{id}")).idempotent()
 }
 
 /// A `POST` without a body, which says that it were JSON as every known client does.
-fn post(path: impl Into<String>) -> Call {
+fn post(path: impl Into<String>) -> ApiRequest {
     let json = HeaderValue::from_static("application/json");
-    Call::change(Method::POST, path).header(header::CONTENT_TYPE, json)
+    ApiRequest::mutation(Method::POST, path).header(header::CONTENT_TYPE, json)
 }
 
 /// Waiting for a token must not wait behind the requests that need it.
-fn unlimited(mut call: Call) -> Call {
+fn unlimited(mut call: ApiRequest) -> ApiRequest {
     call.limited = false;
     call
 }
@@ -502,7 +504,7 @@ mod tests {
     use http::{Response, StatusCode};
 
     use super::*;
-    use crate::http::{Settings, Transport, TransportError};
+    use crate::http::{ClientOptions, Transport, TransportError};
 
     const A: Uuid = Uuid::from_u128(0xA);
     const B: Uuid = Uuid::from_u128(0xB);
@@ -516,10 +518,10 @@ mod tests {
 
     impl Server {
         fn session(self: &Arc<Self>) -> Session {
-            let mut settings = Settings::new("https://here.example");
-            settings.transport = Some(Arc::<Self>::clone(self));
-            let channel = Arc::new(Channel::open(NAME, &settings).unwrap());
-            Session::new(channel, Login::Token("the token".into()))
+            let mut options = ClientOptions::new("https://here.example");
+            options.transport = Some(Arc::<Self>::clone(self));
+            let api = Arc::new(ApiClient::new(NAME, &options).unwrap());
+            Session::new(api, LoginMethod::Token("the token".into()))
         }
     }
 

@@ -6,7 +6,7 @@ use url::{Host, Url};
 use crate::{Error, Result};
 
 /// Longer URLs are refused by many servers and proxies, and in ways that are hard to read.
-const LONGEST_URL: usize = 8 * 1024;
+const MAX_URL: usize = 8 * 1024;
 
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -84,9 +84,9 @@ impl BaseUrl {
                 query.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
             url.set_query(Some(&pairs.join("&")));
         }
-        if url.as_str().len() > LONGEST_URL {
+        if url.as_str().len() > MAX_URL {
             return Err(Error::config(format!(
-                "the request's URL would have {} bytes, and servers refuse more than {LONGEST_URL}: \
+                "the request's URL would have {} bytes, and servers refuse more than {MAX_URL}: \
                  use a shorter filter",
                 url.as_str().len()
             )));

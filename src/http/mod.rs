@@ -7,13 +7,13 @@
 //! # What a caller sees of a fault
 //!
 //! Each row is tested against the simulators (`tests/it/faults`), the waits at their full length in virtual time.
-//! *Retried* is within the policy's limits; what stays so is told with [`Retry::Exhausted`](crate::Retry::Exhausted).
+//! *Retried* is within the policy's limits; what stays so is told with [`Retryability::Exhausted`](crate::Retryability::Exhausted).
 //!
 //! | fault | at first | if it stays |
 //! |---|---|---|
 //! | 408, 500, 502, 503, 504, with any body | retried | [`Api`](crate::ErrorKind::Api) |
 //! | 429 | retried after the wait that `Retry-After` asks for (seconds, or a date by the server's clock; nonsense is ignored) | [`Throttled`](crate::ErrorKind::Throttled) |
-//! | any of these with a wait beyond `max_server_wait` | `Throttled` at once, with [`retry_after`](crate::Error::retry_after); of a change, only 429 | |
+//! | any of these with a wait beyond `max_retry_after` | `Throttled` at once, with [`retry_after`](crate::Error::retry_after); of a change, only 429 | |
 //! | connection refused, reset before or within the answer | retried | [`Transport`](crate::ErrorKind::Transport) |
 //! | a certificate for another host, out of date, or of an issuer that is not trusted (`tests/it/http/tls.rs`; with native-tls it counts as a connection refused) | `Transport` at once; nothing is sent | |
 //! | truncated or malformed JSON, an HTML page with 200, 204, an empty body | retried | [`Decode`](crate::ErrorKind::Decode) |
@@ -26,15 +26,15 @@
 //! | a token that ends early or is revoked (401) | renewed once, replayed once | [`Auth`](crate::ErrorKind::Auth) |
 //! | a token endpoint that is down | retried; the old token is used while it lives | the endpoint's error |
 //! | Huawei's 401, such as a clock that is off | `Auth` at once, with both clocks | |
-//! | a cursor that comes back | [`PaginationLoop`](crate::ErrorKind::PaginationLoop) after its pages (at SailPoint it may be [`Drift`](crate::ErrorKind::Drift)) | |
+//! | a cursor that comes back | [`PaginationLoop`](crate::ErrorKind::PaginationLoop) after its pages (at SailPoint it may be [`ListingChanged`](crate::ErrorKind::ListingChanged)) | |
 //! | an empty or short page in the middle | read on | |
-//! | a bad row | [`Record`](crate::ErrorKind::Record) in its place, and the stream goes on | |
+//! | a bad row | [`InvalidRecord`](crate::ErrorKind::InvalidRecord) in its place, and the stream goes on | |
 //! | an unknown enum value | kept, as [`UnknownValue`](crate::UnknownValue) | |
 //! | accounts made or removed during the walk | those that are there throughout come once | |
 //!
 //! A request that creates or changes something is sent again only if it surely was not sent (the connection was
 //! refused) or was refused for its token, which is renewed. Where it may have been carried out, its error is
-//! [`Retry::Uncertain`](crate::Retry::Uncertain): look before you send it again.
+//! [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied): look before you send it again.
 //!
 //! # What is traced
 //!
@@ -57,35 +57,35 @@
 //! `SSL_CERT_FILE` and `SSL_CERT_DIR` take the place of the system's list. An application with an issuer of its own
 //! can bring a `reqwest::Client` that trusts it (`http_client`); such a client refuses all else as before.
 
+mod api_client;
 mod base_url;
 mod body;
-mod call;
-mod channel;
+mod error_response;
 mod link;
-mod problem;
+mod options;
 mod rate_limit;
 mod read;
 mod redact;
+mod request;
 mod retry;
 mod retry_after;
 mod rows;
-mod settings;
 mod transport;
 
 pub use ::http::{HeaderMap, HeaderValue, Request, Response};
 pub use bytes::Bytes;
 pub use futures::future::BoxFuture;
 pub use link::next_link;
+pub use options::Clock;
 pub use rate_limit::RateLimit;
 pub use retry::RetryPolicy;
-pub use settings::Clock;
 pub use transport::{Transport, TransportError, TransportErrorKind};
 
 pub(crate) use crate::error::one_line;
+pub(crate) use api_client::{ApiClient, ApiResponse, Auth, NoAuth};
 pub(crate) use base_url::encode;
-pub(crate) use call::{Call, segment};
-pub(crate) use channel::{Answer, Channel, NoAuth, Service};
-pub(crate) use problem::{Problem, header};
-pub(crate) use read::{no_rows, read_nothing, read_object, read_page, read_rows};
+pub(crate) use error_response::{ErrorResponse, header};
+pub(crate) use options::{ClientOptions, client_options};
+pub(crate) use read::{expect_empty, no_rows, read_object, read_page, read_rows};
+pub(crate) use request::{ApiRequest, path_segment};
 pub(crate) use rows::Rows;
-pub(crate) use settings::{Settings, shared_settings};

@@ -32,7 +32,7 @@ impl RateLimit {
 /// At most `requests` noted times lie within the padded window, and each is the moment at which its request is
 /// sent. So no window has more.
 #[derive(Debug)]
-pub(super) struct Limiter {
+pub(super) struct RateLimiter {
     requests: usize,
     window: Duration,
     /// The provider counts when requests arrive, which is not as evenly as they are sent: 1 % of the window is added
@@ -42,7 +42,7 @@ pub(super) struct Limiter {
     sent: Mutex<VecDeque<Instant>>,
 }
 
-impl Limiter {
+impl RateLimiter {
     pub(super) fn new(limit: RateLimit) -> Self {
         let (requests, window) = (limit.requests.get() as usize, limit.window);
         Self { requests, window, padding: window / 100, sent: Mutex::default() }
@@ -91,7 +91,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    async fn send(limiter: &Limiter) -> Instant {
+    async fn send(limiter: &RateLimiter) -> Instant {
         limiter.acquire().await;
         Instant::now()
     }
@@ -114,7 +114,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_limit_is_kept_and_used() {
-        let limiter = Arc::new(Limiter::new(RateLimit::new(100, 10 * SECOND)));
+        let limiter = Arc::new(RateLimiter::new(RateLimit::new(100, 10 * SECOND)));
         let calls = (0..1000).map(|_| {
             let limiter = Arc::clone(&limiter);
             tokio::spawn(async move { send(&limiter).await })
@@ -129,7 +129,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_oldest_are_sent_first() {
-        let limiter = Arc::new(Limiter::new(RateLimit::new(10, 10 * SECOND)));
+        let limiter = Arc::new(RateLimiter::new(RateLimit::new(10, 10 * SECOND)));
         let mut waves = Vec::new();
         for _ in 0..6 {
             let wave = (0..10).map(|_| {
@@ -152,7 +152,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_that_is_dropped_uses_nothing() {
-        let limiter = Limiter::new(RateLimit::new(1, 10 * SECOND));
+        let limiter = RateLimiter::new(RateLimit::new(1, 10 * SECOND));
         send(&limiter).await;
         let began = Instant::now();
         for _ in 0..5 {
@@ -164,7 +164,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_that_is_not_polled_delays_no_other() {
-        let limiter = Limiter::new(RateLimit::new(1, 10 * SECOND));
+        let limiter = RateLimiter::new(RateLimit::new(1, 10 * SECOND));
         send(&limiter).await;
         let mut asleep: Vec<_> = (0..3).map(|_| Box::pin(send(&limiter))).collect();
         for call in &mut asleep {
@@ -185,7 +185,7 @@ mod tests {
         for seed in 0..20 {
             let mut random = fastrand::Rng::with_seed(seed);
             let requests = random.u32(1..20);
-            let limiter = Limiter::new(RateLimit::new(requests, 10 * SECOND));
+            let limiter = RateLimiter::new(RateLimit::new(requests, 10 * SECOND));
             let began = Instant::now();
             let mut times = Vec::new();
             // Calls that live within this task: none of them is polled while it waits for something else.
@@ -211,7 +211,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_limit_is_used_where_most_give_up() {
-        let limiter = Arc::new(Limiter::new(RateLimit::new(100, 10 * SECOND)));
+        let limiter = Arc::new(RateLimiter::new(RateLimit::new(100, 10 * SECOND)));
         let calls = (0..4000).map(|number| {
             let limiter = Arc::clone(&limiter);
             let patience = if number % 4 == 0 { Duration::MAX } else { SECOND * (number % 97) };
@@ -229,7 +229,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_tiny_window_never_spins() {
         for window in [0, 1, 7, 99, 100, 1_000, 999_999] {
-            let limiter = Limiter::new(RateLimit::new(2, Duration::from_nanos(window)));
+            let limiter = RateLimiter::new(RateLimit::new(2, Duration::from_nanos(window)));
             let all = async {
                 for _ in 0..100 {
                     send(&limiter).await;
@@ -241,7 +241,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_window_without_end_is_for_ever() {
-        let limiter = Limiter::new(RateLimit::new(2, Duration::MAX));
+        let limiter = RateLimiter::new(RateLimit::new(2, Duration::MAX));
         send(&limiter).await;
         send(&limiter).await;
         assert!(timeout(1_000_000 * SECOND, send(&limiter)).await.is_err());

@@ -15,7 +15,7 @@ const PIECE: usize = 8;
 /// elsewhere the text around them would be lost.
 const SHORT: usize = 6;
 /// How much of a text is looked at, in bytes. An error shows far less.
-const LONGEST: usize = 16 * 1024;
+const MAX_LEN: usize = 16 * 1024;
 
 /// The secrets of one request: servers have been seen to echo them in their errors, whole, cut off, and folded over
 /// lines.
@@ -32,9 +32,9 @@ impl Redactor {
         let sensitive = headers.iter().filter(|(_, value)| value.is_sensitive());
         let sensitive: Vec<_> =
             sensitive.filter_map(|(name, value)| Some((name, value.to_str().ok()?))).collect();
-        let in_headers = sensitive.iter().flat_map(|(name, value)| in_header(name, value));
+        let in_headers = sensitive.iter().flat_map(|(name, value)| credential_parts(name, value));
         let in_headers = in_headers.filter(|value| value.trim().len() >= SHORT).map(SecretString::from);
-        let others = others.into_iter().flat_map(|secret| [in_json(&secret), secret]);
+        let others = others.into_iter().flat_map(|secret| [json_escaped(&secret), secret]);
         let wholes = sensitive.iter().map(|(_, value)| *value).filter(|value| value.contains(", "));
         Self { secrets: in_headers.chain(others).collect(), wholes: wholes.map(SecretString::from).collect() }
     }
@@ -45,7 +45,7 @@ impl Redactor {
     /// of which only the beginning is looked at.
     pub(super) fn redact(&self, text: &str) -> String {
         let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
-        let looked_at = &text[..ends.take_while(|end| *end <= LONGEST).last().unwrap_or(0)];
+        let looked_at = &text[..ends.take_while(|end| *end <= MAX_LEN).last().unwrap_or(0)];
         let is_cut = looked_at.len() < text.len();
         let (offsets, chars): (Vec<usize>, Vec<char>) =
             looked_at.char_indices().filter(|(_, c)| is_visible(*c)).unzip();
@@ -53,7 +53,7 @@ impl Redactor {
         self.mark_pieces(&chars, &mut marks);
         for secret in self.secrets.iter().map(|secret| secret.expose_secret().trim()) {
             if (1..SHORT).contains(&secret.chars().filter(|c| is_visible(*c)).count()) {
-                for range in alone(looked_at, secret) {
+                for range in standalone(looked_at, secret) {
                     let first = offsets.partition_point(|offset| *offset < range.start);
                     let end = offsets.partition_point(|offset| *offset < range.end);
                     marks.add(first, end);
@@ -85,7 +85,7 @@ impl Redactor {
     }
 
     /// The same of text that may be missing; text without a visible character is.
-    pub(super) fn redact_some(&self, text: Option<String>) -> Option<String> {
+    pub(super) fn redact_opt(&self, text: Option<String>) -> Option<String> {
         text.map(|text| self.redact(&text)).filter(|text| !text.is_empty())
     }
 
@@ -151,7 +151,7 @@ fn is_visible(c: char) -> bool {
 }
 
 /// Where `secret` stands in `text` with no letter or digit beside it.
-fn alone<'a>(text: &'a str, secret: &'a str) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
+fn standalone<'a>(text: &'a str, secret: &'a str) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
     text.match_indices(secret).map(|(at, found)| at..at + found.len()).filter(|range| {
         let beside = [text[..range.start].chars().next_back(), text[range.end..].chars().next()];
         !beside.into_iter().flatten().any(char::is_alphanumeric)
@@ -159,7 +159,7 @@ fn alone<'a>(text: &'a str, secret: &'a str) -> impl Iterator<Item = std::ops::R
 }
 
 /// What is secret in a header: not the scheme (`Bearer`), nor the names of parameters (`Signature=`).
-fn in_header<'a>(name: &HeaderName, value: &'a str) -> Vec<&'a str> {
+fn credential_parts<'a>(name: &HeaderName, value: &'a str) -> Vec<&'a str> {
     if !matches!(name.as_str(), "authorization" | "authentication") {
         return vec![value];
     }
@@ -175,7 +175,7 @@ fn in_header<'a>(name: &HeaderName, value: &'a str) -> Vec<&'a str> {
 }
 
 /// A secret as it stands within the quotes of JSON.
-fn in_json(secret: &SecretString) -> SecretString {
+fn json_escaped(secret: &SecretString) -> SecretString {
     let json = serde_json::Value::from(secret.expose_secret()).to_string();
     json.get(1..json.len() - 1).unwrap_or_default().into()
 }
@@ -262,7 +262,7 @@ mod tests {
                 .collect();
             let redactor = redactor(&secrets.iter().map(String::as_str).collect::<Vec<_>>());
             let mut text = String::new();
-            while text.len() < random.usize(10..4 * LONGEST) {
+            while text.len() < random.usize(10..4 * MAX_LEN) {
                 let secret = random.choice(&secrets).unwrap();
                 let from = random.usize(0..=secret.len() - PIECE);
                 let to = random.usize(from + PIECE..=secret.len());
@@ -289,13 +289,13 @@ mod tests {
     fn a_long_text_is_cut_and_leaves_no_piece() {
         let secret = "0123456789abcdefghij".repeat(10);
         let redactor = redactor(&[&secret]);
-        for before in LONGEST - 210..LONGEST + 10 {
+        for before in MAX_LEN - 210..MAX_LEN + 10 {
             // All but the secret is blank, so that its place is within what is shown.
             let text = format!("key:{}{secret}{}", " ".repeat(before), "x".repeat(1_000_000));
             let shown = redactor.redact(&text);
             assert!(!shown.contains("01234"), "{before}: {shown}");
         }
         assert!(redactor.redact(&"x".repeat(5_000_000)).chars().count() <= 501);
-        assert!(redactor.redact(&"é".repeat(LONGEST)).ends_with('…'));
+        assert!(redactor.redact(&"é".repeat(MAX_LEN)).ends_with('…'));
     }
 }

@@ -2,14 +2,14 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-use crate::{Error, Retry};
+use crate::{Error, Retryability};
 
 /// How often, how fast and for how long a request is tried.
 ///
 /// Tried again are: connections that can not be made (unless it is for the server's certificate) or that
 /// break, answers that are not what was promised, and the statuses 408, 429, 500, 502, 503 and 504. A request
 /// that creates or changes something is tried again only if it surely was not sent; where it may have been
-/// carried out, the error says so, with [`Retry::Uncertain`](crate::Retry::Uncertain).
+/// carried out, the error says so, with [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied).
 ///
 /// A wait before a retry is random between nothing and a delay that doubles ("full jitter"), but never
 /// shorter than a `Retry-After` asks.
@@ -19,7 +19,7 @@ pub struct RetryPolicy {
     /// Attempts in all, the first included. 1 is no retry; 0 is taken for 1. Default: 4.
     pub max_attempts: u32,
     /// The upper bound of the first wait; it doubles with each. Default: 250 ms.
-    pub first_delay: Duration,
+    pub initial_delay: Duration,
     /// The highest that this bound becomes. Default: 20 s.
     pub max_delay: Duration,
     /// Time for one attempt, from connecting to the last byte. Default: 30 s.
@@ -34,18 +34,18 @@ pub struct RetryPolicy {
     /// The longest wait asked by the server that is obeyed. Beyond it, a request that may be tried again fails at
     /// once with [`Throttled`](crate::ErrorKind::Throttled), whichever of the statuses above was answered;
     /// [`Error::retry_after`](crate::Error::retry_after) tells the wait. Default: 120 s.
-    pub max_server_wait: Duration,
+    pub max_retry_after: Duration,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             max_attempts: 4,
-            first_delay: Duration::from_millis(250),
+            initial_delay: Duration::from_millis(250),
             max_delay: Duration::from_secs(20),
             attempt_timeout: Duration::from_secs(30),
             total_timeout: Duration::from_secs(120),
-            max_server_wait: Duration::from_secs(120),
+            max_retry_after: Duration::from_secs(120),
         }
     }
 }
@@ -65,8 +65,8 @@ impl RetryPolicy {
 
     /// With this upper bound for the first wait, and this highest one.
     #[must_use]
-    pub fn delays(mut self, first: Duration, max: Duration) -> Self {
-        (self.first_delay, self.max_delay) = (first, max);
+    pub fn backoff(mut self, first: Duration, max: Duration) -> Self {
+        (self.initial_delay, self.max_delay) = (first, max);
         self
     }
 
@@ -79,40 +79,40 @@ impl RetryPolicy {
 
     /// With this longest wait asked by the server.
     #[must_use]
-    pub fn server_wait(mut self, longest: Duration) -> Self {
-        self.max_server_wait = longest;
+    pub fn max_retry_after(mut self, longest: Duration) -> Self {
+        self.max_retry_after = longest;
         self
     }
 
     /// The wait before the next attempt, or why there is none. Pure: it depends on nothing else.
     ///
-    /// `repeatable`: sending the request twice does no more than sending it once. `attempt`: which attempt failed,
+    /// `idempotent`: sending the request twice does no more than sending it once. `attempt`: which attempt failed,
     /// from 1. `spent`: the time so far, without the waits that the server asked for. `jitter`: a random number from
     /// 0 to 1.
     pub(super) fn decide(
         &self,
         failure: &Failure,
-        repeatable: bool,
+        idempotent: bool,
         attempt: u32,
         spent: Duration,
         jitter: f64,
-    ) -> Result<Duration, Retry> {
+    ) -> Result<Duration, Retryability> {
         match failure.cause {
             Cause::NotSent => {}
-            Cause::Unsendable => return Err(Retry::Never),
-            Cause::Lost | Cause::Status(408 | 429 | 500 | 502 | 503 | 504) if repeatable => {}
-            _ if repeatable => return Err(Retry::Never),
+            Cause::InvalidRequest => return Err(Retryability::Never),
+            Cause::NoResponse | Cause::Status(408 | 429 | 500 | 502 | 503 | 504) if idempotent => {}
+            _ if idempotent => return Err(Retryability::Never),
             // It was not carried out. Whether and when it is sent again is up to the caller.
-            Cause::Status(429) => return Err(Retry::Safe),
+            Cause::Status(429) => return Err(Retryability::Retryable),
             // Some servers answer 302 or 303 to a change that was made.
-            Cause::Lost | Cause::Unusable | Cause::Status(302 | 303 | 408 | 500..) => {
-                return Err(Retry::Uncertain);
+            Cause::NoResponse | Cause::InvalidResponse | Cause::Status(302 | 303 | 408 | 500..) => {
+                return Err(Retryability::MaybeApplied);
             }
-            Cause::Status(_) => return Err(Retry::Never),
+            Cause::Status(_) => return Err(Retryability::Never),
         }
-        let give_up = Err(if attempt > 1 { Retry::Exhausted } else { Retry::Safe });
+        let give_up = Err(if attempt > 1 { Retryability::Exhausted } else { Retryability::Retryable });
         let asked = failure.error.retry_after().unwrap_or_default();
-        if asked > self.max_server_wait || attempt >= self.max_attempts {
+        if asked > self.max_retry_after || attempt >= self.max_attempts {
             return give_up;
         }
         let wait = self.bound(attempt).mul_f64(jitter.clamp(0.0, 1.0)).max(asked);
@@ -127,7 +127,7 @@ impl RetryPolicy {
     /// The upper bound of the wait after attempt `attempt`, counted from 1.
     fn bound(&self, attempt: u32) -> Duration {
         ExponentialBuilder::new()
-            .with_min_delay(self.first_delay)
+            .with_min_delay(self.initial_delay)
             .with_max_delay(self.max_delay)
             .without_max_times()
             .build()
@@ -151,11 +151,11 @@ pub(super) enum Cause {
     /// Surely nothing was sent. Another attempt may succeed.
     NotSent,
     /// Surely nothing was sent, nor will be by another attempt.
-    Unsendable,
+    InvalidRequest,
     /// No response, half of one, or not the promised one.
-    Lost,
+    NoResponse,
     /// A response that cannot be used, nor can the one to another attempt.
-    Unusable,
+    InvalidResponse,
     /// A response with a status of failure.
     Status(u16),
 }
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
     use crate::ErrorKind;
 
-    const REPEATABLE: bool = true;
+    const IDEMPOTENT: bool = true;
     const CHANGE: bool = false;
 
     fn failure(cause: Cause) -> Failure {
@@ -173,15 +173,15 @@ mod tests {
     }
 
     /// After the first attempt, at once, with the longest wait.
-    fn decide(cause: Cause, repeatable: bool) -> Result<Duration, Retry> {
-        RetryPolicy::default().decide(&failure(cause), repeatable, 1, Duration::ZERO, 1.0)
+    fn decide(cause: Cause, idempotent: bool) -> Result<Duration, Retryability> {
+        RetryPolicy::default().decide(&failure(cause), idempotent, 1, Duration::ZERO, 1.0)
     }
 
     #[test]
     fn delays_double_and_are_fully_jittered() {
         let policy = RetryPolicy::default().attempts(100);
         let wait = |attempt, jitter| {
-            policy.decide(&failure(Cause::Lost), REPEATABLE, attempt, Duration::ZERO, jitter)
+            policy.decide(&failure(Cause::NoResponse), IDEMPOTENT, attempt, Duration::ZERO, jitter)
         };
         for (attempt, millis) in [(1, 250), (2, 500), (3, 1000), (7, 16_000), (8, 20_000), (90, 20_000)] {
             assert_eq!(wait(attempt, 1.0), Ok(Duration::from_millis(millis)));
@@ -194,33 +194,33 @@ mod tests {
     fn only_what_may_pass_is_retried() {
         for status in 100..600 {
             let passing = [408, 429, 500, 502, 503, 504].contains(&status);
-            let expected = if passing { Ok(Duration::from_millis(250)) } else { Err(Retry::Never) };
-            assert_eq!(decide(Cause::Status(status), REPEATABLE), expected, "{status}");
+            let expected = if passing { Ok(Duration::from_millis(250)) } else { Err(Retryability::Never) };
+            assert_eq!(decide(Cause::Status(status), IDEMPOTENT), expected, "{status}");
         }
-        assert!(decide(Cause::Lost, REPEATABLE).is_ok());
-        assert!(decide(Cause::NotSent, REPEATABLE).is_ok());
-        for cause in [Cause::Unsendable, Cause::Unusable] {
-            assert_eq!(decide(cause, REPEATABLE), Err(Retry::Never));
+        assert!(decide(Cause::NoResponse, IDEMPOTENT).is_ok());
+        assert!(decide(Cause::NotSent, IDEMPOTENT).is_ok());
+        for cause in [Cause::InvalidRequest, Cause::InvalidResponse] {
+            assert_eq!(decide(cause, IDEMPOTENT), Err(Retryability::Never));
         }
         let policy = RetryPolicy::default();
-        let last = policy.decide(&failure(Cause::Lost), REPEATABLE, 4, Duration::ZERO, 0.0);
-        assert_eq!(last, Err(Retry::Exhausted));
+        let last = policy.decide(&failure(Cause::NoResponse), IDEMPOTENT, 4, Duration::ZERO, 0.0);
+        assert_eq!(last, Err(Retryability::Exhausted));
     }
 
     #[test]
     fn a_change_is_sent_again_only_if_unsent() {
         for status in 100..600 {
             let expected = match status {
-                429 => Retry::Safe,
-                302 | 303 | 408 | 500.. => Retry::Uncertain,
-                _ => Retry::Never,
+                429 => Retryability::Retryable,
+                302 | 303 | 408 | 500.. => Retryability::MaybeApplied,
+                _ => Retryability::Never,
             };
             assert_eq!(decide(Cause::Status(status), CHANGE), Err(expected), "{status}");
         }
-        for cause in [Cause::Lost, Cause::Unusable] {
-            assert_eq!(decide(cause, CHANGE), Err(Retry::Uncertain));
+        for cause in [Cause::NoResponse, Cause::InvalidResponse] {
+            assert_eq!(decide(cause, CHANGE), Err(Retryability::MaybeApplied));
         }
-        assert_eq!(decide(Cause::Unsendable, CHANGE), Err(Retry::Never));
+        assert_eq!(decide(Cause::InvalidRequest, CHANGE), Err(Retryability::Never));
         assert!(decide(Cause::NotSent, CHANGE).is_ok());
     }
 
@@ -229,20 +229,20 @@ mod tests {
         let asked = |seconds, spent| {
             let mut failure = failure(Cause::Status(429));
             failure.error = failure.error.with_retry_after(Some(Duration::from_secs(seconds)));
-            RetryPolicy::default().decide(&failure, REPEATABLE, 1, Duration::from_secs(spent), 0.0)
+            RetryPolicy::default().decide(&failure, IDEMPOTENT, 1, Duration::from_secs(spent), 0.0)
         };
         assert_eq!(asked(100, 0), Ok(Duration::from_secs(100)));
         assert_eq!(asked(100, 119), Ok(Duration::from_secs(100)), "it does not count");
-        assert_eq!(asked(121, 0), Err(Retry::Safe), "beyond the limit it is the caller's");
+        assert_eq!(asked(121, 0), Err(Retryability::Retryable), "beyond the limit it is the caller's");
     }
 
     #[test]
     fn a_wait_has_to_fit_the_time_left() {
         let late = |jitter| {
             let spent = Duration::from_millis(119_800);
-            RetryPolicy::default().decide(&failure(Cause::Lost), REPEATABLE, 1, spent, jitter)
+            RetryPolicy::default().decide(&failure(Cause::NoResponse), IDEMPOTENT, 1, spent, jitter)
         };
-        assert_eq!(late(1.0), Err(Retry::Safe));
+        assert_eq!(late(1.0), Err(Retryability::Retryable));
         assert!(late(0.1).is_ok());
     }
 }

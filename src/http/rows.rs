@@ -14,17 +14,17 @@ use crate::{
 
 /// The most rows of a page. Larger pages are none: accounts have more than the 64 bytes that would be left to each
 /// by the largest answer that is taken by default.
-const MOST_ROWS: usize = 1_000_000;
+const MAX_ROWS: usize = 1_000_000;
 /// For how many rows there is room from the first on. None of the providers documents larger pages.
-const USUAL_ROWS: usize = 2_000;
+const TYPICAL_ROWS: usize = 2_000;
 /// The most rows of a page that can not be read. Beyond them it is the page that is not what was promised.
-const MOST_REJECTED: usize = 10_000;
+const MAX_REJECTED: usize = 10_000;
 /// How much of a row's shape an error may hold, in bytes.
-const LONGEST_SHAPE: usize = 300;
+const MAX_SHAPE: usize = 300;
 /// How much of a member's name the reason of a rejected row may hold, in characters.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME: usize = 64;
 /// So many names fill a shape, however short they are.
-const MOST_NAMES: usize = 60;
+const MAX_NAMES: usize = 60;
 
 /// The rows of a page: decoded one by one, so that a bad one costs only itself.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub(crate) struct Rows<T> {
 }
 
 impl<T> Rows<T> {
-    pub(crate) fn none() -> Self {
+    pub(crate) fn empty() -> Self {
         Self { items: Vec::new(), rejected: Vec::new() }
     }
 
@@ -173,14 +173,14 @@ impl<'a> Reader<'a> {
     /// An array of rows. It is an error if they are too many, or so many can not be read that what is told of them
     /// would be more than the page.
     pub(super) fn rows<T: FromRow>(&mut self) -> Result<Rows<T>, Unreadable> {
-        let mut rows = Rows::none();
+        let mut rows = Rows::empty();
         self.require(b'[')?;
         if self.eat(b']') {
             return Ok(rows);
         }
         loop {
-            if rows.len() == MOST_ROWS {
-                let message = format!("the page has more rows than {MOST_ROWS}");
+            if rows.len() == MAX_ROWS {
+                let message = format!("the page has more rows than {MAX_ROWS}");
                 return Err(Unreadable::Refused(Error::decode(message)));
             }
             self.row(&mut rows)?;
@@ -201,7 +201,7 @@ impl<'a> Reader<'a> {
                 if rows.items.is_empty() {
                     // The others are taken to be as long, so that the items are not moved while they become more.
                     let alike = (self.text.len() - start) / (self.at - start);
-                    rows.items.reserve(alike.min(USUAL_ROWS));
+                    rows.items.reserve(alike.min(TYPICAL_ROWS));
                 }
                 rows.items.push(item);
                 return Ok(());
@@ -213,9 +213,9 @@ impl<'a> Reader<'a> {
         self.at = start;
         let row: &RawValue = self.value().map_err(|_| Unreadable::Malformed)?;
         let (index, reason) = (rows.len(), explain(row, T::ID, &error));
-        if rows.rejected.len() == MOST_REJECTED {
+        if rows.rejected.len() == MAX_REJECTED {
             return Err(Unreadable::Refused(Error::decode(format!(
-                "more than {MOST_REJECTED} of the page's rows can not be read; row {index}: {reason}"
+                "more than {MAX_REJECTED} of the page's rows can not be read; row {index}: {reason}"
             ))));
         }
         let mut rejected = Rejected::new(index, reason).with_text(row.get());
@@ -243,7 +243,7 @@ fn explain(row: &RawValue, id: &str, error: &serde_json::Error) -> String {
     let mut place = String::new();
     each_member(row, |name, value| {
         if value.get().as_ptr().addr() - row.get().as_ptr().addr() <= stopped {
-            let name: String = name.chars().take(LONGEST_NAME).collect();
+            let name: String = name.chars().take(MAX_NAME).collect();
             place = format!(", at its member {name:?} ({})", type_name(value));
         }
     });
@@ -266,7 +266,7 @@ fn shape(row: &RawValue) -> String {
     let mut members = BTreeMap::new();
     let told = each_member(row, |name, value| {
         members.insert(name, type_name(value));
-        if members.len() > MOST_NAMES {
+        if members.len() > MAX_NAMES {
             members.pop_last();
         }
     });
@@ -277,8 +277,8 @@ fn shape(row: &RawValue) -> String {
     for (name, kind) in &members {
         let comma = if text.len() > 1 { ", " } else { "" };
         let _ = write!(text, "{comma}{}: {kind}", name.escape_debug());
-        if text.len() > LONGEST_SHAPE {
-            let fits = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST_SHAPE);
+        if text.len() > MAX_SHAPE {
+            let fits = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= MAX_SHAPE);
             let cut = fits.last().unwrap_or(0);
             text.truncate(cut);
             text.push('…');
@@ -348,7 +348,7 @@ mod tests {
         let members: Vec<_> = (0..100_000).rev().map(|number| format!(r#""{number:06}":0"#)).collect();
         let text = shape(&raw(format!("{{{}}}", members.join(","))));
         assert!(text.starts_with("{000000: number, 000001: number, "), "{text}");
-        assert!(text.ends_with("…}") && text.len() <= LONGEST_SHAPE + 4, "{text}");
+        assert!(text.ends_with("…}") && text.len() <= MAX_SHAPE + 4, "{text}");
     }
 
     #[derive(Debug, Deserialize)]
@@ -386,8 +386,8 @@ mod tests {
     #[test]
     fn a_page_with_more_rows_than_any_has_is_refused() {
         let page = |rows: usize| Arc::new(format!("[{}]", vec![r#"{"id":"a"}"#; rows].join(",")));
-        assert!(Reader::new(&page(MOST_ROWS)).rows::<Row>().is_ok());
-        let Err(Unreadable::Refused(error)) = Reader::new(&page(MOST_ROWS + 1)).rows::<Row>() else {
+        assert!(Reader::new(&page(MAX_ROWS)).rows::<Row>().is_ok());
+        let Err(Unreadable::Refused(error)) = Reader::new(&page(MAX_ROWS + 1)).rows::<Row>() else {
             panic!("it is read")
         };
         assert_eq!(error.message(), "the page has more rows than 1000000");

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How much memory is reserved for a body before any of it came.
-const MOST_RESERVED: usize = 4 * 1024 * 1024;
+const MAX_RESERVED: usize = 4 * 1024 * 1024;
 
 /// Sends a request and gives the answer: reqwest unless you bring your own.
 ///
@@ -53,17 +53,17 @@ pub enum TransportErrorKind {
     Connect,
     /// The server's certificate is not to be trusted: the request was surely not sent, and another attempt
     /// would meet the same certificate.
-    Untrusted,
+    Certificate,
     /// The transport's own time limit passed.
     Timeout,
-    /// The connection broke, before or within the answer, or the answer was no HTTP.
-    Broken,
+    /// The connection broke, before or within the response, or the answer was no HTTP.
+    Connection,
     /// The answer is larger than allowed.
     TooLarge,
     /// A redirect was followed, which a transport must not do.
     Redirected,
     /// The request can not be sent at all, as it is.
-    Unsendable,
+    InvalidRequest,
 }
 
 /// No whole answer came.
@@ -111,7 +111,9 @@ impl ReqwestTransport {
         }
         match builder.build() {
             Ok(client) => Ok(Self(client)),
-            Err(error) => Err(Error::config(format!("the HTTP client can not be built: {}", causes(&error)))),
+            Err(error) => {
+                Err(Error::config(format!("the HTTP client can not be built: {}", error_chain(&error))))
+            }
         }
     }
 
@@ -168,7 +170,7 @@ impl Transport for ReqwestTransport {
                 return Err(too_large());
             }
             // As much as is promised, so that it is not moved while it grows; a promise costs nobody much memory.
-            let promised = usize::try_from(length).unwrap_or(usize::MAX).min(MOST_RESERVED);
+            let promised = usize::try_from(length).unwrap_or(usize::MAX).min(MAX_RESERVED);
             let mut body = BytesMut::with_capacity(promised);
             while let Some(chunk) = response.chunk().await.map_err(failure)? {
                 if body.len() + chunk.len() > body_limit {
@@ -176,29 +178,29 @@ impl Transport for ReqwestTransport {
                 }
                 body.extend_from_slice(&chunk);
             }
-            let mut answer = http::Response::new(body.freeze());
-            *answer.status_mut() = response.status();
-            *answer.headers_mut() = std::mem::take(response.headers_mut());
-            Ok(answer)
+            let mut response = http::Response::new(body.freeze());
+            *response.status_mut() = response.status();
+            *response.headers_mut() = std::mem::take(response.headers_mut());
+            Ok(response)
         })
     }
 }
 
 fn failure(error: reqwest::Error) -> TransportError {
     let kind = match &error {
-        error if is_untrusted(error) => TransportErrorKind::Untrusted,
+        error if is_untrusted(error) => TransportErrorKind::Certificate,
         error if error.is_connect() => TransportErrorKind::Connect,
         error if error.is_timeout() => TransportErrorKind::Timeout,
-        error if error.is_builder() => TransportErrorKind::Unsendable,
-        _ => TransportErrorKind::Broken,
+        error if error.is_builder() => TransportErrorKind::InvalidRequest,
+        _ => TransportErrorKind::Connection,
     };
     // The URL's query may hold personal data.
     let error = error.without_url();
     let text = match kind {
-        TransportErrorKind::Untrusted => {
-            format!("the server's certificate is refused, so nothing was sent: {}", causes(&error))
+        TransportErrorKind::Certificate => {
+            format!("the server's certificate is refused, so nothing was sent: {}", error_chain(&error))
         }
-        _ => causes(&error),
+        _ => error_chain(&error),
     };
     TransportError::new(kind, text).with_source(error)
 }
@@ -230,7 +232,7 @@ fn is_untrusted(_: &reqwest::Error) -> bool {
 }
 
 /// The error with its causes in one line: reqwest's own text stops at "error sending request".
-fn causes(error: &reqwest::Error) -> String {
+fn error_chain(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -1,8 +1,8 @@
 use serde::Deserialize;
 
 use crate::{
-    Kind, Provider, Result, Status, Timestamp,
-    http::{Answer, read_object},
+    Provider, Result, Timestamp,
+    http::{ApiResponse, read_object},
     open_enum::open_enum,
     record::record,
 };
@@ -75,26 +75,27 @@ struct Envelope {
 }
 
 /// Reads an answer that is one account.
-pub(super) fn read(answer: &Answer) -> Result<Account> {
-    let envelope: Envelope = read_object(answer, "an object with account")?;
+pub(super) fn read(response: &ApiResponse) -> Result<Account> {
+    let envelope: Envelope = read_object(response, "an object with account")?;
     Ok(envelope.account)
 }
 
 impl From<Account> for crate::Account {
     fn from(account: Account) -> Self {
-        let container = account.organization_id().map(str::to_owned);
-        let mut shared = Self::of_record(Provider::Huawei, Kind::CloudAccount, account.id, account.record);
+        let parent_id = account.organization_id().map(str::to_owned);
+        let mut shared =
+            Self::of_record(Provider::Huawei, crate::AccountKind::CloudAccount, account.id, account.record);
         shared.name = account.name;
         shared.email = account.email;
         shared.status = match &account.status {
-            Some(AccountStatus::Active) => Status::Active,
-            Some(AccountStatus::Suspended) => Status::Suspended,
-            Some(AccountStatus::PendingClosure) => Status::Closing,
-            Some(AccountStatus::Unknown(_)) | None => Status::Unstated,
+            Some(AccountStatus::Active) => crate::AccountStatus::Active,
+            Some(AccountStatus::Suspended) => crate::AccountStatus::Suspended,
+            Some(AccountStatus::PendingClosure) => crate::AccountStatus::Closing,
+            Some(AccountStatus::Unknown(_)) | None => crate::AccountStatus::Unspecified,
         };
         shared.raw_status = account.status.map(Into::into);
         shared.joined_at = account.joined_at.and_then(|date| date.utc());
-        shared.container = container;
+        shared.parent_id = parent_id;
         shared.push_alternate_id("urn", account.urn);
         shared
     }
@@ -119,9 +120,12 @@ mod tests {
         let shared = crate::Account::from(account);
         assert_eq!(shared.id, "05261f923e80d3890f33c0056e9b3f80");
         assert_eq!(shared.name.as_deref(), Some("paas_iam_573331"));
-        assert_eq!((shared.status.clone(), shared.raw_status.clone()), (Status::Unstated, None));
+        assert_eq!(
+            (shared.status.clone(), shared.raw_status.clone()),
+            (crate::AccountStatus::Unspecified, None)
+        );
         assert_eq!(shared.joined_at.unwrap().to_rfc3339(), "2022-08-24T06:41:15+00:00");
-        assert_eq!(shared.container.as_deref(), Some("o-fhkmi6mek7wlqdp6nideqhb47qwtjdsv"));
+        assert_eq!(shared.parent_id.as_deref(), Some("o-fhkmi6mek7wlqdp6nideqhb47qwtjdsv"));
         assert_eq!(shared.alternate_ids[0].name, "urn");
         let typed: Account = shared.record().parse().unwrap();
         assert_eq!(typed.raw(), json.trim(), "nothing is lost on the way to the shared account");
@@ -138,7 +142,7 @@ mod tests {
         assert_eq!(account.join_method.as_ref().map(JoinMethod::as_str), Some("beamed"));
         assert_eq!(account.joined_at.as_ref().map(Timestamp::as_str), Some("later"));
         assert_eq!(account.intl_number_prefix.as_deref(), Some("0086"));
-        assert_eq!(crate::Account::from(account).status, Status::Closing);
+        assert_eq!(crate::Account::from(account).status, crate::AccountStatus::Closing);
         for bad in [
             r#"{"name":"x"}"#,
             r#"{"id":""}"#,

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    auth::{Asked, InVain, Lookup, Token, read_if_there},
-    http::{Answer, Clock, Problem, Service, Settings},
+    auth::{CredentialChain, EnvLookup, Lookup, Token, read_if_exists},
+    http::{ApiResponse, Auth, ClientOptions, Clock, ErrorResponse},
 };
 
 const ACCESS_KEY: &str = "HUAWEICLOUD_SDK_AK";
@@ -38,7 +38,7 @@ pub(super) struct Source {
 pub(super) enum Origin {
     Given(Credentials),
     /// The metadata service, to be asked when a request is made, after others that had no key.
-    Metadata(InVain),
+    Metadata(CredentialChain),
 }
 
 /// Where a client takes each request's access key from.
@@ -53,7 +53,7 @@ impl Source {
     }
 
     /// Checks everything; asks nobody.
-    pub(super) fn open(&self, settings: &Settings) -> Result<Keys> {
+    pub(super) fn open(&self, options: &ClientOptions) -> Result<Keys> {
         match &self.origin {
             Origin::Given(credentials) => {
                 let mut credentials = credentials.clone();
@@ -65,10 +65,10 @@ impl Source {
                 "there is a security token, but no access key that it belongs to: the keys of the metadata \
                  service come with their own",
             )),
-            Origin::Metadata(in_vain) => {
+            Origin::Metadata(chain) => {
                 let domain_id = self.domain_id.as_deref().map(checked_domain).transpose()?;
                 let endpoint = &self.metadata_endpoint;
-                Metadata::open(endpoint, settings, domain_id, in_vain.clone()).map(Keys::Metadata)
+                Metadata::open(endpoint, options, domain_id, chain.clone()).map(Keys::Metadata)
             }
         }
     }
@@ -78,15 +78,15 @@ impl Source {
 ///
 /// # Errors
 /// If the environment or the file has half a key, or the file can not be read.
-pub(super) fn default_chain(lookup: Lookup<'_>, home: Option<&Path>) -> Result<Origin> {
-    let mut in_vain = InVain::default();
-    if let Some(given) = in_vain.ask("the environment", from_environment(lookup))? {
+pub(super) fn default_chain(lookup: EnvLookup<'_>, home: Option<&Path>) -> Result<Origin> {
+    let mut chain = CredentialChain::default();
+    if let Some(given) = chain.try_source("the environment", from_environment(lookup))? {
         return Ok(Origin::Given(given));
     }
     if let Some(path) = lookup(CREDENTIALS_FILE)? {
         // Named on purpose, so it has to be there.
         let source = format!("{path} (of {CREDENTIALS_FILE})");
-        if let Some(given) = in_vain.ask(&source, named_profile(Path::new(&path)))? {
+        if let Some(given) = chain.try_source(&source, named_profile(Path::new(&path)))? {
             return Ok(Origin::Given(given));
         }
     } else {
@@ -95,26 +95,26 @@ pub(super) fn default_chain(lookup: Lookup<'_>, home: Option<&Path>) -> Result<O
             Some(path) => path.display().to_string(),
             None => "~/.huaweicloud/credentials".into(),
         };
-        if let Some(given) = in_vain.ask(&source, default_profile(path.as_deref()))? {
+        if let Some(given) = chain.try_source(&source, default_profile(path.as_deref()))? {
             return Ok(Origin::Given(given));
         }
     }
-    Ok(Origin::Metadata(in_vain))
+    Ok(Origin::Metadata(chain))
 }
 
 /// The key in the environment, with the token and domain that stand there too.
-pub(super) fn from_environment(lookup: Lookup<'_>) -> Result<Asked<Credentials>> {
+pub(super) fn from_environment(lookup: EnvLookup<'_>) -> Result<Lookup<Credentials>> {
     let half = |there: &str, missing: &str| {
         let text = format!("the environment variable {missing} is not set, but {there} is");
         Err(Error::config(text))
     };
     match (lookup(ACCESS_KEY)?, lookup(SECRET_KEY)?) {
-        (None, None) => {
-            Ok(Asked::Nothing(format!("the environment variables {ACCESS_KEY} and {SECRET_KEY} are not set")))
-        }
+        (None, None) => Ok(Lookup::Missing(format!(
+            "the environment variables {ACCESS_KEY} and {SECRET_KEY} are not set"
+        ))),
         (Some(_), None) => half(ACCESS_KEY, SECRET_KEY),
         (None, Some(_)) => half(SECRET_KEY, ACCESS_KEY),
-        (Some(access_key), Some(secret_key)) => Ok(Asked::Has(Credentials {
+        (Some(access_key), Some(secret_key)) => Ok(Lookup::Found(Credentials {
             access_key,
             secret_key: secret_key.into(),
             security_token: lookup("HUAWEICLOUD_SDK_SECURITY_TOKEN")?.map(SecretString::from),
@@ -124,20 +124,20 @@ pub(super) fn from_environment(lookup: Lookup<'_>) -> Result<Asked<Credentials>>
 }
 
 /// The key in a profile file that has to be there.
-pub(super) fn named_profile(path: &Path) -> Result<Asked<Credentials>> {
-    match read_if_there(path)? {
+pub(super) fn named_profile(path: &Path) -> Result<Lookup<Credentials>> {
+    match read_if_exists(path)? {
         Some(text) => credentials_file::read(text.expose_secret()),
         None => Err(Error::config("there is no such file")),
     }
 }
 
-fn default_profile(path: Option<&Path>) -> Result<Asked<Credentials>> {
+fn default_profile(path: Option<&Path>) -> Result<Lookup<Credentials>> {
     let Some(path) = path else {
-        return Ok(Asked::Nothing("the home directory is not known".into()));
+        return Ok(Lookup::Missing("the home directory is not known".into()));
     };
-    match read_if_there(path)? {
+    match read_if_exists(path)? {
         Some(text) => credentials_file::read(text.expose_secret()),
-        None => Ok(Asked::Nothing("there is no such file".into())),
+        None => Ok(Lookup::Missing("there is no such file".into())),
     }
 }
 
@@ -153,18 +153,18 @@ impl Signer {
     }
 }
 
-impl Service for Signer {
-    type Permit = Option<Arc<Token<Credentials>>>;
+impl Auth for Signer {
+    type Credential = Option<Arc<Token<Credentials>>>;
 
-    async fn permit(&self) -> Result<Self::Permit> {
+    async fn credential(&self) -> Result<Self::Credential> {
         match &self.keys {
             Keys::Given(_) => Ok(None),
             Keys::Metadata(metadata) => metadata.key().await.map(Some),
         }
     }
 
-    fn authorise(&self, permit: &Self::Permit, request: &mut Request<Bytes>) -> Result<()> {
-        match (&self.keys, permit) {
+    fn apply(&self, credential: &Self::Credential, request: &mut Request<Bytes>) -> Result<()> {
+        match (&self.keys, credential) {
             (_, Some(key)) => sign(request, &key.value, self.now()),
             (Keys::Given(key), None) => sign(request, key, self.now()),
             (Keys::Metadata(_), None) => Err(Error::config("there is no access key to sign with")),
@@ -173,16 +173,16 @@ impl Service for Signer {
 
     // A 401 is never replayed: more than five failures in a row lock the key.
 
-    fn secrets(&self, permit: &Self::Permit) -> Vec<SecretString> {
-        match (&self.keys, permit) {
+    fn secrets(&self, credential: &Self::Credential) -> Vec<SecretString> {
+        match (&self.keys, credential) {
             (_, Some(key)) => vec![key.value.secret_key.clone()],
             (Keys::Given(key), None) => vec![key.secret_key.clone()],
             (Keys::Metadata(_), None) => Vec::new(),
         }
     }
 
-    fn problem(&self, answer: &Answer) -> Problem {
-        error::read(answer, &date(self.now()))
+    fn parse_error(&self, response: &ApiResponse) -> ErrorResponse {
+        error::read(response, &date(self.now()))
     }
 }
 
@@ -201,7 +201,7 @@ mod tests {
     fn chain(variables: &'static [(&str, &str)], home: Option<&Path>) -> Result<String, String> {
         match default_chain(&environment(variables), home) {
             Ok(Origin::Given(given)) => Ok(given.access_key),
-            Ok(Origin::Metadata(in_vain)) => Err(in_vain.text(None)),
+            Ok(Origin::Metadata(chain)) => Err(chain.text(None)),
             Err(error) => Err(format!("{error} {error:?}")),
         }
     }

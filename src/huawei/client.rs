@@ -9,9 +9,9 @@ use super::{
     signing::Credentials,
 };
 use crate::{
-    Error, Result, Scope,
-    auth::{Asked, Environment, InVain, home},
-    http::{Answer, Call, Channel, Settings, shared_settings},
+    Error, ListingId, Result,
+    auth::{CredentialChain, Env, Lookup, home},
+    http::{ApiClient, ApiRequest, ApiResponse, ClientOptions, client_options},
 };
 
 const ENDPOINT: &str = "https://organizations.myhuaweicloud.com";
@@ -22,7 +22,7 @@ const ENDPOINT_VARIABLE: &str = "HUAWEICLOUD_SDK_REGION_ORGANIZATIONS_CN_NORTH_4
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    channel: Channel,
+    api: ApiClient,
     signer: Signer,
 }
 
@@ -58,7 +58,7 @@ impl Client {
     /// # Errors
     /// As [`from_env`](Self::from_env).
     pub fn builder_from_env() -> Result<ClientBuilder> {
-        let env = Environment::of(NAME);
+        let env = Env::new(NAME);
         let asked = auth::from_environment(&|name| env.optional(name));
         ClientBuilder::given(asked)?.endpoint_of(&env)
     }
@@ -89,7 +89,7 @@ impl Client {
     /// # Errors
     /// As [`from_default_chain`](Self::from_default_chain).
     pub fn builder_from_default_chain() -> Result<ClientBuilder> {
-        let env = Environment::of(NAME);
+        let env = Env::new(NAME);
         let origin = auth::default_chain(&|name| env.optional(name), home().as_deref());
         ClientBuilder::new(env.context(origin)?).endpoint_of(&env)
     }
@@ -115,7 +115,7 @@ impl Client {
         let asked = auth::named_profile(path);
         let asked = asked.map_err(|error| error.message().to_owned());
         ClientBuilder::given(match asked {
-            Ok(Asked::Nothing(why)) | Err(why) => Err(Error::config(format!("{}: {why}", path.display()))),
+            Ok(Lookup::Missing(why)) | Err(why) => Err(Error::config(format!("{}: {why}", path.display()))),
             Ok(has) => Ok(has),
         })
     }
@@ -133,31 +133,31 @@ impl Client {
     /// When Organizations answers 401, no other key is asked for: that the service would give the same one
     /// again is an assumption.
     pub fn builder_from_metadata() -> ClientBuilder {
-        ClientBuilder::new(Origin::Metadata(InVain::default()))
+        ClientBuilder::new(Origin::Metadata(CredentialChain::default()))
     }
 
     /// Sends a call whose making has checked it, and reads the answer.
     pub(super) async fn send<T>(
         &self,
-        call: Result<Call>,
-        read: impl Fn(&Answer) -> Result<T> + Send + Sync,
+        call: Result<ApiRequest>,
+        read: impl Fn(&ApiResponse) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        self.0.channel.send(&self.0.signer, call, read).await.map_err(error::passing)
+        self.0.api.send(&self.0.signer, call, read).await.map_err(error::passing)
     }
 
     /// Attaches the provider to an error that was made before or after a request.
     pub(super) fn context<T>(&self, result: Result<T>) -> Result<T> {
-        self.0.channel.context(result)
+        self.0.api.context(result)
     }
 
     /// The identity of the list whose first request is `first`.
-    pub(super) fn scope(&self, first: &Result<Call>) -> Scope {
+    pub(super) fn listing_id(&self, first: &Result<ApiRequest>) -> ListingId {
         // Whose accounts are listed, as far as is known before asking.
         let tenant = match &self.0.signer.keys {
             Keys::Given(key) => key.domain_id.as_deref().unwrap_or(&key.access_key),
             Keys::Metadata(_) => "metadata",
         };
-        self.0.channel.scope(tenant, first, &[])
+        self.0.api.listing_id(tenant, first, &[])
     }
 }
 
@@ -168,7 +168,7 @@ impl fmt::Debug for Client {
             Keys::Metadata(_) => "of the metadata service",
         };
         f.debug_struct("Client")
-            .field("base_url", &self.0.channel.base_url())
+            .field("base_url", &self.0.api.base_url())
             .field("access_key", &access_key)
             .finish_non_exhaustive()
     }
@@ -178,27 +178,27 @@ impl fmt::Debug for Client {
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until build() is called"]
 pub struct ClientBuilder {
-    settings: Settings,
+    options: ClientOptions,
     source: Source,
 }
 
 impl ClientBuilder {
     fn new(origin: Origin) -> Self {
-        Self { settings: Settings::new(ENDPOINT), source: Source::new(origin) }
+        Self { options: ClientOptions::new(ENDPOINT), source: Source::new(origin) }
     }
 
     /// With the key that a source has to have.
-    fn given(asked: Result<Asked<Credentials>>) -> Result<Self> {
-        let env = Environment::of(NAME);
+    fn given(asked: Result<Lookup<Credentials>>) -> Result<Self> {
+        let env = Env::new(NAME);
         match env.context(asked)? {
-            Asked::Has(credentials) => Ok(Self::new(Origin::Given(credentials))),
-            Asked::Nothing(why) => Err(env.error(why)),
+            Lookup::Found(credentials) => Ok(Self::new(Origin::Given(credentials))),
+            Lookup::Missing(why) => Err(env.error(why)),
         }
     }
 
-    fn endpoint_of(self, env: &Environment) -> Result<Self> {
+    fn endpoint_of(self, env: &Env) -> Result<Self> {
         Ok(match env.optional(ENDPOINT_VARIABLE)? {
-            Some(endpoints) => self.endpoint(endpoints.split(',').next().unwrap_or_default()),
+            Some(endpoints) => self.base_url(endpoints.split(',').next().unwrap_or_default()),
             None => self,
         })
     }
@@ -221,9 +221,9 @@ impl ClientBuilder {
     }
 
     /// Another endpoint, with or without a path prefix. No endpoint in Europe is documented.
-    #[doc(alias = "base_url")]
-    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
-        self.settings.base_url = url.into();
+    #[doc(alias = "endpoint")]
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.options.base_url = url.into();
         self
     }
 
@@ -234,7 +234,7 @@ impl ClientBuilder {
         self
     }
 
-    shared_settings!();
+    client_options!();
 
     /// Builds the client. Nothing is sent.
     ///
@@ -242,9 +242,9 @@ impl ClientBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the endpoint, a credential or a setting can
     /// not be used.
     pub fn build(self) -> Result<Client> {
-        let channel = Channel::open(NAME, &self.settings)?;
-        let keys = channel.context(self.source.open(&self.settings))?;
-        let signer = Signer { keys, clock: channel.clock().clone() };
-        Ok(Client(Arc::new(Inner { channel, signer })))
+        let api = ApiClient::new(NAME, &self.options)?;
+        let keys = api.context(self.source.open(&self.options))?;
+        let signer = Signer { keys, clock: api.clock().clone() };
+        Ok(Client(Arc::new(Inner { api, signer })))
     }
 }

@@ -12,8 +12,8 @@ use super::{
     requests::{ACCOUNTS, check_length},
 };
 use crate::{
-    Error, ErrorKind, Page, Paginator, Result, Retry, Scope, Timestamp,
-    http::{Answer, Call, one_line, read_object, segment},
+    Error, ErrorKind, ListingId, Page, Paginator, Result, Retryability, Timestamp,
+    http::{ApiRequest, ApiResponse, one_line, path_segment, read_object},
     open_enum::open_enum,
     record::{HasId, record},
 };
@@ -23,7 +23,7 @@ const RESOURCE_ACCOUNTS: &str = "/v2/organizations/accounts";
 const CREATIONS: &str = "/v1/organizations/create-account-status";
 
 /// How many tags an account may have: *User Guide*, "Overview of a Tag".
-const MOST_TAGS: usize = 20;
+const MAX_TAGS: usize = 20;
 
 /// A tag to attach to an account.
 #[derive(Clone, Debug, Serialize)]
@@ -43,8 +43,8 @@ impl Tag {
     /// has 225 for values, and the larger is taken. The number and that keys are different are of the User
     /// Guide.
     pub(super) fn check_all(tags: &[Self]) -> Result<()> {
-        if tags.len() > MOST_TAGS {
-            return Err(Error::config(format!("{} tags; expected at most {MOST_TAGS}", tags.len())));
+        if tags.len() > MAX_TAGS {
+            return Err(Error::config(format!("{} tags; expected at most {MAX_TAGS}", tags.len())));
         }
         for (number, tag) in tags.iter().enumerate() {
             check_length("a tag's key", &tag.key, 1, 128)?;
@@ -139,15 +139,15 @@ macro_rules! profile_setters {
 /// at a time (*Service Overview*); with which code more are refused is not documented.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look for
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), look for
 /// the name in [`list_create_account_statuses`](Client::list_create_account_statuses) before sending it again:
 /// there is nothing by which the provider could tell a repetition.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the name is empty, a tag is too long or has no key, or there are
-/// too many tags; [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management account
+/// too many tags; [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key does not belong to the management account
 /// (`Organizations.1001`) or a policy does not allow it (`.1007`); [`Api`](crate::ErrorKind::Api) with
-/// [`Retry::Safe`](crate::Retry::Safe) after a concurrent modification (`.1003`).
+/// [`Retryability::Retryable`](crate::Retryability::Retryable) after a concurrent modification (`.1003`).
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct CreateAccount {
@@ -190,14 +190,14 @@ impl CreateAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<CreateAccountStatus> {
-        self.client.send(self.call(), read).await
+        self.client.send(self.request(), read).await
     }
 
-    fn call(&self) -> Result<Call> {
+    fn request(&self) -> Result<ApiRequest> {
         self.profile.check()?;
         let body =
             Body { profile: &self.profile, email: self.email.as_deref(), phone: self.phone.as_deref() };
-        Call::change(Method::POST, ACCOUNTS).json(&body)
+        ApiRequest::mutation(Method::POST, ACCOUNTS).json(&body)
     }
 }
 
@@ -225,12 +225,12 @@ impl CreateResourceAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<CreateAccountStatus> {
-        self.client.send(self.call(), read).await
+        self.client.send(self.request(), read).await
     }
 
-    fn call(&self) -> Result<Call> {
+    fn request(&self) -> Result<ApiRequest> {
         self.profile.check()?;
-        Call::change(Method::POST, RESOURCE_ACCOUNTS).json(&self.profile)
+        ApiRequest::mutation(Method::POST, RESOURCE_ACCOUNTS).json(&self.profile)
     }
 }
 
@@ -289,9 +289,9 @@ impl Client {
     ///
     /// For the management account and delegated administrators; IAM action
     /// `organizations:createAccountStatuses:get`.
-    #[doc(alias = "get_create_account_status")]
-    pub fn show_create_account_status(&self, id: impl Into<String>) -> ShowCreateAccountStatus {
-        ShowCreateAccountStatus { client: self.clone(), id: id.into() }
+    #[doc(alias = "show_create_account_status")]
+    pub fn get_create_account_status(&self, id: impl Into<String>) -> GetCreateAccountStatus {
+        GetCreateAccountStatus { client: self.clone(), id: id.into() }
     }
 }
 
@@ -301,25 +301,25 @@ impl Client {
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
 /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such creation (the code is not documented);
-/// [`Denied`](crate::ErrorKind::Denied) as in every list.
+/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) as in every list.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
-pub struct ShowCreateAccountStatus {
+pub struct GetCreateAccountStatus {
     client: Client,
     id: String,
 }
 
-impl ShowCreateAccountStatus {
+impl GetCreateAccountStatus {
     /// Sends the request. A creation that failed is no error here: its state says so.
     ///
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<CreateAccountStatus> {
-        self.client.send(self.call(), read).await
+        self.client.send(self.request(), read).await
     }
 
-    fn call(&self) -> Result<Call> {
-        Ok(Call::get(format!("{CREATIONS}/{}", segment("create account status id", &self.id)?)))
+    fn request(&self) -> Result<ApiRequest> {
+        Ok(ApiRequest::get(format!("{CREATIONS}/{}", path_segment("create account status id", &self.id)?)))
     }
 }
 
@@ -328,8 +328,8 @@ struct Envelope {
     create_account_status: CreateAccountStatus,
 }
 
-fn read(answer: &Answer) -> Result<CreateAccountStatus> {
-    let envelope: Envelope = read_object(answer, "an object with create_account_status")?;
+fn read(response: &ApiResponse) -> Result<CreateAccountStatus> {
+    let envelope: Envelope = read_object(response, "an object with create_account_status")?;
     Ok(envelope.create_account_status)
 }
 
@@ -374,9 +374,9 @@ impl ListCreateAccountStatuses {
         /// Creations on a page: 1 to 2000. Default: 1000. Always sent.
     }
 
-    fn call(&self, at: Option<&String>) -> Result<Call> {
+    fn request(&self, at: Option<&String>) -> Result<ApiRequest> {
         self.paging.check()?;
-        let call = Call::get(CREATIONS);
+        let call = ApiRequest::get(CREATIONS);
         let call = self.states.iter().fold(call, |call, state| call.query("states", Some(state)));
         Ok(self.paging.query(call, self.paging.size(), at))
     }
@@ -386,12 +386,12 @@ impl Paginator for ListCreateAccountStatuses {
     type Item = CreateAccountStatus;
     type Cursor = String;
 
-    fn scope(&self) -> Scope {
-        self.client.scope(&self.call(None))
+    fn listing_id(&self) -> ListingId {
+        self.client.listing_id(&self.request(None))
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<CreateAccountStatus, String>> {
-        self.client.send(self.call(at), |answer| read_page(answer, "create_account_statuses")).await
+        self.client.send(self.request(at), |response| read_page(response, "create_account_statuses")).await
     }
 
     fn item_id<'a>(&self, status: &'a CreateAccountStatus) -> Option<Cow<'a, str>> {
@@ -428,7 +428,7 @@ impl Client {
 /// # Retries
 /// Waiting changes nothing: after any error it can be begun again with the same id. A look that fails is
 /// retried as every read is. What fails all the same, but is throttled or says
-/// [`Retry::Safe`](crate::Retry::Safe), as after a concurrent modification (`Organizations.1003`), is looked
+/// [`Retryability::Retryable`](crate::Retryability::Retryable), as after a concurrent modification (`Organizations.1003`), is looked
 /// at again after the next interval, or after the time that the provider asked for if that is longer. If no
 /// time is left for it, and after any other failure, the error ends the waiting.
 ///
@@ -437,11 +437,11 @@ impl Client {
 ///
 /// # Errors
 /// - [`Api`](ErrorKind::Api) if the creation has failed; [`code`](Error::code) is the provider's
-///   `failure_reason`, and [`show_create_account_status`](Client::show_create_account_status) with the same id
+///   `failure_reason`, and [`get_create_account_status`](Client::get_create_account_status) with the same id
 ///   gives the status with all that it says
 /// - [`Timeout`](ErrorKind::Timeout) if time is up: the creation may still go on
 /// - [`Config`](ErrorKind::Config) if an interval is zero
-/// - those of [`ShowCreateAccountStatus`](super::ShowCreateAccountStatus)
+/// - those of [`GetCreateAccountStatus`](super::GetCreateAccountStatus)
 #[derive(Clone, Debug)]
 #[must_use = "nothing is waited for until send() is awaited"]
 pub struct WaitForAccount {
@@ -482,7 +482,7 @@ impl WaitForAccount {
 
     async fn wait(&self) -> Result<CreateAccountStatus> {
         self.check()?;
-        let look = self.client.show_create_account_status(&self.status_id);
+        let look = self.client.get_create_account_status(&self.status_id);
         let began = Instant::now();
         let mut interval = self.first_interval.min(self.max_interval);
         let mut found = false;
@@ -506,7 +506,7 @@ impl WaitForAccount {
                     asked = error.retry_after().unwrap_or_default();
                     let early = error.status() == Some(404) && !found && began.elapsed() < SETTLING;
                     let throttled = error.kind() == ErrorKind::Throttled;
-                    let passing = error.retry() == Retry::Safe || throttled || early;
+                    let passing = error.retryability() == Retryability::Retryable || throttled || early;
                     if !passing || left.is_zero() || asked > left {
                         return Err(error);
                     }
@@ -543,7 +543,7 @@ impl WaitForAccount {
         let detail = status.failure_detail_msg.as_ref().and_then(|detail| detail.error_msg.as_deref());
         let reason = status.failure_reason.as_deref();
         let message = format!(
-            "the account was not created: {}; show_create_account_status({:?}) gives all that is told of it",
+            "the account was not created: {}; get_create_account_status({:?}) gives all that is told of it",
             one_line(detail.or(reason).unwrap_or("no reason is given")),
             self.status_id,
         );
@@ -578,14 +578,14 @@ mod tests {
         assert!(Tag::check_all(&many).is_err());
     }
 
-    fn body(call: Result<Call>) -> Value {
+    fn body(call: Result<ApiRequest>) -> Value {
         serde_json::from_slice(&call.unwrap().body).unwrap()
     }
 
     #[test]
     fn bodies_hold_what_was_set_and_nothing_else() {
         let client = Client::builder("access", "secret").build().unwrap();
-        assert_eq!(body(client.create_account("账号").call()), json!({"name": "账号"}));
+        assert_eq!(body(client.create_account("账号").request()), json!({"name": "账号"}));
         let full = client.create_account("a").email("e@example.com").phone("+49 1").agency_name("agency");
         let full = full.description("").tag("k", "v").tag("l", "");
         let tags = json!([{"key": "k", "value": "v"}, {"key": "l", "value": ""}]);
@@ -593,9 +593,9 @@ mod tests {
         let mut expected = common.clone();
         expected["email"] = "e@example.com".into();
         expected["phone"] = "+49 1".into();
-        assert_eq!(body(full.call()), expected);
+        assert_eq!(body(full.request()), expected);
         let resource = client.create_resource_account("a").agency_name("agency").description("");
-        assert_eq!(body(resource.tag("k", "v").tag("l", "").call()), common);
+        assert_eq!(body(resource.tag("k", "v").tag("l", "").request()), common);
     }
 
     #[test]

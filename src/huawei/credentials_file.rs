@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 
 use super::signing::Credentials;
-use crate::{Error, Result, auth::Asked};
+use crate::{Error, Result, auth::Lookup};
 
 /// In the order in which they are asked for a key. `[global]` is what the SDKs' documents name, for services
 /// like this one; their default chain in Python and Java looks for `[globalcredentials]`, which is taken for
@@ -25,7 +25,7 @@ const SECTIONS: [&str; 3] = ["global", "globalcredentials", "basic"];
 ///
 /// A key is taken whole from the first section that has one; a security token belongs to its key, and is
 /// taken from the same section. The domain is the same for all, and taken from the first that tells it.
-pub(super) fn read(text: &str) -> Result<Asked<Credentials>> {
+pub(super) fn read(text: &str) -> Result<Lookup<Credentials>> {
     let entries = parse(text)?;
     let get = |section: &'static str, key: &'static str| entries.get(&(section.to_owned(), key.to_owned()));
     for section in SECTIONS {
@@ -38,7 +38,7 @@ pub(super) fn read(text: &str) -> Result<Asked<Credentials>> {
             (None, Some(_)) => return missing("sk", "ak"),
             (Some(access), Some(secret)) => {
                 let domain = [section].into_iter().chain(SECTIONS);
-                return Ok(Asked::Has(Credentials {
+                return Ok(Lookup::Found(Credentials {
                     access_key: (*access).to_owned(),
                     secret_key: (*secret).into(),
                     security_token: get(section, "security_token").map(|token| (*token).into()),
@@ -50,7 +50,7 @@ pub(super) fn read(text: &str) -> Result<Asked<Credentials>> {
             }
         }
     }
-    Ok(Asked::Nothing("it has no ak and sk in a section [global] or [basic]".into()))
+    Ok(Lookup::Missing("it has no ak and sk in a section [global] or [basic]".into()))
 }
 
 type Entries<'a> = BTreeMap<(String, String), &'a str>;
@@ -111,8 +111,8 @@ mod tests {
 
     fn has(text: &str) -> Credentials {
         match read(text).unwrap() {
-            Asked::Has(credentials) => credentials,
-            Asked::Nothing(why) => panic!("{why}"),
+            Lookup::Found(credentials) => credentials,
+            Lookup::Missing(why) => panic!("{why}"),
         }
     }
 
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_file_without_a_key_is_passed_over() {
         for text in ["", "ak = A\nsk = a", "[other]\nak=A\nsk=a", "[global]\nidp_id = i"] {
-            assert!(matches!(read(text).unwrap(), Asked::Nothing(_)), "{text}");
+            assert!(matches!(read(text).unwrap(), Lookup::Missing(_)), "{text}");
         }
     }
 

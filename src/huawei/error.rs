@@ -1,44 +1,48 @@
 use serde_json::Value;
 
 use crate::{
-    Error, ErrorKind, Retry,
-    http::{Answer, Problem, header},
+    Error, ErrorKind, Retryability,
+    http::{ApiResponse, ErrorResponse, header},
 };
 
 /// Codes of which the reference says to try again later: a concurrent modification, and two that the service
 /// has while it obtains the right to act. That nothing was done then is an assumption.
 const PASSING: [&str; 3] = ["Organizations.1003", "Organizations.1004", "Organizations.1006"];
 
-/// The error, with [`Retry::Safe`] if its code says that another try may help: the status alone does not.
+/// The error, with [`Retryability::Retryable`] if its code says that another try may help: the status alone does not.
 pub(super) fn passing(error: Error) -> Error {
     let passing = error.code().is_some_and(|code| PASSING.contains(&code));
-    if passing && error.retry() == Retry::Never { error.with_retry(Retry::Safe) } else { error }
+    if passing && error.retryability() == Retryability::Never {
+        error.with_retryability(Retryability::Retryable)
+    } else {
+        error
+    }
 }
 
 /// Reads a failure: `{error_code, error_msg}`, its other spellings, and the same nested, as IAM does.
 ///
 /// A 401 here is often none of the credentials' fault, so the code's prefix tells what it is about:
 /// `APIGW.` and `APIG.` come from the gateway, `Organizations.` from the service.
-pub(super) fn read(answer: &Answer, own_clock: &str) -> Problem {
-    let body = answer.body.json::<Value>();
+pub(super) fn read(response: &ApiResponse, own_clock: &str) -> ErrorResponse {
+    let body = response.body.json::<Value>();
     let (code, message) = body.as_ref().and_then(find).unwrap_or_default();
-    let mut message = message.or_else(|| answer.body.plain_text());
-    let status = answer.status.as_u16();
+    let mut message = message.or_else(|| response.body.plain_text());
+    let status = response.status.as_u16();
     let kind = match (status, code.as_deref()) {
         (401, Some("Organizations.1015")) => Some(ErrorKind::NotFound),
-        (401, Some(code)) if code.starts_with("Organizations.") => Some(ErrorKind::Denied),
+        (401, Some(code)) if code.starts_with("Organizations.") => Some(ErrorKind::PermissionDenied),
         _ => None,
     };
     if let Some(text) = message.as_mut().filter(|text| text.contains("signature expired")) {
-        let theirs = header(&answer.headers, &["date"]).unwrap_or_else(|| "not told".into());
+        let theirs = header(&response.headers, &["date"]).unwrap_or_else(|| "not told".into());
         *text = format!(
             "{text}; the date of the request must be within 15 minutes of the server's: this machine's \
              clock says {own_clock}, the server's {theirs}"
         );
     }
-    let request_id = header(&answer.headers, &["x-request-id"])
+    let request_id = header(&response.headers, &["x-request-id"])
         .or_else(|| Some(body.as_ref()?.get("request_id")?.as_str()?.to_owned()));
-    Problem { kind, code, message, request_id, ..Problem::default() }
+    ErrorResponse { kind, code, message, request_id, ..ErrorResponse::default() }
 }
 
 type Found = (Option<String>, Option<String>);
@@ -66,13 +70,13 @@ mod tests {
 
     use super::*;
 
-    fn problem(status: u16, body: &str) -> Problem {
-        let answer = Answer {
+    fn parse_error(status: u16, body: &str) -> ErrorResponse {
+        let response = ApiResponse {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
             body: bytes::Bytes::from(body.to_owned()).into(),
         };
-        read(&answer, "20260102T030405Z")
+        read(&response, "20260102T030405Z")
     }
 
     #[test]
@@ -83,33 +87,35 @@ mod tests {
             (r#"{"error":{"code":403,"message":"bad","title":"Forbidden"}}"#, Some("403"), "bad"),
             ("bad", None, "bad"),
         ] {
-            let problem = problem(400, body);
+            let problem = parse_error(400, body);
             assert_eq!(
                 (problem.code.as_deref(), problem.message.as_deref()),
                 (code, Some(message)),
                 "{body}"
             );
         }
-        assert!(problem(502, "<html>Bad Gateway</html>").message.is_none());
+        assert!(parse_error(502, "<html>Bad Gateway</html>").message.is_none());
     }
 
     #[test]
     fn what_the_reference_says_to_try_again_is_safe_to_try_again() {
         let retry = |code: &str, retry| {
-            let error = Error::new(ErrorKind::Api, "x").with_code(Some(code.to_owned())).with_retry(retry);
-            passing(error).retry()
+            let error =
+                Error::new(ErrorKind::Api, "x").with_code(Some(code.to_owned())).with_retryability(retry);
+            passing(error).retryability()
         };
         for code in PASSING {
-            assert_eq!(retry(code, Retry::Never), Retry::Safe, "{code}");
-            assert_eq!(retry(code, Retry::Uncertain), Retry::Uncertain, "{code}");
+            assert_eq!(retry(code, Retryability::Never), Retryability::Retryable, "{code}");
+            assert_eq!(retry(code, Retryability::MaybeApplied), Retryability::MaybeApplied, "{code}");
         }
-        assert_eq!(retry("Organizations.1005", Retry::Never), Retry::Never);
+        assert_eq!(retry("Organizations.1005", Retryability::Never), Retryability::Never);
     }
 
     #[test]
     fn a_401_is_classified_by_its_code() {
-        let kind = |code: &str| problem(401, &format!(r#"{{"error_code":"{code}","error_msg":"x"}}"#)).kind;
-        assert_eq!(kind("Organizations.1002"), Some(ErrorKind::Denied));
+        let kind =
+            |code: &str| parse_error(401, &format!(r#"{{"error_code":"{code}","error_msg":"x"}}"#)).kind;
+        assert_eq!(kind("Organizations.1002"), Some(ErrorKind::PermissionDenied));
         assert_eq!(kind("Organizations.1015"), Some(ErrorKind::NotFound));
         assert_eq!(kind("APIGW.0301"), None);
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::{Client, create::Tag, requests::check_length};
 use crate::{
     Result, Timestamp,
-    http::{Answer, Call, read_object},
+    http::{ApiRequest, ApiResponse, read_object},
     open_enum::open_enum,
     record::record,
 };
@@ -40,12 +40,12 @@ pub enum InviteTarget {
 /// Reference of 2024.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), only the
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), only the
 /// console shows whether it was: this crate does not list invitations. A second one would send a second mail.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the target does not have 1 to 100 characters, the notes have more
-/// than 1024, or a tag can not be; [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the
+/// than 1024, or a tag can not be; [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key does not belong to the
 /// management account (`Organizations.1001`) or a policy does not allow it (`.1007`);
 /// [`Api`](crate::ErrorKind::Api) if the account can not be invited.
 #[derive(Clone, Debug)]
@@ -79,10 +79,10 @@ impl InviteAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<Handshake> {
-        self.client.send(self.call(), read).await
+        self.client.send(self.request(), read).await
     }
 
-    fn call(&self) -> Result<Call> {
+    fn request(&self) -> Result<ApiRequest> {
         match &self.target {
             InviteTarget::Account(id) => check_length("the target's account id", id, 1, 100)?,
             InviteTarget::Name(name) => check_length("the target's name", name, 1, 100)?,
@@ -90,7 +90,7 @@ impl InviteAccount {
         check_length("notes", &self.notes, 0, 1024)?;
         Tag::check_all(&self.tags)?;
         let body = Body { target: &self.target, notes: &self.notes, tags: &self.tags };
-        Call::change(Method::POST, PATH).json(&body)
+        ApiRequest::mutation(Method::POST, PATH).json(&body)
     }
 }
 
@@ -159,8 +159,8 @@ struct Envelope {
     handshake: Handshake,
 }
 
-fn read(answer: &Answer) -> Result<Handshake> {
-    let envelope: Envelope = read_object(answer, "an object with handshake")?;
+fn read(response: &ApiResponse) -> Result<Handshake> {
+    let envelope: Envelope = read_object(response, "an object with handshake")?;
     Ok(envelope.handshake)
 }
 
@@ -174,7 +174,7 @@ mod tests {
     fn the_body_names_the_target_by_id_or_name() {
         let client = Client::builder("access", "secret").build().unwrap();
         let body = |request: InviteAccount| -> Value {
-            serde_json::from_slice(&request.call().unwrap().body).unwrap()
+            serde_json::from_slice(&request.request().unwrap().body).unwrap()
         };
         let by_id = client.invite_account(InviteTarget::Account("05261f92".into()), "");
         assert_eq!(body(by_id), json!({"target": {"type": "account", "entity": "05261f92"}, "notes": ""}));

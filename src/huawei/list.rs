@@ -10,8 +10,8 @@ use super::{
     requests::{ACCOUNTS, account_path, check_length},
 };
 use crate::{
-    Error, Page, Paginator, Result, Scope, Timestamp,
-    http::{self, Answer, Call, no_rows},
+    Error, ListingId, Page, Paginator, Result, Timestamp,
+    http::{self, ApiRequest, ApiResponse, no_rows},
     open_enum::open_enum,
     record::{FromRow, HasId, record},
 };
@@ -23,7 +23,7 @@ const ENTITIES: &str = "/v1/organizations/entities";
 /// is always sent.
 pub(super) const DEFAULT_LIMIT: u32 = 1000;
 /// The most rows on a page.
-pub(super) const MOST: u32 = 2000;
+pub(super) const MAX_LIMIT: u32 = 2000;
 
 /// Where a list starts, and how much its pages hold, as far as the caller says.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,7 @@ impl Paging {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        check_limit(self.size(), MOST, "")?;
+        check_limit(self.size(), MAX_LIMIT, "")?;
         self.check_marker()
     }
 
@@ -51,7 +51,7 @@ impl Paging {
     }
 
     /// `call` for the page at `at`, or where the list starts, with `size` rows.
-    pub(super) fn query(&self, call: Call, size: u32, at: Option<&String>) -> Call {
+    pub(super) fn query(&self, call: ApiRequest, size: u32, at: Option<&String>) -> ApiRequest {
         call.query("limit", Some(size)).query("marker", at.or(self.marker.as_ref()))
     }
 }
@@ -91,10 +91,10 @@ struct Envelope {
 
 /// Reads a page: an object with the rows as its member `name`, and `page_info`. A list ends when the marker is null,
 /// absent or empty, and only then.
-pub(super) fn read_page<T: FromRow>(answer: &Answer, name: &str) -> Result<Page<T, String>> {
+pub(super) fn read_page<T: FromRow>(response: &ApiResponse, name: &str) -> Result<Page<T, String>> {
     let expected = format!("an object with {name} and page_info");
-    let (rows, Envelope { page_info }) = http::read_page::<T, _>(answer, name, &expected)?;
-    let rows = rows.ok_or_else(|| no_rows(answer, name, &expected))?;
+    let (rows, Envelope { page_info }) = http::read_page::<T, _>(response, name, &expected)?;
+    let rows = rows.ok_or_else(|| no_rows(response, name, &expected))?;
     // serde takes an array for an object, and `[]` would be the end of a list.
     let page_info: Option<PageInfo> = match page_info.get() {
         object if object.starts_with('{') => serde_json::from_str(object).ok(),
@@ -114,7 +114,7 @@ pub(super) fn check_limit(limit: u32, most: u32, condition: &str) -> Result<()> 
     Err(Error::config(format!("limit is {limit}; expected 1 to {most}{condition}")))
 }
 
-const MOST_WITH_CONTACT: u32 = 200;
+const MAX_WITH_CONTACT: u32 = 200;
 
 impl Client {
     /// The accounts of the organization. Set its parameters, then take it as a
@@ -139,7 +139,7 @@ impl Client {
 /// is an error and never an end.
 ///
 /// # Errors
-/// Besides those of every list, [`Denied`](crate::ErrorKind::Denied) if the key belongs neither to the
+/// Besides those of every list, [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key belongs neither to the
 /// management account nor to a delegated administrator (`Organizations.1001`, `.1002`). A 401 is never
 /// retried, because more than five failures in a row lock the key for five minutes.
 #[derive(Clone, Debug)]
@@ -176,20 +176,20 @@ impl ListAccounts {
     }
 
     fn page_size(&self) -> u32 {
-        self.paging.limit.unwrap_or(if self.contact() { MOST_WITH_CONTACT } else { DEFAULT_LIMIT })
+        self.paging.limit.unwrap_or(if self.contact() { MAX_WITH_CONTACT } else { DEFAULT_LIMIT })
     }
 
-    fn call(&self, at: Option<&String>) -> Result<Call> {
+    fn request(&self, at: Option<&String>) -> Result<ApiRequest> {
         if self.contact() {
-            check_limit(self.page_size(), MOST_WITH_CONTACT, " with contact information")?;
+            check_limit(self.page_size(), MAX_WITH_CONTACT, " with contact information")?;
         } else {
-            check_limit(self.page_size(), MOST, "")?;
+            check_limit(self.page_size(), MAX_LIMIT, "")?;
         }
         if let Some(id) = &self.parent_id {
             check_length("parent_id", id, 1, 100)?;
         }
         self.paging.check_marker()?;
-        let call = Call::get(ACCOUNTS)
+        let call = ApiRequest::get(ACCOUNTS)
             .query("parent_id", self.parent_id.as_ref())
             .query("with_register_contact_info", self.with_register_contact_info);
         Ok(self.paging.query(call, self.page_size(), at))
@@ -200,12 +200,12 @@ impl Paginator for ListAccounts {
     type Item = Account;
     type Cursor = String;
 
-    fn scope(&self) -> Scope {
-        self.client.scope(&self.call(None))
+    fn listing_id(&self) -> ListingId {
+        self.client.listing_id(&self.request(None))
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<Account, String>> {
-        self.client.send(self.call(at), |answer| read_page(answer, "accounts")).await
+        self.client.send(self.request(at), |response| read_page(response, "accounts")).await
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
@@ -289,14 +289,14 @@ impl ListEntities {
         /// Entities on a page: 1 to 2000. Default: 1000. Always sent.
     }
 
-    fn call(&self, at: Option<&String>) -> Result<Call> {
+    fn request(&self, at: Option<&String>) -> Result<ApiRequest> {
         for (name, id) in [("parent_id", &self.parent_id), ("child_id", &self.child_id)] {
             if let Some(id) = id {
                 check_length(name, id, 1, 100)?;
             }
         }
         self.paging.check()?;
-        let call = Call::get(ENTITIES)
+        let call = ApiRequest::get(ENTITIES)
             .query("parent_id", self.parent_id.as_ref())
             .query("child_id", self.child_id.as_ref());
         Ok(self.paging.query(call, self.paging.size(), at))
@@ -307,12 +307,12 @@ impl Paginator for ListEntities {
     type Item = Entity;
     type Cursor = String;
 
-    fn scope(&self) -> Scope {
-        self.client.scope(&self.call(None))
+    fn listing_id(&self) -> ListingId {
+        self.client.listing_id(&self.request(None))
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<Entity, String>> {
-        self.client.send(self.call(at), |answer| read_page(answer, "entities")).await
+        self.client.send(self.request(at), |response| read_page(response, "entities")).await
     }
 
     fn item_id<'a>(&self, entity: &'a Entity) -> Option<Cow<'a, str>> {
@@ -373,9 +373,9 @@ impl ListDelegatedServices {
         /// Services on a page: 1 to 2000. Default: 1000. Always sent.
     }
 
-    fn call(&self, at: Option<&String>) -> Result<Call> {
+    fn request(&self, at: Option<&String>) -> Result<ApiRequest> {
         self.paging.check()?;
-        let call = Call::get(account_path(&self.account_id, "/delegated-services")?);
+        let call = ApiRequest::get(account_path(&self.account_id, "/delegated-services")?);
         Ok(self.paging.query(call, self.paging.size(), at))
     }
 }
@@ -384,12 +384,12 @@ impl Paginator for ListDelegatedServices {
     type Item = DelegatedService;
     type Cursor = String;
 
-    fn scope(&self) -> Scope {
-        self.client.scope(&self.call(None))
+    fn listing_id(&self) -> ListingId {
+        self.client.listing_id(&self.request(None))
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<DelegatedService, String>> {
-        self.client.send(self.call(at), |answer| read_page(answer, "delegated_services")).await
+        self.client.send(self.request(at), |response| read_page(response, "delegated_services")).await
     }
 
     fn item_id<'a>(&self, service: &'a DelegatedService) -> Option<Cow<'a, str>> {
@@ -404,7 +404,7 @@ mod tests {
     fn read(page_info: &str) -> Result<Page<Account, String>> {
         let body = format!(r#"{{"accounts":[{{"id":"a"}}],"page_info":{page_info}}}"#);
         let (status, headers) = (::http::StatusCode::OK, ::http::HeaderMap::new());
-        read_page(&Answer { status, headers, body: bytes::Bytes::from(body).into() }, "accounts")
+        read_page(&ApiResponse { status, headers, body: bytes::Bytes::from(body).into() }, "accounts")
     }
 
     #[test]
@@ -440,7 +440,7 @@ mod tests {
     #[test]
     fn the_limit_is_always_sent_and_the_marker_only_if_there_is_one() {
         let query = |paging: Paging, at: Option<&str>| {
-            paging.query(Call::get("/x"), paging.size(), at.map(str::to_owned).as_ref()).query
+            paging.query(ApiRequest::get("/x"), paging.size(), at.map(str::to_owned).as_ref()).query
         };
         let given = Paging { limit: Some(7), marker: Some("here".into()) };
         assert_eq!(query(Paging::default(), None), [("limit", "1000".to_owned())]);

@@ -18,8 +18,11 @@ use url::{Host, Url};
 use super::signing::{Credentials, date};
 use crate::{
     Error, ErrorKind, Result,
-    auth::{Fresh, InVain, Margin, Token, TokenCache, refuse_empty, sensitive},
-    http::{Answer, Call, Channel, Clock, NoAuth, Problem, RetryPolicy, Settings, read_object},
+    auth::{CredentialChain, NewToken, RefreshMargin, Token, TokenCache, non_empty, sensitive},
+    http::{
+        ApiClient, ApiRequest, ApiResponse, ClientOptions, Clock, ErrorResponse, NoAuth, RetryPolicy,
+        read_object,
+    },
 };
 
 pub(super) const ENDPOINT: &str = "http://169.254.169.254";
@@ -36,14 +39,14 @@ const WITHOUT_TOKENS: Duration = Duration::from_secs(24 * 60 * 60);
 const NO_AGENCY: &str = "Please configure Cloud Service Agency first";
 /// The vendor's SDKs ask for the next key 40 minutes before the end of the last. For a key that lives
 /// shorter than 80 minutes that would be at once, or always: half its life it is then.
-const MARGIN: Margin = Margin { most: Duration::from_secs(40 * 60), share: 2 };
+const MARGIN: RefreshMargin = RefreshMargin { most: Duration::from_secs(40 * 60), share: 2 };
 
 /// Keys of the metadata service, each used until it is time for the next. While a key lives, it does not
 /// matter that there is no next one.
 pub(super) struct Metadata {
     access: Arc<Access>,
     keys: Arc<TokenCache<Credentials>>,
-    in_vain: InVain,
+    chain: CredentialChain,
 }
 
 impl Metadata {
@@ -51,27 +54,27 @@ impl Metadata {
     /// reaches under this address is another machine's service.
     pub(super) fn open(
         endpoint: &str,
-        client: &Settings,
+        client: &ClientOptions,
         domain_id: Option<String>,
-        in_vain: InVain,
+        chain: CredentialChain,
     ) -> Result<Self> {
-        let mut settings = Settings::new(endpoint);
-        settings.user_agent.clone_from(&client.user_agent);
-        settings.clock = client.clock.clone();
-        settings.http_client(direct()?);
-        Self::with(settings, domain_id, in_vain)
+        let mut options = ClientOptions::new(endpoint);
+        options.user_agent.clone_from(&client.user_agent);
+        options.clock = client.clock.clone();
+        options.http_client(direct()?);
+        Self::with(options, domain_id, chain)
     }
 
-    fn with(mut settings: Settings, domain_id: Option<String>, in_vain: InVain) -> Result<Self> {
-        settings.allow_http = is_link_local(&settings.base_url);
-        settings.retry = RetryPolicy::none().timeouts(TIMEOUT, TIMEOUT);
-        settings.body_limit = LARGEST_ANSWER;
-        let channel = Channel::open(SOURCE, &settings)
+    fn with(mut options: ClientOptions, domain_id: Option<String>, chain: CredentialChain) -> Result<Self> {
+        options.allow_http = is_link_local(&options.base_url);
+        options.retry = RetryPolicy::none().timeouts(TIMEOUT, TIMEOUT);
+        options.body_limit = LARGEST_ANSWER;
+        let api = ApiClient::new(SOURCE, &options)
             .map_err(|error| Error::config(format!("the metadata endpoint: {}", error.message())))?;
         Ok(Self {
-            access: Arc::new(Access { channel, domain_id, no_tokens_until: Mutex::new(None) }),
+            access: Arc::new(Access { api, domain_id, no_tokens_until: Mutex::new(None) }),
             keys: Arc::new(TokenCache::with_margin(MARGIN)),
-            in_vain,
+            chain,
         })
     }
 
@@ -83,8 +86,8 @@ impl Metadata {
         let access = Arc::clone(&self.access);
         let key = self.keys.get(move |_| async move { access.obtain().await });
         key.await.map_err(|error| {
-            Error::new(ErrorKind::Auth, self.in_vain.text(Some(&error.to_string())))
-                .with_retry(error.retry())
+            Error::new(ErrorKind::Auth, self.chain.text(Some(&error.to_string())))
+                .with_retryability(error.retryability())
                 .with_source(error)
         })
     }
@@ -117,13 +120,13 @@ fn is_link_local(url: &str) -> bool {
 
 /// The way to the service.
 struct Access {
-    channel: Channel,
+    api: ApiClient,
     domain_id: Option<String>,
     no_tokens_until: Mutex<Option<Instant>>,
 }
 
 impl Access {
-    async fn obtain(&self) -> Result<Fresh<Credentials>> {
+    async fn obtain(&self) -> Result<NewToken<Credentials>> {
         let until = *self.no_tokens();
         let token = match until {
             Some(until) if Instant::now() < until => None,
@@ -141,13 +144,13 @@ impl Access {
 
     /// The token that version 2 of the service wants; `None` if it answers that it is version 1.
     async fn token(&self) -> Result<Option<SecretString>> {
-        let call = Call::change(Method::PUT, "/meta-data/latest/api/token")
-            .repeatable()
+        let call = ApiRequest::mutation(Method::PUT, "/meta-data/latest/api/token")
+            .idempotent()
             .header(TOKEN_TTL, HeaderValue::from_static("21600"))
             .header(header::ACCEPT, HeaderValue::from_static("*/*"));
-        let token = self.channel.send(&NoAuth(problem), Ok(call), |answer| {
-            let token = answer.body.plain_text().unwrap_or_default();
-            refuse_empty(&token)?;
+        let token = self.api.send(&NoAuth(parse_error), Ok(call), |response| {
+            let token = response.body.plain_text().unwrap_or_default();
+            non_empty(&token)?;
             Ok(SecretString::from(token))
         });
         let (token, until) = match token.await {
@@ -161,13 +164,13 @@ impl Access {
         Ok(token)
     }
 
-    async fn security_key(&self, token: Option<SecretString>) -> Result<Fresh<Credentials>> {
-        let mut call = Call::get("/openstack/latest/securitykey");
+    async fn security_key(&self, token: Option<SecretString>) -> Result<NewToken<Credentials>> {
+        let mut call = ApiRequest::get("/openstack/latest/securitykey");
         if let Some(token) = token {
             call = call.header(TOKEN, sensitive("metadata token", token.expose_secret())?);
         }
-        let read = |answer: &Answer| read_key(answer, self.channel.clock(), self.domain_id.as_ref());
-        self.channel.send(&NoAuth(problem), Ok(call), read).await
+        let read = |response: &ApiResponse| read_key(response, self.api.clock(), self.domain_id.as_ref());
+        self.api.send(&NoAuth(parse_error), Ok(call), read).await
     }
 
     fn no_tokens(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
@@ -189,8 +192,12 @@ struct Key {
     expires_at: String,
 }
 
-fn read_key(answer: &Answer, clock: &Clock, domain_id: Option<&String>) -> Result<Fresh<Credentials>> {
-    let KeyAnswer { credential: key } = read_object(answer, "a credential")?;
+fn read_key(
+    response: &ApiResponse,
+    clock: &Clock,
+    domain_id: Option<&String>,
+) -> Result<NewToken<Credentials>> {
+    let KeyAnswer { credential: key } = read_object(response, "a credential")?;
     let end = DateTime::parse_from_rfc3339(&key.expires_at)
         .map_err(|_| Error::decode("the expires_at of the key is no date of RFC 3339"))?;
     let now: DateTime<Utc> = clock.now().into();
@@ -208,20 +215,20 @@ fn read_key(answer: &Answer, clock: &Clock, domain_id: Option<&String>) -> Resul
         security_token: Some(key.securitytoken),
         domain_id: domain_id.cloned(),
     };
-    Ok(Fresh {
+    Ok(NewToken {
         value: credentials.checked().map_err(|error| Error::decode(error.message()))?,
         lifetime: Some(lifetime),
     })
 }
 
 /// Reads a failure: text.
-fn problem(answer: &Answer) -> Problem {
-    let message = if answer.body.contains(NO_AGENCY) {
+fn parse_error(response: &ApiResponse) -> ErrorResponse {
+    let message = if response.body.contains(NO_AGENCY) {
         Some(format!("this server has no agency ({NO_AGENCY})"))
     } else {
-        answer.body.plain_text()
+        response.body.plain_text()
     };
-    Problem { message, ..Problem::default() }
+    ErrorResponse { message, ..ErrorResponse::default() }
 }
 
 #[cfg(test)]
@@ -234,7 +241,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        Retry,
+        Retryability,
         http::{Transport, TransportError, TransportErrorKind},
     };
 
@@ -276,14 +283,14 @@ mod tests {
         }
 
         fn open(&self) -> Arc<Metadata> {
-            let mut settings = Settings::new(ENDPOINT);
-            settings.transport = Some(Arc::new(self.clone()));
+            let mut options = ClientOptions::new(ENDPOINT);
+            options.transport = Some(Arc::new(self.clone()));
             let this = self.clone();
-            settings.clock = Clock::new(move || this.now());
-            let mut in_vain = InVain::default();
-            let nothing = crate::auth::Asked::<()>::Nothing("not set".into());
-            in_vain.ask("the environment", Ok(nothing)).unwrap();
-            Arc::new(Metadata::with(settings, Some("domain".into()), in_vain).unwrap())
+            options.clock = Clock::new(move || this.now());
+            let mut chain = CredentialChain::default();
+            let nothing = crate::auth::Lookup::<()>::Missing("not set".into());
+            chain.try_source("the environment", Ok(nothing)).unwrap();
+            Arc::new(Metadata::with(options, Some("domain".into()), chain).unwrap())
         }
 
         fn asked(&self) -> Vec<String> {
@@ -316,9 +323,9 @@ mod tests {
                 let Some((status, body)) = (self.0.script)(self, &asked) else {
                     return Err(TransportError::new(TransportErrorKind::Connect, "no route to host"));
                 };
-                let mut answer = Response::new(Bytes::from(body));
-                *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
-                Ok(answer)
+                let mut response = Response::new(Bytes::from(body));
+                *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+                Ok(response)
             }
             .boxed()
         }
@@ -469,7 +476,7 @@ mod tests {
         assert_eq!(name(&metadata).await, "AK2");
         tokio::time::sleep(Duration::from_secs(200)).await;
         let error = metadata.key().await.err().unwrap();
-        assert_eq!((error.kind(), error.retry()), (ErrorKind::Auth, Retry::Safe));
+        assert_eq!((error.kind(), error.retryability()), (ErrorKind::Auth, Retryability::Retryable));
         let text = shown(&error);
         for part in [
             "the environment: not set; the metadata service: PUT http://169.254.169.254/",
@@ -514,19 +521,20 @@ mod tests {
                 std::future::pending().boxed()
             }
         }
-        let mut settings = Settings::new(ENDPOINT);
-        settings.transport = Some(Arc::new(Silent));
-        let metadata = Metadata::with(settings, None, InVain::default()).unwrap();
+        let mut options = ClientOptions::new(ENDPOINT);
+        options.transport = Some(Arc::new(Silent));
+        let metadata = Metadata::with(options, None, CredentialChain::default()).unwrap();
         let began = Instant::now();
         let error = metadata.key().await.err().unwrap();
         assert_eq!(began.elapsed(), Duration::from_secs(3));
-        assert_eq!(error.retry(), Retry::Safe);
+        assert_eq!(error.retryability(), Retryability::Retryable);
     }
 
     #[test]
     fn http_leads_no_farther_than_the_link() {
         let open = |endpoint: &str| {
-            Metadata::open(endpoint, &Settings::new("https://x"), None, InVain::default()).map(|_| ())
+            Metadata::open(endpoint, &ClientOptions::new("https://x"), None, CredentialChain::default())
+                .map(|_| ())
         };
         for good in [ENDPOINT, "http://169.254.1.1:8080/x", "http://127.0.0.1:1", "https://meta.example"] {
             assert!(open(good).is_ok(), "{good}");

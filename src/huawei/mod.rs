@@ -27,11 +27,11 @@
 //! | endpoint | method | permission | retried |
 //! |---|---|---|---|
 //! | `GET /v1/organizations/accounts` | [`list_accounts`](Client::list_accounts) | `organizations:accounts:list` | yes |
-//! | `GET /v1/organizations/accounts/{id}` | [`show_account`](Client::show_account) | `organizations:accounts:get` | yes |
+//! | `GET /v1/organizations/accounts/{id}` | [`get_account`](Client::get_account) | `organizations:accounts:get` | yes |
 //! | `PATCH /v1/organizations/accounts/{id}` | [`update_account`](Client::update_account) | `organizations:accounts:update` | if surely not sent |
 //! | `POST /v1/organizations/accounts` | [`create_account`](Client::create_account) | `organizations:accounts:create`; for tags `organizations:resources:tag` | if surely not sent |
 //! | `POST /v2/organizations/accounts` | [`create_resource_account`](Client::create_resource_account) | none is named | if surely not sent |
-//! | `GET /v1/organizations/create-account-status/{id}` | [`show_create_account_status`](Client::show_create_account_status), [`wait_for_account`](Client::wait_for_account) | `organizations:createAccountStatuses:get` | yes |
+//! | `GET /v1/organizations/create-account-status/{id}` | [`get_create_account_status`](Client::get_create_account_status), [`wait_for_account`](Client::wait_for_account) | `organizations:createAccountStatuses:get` | yes |
 //! | `GET /v1/organizations/create-account-status` | [`list_create_account_statuses`](Client::list_create_account_statuses) | `organizations:createAccountStatuses:list` | yes |
 //! | `POST /v1/organizations/accounts/{id}/close` | [`close_account`](Client::close_account) | none is named | if surely not sent |
 //! | `GET /v1/organizations/close-account-status` | [`list_close_account_statuses`](Client::list_close_account_statuses) | `organizations:closeAccountStatuses:list` | yes |
@@ -43,13 +43,13 @@
 //!
 //! *Retried* is within the [`RetryPolicy`](crate::http::RetryPolicy). *If surely not sent*: again only if no
 //! connection could be made; where it may have been carried out, the error says
-//! [`Retry::Uncertain`](crate::Retry::Uncertain), and each request says where to look.
+//! [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), and each request says where to look.
 //!
 //! A 401 is never retried, because more than five failures in a row lock the key for five minutes. Often it is
 //! none of the credentials' fault: `Organizations.1001` and `.1002` (not for this account) are
-//! [`Denied`](crate::ErrorKind::Denied), `.1015` (no organization) is
+//! [`PermissionDenied`](crate::ErrorKind::PermissionDenied), `.1015` (no organization) is
 //! [`NotFound`](crate::ErrorKind::NotFound). The 409 of a concurrent modification (`.1003`) is
-//! [`Api`](crate::ErrorKind::Api) with [`Retry::Safe`](crate::Retry::Safe), and so are `.1004` and `.1006`,
+//! [`Api`](crate::ErrorKind::Api) with [`Retryability::Retryable`](crate::Retryability::Retryable), and so are `.1004` and `.1006`,
 //! of which the reference says to try again later; that nothing was done then is an assumption.
 //!
 //! ```no_run
@@ -80,13 +80,13 @@ pub use account::{Account, AccountStatus, JoinMethod};
 pub use client::{Client, ClientBuilder};
 pub use create::{
     CreateAccount, CreateAccountState, CreateAccountStatus, CreateResourceAccount, FailureDetail,
-    ListCreateAccountStatuses, ShowCreateAccountStatus, WaitForAccount,
+    GetCreateAccountStatus, ListCreateAccountStatuses, WaitForAccount,
 };
 pub use invite::{Handshake, HandshakeStatus, HandshakeTarget, InviteAccount, InviteTarget};
 pub use list::{DelegatedService, Entity, EntityType, ListAccounts, ListDelegatedServices, ListEntities};
 pub use requests::{
-    CloseAccount, CloseAccountState, CloseAccountStatus, ListCloseAccountStatuses, MoveAccount, OnePage,
-    RemoveAccount, ShowAccount, UpdateAccount,
+    CloseAccount, CloseAccountState, CloseAccountStatus, GetAccount, ListCloseAccountStatuses, MoveAccount,
+    NoCursor, RemoveAccount, UpdateAccount,
 };
 
 pub(crate) const NAME: &str = "huawei";

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{Account, Client, account};
 use crate::{
-    Error, Page, Paginator, Result, Scope, Timestamp,
-    http::{Answer, Call, no_rows, read_nothing, read_page, segment},
+    Error, ListingId, Page, Paginator, Result, Timestamp,
+    http::{ApiRequest, ApiResponse, expect_empty, no_rows, path_segment, read_page},
     open_enum::open_enum,
     record::record,
 };
@@ -19,7 +19,7 @@ const CLOSURES: &str = "/v1/organizations/close-account-status";
 
 /// The path of an account, or of what is `below` it, such as `/close`.
 pub(super) fn account_path(id: &str, below: &str) -> Result<String> {
-    Ok(format!("{ACCOUNTS}/{}{below}", segment("account id", id)?))
+    Ok(format!("{ACCOUNTS}/{}{below}", path_segment("account id", id)?))
 }
 
 /// Refuses a text that has fewer or more characters than the reference, which counts in characters, says.
@@ -35,9 +35,9 @@ impl Client {
     /// One account of the organization, by its id.
     ///
     /// For the management account and delegated administrators; IAM action `organizations:accounts:get`.
-    #[doc(alias = "get_account")]
-    pub fn show_account(&self, id: impl Into<String>) -> ShowAccount {
-        ShowAccount { client: self.clone(), id: id.into(), with_register_contact_info: None }
+    #[doc(alias = "show_account")]
+    pub fn get_account(&self, id: impl Into<String>) -> GetAccount {
+        GetAccount { client: self.clone(), id: id.into(), with_register_contact_info: None }
     }
 }
 
@@ -46,16 +46,16 @@ impl Client {
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
 /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account in the organization (the code is not
-/// documented); [`Denied`](crate::ErrorKind::Denied) as in every list.
+/// documented); [`PermissionDenied`](crate::ErrorKind::PermissionDenied) as in every list.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
-pub struct ShowAccount {
+pub struct GetAccount {
     client: Client,
     id: String,
     with_register_contact_info: Option<bool>,
 }
 
-impl ShowAccount {
+impl GetAccount {
     /// Whether to tell the account's registered phone number and e-mail address: personal data.
     pub fn with_register_contact_info(mut self, yes: bool) -> Self {
         self.with_register_contact_info = Some(yes);
@@ -67,11 +67,11 @@ impl ShowAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<Account> {
-        self.client.send(self.call(), account::read).await
+        self.client.send(self.request(), account::read).await
     }
 
-    fn call(&self) -> Result<Call> {
-        let call = Call::get(account_path(&self.id, "")?);
+    fn request(&self) -> Result<ApiRequest> {
+        let call = ApiRequest::get(account_path(&self.id, "")?);
         Ok(call.query("with_register_contact_info", self.with_register_contact_info))
     }
 }
@@ -88,13 +88,13 @@ impl Client {
 /// `PATCH /v1/organizations/accounts/{account_id}`: changes an account's description.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) it can be
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) it can be
 /// sent again: the description is then as asked for, unless someone else has changed it meanwhile.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if no description is given (the provider would do nothing, and say
 /// that all is well), or if the id can not stand in a path; [`NotFound`](crate::ErrorKind::NotFound) if there
-/// is no such account (the code is not documented); [`Denied`](crate::ErrorKind::Denied) if the key does not
+/// is no such account (the code is not documented); [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key does not
 /// belong to the management account (`Organizations.1001`).
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
@@ -121,16 +121,16 @@ impl UpdateAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<Account> {
-        self.client.send(self.call(), account::read).await
+        self.client.send(self.request(), account::read).await
     }
 
-    fn call(&self) -> Result<Call> {
+    fn request(&self) -> Result<ApiRequest> {
         let Some(description) = &self.description else {
             return Err(Error::config(
                 "nothing is to be changed; expected a description, which may be empty",
             ));
         };
-        Call::change(Method::PATCH, account_path(&self.id, "")?).json(&UpdateBody { description })
+        ApiRequest::mutation(Method::PATCH, account_path(&self.id, "")?).json(&UpdateBody { description })
     }
 }
 
@@ -159,14 +159,14 @@ impl Client {
 /// The lengths of the parents' ids are those of the API Reference of 2024.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), ask
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), ask
 /// [`list_entities`](Client::list_entities) with the account as `child_id` where it is now.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if a parent's id does not have 1 to 100 characters, or the account's
 /// can not stand in a path; [`NotFound`](crate::ErrorKind::NotFound) or [`Api`](crate::ErrorKind::Api) if
 /// there is no such account or parent, or the account is elsewhere (the codes are not documented);
-/// [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management account
+/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key does not belong to the management account
 /// (`Organizations.1001`).
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
@@ -189,15 +189,15 @@ impl MoveAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
-        self.client.send(self.call(), read_nothing).await
+        self.client.send(self.request(), expect_empty).await
     }
 
-    fn call(&self) -> Result<Call> {
+    fn request(&self) -> Result<ApiRequest> {
         let (source, destination) = (&self.source_parent_id, &self.destination_parent_id);
         check_length("source_parent_id", source, 1, 100)?;
         check_length("destination_parent_id", destination, 1, 100)?;
         let body = MoveBody { source_parent_id: source, destination_parent_id: destination };
-        Call::change(Method::POST, account_path(&self.id, "/move")?).json(&body)
+        ApiRequest::mutation(Method::POST, account_path(&self.id, "/move")?).json(&body)
     }
 }
 
@@ -216,13 +216,13 @@ impl Client {
 /// Guide*, "Removing a Member Account from Your Organization". All of it is left to the provider to check.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), ask
-/// [`show_account`](Client::show_account) whether it is still there.
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), ask
+/// [`get_account`](Client::get_account) whether it is still there.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
 /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account (the code is not documented);
-/// [`Api`](crate::ErrorKind::Api) if it can not be removed; [`Denied`](crate::ErrorKind::Denied) if the key
+/// [`Api`](crate::ErrorKind::Api) if it can not be removed; [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key
 /// does not belong to the management account (`Organizations.1001`).
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
@@ -237,11 +237,11 @@ impl RemoveAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
-        self.client.send(self.call(), read_nothing).await
+        self.client.send(self.request(), expect_empty).await
     }
 
-    fn call(&self) -> Result<Call> {
-        Ok(Call::change(Method::POST, account_path(&self.id, "/remove")?))
+    fn request(&self) -> Result<ApiRequest> {
+        Ok(ApiRequest::mutation(Method::POST, account_path(&self.id, "/remove")?))
     }
 }
 
@@ -265,7 +265,7 @@ impl Client {
 /// codes the provider refuses what goes beyond is not documented.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look for
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), look for
 /// the account in [`list_close_account_statuses`](Client::list_close_account_statuses). Closing an account that
 /// is being closed fails with `Organizations.1325` and does no harm.
 ///
@@ -273,7 +273,7 @@ impl Client {
 /// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
 /// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account (the code is not documented);
 /// [`Api`](crate::ErrorKind::Api) if it is being closed already (`Organizations.1325`), or can not be;
-/// [`Denied`](crate::ErrorKind::Denied) if the key does not belong to the management account.
+/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key does not belong to the management account.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct CloseAccount {
@@ -287,11 +287,11 @@ impl CloseAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
-        self.client.send(self.call(), read_nothing).await
+        self.client.send(self.request(), expect_empty).await
     }
 
-    fn call(&self) -> Result<Call> {
-        Ok(Call::change(Method::POST, account_path(&self.id, "/close")?))
+    fn request(&self) -> Result<ApiRequest> {
+        Ok(ApiRequest::mutation(Method::POST, account_path(&self.id, "/close")?))
     }
 }
 
@@ -357,7 +357,7 @@ pub struct ListCloseAccountStatuses {
 
 /// The cursor of a list that has one page: there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum OnePage {}
+pub enum NoCursor {}
 
 impl ListCloseAccountStatuses {
     /// Only closures in this state; with two, in any of them, which is as many as there are. Default: all.
@@ -369,32 +369,32 @@ impl ListCloseAccountStatuses {
         self
     }
 
-    fn call(&self) -> Result<Call> {
+    fn request(&self) -> Result<ApiRequest> {
         if self.states.len() > 2 {
             return Err(Error::config(format!("{} states; expected at most 2", self.states.len())));
         }
-        let call = Call::get(CLOSURES);
+        let call = ApiRequest::get(CLOSURES);
         Ok(self.states.iter().fold(call, |call, state| call.query("states", Some(state))))
     }
 }
 
-fn read_closures(answer: &Answer) -> Result<Page<CloseAccountStatus, OnePage>> {
+fn read_closures(response: &ApiResponse) -> Result<Page<CloseAccountStatus, NoCursor>> {
     const NAME: &str = "close_account_statuses";
     const EXPECTED: &str = "an object with close_account_statuses";
-    let (rows, IgnoredAny) = read_page(answer, NAME, EXPECTED)?;
-    Ok(rows.ok_or_else(|| no_rows(answer, NAME, EXPECTED))?.into_page(None))
+    let (rows, IgnoredAny) = read_page(response, NAME, EXPECTED)?;
+    Ok(rows.ok_or_else(|| no_rows(response, NAME, EXPECTED))?.into_page(None))
 }
 
 impl Paginator for ListCloseAccountStatuses {
     type Item = CloseAccountStatus;
-    type Cursor = OnePage;
+    type Cursor = NoCursor;
 
-    fn scope(&self) -> Scope {
-        self.client.scope(&self.call())
+    fn listing_id(&self) -> ListingId {
+        self.client.listing_id(&self.request())
     }
 
-    async fn fetch(&self, _: Option<&OnePage>) -> Result<Page<CloseAccountStatus, OnePage>> {
-        self.client.send(self.call(), read_closures).await
+    async fn fetch(&self, _: Option<&NoCursor>) -> Result<Page<CloseAccountStatus, NoCursor>> {
+        self.client.send(self.request(), read_closures).await
     }
 
     /// The account and the time: after a failure, the same account may have been asked to be closed again.

@@ -6,7 +6,7 @@ use super::{
     Paginator,
     pages::{Fetched, Traced},
 };
-use crate::{Error, ErrorKind, Result, flight::Flight};
+use crate::{Error, ErrorKind, Result, task::AbortOnDrop};
 
 /// Pages fetched one after the other ahead of use, at most `depth` of them in memory or under way.
 pub(super) struct Ahead<P: Paginator> {
@@ -16,7 +16,7 @@ pub(super) struct Ahead<P: Paginator> {
 
 struct Worker<P: Paginator> {
     pages: mpsc::Receiver<Fetched<P>>,
-    task: Flight<()>,
+    task: AbortOnDrop<()>,
 }
 
 impl<P: Paginator> Ahead<P> {
@@ -56,7 +56,7 @@ impl<P: Paginator> Ahead<P> {
 impl<P: Paginator> Worker<P> {
     fn start(traced: Traced<P>, mut at: Option<P::Cursor>, mut number: u64, depth: usize) -> Result<Self> {
         let (sender, pages) = mpsc::channel(depth);
-        let task = Flight::launch(async move {
+        let task = AbortOnDrop::spawn(async move {
             // Room first, then the request: so at most `depth` pages exist at once.
             while let Ok(room) = sender.reserve().await {
                 let fetched = traced.clone().fetch(at, number).await;

@@ -4,7 +4,7 @@ use futures::{FutureExt, future::BoxFuture};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error as _};
 use serde_json::Value;
 
-use super::{Cursor, Items, Join, Page, Paginator, Scope, SeekPaginator, concurrent::Seek};
+use super::{Continuity, Cursor, Items, ListingId, Page, Paginator, SeekPaginator, concurrent::Seek};
 use crate::{Account, Error, ErrorKind, Result};
 
 /// A cursor whose type is known only to the listing it belongs to.
@@ -105,12 +105,13 @@ impl<'de> Deserialize<'de> for ErasedCursor {
 
 /// The object-safe twin of [`Paginator`].
 trait Listing<T>: Send + Sync {
-    fn scope(&self) -> Scope;
+    fn listing_id(&self) -> ListingId;
     fn fetch<'a>(&'a self, at: Option<&'a ErasedCursor>) -> BoxFuture<'a, Result<Page<T, ErasedCursor>>>;
     fn item_id<'a>(&self, item: &'a T) -> Option<Cow<'a, str>>;
     fn advance(&self, cursor: &mut Option<ErasedCursor>, id: Option<&str>) -> bool;
     fn predict(&self, at: Option<&ErasedCursor>, total: u64) -> Option<ErasedCursor>;
-    fn join(&self, at: &ErasedCursor, predicted: &ErasedCursor, ids: &[Option<Cow<'_, str>>]) -> Join;
+    fn verify(&self, at: &ErasedCursor, predicted: &ErasedCursor, ids: &[Option<Cow<'_, str>>])
+    -> Continuity;
 }
 
 struct Hidden<P: Paginator> {
@@ -119,8 +120,8 @@ struct Hidden<P: Paginator> {
 }
 
 impl<P: Paginator> Listing<P::Item> for Hidden<P> {
-    fn scope(&self) -> Scope {
-        self.paginator.scope()
+    fn listing_id(&self) -> ListingId {
+        self.paginator.listing_id()
     }
 
     fn fetch<'a>(
@@ -154,17 +155,22 @@ impl<P: Paginator> Listing<P::Item> for Hidden<P> {
         (seek.predict)(&self.paginator, at.as_ref(), total).map(ErasedCursor::new)
     }
 
-    fn join(&self, at: &ErasedCursor, predicted: &ErasedCursor, ids: &[Option<Cow<'_, str>>]) -> Join {
+    fn verify(
+        &self,
+        at: &ErasedCursor,
+        predicted: &ErasedCursor,
+        ids: &[Option<Cow<'_, str>>],
+    ) -> Continuity {
         match (&self.seek, at.restore(), predicted.restore()) {
             (Some(seek), Ok(at), Ok(predicted)) => (seek.join)(&self.paginator, &at, &predicted, ids),
-            _ => Join::Unusable,
+            _ => Continuity::Unusable,
         }
     }
 }
 
 /// A provider's listing, its records turned into shared [`Account`]s.
 ///
-/// Has the cursors and the [`Scope`] of the listing it is made of: their checkpoints are interchangeable.
+/// Has the cursors and the [`ListingId`] of the listing it is made of: their checkpoints are interchangeable.
 pub struct Accounts<P>(P);
 
 impl<P> Accounts<P> {
@@ -184,8 +190,8 @@ impl<P: Paginator<Item: Into<Account>>> Paginator for Accounts<P> {
     type Item = Account;
     type Cursor = P::Cursor;
 
-    fn scope(&self) -> Scope {
-        self.0.scope()
+    fn listing_id(&self) -> ListingId {
+        self.0.listing_id()
     }
 
     async fn fetch(&self, at: Option<&P::Cursor>) -> Result<Page<Account, P::Cursor>> {
@@ -206,8 +212,8 @@ impl<P: SeekPaginator<Item: Into<Account>>> SeekPaginator for Accounts<P> {
         self.0.predict(at, total)
     }
 
-    fn join(&self, at: &P::Cursor, predicted: &P::Cursor, ids: &[Option<Cow<'_, str>>]) -> Join {
-        self.0.join(at, predicted, ids)
+    fn verify(&self, at: &P::Cursor, predicted: &P::Cursor, ids: &[Option<Cow<'_, str>>]) -> Continuity {
+        self.0.verify(at, predicted, ids)
     }
 }
 
@@ -223,7 +229,7 @@ impl<T: Send + 'static> AnyPaginator<T> {
     }
 
     /// Hides the type of `paginator`, which predicts cursors.
-    pub fn seeking<P: SeekPaginator<Item = T>>(paginator: P) -> Self {
+    pub fn new_seekable<P: SeekPaginator<Item = T>>(paginator: P) -> Self {
         Self(Arc::new(Hidden { paginator, seek: Some(Seek::of()) }))
     }
 }
@@ -236,7 +242,7 @@ impl<T> Clone for AnyPaginator<T> {
 
 impl<T> fmt::Debug for AnyPaginator<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AnyPaginator").field(&self.0.scope()).finish()
+        f.debug_tuple("AnyPaginator").field(&self.0.listing_id()).finish()
     }
 }
 
@@ -244,8 +250,8 @@ impl<T: Send + 'static> Paginator for AnyPaginator<T> {
     type Item = T;
     type Cursor = ErasedCursor;
 
-    fn scope(&self) -> Scope {
-        self.0.scope()
+    fn listing_id(&self) -> ListingId {
+        self.0.listing_id()
     }
 
     async fn fetch(&self, at: Option<&ErasedCursor>) -> Result<Page<T, ErasedCursor>> {
@@ -266,8 +272,13 @@ impl<T: Send + 'static> SeekPaginator for AnyPaginator<T> {
         self.0.predict(at, total)
     }
 
-    fn join(&self, at: &ErasedCursor, predicted: &ErasedCursor, ids: &[Option<Cow<'_, str>>]) -> Join {
-        self.0.join(at, predicted, ids)
+    fn verify(
+        &self,
+        at: &ErasedCursor,
+        predicted: &ErasedCursor,
+        ids: &[Option<Cow<'_, str>>],
+    ) -> Continuity {
+        self.0.verify(at, predicted, ids)
     }
 }
 

@@ -8,15 +8,15 @@ use crate::{Error, ErrorKind, Result, error::one_line};
 /// The format that this version of the crate writes and reads.
 const VERSION: u16 = 1;
 
-/// Names one listing: two have the same scope if a checkpoint of one is good for the other.
+/// Names one listing: two ids are equal if a checkpoint of one is good for the other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Scope {
+pub struct ListingId {
     provider: String,
     listing: String,
 }
 
-impl Scope {
-    /// The scope of `provider`'s listing that `facts` tell from its others: base URL, endpoint, filters,
+impl ListingId {
+    /// The id of `provider`'s listing that `facts` tell from its others: base URL, endpoint, filters,
     /// page size, and whose listing it is. Only a digest of the facts is kept.
     pub fn new<'a>(provider: &str, facts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut digest = Sha256::new();
@@ -94,7 +94,7 @@ impl TryFrom<Versioned> for Checkpoint {
 /// What version 1 holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Place {
-    pub(super) scope: Scope,
+    pub(super) listing: ListingId,
     pub(super) position: Position,
     /// What was yielded of the page at `position`, unless the position itself says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -143,22 +143,22 @@ impl Checkpoint {
     }
 
     /// How many items had been yielded.
-    pub fn yielded(&self) -> u64 {
-        self.place.tally.yielded
+    pub fn items(&self) -> u64 {
+        self.place.tally.items
     }
 
-    /// The place, if it is one in the listing `scope`.
-    pub(super) fn open(&self, scope: &Scope) -> Result<&Place> {
+    /// The place, if it is one in the listing `listing`.
+    pub(super) fn open(&self, listing: &ListingId) -> Result<&Place> {
         let place = &*self.place;
         let refuse = |message: String| Err(Error::new(ErrorKind::Checkpoint, message));
-        if place.scope.provider != scope.provider {
+        if place.listing.provider != listing.provider {
             return refuse(format!(
                 "the checkpoint is of a listing at {}, not at {}",
-                one_line(&place.scope.provider),
-                scope.provider
+                one_line(&place.listing.provider),
+                listing.provider
             ));
         }
-        if place.scope != *scope {
+        if place.listing != *listing {
             return refuse(
                 "the checkpoint is of another listing: the base URL, credentials, endpoint, filters, order or \
                  page size were others"

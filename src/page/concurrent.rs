@@ -5,20 +5,20 @@ use std::{
 };
 
 use super::{
-    Join, Page, Paginator, SeekPaginator,
+    Continuity, Page, Paginator, SeekPaginator,
     pages::{Fetched, Traced},
 };
-use crate::{Result, flight::Flight};
+use crate::{Result, task::AbortOnDrop};
 
 /// Pages fetched several at a time at predicted cursors, and handed over in order.
 ///
-/// A predicted page is handed over only if [`SeekPaginator::join`] accepts it. Whatever else is needed is
+/// A predicted page is handed over only if [`SeekPaginator::verify`] accepts it. Whatever else is needed is
 /// fetched at the stream's own cursor, as without prediction.
 pub(super) struct Concurrent<P: Paginator> {
     width: usize,
     seek: Seek<P>,
     /// The page at the stream's own cursor.
-    exact: Option<Flight<Fetched<P>>>,
+    exact: Option<AbortOnDrop<Fetched<P>>>,
     /// In the order of the listing.
     predicted: VecDeque<Predicted<P>>,
 }
@@ -30,7 +30,7 @@ struct Predicted<P: Paginator> {
 }
 
 enum Fetch<P: Paginator> {
-    Pending(Flight<Fetched<P>>),
+    Pending(AbortOnDrop<Fetched<P>>),
     /// It is kept until the gap before it is fetched.
     Done(Page<P::Item, P::Cursor>),
 }
@@ -43,11 +43,11 @@ pub(super) struct Seek<P: Paginator> {
 
 type CursorOf<P> = <P as Paginator>::Cursor;
 type Predict<P> = fn(&P, Option<&CursorOf<P>>, u64) -> Option<CursorOf<P>>;
-type JoinFn<P> = fn(&P, &CursorOf<P>, &CursorOf<P>, &[Option<Cow<'_, str>>]) -> Join;
+type JoinFn<P> = fn(&P, &CursorOf<P>, &CursorOf<P>, &[Option<Cow<'_, str>>]) -> Continuity;
 
 impl<P: SeekPaginator> Seek<P> {
     pub(super) fn of() -> Self {
-        Self { predict: P::predict, join: P::join }
+        Self { predict: P::predict, join: P::verify }
     }
 }
 
@@ -78,7 +78,7 @@ impl<P: Paginator> Concurrent<P> {
                 return Poll::Ready(fetched);
             }
             let (Some(at), Some(Predicted { at: predicted, page })) = (at, self.predicted.pop_front()) else {
-                self.exact = Some(Flight::launch(traced.clone().fetch(at.cloned(), number))?);
+                self.exact = Some(AbortOnDrop::spawn(traced.clone().fetch(at.cloned(), number))?);
                 continue;
             };
             let fetched = match page {
@@ -97,21 +97,21 @@ impl<P: Paginator> Concurrent<P> {
                 }
                 // The same request would fail again.
                 Err(_) if predicted == *at => return Poll::Ready(fetched),
-                Err(_) => Join::Unusable,
+                Err(_) => Continuity::Unusable,
             };
             match (join, fetched) {
-                (Join::Follows { skip }, Ok(mut page)) => {
+                (Continuity::Follows { skip }, Ok(mut page)) => {
                     page.drop_front(skip);
                     page.at = None;
                     return Poll::Ready(Ok(page));
                 }
-                (Join::Known, _) => continue,
-                (Join::Gap, Ok(page)) => {
+                (Continuity::Known, _) => continue,
+                (Continuity::Gap, Ok(page)) => {
                     self.predicted.push_front(Predicted { at: predicted, page: Fetch::Done(page) });
                 }
                 _ => {}
             }
-            self.exact = Some(Flight::launch(traced.clone().fetch(Some(at.clone()), number))?);
+            self.exact = Some(AbortOnDrop::spawn(traced.clone().fetch(Some(at.clone()), number))?);
         }
     }
 
@@ -129,7 +129,7 @@ impl<P: Paginator> Concurrent<P> {
             return Ok(());
         };
         if self.predicted.is_empty() {
-            self.exact = Some(Flight::launch(traced.clone().fetch(Some(next.clone()), number))?);
+            self.exact = Some(AbortOnDrop::spawn(traced.clone().fetch(Some(next.clone()), number))?);
         }
         let Some(total) = total else { return Ok(()) };
         loop {
@@ -138,7 +138,7 @@ impl<P: Paginator> Concurrent<P> {
             let predicted = (self.seek.predict)(traced.paginator(), Some(last), total);
             let Some(at) = predicted.filter(|_| under_way < self.width) else { return Ok(()) };
             let number = number.saturating_add(under_way as u64);
-            let flight = Flight::launch(traced.clone().fetch(Some(at.clone()), number))?;
+            let flight = AbortOnDrop::spawn(traced.clone().fetch(Some(at.clone()), number))?;
             self.predicted.push_back(Predicted { at, page: Fetch::Pending(flight) });
         }
     }

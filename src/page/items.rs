@@ -16,8 +16,8 @@ use crate::Result;
 /// A stream of items that can be checkpointed.
 ///
 /// A row that cannot be decoded is yielded in its place as an error of kind
-/// [`Record`](crate::ErrorKind::Record), and the stream continues after it. Any other error ends it;
-/// [`rearm`](Self::rearm) tries the failed page again. Dropping a `next()` future loses nothing.
+/// [`InvalidRecord`](crate::ErrorKind::InvalidRecord), and the stream continues after it. Any other error ends it;
+/// [`retry`](Self::retry) tries the failed page again. Dropping a `next()` future loses nothing.
 #[must_use = "streams do nothing unless polled"]
 pub struct Items<P: Paginator> {
     pages: Pages<P>,
@@ -112,7 +112,7 @@ impl<P: Paginator> Items<P> {
     pub fn summary(&self) -> Summary {
         let mut summary = self.pages.summary();
         if !self.is_finished() {
-            summary.completeness = super::Completeness::Unfinished;
+            summary.completeness = super::Completeness::InProgress;
         }
         summary
     }
@@ -122,9 +122,9 @@ impl<P: Paginator> Items<P> {
         self.pages.summary().total
     }
 
-    /// After an error that ended the stream: makes it try the same page again. See [`Pages::rearm`].
-    pub fn rearm(&mut self) -> bool {
-        self.pages.rearm()
+    /// After an error that ended the stream: makes it try the same page again. See [`Pages::retry`].
+    pub fn retry(&mut self) -> bool {
+        self.pages.retry()
     }
 
     fn is_spent(&self) -> bool {

@@ -25,7 +25,7 @@ pub enum Event<T> {
     Rejected {
         /// The name of its source.
         source: Arc<str>,
-        /// What is wrong with it; of kind [`Record`](ErrorKind::Record).
+        /// What is wrong with it; of kind [`InvalidRecord`](ErrorKind::InvalidRecord).
         error: Error,
     },
     /// A source gave up; the others go on.
@@ -142,7 +142,9 @@ impl<T: Send + 'static> Source<T> {
             let source = Arc::clone(&self.name);
             match next {
                 Some(Ok(item)) => Event::Item { source, item },
-                Some(Err(error)) if error.kind() == ErrorKind::Record => Event::Rejected { source, error },
+                Some(Err(error)) if error.kind() == ErrorKind::InvalidRecord => {
+                    Event::Rejected { source, error }
+                }
                 Some(Err(error)) => {
                     self.over = true;
                     let (checkpoint, summary) = (Box::new(self.items.checkpoint()), self.items.summary());
@@ -151,9 +153,9 @@ impl<T: Send + 'static> Source<T> {
                 None => {
                     self.over = true;
                     match self.items.summary() {
-                        summary if summary.completeness == Completeness::Unfinished => {
+                        summary if summary.completeness == Completeness::InProgress => {
                             let message =
-                                "the stream had ended with an error before it was merged; rearm() it";
+                                "the stream had ended with an error before it was merged; retry() it";
                             let error = Error::new(ErrorKind::Config, message);
                             let checkpoint = Box::new(self.items.checkpoint());
                             Event::Failed { source, error, checkpoint, summary }

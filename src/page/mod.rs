@@ -7,7 +7,7 @@
 //! ```
 //! use futures::{StreamExt, TryStreamExt};
 //! use headcount::{Checkpoint, Completeness, Paginator};
-//! # use headcount::{Page, Result, Scope};
+//! # use headcount::{Page, Result, ListingId};
 //! #
 //! # /// The numbers below 10, three to a page.
 //! # struct Digits;
@@ -16,8 +16,8 @@
 //! #     type Item = u32;
 //! #     type Cursor = u32;
 //! #
-//! #     fn scope(&self) -> Scope {
-//! #         Scope::new("digits", [("below", "10")])
+//! #     fn listing_id(&self) -> ListingId {
+//! #         ListingId::new("digits", [("below", "10")])
 //! #     }
 //! #
 //! #     async fn fetch(&self, at: Option<&u32>) -> Result<Page<u32, u32>> {
@@ -32,7 +32,7 @@
 //! let mut items = Digits.items();
 //! let four: Vec<u32> = items.by_ref().take(4).try_collect().await?;
 //! assert_eq!(four, [0, 1, 2, 3]);
-//! assert_eq!(items.summary().completeness, Completeness::Unfinished);
+//! assert_eq!(items.summary().completeness, Completeness::InProgress);
 //! let saved: String = serde_json::to_string(&items.checkpoint())?;
 //!
 //! // Tomorrow, in another process:
@@ -40,8 +40,8 @@
 //! let mut items = Digits.resume(&checkpoint)?;
 //! let rest: Vec<u32> = items.by_ref().try_collect().await?;
 //! assert_eq!(rest, [4, 5, 6, 7, 8, 9]);
-//! assert_eq!(items.summary().yielded, 10);
-//! assert_eq!(items.summary().completeness, Completeness::Whole);
+//! assert_eq!(items.summary().items, 10);
+//! assert_eq!(items.summary().completeness, Completeness::Complete);
 //! # Ok(()) }
 //! ```
 
@@ -65,16 +65,16 @@ use digest::Digest;
 use crate::{Error, ErrorKind};
 
 pub use any::{Accounts, AnyPaginator, ErasedCursor};
-pub use checkpoint::{Checkpoint, Position, Scope};
+pub use checkpoint::{Checkpoint, ListingId, Position};
 pub use items::Items;
 pub use merge::{Event, Merge};
 pub use pages::Pages;
 pub(crate) use paginator::is_zero;
-pub use paginator::{Cursor, Join, Paginator, SeekPaginator};
-pub use summary::{Completeness, Doubt, Summary};
+pub use paginator::{Continuity, Cursor, Paginator, SeekPaginator};
+pub use summary::{Completeness, IncompleteReason, Summary};
 
 /// How much of a bad row's id goes into its error, in characters.
-const LONGEST_ID: usize = 64;
+const MAX_ID_CHARS: usize = 64;
 
 /// One answer of a list endpoint.
 #[derive(Clone, Debug)]
@@ -99,7 +99,7 @@ pub struct Page<T, C> {
     /// Rows that repeated earlier ones at the seam between two pages, and were left out.
     pub duplicates: u64,
     /// Why the listing may not be whole, as far as this page shows.
-    pub doubts: Vec<Doubt>,
+    pub doubts: Vec<IncompleteReason>,
 }
 
 impl<T, C> Page<T, C> {
@@ -147,7 +147,7 @@ impl<T, C> Page<T, C> {
 
     /// With a reason why the listing may not be whole.
     #[must_use]
-    pub fn with_doubt(mut self, doubt: Option<Doubt>) -> Self {
+    pub fn with_doubt(mut self, doubt: Option<IncompleteReason>) -> Self {
         self.doubts.extend(doubt);
         self
     }
@@ -259,11 +259,11 @@ impl Rejected {
     /// The error that stands in the row's place in a stream of items. `page` counts from 1.
     fn into_error(self, page: u64) -> Error {
         // Whatever came in the place of an id: kept short, and on one line.
-        let id: Option<String> = self.id.map(|id| id.chars().take(LONGEST_ID).collect());
+        let id: Option<String> = self.id.map(|id| id.chars().take(MAX_ID_CHARS).collect());
         let id = id.map_or(String::new(), |id| format!(" with id {}", id.escape_debug()));
         let shape = if self.shape.is_empty() { String::new() } else { format!("; it is {}", self.shape) };
         Error::new(
-            ErrorKind::Record,
+            ErrorKind::InvalidRecord,
             format!("row {} of page {page}{id} cannot be read: {}{shape}", self.index, self.reason),
         )
     }

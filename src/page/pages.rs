@@ -30,7 +30,7 @@ pub(super) type Placed<P> = (Page<<P as Paginator>::Item, <P as Paginator>::Curs
 
 /// A stream of pages.
 ///
-/// It ends after its first error, and keeps its place: [`rearm`](Self::rearm) tries the same page again.
+/// It ends after its first error, and keeps its place: [`retry`](Self::retry) tries the same page again.
 /// Dropping a `next()` future loses nothing; dropping the stream stops what it has under way.
 #[must_use = "streams do nothing unless polled"]
 pub struct Pages<P: Paginator> {
@@ -127,7 +127,7 @@ impl<P: Paginator> Pages<P> {
     /// # Errors
     /// [`ErrorKind::Checkpoint`] if `from` belongs to another listing or to a newer version of this crate.
     pub fn resume(mut self, from: &Checkpoint) -> Result<Items<P>> {
-        let place = from.open(&self.paginator().scope())?;
+        let place = from.open(&self.paginator().listing_id())?;
         (self.at, self.state) = match &place.position {
             Position::Start => (None, State::Open),
             Position::At { cursor } => {
@@ -155,7 +155,7 @@ impl<P: Paginator> Pages<P> {
 
     pub(super) fn place(&self) -> Place {
         Place {
-            scope: self.paginator().scope(),
+            listing: self.paginator().listing_id(),
             position: self.position.clone(),
             yielded: None,
             tally: self.tally.clone(),
@@ -171,7 +171,7 @@ impl<P: Paginator> Pages<P> {
 
     /// After an error: makes the stream try the same page again. `false` if there was no error, or one
     /// that another try can not mend (a loop).
-    pub fn rearm(&mut self) -> bool {
+    pub fn retry(&mut self) -> bool {
         let failed = self.state == State::Failed;
         if failed {
             self.state = State::Open;
@@ -264,9 +264,9 @@ impl<P: Paginator> Pages<P> {
     }
 }
 
-/// `Record` is reserved for single rows, after which a stream continues; a failed page is reported as `Decode`.
+/// `InvalidRecord` is reserved for single rows, after which a stream continues; a failed page is reported as `Decode`.
 fn of_page(error: Error) -> Error {
-    if error.kind() == ErrorKind::Record { error.into_kind(ErrorKind::Decode) } else { error }
+    if error.kind() == ErrorKind::InvalidRecord { error.into_kind(ErrorKind::Decode) } else { error }
 }
 
 impl<P: Paginator> Stream for Pages<P> {
@@ -319,7 +319,7 @@ impl<P: Paginator> Traced<P> {
     fn new(paginator: P) -> Self {
         let listing = tracing::info_span!(
             "listing",
-            provider = paginator.scope().provider(),
+            provider = paginator.listing_id().provider(),
             pages = field::Empty,
             rows = field::Empty
         );
@@ -335,7 +335,7 @@ impl<P: Paginator> Traced<P> {
         let span = self.listing.in_scope(|| {
             tracing::debug_span!(
                 "page",
-                provider = self.paginator.scope().provider(),
+                provider = self.paginator.listing_id().provider(),
                 page = number,
                 rows = field::Empty,
                 error.r#type = field::Empty

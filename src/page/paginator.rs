@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt::Debug, future::Future};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{AnyPaginator, Checkpoint, Items, Page, Pages, Scope, any::Accounts};
+use super::{AnyPaginator, Checkpoint, Items, ListingId, Page, Pages, any::Accounts};
 use crate::{Account, Result};
 
 /// What a cursor must be: comparable (to notice loops), cloneable (to retry), serialisable (for
@@ -24,7 +24,7 @@ pub(crate) fn is_zero(count: &u64) -> bool {
 ///
 /// ```
 /// use futures::TryStreamExt;
-/// use headcount::{Page, Paginator, Result, Scope};
+/// use headcount::{Page, Paginator, Result, ListingId};
 ///
 /// /// The numbers below 10, three to a page.
 /// struct Digits;
@@ -33,8 +33,8 @@ pub(crate) fn is_zero(count: &u64) -> bool {
 ///     type Item = u32;
 ///     type Cursor = u32;
 ///
-///     fn scope(&self) -> Scope {
-///         Scope::new("digits", [("below", "10")])
+///     fn listing_id(&self) -> ListingId {
+///         ListingId::new("digits", [("below", "10")])
 ///     }
 ///
 ///     async fn fetch(&self, at: Option<&u32>) -> Result<Page<u32, u32>> {
@@ -57,14 +57,14 @@ pub trait Paginator: Send + Sync + 'static {
 
     /// Names the listing, so that a checkpoint can not be used on another: provider, tenant, endpoint,
     /// filters, page size.
-    fn scope(&self) -> Scope;
+    fn listing_id(&self) -> ListingId;
 
     /// Fetches the page at `at`, the first page when `None`.
     ///
     /// A page without items is not the end: only `next: None` is.
     ///
     /// # Errors
-    /// Any, for the page as a whole. One of kind [`Record`](crate::ErrorKind::Record) comes out as
+    /// Any, for the page as a whole. One of kind [`InvalidRecord`](crate::ErrorKind::InvalidRecord) comes out as
     /// [`Decode`](crate::ErrorKind::Decode): a row that cannot be decoded goes into the page, as
     /// [`Rejected`](super::Rejected).
     fn fetch(
@@ -89,7 +89,7 @@ pub trait Paginator: Send + Sync + 'static {
     /// row that was yielded, and [`resume`](Self::resume) neither loses nor repeats a row, whatever has changed.
     ///
     /// ```
-    /// use headcount::{Page, Paginator, Result, Scope};
+    /// use headcount::{Page, Paginator, Result, ListingId};
     ///
     /// /// Names in alphabetical order. A page starts after the name that is its cursor.
     /// struct Names(Vec<String>);
@@ -98,8 +98,8 @@ pub trait Paginator: Send + Sync + 'static {
     ///     type Item = String;
     ///     type Cursor = String;
     ///
-    ///     fn scope(&self) -> Scope {
-    ///         Scope::new("names", [])
+    ///     fn listing_id(&self) -> ListingId {
+    ///         ListingId::new("names", [])
     ///     }
     ///
     ///     async fn fetch(&self, at: Option<&String>) -> Result<Page<String, String>> {
@@ -164,7 +164,7 @@ pub trait Paginator: Send + Sync + 'static {
 
 /// A [`Paginator`] that predicts the cursors of later pages, so that several are fetched at once.
 ///
-/// A prediction is verified: [`join`](Self::join) judges each page by the rows that it holds.
+/// A prediction is verified: [`verify`](Self::verify) judges each page by the rows that it holds.
 /// So [`Pages::concurrent`] yields what fetching page by page yields, only sooner.
 pub trait SeekPaginator: Paginator {
     /// The cursor of the page that is expected after the one at `at` (`None`: the first), in a listing of `total`
@@ -177,15 +177,20 @@ pub trait SeekPaginator: Paginator {
     /// `ids` are those of the page's rows, in their order.
     ///
     /// By default a page follows only if `predicted` equals `at`.
-    fn join(&self, at: &Self::Cursor, predicted: &Self::Cursor, ids: &[Option<Cow<'_, str>>]) -> Join {
+    fn verify(
+        &self,
+        at: &Self::Cursor,
+        predicted: &Self::Cursor,
+        ids: &[Option<Cow<'_, str>>],
+    ) -> Continuity {
         let _ = ids;
-        if predicted == at { Join::Follows { skip: 0 } } else { Join::Unusable }
+        if predicted == at { Continuity::Follows { skip: 0 } } else { Continuity::Unusable }
     }
 }
 
 /// What a page that was fetched at a predicted cursor is to a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Join {
+pub enum Continuity {
     /// It follows, once its first `skip` rows are dropped.
     Follows {
         /// How many of its rows were listed before.

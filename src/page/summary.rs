@@ -9,7 +9,7 @@ pub struct Summary {
     /// Pages handed out. After a resume, those before it count too, as in all figures here.
     pub pages: u64,
     /// Items yielded. The accounts among them are at least `yielded - repeats_at_most`.
-    pub yielded: u64,
+    pub items: u64,
     /// At most so many of the rows came twice: a listing was resumed within a page that had changed, and the whole
     /// page was yielded again.
     pub repeats_at_most: u64,
@@ -28,25 +28,25 @@ pub struct Summary {
 #[non_exhaustive]
 pub enum Completeness {
     /// The walk has not come to the end.
-    Unfinished,
+    InProgress,
     /// The provider's end was reached, and nothing speaks against the list being whole.
-    Whole,
+    Complete,
     /// The provider's end was reached, but something may be missing, for these reasons.
-    Doubtful(Vec<Doubt>),
+    Uncertain(Vec<IncompleteReason>),
 }
 
 /// A reason why a list may not be whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "doubt", rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Doubt {
-    /// Rows could not be read; they came out as errors of kind `Record`.
+pub enum IncompleteReason {
+    /// Rows could not be read; they came out as errors of kind `InvalidRecord`.
     Rejected {
         /// How many.
         rows: u64,
     },
     /// The provider counts more than came.
-    FewerThanTotal {
+    CountMismatch {
         /// The provider's count, as it told it last.
         total: u64,
         /// The rows that came.
@@ -60,7 +60,7 @@ pub enum Doubt {
         to: u64,
     },
     /// The endpoint gives at most `cap` rows and gave as many: there may be more.
-    Capped {
+    Truncated {
         /// The endpoint's maximum.
         cap: u64,
     },
@@ -68,23 +68,23 @@ pub enum Doubt {
     UnstableOrder,
     /// It was not checked that each page begins where the one before ended: accounts removed during the
     /// walk may have moved others past it.
-    SeamsUnchecked,
+    BoundariesUnverified,
 }
 
-impl std::fmt::Display for Doubt {
+impl std::fmt::Display for IncompleteReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Rejected { rows } => write!(f, "{rows} rows could not be read"),
-            Self::FewerThanTotal { total, listed } => {
+            Self::CountMismatch { total, listed } => {
                 write!(f, "the provider counts {total}, and {listed} came")
             }
             Self::TotalChanged { from, to } => {
                 write!(f, "the provider's count changed from {from} to {to} during the walk")
             }
-            Self::Capped { cap } => {
+            Self::Truncated { cap } => {
                 write!(f, "the endpoint gives at most {cap} rows and gave as many: it may be truncated")
             }
-            Self::SeamsUnchecked => f.write_str("it was not checked that the pages join"),
+            Self::BoundariesUnverified => f.write_str("it was not checked that the pages join"),
             Self::UnstableOrder => f.write_str("the order of the pages is not safe against changes"),
         }
     }
@@ -95,14 +95,14 @@ impl std::fmt::Display for Doubt {
 #[serde(default)]
 pub(super) struct Tally {
     pub(super) pages: u64,
-    pub(super) yielded: u64,
+    pub(super) items: u64,
     pub(super) rejected: u64,
     repeats_at_most: u64,
     pub(super) duplicates: u64,
     first_total: Option<u64>,
     total: Option<u64>,
     total_changed: bool,
-    doubts: Vec<Doubt>,
+    doubts: Vec<IncompleteReason>,
 }
 
 impl Tally {
@@ -126,7 +126,7 @@ impl Tally {
     }
 
     pub(super) fn item(&mut self) {
-        self.yielded = self.yielded.saturating_add(1);
+        self.items = self.items.saturating_add(1);
     }
 
     pub(super) fn reject(&mut self) {
@@ -143,32 +143,32 @@ impl Tally {
     }
 
     pub(super) fn rows(&self) -> u64 {
-        self.yielded.saturating_add(self.rejected)
+        self.items.saturating_add(self.rejected)
     }
 
     pub(super) fn summary(&self, finished: bool) -> Summary {
         let mut doubts = self.doubts.clone();
         if self.rejected > 0 {
-            doubts.push(Doubt::Rejected { rows: self.rejected });
+            doubts.push(IncompleteReason::Rejected { rows: self.rejected });
         }
         if let (Some(from), Some(to)) = (self.first_total, self.total)
             && self.total_changed
         {
-            doubts.push(Doubt::TotalChanged { from, to });
+            doubts.push(IncompleteReason::TotalChanged { from, to });
         }
         if let Some(total) = self.total
             && self.rows() < total
         {
-            doubts.push(Doubt::FewerThanTotal { total, listed: self.rows() });
+            doubts.push(IncompleteReason::CountMismatch { total, listed: self.rows() });
         }
         let completeness = match (finished, doubts.is_empty()) {
-            (false, _) => Completeness::Unfinished,
-            (true, true) => Completeness::Whole,
-            (true, false) => Completeness::Doubtful(doubts),
+            (false, _) => Completeness::InProgress,
+            (true, true) => Completeness::Complete,
+            (true, false) => Completeness::Uncertain(doubts),
         };
         Summary {
             pages: self.pages,
-            yielded: self.yielded,
+            items: self.items,
             rejected: self.rejected,
             repeats_at_most: self.repeats_at_most,
             duplicates: self.duplicates,

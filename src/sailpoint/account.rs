@@ -3,7 +3,10 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::{Kind, Owner, Provider, Result, Status, Timestamp, open_enum::open_enum, record::record};
+use crate::{
+    AccountKind, AccountOwner, AccountStatus, Provider, Result, Timestamp, open_enum::open_enum,
+    record::record,
+};
 
 record! {
     id = id;
@@ -15,7 +18,7 @@ record! {
     ///
     /// Sources put anything into [`attributes`](Self::attributes), passwords in clear text among it. `Debug` hides
     /// them; `Serialize`, [`raw`](Self::raw) and [`record`](Self::record) have them whole, even
-    /// [`redacted`](crate::Record::redacted).
+    /// [`redacted`](crate::RawRecord::redacted).
     #[serde(rename_all = "camelCase")]
     pub struct Account {
         /// The id. The schema calls it optional; a row without one is a bad row.
@@ -107,7 +110,7 @@ impl Account {
 
 /// Takes the identity that an account is correlated to; of a machine's account, its owner. `uncorrelated` is not
 /// looked at: it is true of some that have an identity.
-fn take_owner(account: &mut Account) -> Option<Owner> {
+fn take_owner(account: &mut Account) -> Option<AccountOwner> {
     let mut identity = account.identity.take().unwrap_or_default();
     identity.id = identity.id.or_else(|| account.identity_id.take());
     let correlated = identity.into_owner();
@@ -118,19 +121,22 @@ fn take_owner(account: &mut Account) -> Option<Owner> {
 impl From<Account> for crate::Account {
     fn from(mut account: Account) -> Self {
         let owner = take_owner(&mut account);
-        let kind =
-            if account.system_account == Some(true) { Kind::SystemAccount } else { Kind::SourceAccount };
+        let kind = if account.system_account == Some(true) {
+            AccountKind::SystemAccount
+        } else {
+            AccountKind::SourceAccount
+        };
         let mut shared = Self::of_record(Provider::SailPoint, kind, account.id, account.record);
         shared.name = account.name.or_else(|| account.native_identity.clone());
         (shared.status, shared.raw_status) = match (account.disabled, account.locked) {
-            (Some(true), _) => (Status::Disabled, Some("disabled".into())),
-            (_, Some(true)) => (Status::Locked, Some("locked".into())),
-            (None, None) => (Status::Unstated, None),
-            _ => (Status::Active, None),
+            (Some(true), _) => (AccountStatus::Disabled, Some("disabled".into())),
+            (_, Some(true)) => (AccountStatus::Locked, Some("locked".into())),
+            (None, None) => (AccountStatus::Unspecified, None),
+            _ => (AccountStatus::Active, None),
         };
         shared.created_at = account.created.and_then(|date| date.utc());
         shared.modified_at = account.modified.and_then(|date| date.utc());
-        shared.container = account.source_id;
+        shared.parent_id = account.source_id;
         shared.owner = owner;
         shared.push_alternate_id("nativeIdentity", account.native_identity);
         shared.push_alternate_id("uuid", account.uuid);
@@ -187,8 +193,8 @@ pub struct Reference {
 
 impl Reference {
     /// The object as an owner; `None` if nothing of it is told.
-    pub(super) fn into_owner(self) -> Option<Owner> {
-        (self.id.is_some() || self.name.is_some()).then(|| Owner::new(self.id, self.name))
+    pub(super) fn into_owner(self) -> Option<AccountOwner> {
+        (self.id.is_some() || self.name.is_some()).then(|| AccountOwner::new(self.id, self.name))
     }
 }
 
@@ -284,8 +290,11 @@ mod tests {
         assert_eq!(attributes.get::<i64>("passwordLastSet"), Some(1_614_901_945_829));
         assert_eq!((attributes.get::<String>("nothing"), attributes.to_map().len()), (None, 4));
         let shared = crate::Account::from(account);
-        assert_eq!((shared.kind.clone(), shared.status.clone()), (Kind::SystemAccount, Status::Disabled));
-        assert_eq!(shared.container.as_deref(), Some("2c9180835d2e5168015d32f890ca1581"));
+        assert_eq!(
+            (shared.kind.clone(), shared.status.clone()),
+            (AccountKind::SystemAccount, AccountStatus::Disabled)
+        );
+        assert_eq!(shared.parent_id.as_deref(), Some("2c9180835d2e5168015d32f890ca1581"));
         assert_eq!(shared.modified_at.unwrap().to_rfc3339(), "2015-05-28T14:07:18+00:00");
         let ids: Vec<_> = shared.alternate_ids.iter().map(|id| (&*id.name, id.value.as_str())).collect();
         assert_eq!(ids, [("nativeIdentity", "552775"), ("uuid", "{b0dce506-d6d4-44d2-8a32-d9a5b21fb175}")]);
@@ -304,13 +313,14 @@ mod tests {
         let slim = read(&slim);
         assert_eq!((slim.authoritative, slim.system_account, slim.uncorrelated), (None, None, None));
         assert_eq!(slim.name, full.name);
-        assert_eq!(crate::Account::from(slim).status, Status::Active);
+        assert_eq!(crate::Account::from(slim).status, AccountStatus::Active);
     }
 
     #[test]
     fn its_owner_is_the_identity_and_of_a_machine_the_stated_one() {
         let owner = |json: &str| crate::Account::from(read(json)).owner;
-        let told = |id: &str, name: Option<&str>| Some(Owner::new(Some(id.into()), name.map(str::to_owned)));
+        let told =
+            |id: &str, name: Option<&str>| Some(AccountOwner::new(Some(id.into()), name.map(str::to_owned)));
         assert_eq!(owner(FULL), told("w1", Some("Eve")));
         let human = FULL.replace(r#""isMachine":true"#, r#""isMachine":false"#);
         assert_eq!(owner(&human), told("i1", Some("John Doe")));
@@ -331,7 +341,10 @@ mod tests {
         );
         assert_eq!(account.origin.as_ref().map(Origin::as_str), Some("BEAMED"));
         let shared = crate::Account::from(account);
-        assert_eq!((shared.name.as_deref(), shared.status.clone()), (Some("CN=x"), Status::Unstated));
+        assert_eq!(
+            (shared.name.as_deref(), shared.status.clone()),
+            (Some("CN=x"), AccountStatus::Unspecified)
+        );
         assert!(shared.record().raw().contains("later"));
         for bad in [r#"{"name":"x"}"#, r#"{"id":null}"#, r#"{"id":""}"#, r#"{"id":"a","disabled":"no"}"#] {
             assert!(serde_json::from_str::<Account>(bad).is_err(), "{bad}");

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{Account, Client, version::Root};
 use crate::{
     Error, Result,
-    http::{Answer, Call, read_nothing, read_object, segment},
+    http::{ApiRequest, ApiResponse, expect_empty, path_segment, read_object},
 };
 
 /// `GET …/accounts/{id}`: one account, in full.
@@ -20,7 +20,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id can not be one, [`NotFound`](crate::ErrorKind::NotFound) if
-/// there is no such account, [`Denied`](crate::ErrorKind::Denied) without the permission.
+/// there is no such account, [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct GetAccount {
@@ -38,12 +38,12 @@ impl GetAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<Account> {
-        self.client.send(self.call(), |answer| read_object(answer, "an account")).await
+        self.client.send(self.request(), |response| read_object(response, "an account")).await
     }
 
-    fn call(&self) -> Result<Call> {
-        let id = segment("account id", &self.id)?;
-        Ok(Call::get(self.client.api_version().path_to(Root::Accounts, &[&id])))
+    fn request(&self) -> Result<ApiRequest> {
+        let id = path_segment("account id", &self.id)?;
+        Ok(ApiRequest::get(self.client.api_version().path_to(Root::Accounts, &[&id])))
     }
 }
 
@@ -61,14 +61,14 @@ const SOURCE_ID: &str = "sourceId";
 /// `SOURCE_SUBADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), look for
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), look for
 /// the account with [`list_accounts`](Client::list_accounts), filtered by source and native identity, some
 /// time later: it is made by a task.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the source's id or an attribute's name can not be one, or there
 /// are no attributes; [`Api`](crate::ErrorKind::Api) with status 400 if the provider refuses them;
-/// [`Denied`](crate::ErrorKind::Denied) without the permission. Errors do not quote the attributes,
+/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission. Errors do not quote the attributes,
 /// unless they have fewer than four characters.
 #[derive(Clone)]
 #[must_use = "a request does nothing until send() is awaited"]
@@ -103,11 +103,11 @@ impl CreateAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<TaskId> {
-        self.client.send(self.call(), read_task).await
+        self.client.send(self.request(), read_task).await
     }
 
-    fn call(&self) -> Result<Call> {
-        segment("source id", &self.source_id)?;
+    fn request(&self) -> Result<ApiRequest> {
+        path_segment("source id", &self.source_id)?;
         if self.attributes.is_empty() {
             return Err(Error::config(
                 "the account has no attributes; expected those of the source's schema",
@@ -123,7 +123,7 @@ impl CreateAccount {
         let mut attributes = self.attributes.clone();
         attributes.insert(SOURCE_ID.to_owned(), Value::String(self.source_id.clone()));
         let path = self.client.api_version().path_to(Root::Accounts, &[]);
-        let mut call = Call::change(Method::POST, path).json(&Body { attributes: &attributes })?;
+        let mut call = ApiRequest::mutation(Method::POST, path).json(&Body { attributes: &attributes })?;
         call.secrets = texts(self.attributes.values());
         Ok(call)
     }
@@ -168,13 +168,13 @@ const JSON_PATCH: &str = "application/json-patch+json";
 /// `SOURCE_SUBADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), see with
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), see with
 /// [`get_account`](Client::get_account) what the account is now.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id can not be one, nothing is to be changed, or a value is not
 /// of its place; [`Api`](crate::ErrorKind::Api) with status 400 if the provider refuses a change;
-/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account; [`Denied`](crate::ErrorKind::Denied)
+/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account; [`PermissionDenied`](crate::ErrorKind::PermissionDenied)
 /// without the permission. Errors do not quote the values, unless they have fewer
 /// than four characters.
 #[derive(Clone, Debug)]
@@ -212,7 +212,7 @@ impl UpdateAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
-        self.client.send(self.call(), read_nothing).await
+        self.client.send(self.request(), expect_empty).await
     }
 
     fn with(mut self, op: Op, path: AccountPath, value: Option<Value>) -> Self {
@@ -220,15 +220,15 @@ impl UpdateAccount {
         self
     }
 
-    fn call(&self) -> Result<Call> {
-        let id = segment("account id", &self.id)?;
+    fn request(&self) -> Result<ApiRequest> {
+        let id = path_segment("account id", &self.id)?;
         if self.operations.is_empty() {
             return Err(Error::config("nothing is to be changed; expected add(), replace() or remove()"));
         }
         self.operations.iter().try_for_each(Operation::check)?;
         let path = self.client.api_version().path_to(Root::Accounts, &[&id]);
         let operations: Vec<_> = self.operations.iter().map(Operation::written).collect();
-        let mut call = Call::change(Method::PATCH, path).json_as(JSON_PATCH, &operations)?;
+        let mut call = ApiRequest::mutation(Method::PATCH, path).json_as(JSON_PATCH, &operations)?;
         let attributes = self.operations.iter().filter(|one| matches!(one.path, AccountPath::Attribute(_)));
         call.secrets = texts(attributes.filter_map(|one| one.value.as_ref()));
         Ok(call)
@@ -312,7 +312,7 @@ impl Operation {
 
     fn check(&self) -> Result<()> {
         match (&self.path, &self.value) {
-            (AccountPath::IdentityId, Some(Value::String(id))) => segment("identity id", id).map(drop),
+            (AccountPath::IdentityId, Some(Value::String(id))) => path_segment("identity id", id).map(drop),
             (AccountPath::IdentityId, Some(_)) => {
                 Err(self.refuse("is no text; expected the id of an identity"))
             }
@@ -351,13 +351,13 @@ impl fmt::Debug for Operation {
 /// `SOURCE_SUBADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) it does no
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) it does no
 /// harm to send it again, unless somebody else has written meanwhile.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id or an attribute's name can not be one, or there are no
 /// attributes; [`Api`](crate::ErrorKind::Api) with status 400 for other sources;
-/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account; [`Denied`](crate::ErrorKind::Denied)
+/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account; [`PermissionDenied`](crate::ErrorKind::PermissionDenied)
 /// without the permission. Errors do not quote the attributes, unless they have fewer
 /// than four characters.
 #[derive(Clone)]
@@ -378,18 +378,19 @@ impl PutAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<TaskId> {
-        self.client.send(self.call(), read_task).await
+        self.client.send(self.request(), read_task).await
     }
 
-    fn call(&self) -> Result<Call> {
-        let id = segment("account id", &self.id)?;
+    fn request(&self) -> Result<ApiRequest> {
+        let id = path_segment("account id", &self.id)?;
         if self.attributes.is_empty() {
             let message = "there are no attributes; expected all that the account shall have";
             return Err(Error::config(message));
         }
         self.attributes.keys().try_for_each(|name| check_name(name))?;
         let path = self.client.api_version().path_to(Root::Accounts, &[&id]);
-        let mut call = Call::change(Method::PUT, path).json(&Body { attributes: &self.attributes })?;
+        let mut call =
+            ApiRequest::mutation(Method::PUT, path).json(&Body { attributes: &self.attributes })?;
         call.secrets = texts(self.attributes.values());
         Ok(call)
     }
@@ -414,7 +415,7 @@ impl fmt::Debug for PutAccount {
 /// `SOURCE_SUBADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), see with
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), see with
 /// [`get_account`](Client::get_account) whether the account is there, some time later: a task deletes it.
 /// Sending it again before that is done begins a second task, to the same end;
 /// [`NotFound`](crate::ErrorKind::NotFound) then says that the account is gone, or that the id was none.
@@ -422,7 +423,7 @@ impl fmt::Debug for PutAccount {
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id can not be one, [`Api`](crate::ErrorKind::Api) with status
 /// 400 for other sources, [`NotFound`](crate::ErrorKind::NotFound) if there is no such account,
-/// [`Denied`](crate::ErrorKind::Denied) without the permission.
+/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct DeleteAccount {
@@ -440,13 +441,13 @@ impl DeleteAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<TaskId> {
-        self.client.send(self.call(), read_task).await
+        self.client.send(self.request(), read_task).await
     }
 
-    fn call(&self) -> Result<Call> {
-        let id = segment("account id", &self.id)?;
+    fn request(&self) -> Result<ApiRequest> {
+        let id = path_segment("account id", &self.id)?;
         let path = self.client.api_version().path_to(Root::Accounts, &[&id]);
-        Ok(Call::change(Method::DELETE, path))
+        Ok(ApiRequest::mutation(Method::DELETE, path))
     }
 }
 
@@ -460,12 +461,12 @@ impl DeleteAccount {
 /// Permission: the scope `idn:accounts:manage`, and a user level of `ORG_ADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), see with
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), see with
 /// [`get_account`](Client::get_account) whether the account is there.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id can not be one, or the client speaks `v3`;
-/// [`Denied`](crate::ErrorKind::Denied) without the permission; [`Decode`](crate::ErrorKind::Decode) if the answer
+/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission; [`Decode`](crate::ErrorKind::Decode) if the answer
 /// has neither the id nor the type of a task result. What an unknown id gives is not documented.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
@@ -484,11 +485,11 @@ impl RemoveAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<TaskResult> {
-        self.client.send(self.call(), TaskResult::read).await
+        self.client.send(self.request(), TaskResult::read).await
     }
 
-    fn call(&self) -> Result<Call> {
-        let id = segment("account id", &self.id)?;
+    fn request(&self) -> Result<ApiRequest> {
+        let id = path_segment("account id", &self.id)?;
         self.client.api_version().late_post("remove accounts", Root::Accounts, &[&id, "remove"])
     }
 }
@@ -508,11 +509,11 @@ pub struct TaskResult {
 
 impl TaskResult {
     /// Reads a task result. Each member is optional, so that any object would do: it has to look like one.
-    fn read(answer: &Answer) -> Result<Self> {
-        let result: Self = read_object(answer, "a task result")?;
+    fn read(response: &ApiResponse) -> Result<Self> {
+        let result: Self = read_object(response, "a task result")?;
         if result.id.is_none() && result.kind.is_none() {
             let message = "expected a task result, and an object without id and type came";
-            return Err(Error::decode(message).with_status(answer.status.as_u16()));
+            return Err(Error::decode(message).with_status(response.status.as_u16()));
         }
         Ok(result)
     }
@@ -542,9 +543,9 @@ impl Options {
 }
 
 /// `POST …/accounts/{id}/{verb}`.
-fn post(client: &Client, id: &str, verb: &str) -> Result<Call> {
-    let id = segment("account id", id)?;
-    Ok(Call::change(Method::POST, client.api_version().path_to(Root::Accounts, &[&id, verb])))
+fn post(client: &Client, id: &str, verb: &str) -> Result<ApiRequest> {
+    let id = path_segment("account id", id)?;
+    Ok(ApiRequest::mutation(Method::POST, client.api_version().path_to(Root::Accounts, &[&id, verb])))
 }
 
 /// `POST …/accounts/{id}/enable` and `…/disable`: switches an account on or off, on its source too.
@@ -553,23 +554,23 @@ fn post(client: &Client, id: &str, verb: &str) -> Result<Call> {
 /// `SOURCE_SUBADMIN` or `HELPDESK`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), see with
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), see with
 /// [`get_account`](Client::get_account) whether it is `disabled`, some time later: a task does it. Sending it
 /// again begins a second task, to the same end.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if an id can not be one, [`NotFound`](crate::ErrorKind::NotFound) if
-/// there is no such account, [`Denied`](crate::ErrorKind::Denied) without the permission.
+/// there is no such account, [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
-pub struct ToggleAccount {
+pub struct SetAccountState {
     client: Client,
     id: String,
     verb: &'static str,
     options: Options,
 }
 
-impl ToggleAccount {
+impl SetAccountState {
     pub(super) fn new(client: Client, id: String, verb: &'static str) -> Self {
         Self { client, id, verb, options: Options::default() }
     }
@@ -596,10 +597,10 @@ impl ToggleAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<TaskId> {
-        self.client.send(self.call(), read_task).await
+        self.client.send(self.request(), read_task).await
     }
 
-    fn call(&self) -> Result<Call> {
+    fn request(&self) -> Result<ApiRequest> {
         self.options.check()?;
         // A body is required, be it empty.
         post(&self.client, &self.id, self.verb)?.json(&self.options)
@@ -613,12 +614,12 @@ impl ToggleAccount {
 /// level of `ORG_ADMIN`, `SOURCE_ADMIN`, `SOURCE_SUBADMIN` or `HELPDESK`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), see with
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), see with
 /// [`get_account`](Client::get_account) whether it is `locked`, some time later: a task does it. Sending it
 /// again begins a second task, to the same end.
 ///
 /// # Errors
-/// As of [`ToggleAccount`].
+/// As of [`SetAccountState`].
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct UnlockAccount {
@@ -655,10 +656,10 @@ impl UnlockAccount {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<TaskId> {
-        self.client.send(self.call(), read_task).await
+        self.client.send(self.request(), read_task).await
     }
 
-    fn call(&self) -> Result<Call> {
+    fn request(&self) -> Result<ApiRequest> {
         self.options.check()?;
         post(&self.client, &self.id, "unlock")?.json(&self.options)
     }
@@ -666,14 +667,14 @@ impl UnlockAccount {
 
 /// `POST …/accounts/{id}/reload`: reads an account anew from its source, as an aggregation would.
 ///
-/// Permission: as of [`ToggleAccount`].
+/// Permission: as of [`SetAccountState`].
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) it does no
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) it does no
 /// harm to send it again.
 ///
 /// # Errors
-/// As of [`ToggleAccount`].
+/// As of [`SetAccountState`].
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct ReloadAccount {
@@ -717,12 +718,12 @@ impl fmt::Display for TaskId {
 }
 
 /// Reads `{"id": "…"}`.
-fn read_task(answer: &Answer) -> Result<TaskId> {
+fn read_task(response: &ApiResponse) -> Result<TaskId> {
     #[derive(Deserialize)]
     struct Accepted {
         id: TaskId,
     }
-    read_object(answer, "the id of a task").map(|accepted: Accepted| accepted.id)
+    read_object(response, "the id of a task").map(|accepted: Accepted| accepted.id)
 }
 
 /// `{"attributes": {…}}`
@@ -740,7 +741,7 @@ fn check_name(name: &str) -> Result<()> {
 }
 
 /// Shorter values are taken for no secrets: blotting them out of errors would make those hard to read.
-const SHORTEST_SECRET: usize = 4;
+const MIN_SECRET_CHARS: usize = 4;
 
 /// The texts and numbers in some values. Sources put anything into attributes, passwords in clear text among
 /// it, and servers quote what they refuse.
@@ -755,7 +756,7 @@ fn texts<'a>(values: impl IntoIterator<Item = &'a Value>) -> Vec<SecretString> {
             Value::Null | Value::Bool(_) => {}
         }
     }
-    texts.retain(|text| text.expose_secret().chars().count() >= SHORTEST_SECRET);
+    texts.retain(|text| text.expose_secret().chars().count() >= MIN_SECRET_CHARS);
     texts
 }
 
@@ -771,7 +772,7 @@ mod tests {
     #[test]
     fn a_source_id_with_blanks_or_none_is_no_id() {
         let client = Client::builder("https://tenant.example").token("token").build().unwrap();
-        let call = |id: &str| client.create_account(id).attribute("name", "a").call();
+        let call = |id: &str| client.create_account(id).attribute("name", "a").request();
         for (id, why) in [("", "is empty"), (" abc ", "holds blanks"), ("abc\n", "holds blanks")] {
             let error = call(id).err().unwrap();
             assert_eq!(error.kind(), ErrorKind::Config, "{id:?}");
@@ -800,7 +801,7 @@ mod tests {
     fn an_object_that_is_no_task_result_is_an_error() {
         let read = |body: &'static str| {
             let (status, headers) = (StatusCode::ACCEPTED, HeaderMap::new());
-            TaskResult::read(&Answer { status, headers, body: Bytes::from(body).into() })
+            TaskResult::read(&ApiResponse { status, headers, body: Bytes::from(body).into() })
         };
         let example = read(r#"{"type":"TASK_RESULT","id":"464ae7bf791e49fdb74606a2e4a89635","name":null}"#);
         assert_eq!(example.unwrap().id.unwrap().as_str(), "464ae7bf791e49fdb74606a2e4a89635");
@@ -815,7 +816,7 @@ mod tests {
     #[test]
     fn an_answer_without_a_task_is_an_error() {
         let read = |body: &'static str| {
-            read_task(&Answer {
+            read_task(&ApiResponse {
                 status: StatusCode::ACCEPTED,
                 headers: HeaderMap::new(),
                 body: Bytes::from(body).into(),

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::error;
 use crate::{
     Result,
-    auth::{Fresh, Token, TokenCache, refuse_empty, sensitive},
-    http::{Answer, Call, Channel, NoAuth, Problem, Service, encode, read_object},
+    auth::{NewToken, Token, TokenCache, non_empty, sensitive},
+    http::{ApiClient, ApiRequest, ApiResponse, Auth, ErrorResponse, NoAuth, encode, read_object},
 };
 
 /// How a client proves who it is.
@@ -21,14 +21,14 @@ pub(super) enum Login {
 
 /// A client's bearer token, obtained at `/oauth/token` and renewed before it ends.
 pub(super) struct Tokens {
-    channel: Arc<Channel>,
+    api: Arc<ApiClient>,
     login: Login,
     cache: Arc<TokenCache>,
 }
 
 impl Tokens {
-    pub(super) fn new(channel: Arc<Channel>, login: Login) -> Self {
-        Self { channel, login, cache: Arc::default() }
+    pub(super) fn new(api: Arc<ApiClient>, login: Login) -> Self {
+        Self { api, login, cache: Arc::default() }
     }
 
     /// Empty if a token was given.
@@ -40,35 +40,35 @@ impl Tokens {
     }
 
     async fn token(&self) -> Result<Arc<Token>> {
-        let channel = Arc::clone(&self.channel);
+        let api = Arc::clone(&self.api);
         let login = self.login.clone();
         self.cache
             .get(move |_| async move {
                 match login {
                     // Its end is not known: it is good until it is refused.
-                    Login::Token(value) => Ok(Fresh { value, lifetime: None }),
-                    Login::ClientCredentials { id, secret } => obtain(&channel, &id, &secret).await,
+                    Login::Token(value) => Ok(NewToken { value, lifetime: None }),
+                    Login::ClientCredentials { id, secret } => obtain(&api, &id, &secret).await,
                 }
             })
             .await
     }
 }
 
-impl Service for Tokens {
-    type Permit = Arc<Token>;
+impl Auth for Tokens {
+    type Credential = Arc<Token>;
 
-    async fn permit(&self) -> Result<Arc<Token>> {
+    async fn credential(&self) -> Result<Arc<Token>> {
         self.token().await
     }
 
-    fn authorise(&self, token: &Arc<Token>, request: &mut Request<Bytes>) -> Result<()> {
+    fn apply(&self, token: &Arc<Token>, request: &mut Request<Bytes>) -> Result<()> {
         let bearer = sensitive("token", &format!("Bearer {}", token.value.expose_secret()))?;
         request.headers_mut().insert(header::AUTHORIZATION, bearer);
         Ok(())
     }
 
-    fn refused(&self, token: &Arc<Token>) -> bool {
-        self.cache.refused(token.generation);
+    fn on_unauthorized(&self, token: &Arc<Token>) -> bool {
+        self.cache.invalidate(token.generation);
         // A token that was given can not be replaced by another.
         matches!(self.login, Login::ClientCredentials { .. })
     }
@@ -82,8 +82,8 @@ impl Service for Tokens {
         }
     }
 
-    fn problem(&self, answer: &Answer) -> Problem {
-        error::read(answer)
+    fn parse_error(&self, response: &ApiResponse) -> ErrorResponse {
+        error::read(response)
     }
 }
 
@@ -95,7 +95,7 @@ struct TokenResponse {
 }
 
 /// `POST /oauth/token` with the credentials in the body, where no log of URLs shows them.
-async fn obtain(channel: &Channel, id: &str, secret: &SecretString) -> Result<Fresh> {
+async fn obtain(api: &ApiClient, id: &str, secret: &SecretString) -> Result<NewToken> {
     let secret_text = secret.expose_secret();
     let form = format!(
         "grant_type=client_credentials&client_id={}&client_secret={}",
@@ -103,18 +103,17 @@ async fn obtain(channel: &Channel, id: &str, secret: &SecretString) -> Result<Fr
         encode(secret_text)
     );
     let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
-    let call = Call::change(Method::POST, "/oauth/token").header(header::CONTENT_TYPE, form_type);
-    let mut call = call.repeatable();
+    let call = ApiRequest::mutation(Method::POST, "/oauth/token").header(header::CONTENT_TYPE, form_type);
+    let mut call = call.idempotent();
     call.body = Bytes::from(form);
     call.secrets = vec![secret.clone(), encode(secret_text).into()];
     // Not counted by the provider, and it must not wait behind the requests that wait for it.
     call.limited = false;
-    channel
-        .send(&NoAuth(error::read), Ok(call), |answer| {
-            let body: TokenResponse = read_object(answer, "an access_token")?;
-            refuse_empty(&body.access_token)?;
-            let lifetime = body.expires_in.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-            Ok(Fresh { value: body.access_token.into(), lifetime })
-        })
-        .await
+    api.send(&NoAuth(error::read), Ok(call), |response| {
+        let body: TokenResponse = read_object(response, "an access_token")?;
+        non_empty(&body.access_token)?;
+        let lifetime = body.expires_in.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        Ok(NewToken { value: body.access_token.into(), lifetime })
+    })
+    .await
 }

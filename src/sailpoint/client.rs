@@ -5,15 +5,15 @@ use serde_json::{Map, Value};
 
 use super::{
     ApiVersion, CreateAccount, DeleteAccount, GetAccount, ListAccounts, ListEntitlements, NAME, PutAccount,
-    ReloadAccount, RemoveAccount, ToggleAccount, ToggleAccountForIdentity, ToggleAccountsForIdentities,
+    ReloadAccount, RemoveAccount, SetAccountState, SetIdentityAccountState, SetIdentityAccountStates,
     UnlockAccount, UpdateAccount,
     auth::{Login, Tokens},
     config::{self, Config},
 };
 use crate::{
-    Error, Result, Scope,
-    auth::{Asked, Environment, credential, home, sensitive},
-    http::{Answer, Call, Channel, RateLimit, Settings, shared_settings},
+    Error, ListingId, Result,
+    auth::{Env, Lookup, credential, home, sensitive},
+    http::{ApiClient, ApiRequest, ApiResponse, ClientOptions, RateLimit, client_options},
 };
 
 /// A client of SailPoint Identity Security Cloud. Cheap to clone; clones share connections, the token
@@ -22,7 +22,7 @@ use crate::{
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    channel: Arc<Channel>,
+    api: Arc<ApiClient>,
     tokens: Tokens,
     version: ApiVersion,
 }
@@ -35,9 +35,9 @@ impl Client {
     /// By default it sends at most 100 requests in any 10 seconds, which is what the provider allows per
     /// client id and API version; see [`rate_limit`](ClientBuilder::rate_limit).
     pub fn builder(base_url: impl Into<String>) -> ClientBuilder {
-        let mut settings = Settings::new(base_url);
-        settings.rate_limit = Some(RateLimit::new(100, Duration::from_secs(10)));
-        ClientBuilder { settings, login: None, version: ApiVersion::default() }
+        let mut options = ClientOptions::new(base_url);
+        options.rate_limit = Some(RateLimit::new(100, Duration::from_secs(10)));
+        ClientBuilder { options, login: None, version: ApiVersion::default() }
     }
 
     /// A client with what the environment says, in the variables of SailPoint's own SDKs: `SAIL_BASE_URL`,
@@ -54,10 +54,10 @@ impl Client {
     /// # Errors
     /// As [`from_env`](Self::from_env).
     pub fn builder_from_env() -> Result<ClientBuilder> {
-        let env = Environment::of(NAME);
+        let env = Env::new(NAME);
         match env.context(config::from_environment(&|name| env.optional(name)))? {
-            Asked::Has(config) => Ok(ClientBuilder::given(config)),
-            Asked::Nothing(why) => Err(env.error(why)),
+            Lookup::Found(config) => Ok(ClientBuilder::given(config)),
+            Lookup::Missing(why) => Err(env.error(why)),
         }
     }
 
@@ -86,7 +86,7 @@ impl Client {
     /// # Errors
     /// As [`from_default_chain`](Self::from_default_chain).
     pub fn builder_from_default_chain() -> Result<ClientBuilder> {
-        let env = Environment::of(NAME);
+        let env = Env::new(NAME);
         let found = config::default_chain(&|name| env.optional(name), Path::new("."), home().as_deref());
         env.context(found).map(ClientBuilder::given)
     }
@@ -128,13 +128,13 @@ impl Client {
     }
 
     /// Switches an account on.
-    pub fn enable_account(&self, id: impl Into<String>) -> ToggleAccount {
-        ToggleAccount::new(self.clone(), id.into(), "enable")
+    pub fn enable_account(&self, id: impl Into<String>) -> SetAccountState {
+        SetAccountState::new(self.clone(), id.into(), "enable")
     }
 
     /// Switches an account off.
-    pub fn disable_account(&self, id: impl Into<String>) -> ToggleAccount {
-        ToggleAccount::new(self.clone(), id.into(), "disable")
+    pub fn disable_account(&self, id: impl Into<String>) -> SetAccountState {
+        SetAccountState::new(self.clone(), id.into(), "disable")
     }
 
     /// Unlocks an account.
@@ -155,31 +155,31 @@ impl Client {
     }
 
     /// Switches on the account that an identity has with the provider itself. Not in `v3`.
-    pub fn enable_account_for_identity(&self, identity_id: impl Into<String>) -> ToggleAccountForIdentity {
-        ToggleAccountForIdentity::new(self.clone(), identity_id.into(), "enable")
+    pub fn enable_account_for_identity(&self, identity_id: impl Into<String>) -> SetIdentityAccountState {
+        SetIdentityAccountState::new(self.clone(), identity_id.into(), "enable")
     }
 
     /// Switches off the account that an identity has with the provider itself. Not in `v3`.
-    pub fn disable_account_for_identity(&self, identity_id: impl Into<String>) -> ToggleAccountForIdentity {
-        ToggleAccountForIdentity::new(self.clone(), identity_id.into(), "disable")
+    pub fn disable_account_for_identity(&self, identity_id: impl Into<String>) -> SetIdentityAccountState {
+        SetIdentityAccountState::new(self.clone(), identity_id.into(), "disable")
     }
 
     /// The same as [`enable_account_for_identity`](Self::enable_account_for_identity) for several identities.
     pub fn enable_accounts_for_identities<I: Into<String>>(
         &self,
         identity_ids: impl IntoIterator<Item = I>,
-    ) -> ToggleAccountsForIdentities {
+    ) -> SetIdentityAccountStates {
         let ids = identity_ids.into_iter().map(Into::into).collect();
-        ToggleAccountsForIdentities::new(self.clone(), ids, "enable")
+        SetIdentityAccountStates::new(self.clone(), ids, "enable")
     }
 
     /// The same as [`disable_account_for_identity`](Self::disable_account_for_identity) for several identities.
     pub fn disable_accounts_for_identities<I: Into<String>>(
         &self,
         identity_ids: impl IntoIterator<Item = I>,
-    ) -> ToggleAccountsForIdentities {
+    ) -> SetIdentityAccountStates {
         let ids = identity_ids.into_iter().map(Into::into).collect();
-        ToggleAccountsForIdentities::new(self.clone(), ids, "disable")
+        SetIdentityAccountStates::new(self.clone(), ids, "disable")
     }
 
     /// The version of the API that this client speaks.
@@ -188,29 +188,29 @@ impl Client {
     }
 
     /// The identity of a list. Its principal is the id of the client credentials; a token does not show one.
-    pub(super) fn scope(&self, first: &Result<Call>) -> Scope {
-        self.0.channel.scope(self.0.tokens.client_id(), first, &[])
+    pub(super) fn listing_id(&self, first: &Result<ApiRequest>) -> ListingId {
+        self.0.api.listing_id(self.0.tokens.client_id(), first, &[])
     }
 
     /// Attaches the provider to an error that was made before or after a request.
     pub(super) fn context<T>(&self, result: Result<T>) -> Result<T> {
-        self.0.channel.context(result)
+        self.0.api.context(result)
     }
 
     /// Sends `call`, if it is one, until `read` takes the answer.
     pub(super) async fn send<T>(
         &self,
-        call: Result<Call>,
-        read: impl Fn(&Answer) -> Result<T> + Send + Sync,
+        call: Result<ApiRequest>,
+        read: impl Fn(&ApiResponse) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        self.0.channel.send(&self.0.tokens, call, read).await
+        self.0.api.send(&self.0.tokens, call, read).await
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("base_url", &self.0.channel.base_url())
+            .field("base_url", &self.0.api.base_url())
             .field("version", &self.0.version)
             .finish_non_exhaustive()
     }
@@ -220,7 +220,7 @@ impl fmt::Debug for Client {
 #[derive(Clone)]
 #[must_use = "a builder does nothing until build() is called"]
 pub struct ClientBuilder {
-    settings: Settings,
+    options: ClientOptions,
     login: Option<Login>,
     version: ApiVersion,
 }
@@ -255,7 +255,7 @@ impl ClientBuilder {
         self
     }
 
-    shared_settings!();
+    client_options!();
 
     /// Builds the client. Nothing is sent.
     ///
@@ -275,10 +275,10 @@ impl ClientBuilder {
                 .map(Login::Token),
             None => Err(Error::config("no credential: call client_credentials() or token()")),
         };
-        let channel = Arc::new(Channel::open(NAME, &self.settings)?);
-        let login = channel.context(login)?;
-        let tokens = Tokens::new(Arc::clone(&channel), login);
-        Ok(Client(Arc::new(Inner { channel, tokens, version: self.version })))
+        let api = Arc::new(ApiClient::new(NAME, &self.options)?);
+        let login = api.context(login)?;
+        let tokens = Tokens::new(Arc::clone(&api), login);
+        Ok(Client(Arc::new(Inner { api, tokens, version: self.version })))
     }
 }
 
@@ -290,7 +290,7 @@ impl fmt::Debug for ClientBuilder {
             None => "none",
         };
         f.debug_struct("ClientBuilder")
-            .field("settings", &self.settings)
+            .field("options", &self.options)
             .field("login", &login)
             .field("version", &self.version)
             .finish()

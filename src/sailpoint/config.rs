@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Error, Result,
-    auth::{Asked, InVain, Lookup, read_if_there},
+    auth::{CredentialChain, EnvLookup, Lookup, read_if_exists},
     record,
 };
 
@@ -25,52 +25,52 @@ pub(super) struct Config {
 ///
 /// # Errors
 /// If none has, naming each and why; if one has them in part, or can not be read.
-pub(super) fn default_chain(lookup: Lookup<'_>, directory: &Path, home: Option<&Path>) -> Result<Config> {
-    let mut in_vain = InVain::default();
-    if let Some(config) = in_vain.ask("the environment", from_environment(lookup))? {
+pub(super) fn default_chain(lookup: EnvLookup<'_>, directory: &Path, home: Option<&Path>) -> Result<Config> {
+    let mut chain = CredentialChain::default();
+    if let Some(config) = chain.try_source("the environment", from_environment(lookup))? {
         return Ok(config);
     }
     let path = directory.join("config.json");
-    if let Some(config) = in_vain.ask(&path.display().to_string(), from_file(&path, read_json))? {
+    if let Some(config) = chain.try_source(&path.display().to_string(), from_file(&path, read_json))? {
         return Ok(config);
     }
     let (source, asked) = match home.map(|home| home.join(".sailpoint").join("config.yaml")) {
         Some(path) => (path.display().to_string(), from_file(&path, read_yaml)),
         None => {
-            ("~/.sailpoint/config.yaml".into(), Ok(Asked::Nothing("the home directory is not known".into())))
+            ("~/.sailpoint/config.yaml".into(), Ok(Lookup::Missing("the home directory is not known".into())))
         }
     };
-    match in_vain.ask(&source, asked)? {
+    match chain.try_source(&source, asked)? {
         Some(config) => Ok(config),
-        None => Err(Error::config(in_vain.text(None))),
+        None => Err(Error::config(chain.text(None))),
     }
 }
 
 /// Taken for a source only if the base URL is set, as SailPoint's SDKs do.
-pub(super) fn from_environment(lookup: Lookup<'_>) -> Result<Asked<Config>> {
+pub(super) fn from_environment(lookup: EnvLookup<'_>) -> Result<Lookup<Config>> {
     let unset = |name: &str| format!("the environment variable {name} is not set");
     let required = |name: &str| lookup(name)?.ok_or_else(|| Error::config(unset(name)));
     let Some(base_url) = lookup("SAIL_BASE_URL")? else {
-        return Ok(Asked::Nothing(unset("SAIL_BASE_URL")));
+        return Ok(Lookup::Missing(unset("SAIL_BASE_URL")));
     };
-    Ok(Asked::Has(Config {
+    Ok(Lookup::Found(Config {
         base_url,
         client_id: required("SAIL_CLIENT_ID")?,
         client_secret: required("SAIL_CLIENT_SECRET")?.into(),
     }))
 }
 
-fn from_file(path: &Path, read: fn(&str) -> Result<Asked<Config>>) -> Result<Asked<Config>> {
-    match read_if_there(path)? {
+fn from_file(path: &Path, read: fn(&str) -> Result<Lookup<Config>>) -> Result<Lookup<Config>> {
+    match read_if_exists(path)? {
         Some(text) => read(text.expose_secret()),
-        None => Ok(Asked::Nothing("there is no such file".into())),
+        None => Ok(Lookup::Missing("there is no such file".into())),
     }
 }
 
 /// `{"ClientId": …, "ClientSecret": …, "BaseURL": …}`, its keys in any case, as the SDK in Go takes them.
 ///
 /// Many programs have a `config.json`: one with none of the three keys is passed over.
-fn read_json(text: &str) -> Result<Asked<Config>> {
+fn read_json(text: &str) -> Result<Lookup<Config>> {
     let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(text)
         .map_err(|error| Error::config(format!("it is no JSON object: {}", record::reason(&error))))?;
     let get = |key: &str| -> Result<Option<SecretString>> {
@@ -82,8 +82,8 @@ fn read_json(text: &str) -> Result<Asked<Config>> {
         Ok(value.flatten().filter(|value| !value.expose_secret().trim().is_empty()))
     };
     match (get("BaseURL")?, get("ClientId")?, get("ClientSecret")?) {
-        (None, None, None) => Ok(Asked::Nothing("it has no BaseURL, ClientId and ClientSecret".into())),
-        (Some(base_url), Some(client_id), Some(client_secret)) => Ok(Asked::Has(Config {
+        (None, None, None) => Ok(Lookup::Missing("it has no BaseURL, ClientId and ClientSecret".into())),
+        (Some(base_url), Some(client_id), Some(client_secret)) => Ok(Lookup::Found(Config {
             base_url: base_url.expose_secret().to_owned(),
             client_id: client_id.expose_secret().to_owned(),
             client_secret,
@@ -107,8 +107,8 @@ use yaml::read as read_yaml;
 
 #[cfg(not(feature = "sailpoint-config"))]
 #[expect(clippy::unnecessary_wraps, reason = "as the one that reads")]
-fn read_yaml(_: &str) -> Result<Asked<Config>> {
-    Ok(Asked::Nothing("it is not read without the feature sailpoint-config of this crate".into()))
+fn read_yaml(_: &str) -> Result<Lookup<Config>> {
+    Ok(Lookup::Missing("it is not read without the feature sailpoint-config of this crate".into()))
 }
 
 #[cfg(test)]
@@ -204,17 +204,17 @@ mod yaml {
     use serde::Deserialize;
 
     use super::Config;
-    use crate::{Error, Result, auth::Asked};
+    use crate::{Error, Result, auth::Lookup};
 
     /// What is read of the file; the tool writes more. Its keys are in lower case, as the tool writes them.
     #[derive(Deserialize)]
     struct File {
         activeenvironment: Option<String>,
-        environments: Option<BTreeMap<String, Option<Environment>>>,
+        environments: Option<BTreeMap<String, Option<Env>>>,
     }
 
     #[derive(Deserialize)]
-    struct Environment {
+    struct Env {
         baseurl: Option<String>,
         pat: Option<Pat>,
     }
@@ -229,7 +229,7 @@ mod yaml {
     ///
     /// The tool's today's versions keep id and secret in the system's keyring, which is not read: a file of
     /// theirs has no credentials. Nor is the access token taken that older ones left here: it has long ended.
-    pub(super) fn read(text: &str) -> Result<Asked<Config>> {
+    pub(super) fn read(text: &str) -> Result<Lookup<Config>> {
         // The parser's own text may quote a value.
         let file: Option<File> = yaml_serde::from_str(text).map_err(|error| {
             Error::config(match error.location() {
@@ -239,7 +239,7 @@ mod yaml {
                 None => "it is not understood".into(),
             })
         })?;
-        let nothing = |why: String| Ok(Asked::Nothing(why));
+        let nothing = |why: String| Ok(Lookup::Missing(why));
         let (active, environments) = match file {
             Some(File { activeenvironment: Some(active), environments: Some(environments) })
                 if !active.is_empty() =>
@@ -259,7 +259,7 @@ mod yaml {
         let pat = environment.pat.unwrap_or(Pat { clientid: None, clientsecret: None });
         match (environment.baseurl, pat.clientid, pat.clientsecret) {
             (Some(base_url), Some(client_id), Some(client_secret)) => {
-                Ok(Asked::Has(Config { base_url, client_id, client_secret }))
+                Ok(Lookup::Found(Config { base_url, client_id, client_secret }))
             }
             (None, _, _) => nothing(format!("its environment {active} has no baseurl")),
             _ => nothing(format!(
@@ -278,8 +278,8 @@ mod yaml {
 
         fn why(text: &str) -> String {
             match read(text) {
-                Ok(Asked::Nothing(why)) => why,
-                Ok(Asked::Has(config)) => panic!("{config:?}"),
+                Ok(Lookup::Missing(why)) => why,
+                Ok(Lookup::Found(config)) => panic!("{config:?}"),
                 Err(error) => {
                     assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
                     error.to_string()
@@ -307,7 +307,7 @@ environments:
             expiry: 2024-01-01T00:00:00Z
         oauth: {}
 ";
-            let Asked::Has(config) = read(text).unwrap() else {
+            let Lookup::Found(config) = read(text).unwrap() else {
                 panic!("it has them");
             };
             assert_eq!(config.base_url, "https://acme.api.identitynow.com");

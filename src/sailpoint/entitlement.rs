@@ -9,8 +9,8 @@ use super::{
     version::Root,
 };
 use crate::{
-    Page, Paginator, Result, Scope, Timestamp,
-    http::{Call, segment},
+    ListingId, Page, Paginator, Result, Timestamp,
+    http::{ApiRequest, path_segment},
     record::{HasId, record},
 };
 
@@ -175,7 +175,7 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
 ///
 /// Beyond a page, it is checked as far as that goes: each page is fetched from the last row of the page before
 /// on, and has to begin with it. If it does not, the list goes on at the offset, rather with rows twice than without
-/// some, and the [`Summary`](crate::Summary) says [`SeamsUnchecked`](crate::Doubt::SeamsUnchecked): entitlements have
+/// some, and the [`Summary`](crate::Summary) says [`BoundariesUnverified`](crate::IncompleteReason::BoundariesUnverified): entitlements have
 /// come or gone, or the provider does not keep to an order, and some can be missing. The list ends at a page that
 /// shows the last row listed and none after it.
 ///
@@ -197,16 +197,16 @@ impl ListEntitlements {
 
     offset_setters!("entitlements");
 
-    fn call(&self, offset: u64, limit: u64, count: bool) -> Result<Call> {
-        let id = segment("account id", &self.account_id)?;
+    fn request(&self, offset: u64, limit: u64, count: bool) -> Result<ApiRequest> {
+        let id = path_segment("account id", &self.account_id)?;
         let path = self.client.api_version().path_to(Root::Accounts, &[&id, "entitlements"]);
-        let call = Call::get(path).query("limit", Some(limit)).query("offset", Some(offset));
+        let call = ApiRequest::get(path).query("limit", Some(limit)).query("offset", Some(offset));
         Ok(call.query("count", count.then_some(true)))
     }
 
     fn check(&self) -> Result<()> {
         self.paging.check()?;
-        self.call(0, 0, false).map(drop)
+        self.request(0, 0, false).map(drop)
     }
 }
 
@@ -222,8 +222,8 @@ impl OffsetList for ListEntitlements {
     }
 
     async fn request(&self, offset: u64, limit: u64, count: bool) -> Result<Answered<Entitlement>> {
-        let read = |answer: &_| offset_pager::read(answer, "an array of entitlements");
-        self.client.send(self.call(offset, limit, count), read).await
+        let read = |response: &_| offset_pager::read(response, "an array of entitlements");
+        self.client.send(self.request(offset, limit, count), read).await
     }
 }
 
@@ -231,8 +231,8 @@ impl Paginator for ListEntitlements {
     type Item = Entitlement;
     type Cursor = Cursor;
 
-    fn scope(&self) -> Scope {
-        self.client.scope(&self.call(self.paging.offset, self.paging.limit.into(), false))
+    fn listing_id(&self) -> ListingId {
+        self.client.listing_id(&self.request(self.paging.offset, self.paging.limit.into(), false))
     }
 
     async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Entitlement, Cursor>> {

@@ -1,18 +1,23 @@
 use serde_json::Value;
 
-use crate::http::{Answer, Problem, header};
+use crate::http::{ApiResponse, ErrorResponse, header};
 
 /// Reads a failure: `{detailCode, trackingId, messages, causes}`, `{error, error_description}`,
 /// `{message}`, and the undocumented ones that were seen. The specific reason is usually in `causes`.
-pub(super) fn read(answer: &Answer) -> Problem {
-    let body = answer.body.json::<Value>();
+pub(super) fn read(response: &ApiResponse) -> ErrorResponse {
+    let body = response.body.json::<Value>();
     let tracking_id = member(body.as_ref(), "trackingId");
-    let request_id = header(&answer.headers, &["slpt-request-id", "x-request-id"]).or(tracking_id);
+    let request_id = header(&response.headers, &["slpt-request-id", "x-request-id"]).or(tracking_id);
     let message = match &body {
         Some(body) => message(body),
-        None => answer.body.plain_text(),
+        None => response.body.plain_text(),
     };
-    Problem { code: member(body.as_ref(), "detailCode"), message, request_id, ..Problem::default() }
+    ErrorResponse {
+        code: member(body.as_ref(), "detailCode"),
+        message,
+        request_id,
+        ..ErrorResponse::default()
+    }
 }
 
 fn member(body: Option<&Value>, name: &str) -> Option<String> {
@@ -65,19 +70,19 @@ mod tests {
             ("<html>Bad Gateway</html>", None),
             ("[]", None),
         ] {
-            let answer = Answer {
+            let response = ApiResponse {
                 status: StatusCode::BAD_REQUEST,
                 headers: HeaderMap::new(),
                 body: Bytes::from(body).into(),
             };
-            assert_eq!(read(&answer).message.as_deref(), message, "{body}");
+            assert_eq!(read(&response).message.as_deref(), message, "{body}");
         }
-        let answer = Answer {
+        let response = ApiResponse {
             status: StatusCode::BAD_REQUEST,
             headers: HeaderMap::new(),
             body: Bytes::from(full).into(),
         };
-        let problem = read(&answer);
+        let problem = read(&response);
         assert_eq!(problem.code.as_deref(), Some("400.1 Bad Request Content"));
         assert_eq!(problem.request_id.as_deref(), Some("e7eab6"));
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Client, version::Root};
 use crate::{
     Error, Rejected, Result,
-    http::{Answer, Call, Rows, read_nothing, read_rows, segment},
+    http::{ApiRequest, ApiResponse, Rows, expect_empty, path_segment, read_rows},
     record::record,
 };
 
@@ -23,22 +23,22 @@ fn what(verb: &str) -> String {
 /// will do as well), and a user level of `ORG_ADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain) it does no
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) it does no
 /// harm to send it again. No task is named.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if the id can not be one, or the client speaks `v3`;
-/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such identity; [`Denied`](crate::ErrorKind::Denied)
+/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such identity; [`PermissionDenied`](crate::ErrorKind::PermissionDenied)
 /// without the permission.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
-pub struct ToggleAccountForIdentity {
+pub struct SetIdentityAccountState {
     client: Client,
     identity_id: String,
     verb: &'static str,
 }
 
-impl ToggleAccountForIdentity {
+impl SetIdentityAccountState {
     pub(super) fn new(client: Client, identity_id: String, verb: &'static str) -> Self {
         Self { client, identity_id, verb }
     }
@@ -48,11 +48,11 @@ impl ToggleAccountForIdentity {
     /// # Errors
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
-        self.client.send(self.call(), read_nothing).await
+        self.client.send(self.request(), expect_empty).await
     }
 
-    fn call(&self) -> Result<Call> {
-        let id = segment("identity id", &self.identity_id)?;
+    fn request(&self) -> Result<ApiRequest> {
+        let id = path_segment("identity id", &self.identity_id)?;
         let version = self.client.api_version();
         version.late_post(&what(self.verb), Root::IdentitiesAccounts, &[&id, self.verb])
     }
@@ -63,19 +63,19 @@ impl ToggleAccountForIdentity {
 ///
 /// An id that is given more than once is sent once. How many the provider takes at a time is not documented.
 ///
-/// Permission: as of [`ToggleAccountForIdentity`].
+/// Permission: as of [`SetIdentityAccountState`].
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retry::Uncertain`](crate::Retry::Uncertain), and for
+/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), and for
 /// what is [`missing`](IdentityResults::missing), it does no harm to send it again.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config) if an id can not be one, there is none, or the client speaks `v3`;
-/// [`Denied`](crate::ErrorKind::Denied) without the permission. What fails for single identities is no error,
+/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission. What fails for single identities is no error,
 /// but told in the [`IdentityResults`].
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
-pub struct ToggleAccountsForIdentities {
+pub struct SetIdentityAccountStates {
     client: Client,
     identity_ids: Vec<String>,
     verb: &'static str,
@@ -88,7 +88,7 @@ struct Body<'a> {
     identity_ids: &'a [&'a str],
 }
 
-impl ToggleAccountsForIdentities {
+impl SetIdentityAccountStates {
     pub(super) fn new(client: Client, identity_ids: Vec<String>, verb: &'static str) -> Self {
         Self { client, identity_ids, verb }
     }
@@ -99,7 +99,7 @@ impl ToggleAccountsForIdentities {
     /// As the [request](Self) says.
     pub async fn send(self) -> Result<IdentityResults> {
         let asked = self.asked();
-        self.client.send(self.call(&asked), |answer| IdentityResults::read(answer, &asked)).await
+        self.client.send(self.request(&asked), |response| IdentityResults::read(response, &asked)).await
     }
 
     /// Each id once.
@@ -108,12 +108,12 @@ impl ToggleAccountsForIdentities {
         self.identity_ids.iter().map(String::as_str).filter(|id| seen.insert(*id)).collect()
     }
 
-    fn call(&self, asked: &[&str]) -> Result<Call> {
+    fn request(&self, asked: &[&str]) -> Result<ApiRequest> {
         if asked.is_empty() {
             return Err(Error::config("there are no identity ids; expected one at least"));
         }
         for id in asked {
-            segment("identity id", id)?;
+            path_segment("identity id", id)?;
         }
         let version = self.client.api_version();
         let call = version.late_post(&what(self.verb), Root::IdentitiesAccounts, &[self.verb])?;
@@ -138,8 +138,8 @@ pub struct IdentityResults {
 }
 
 impl IdentityResults {
-    fn read(answer: &Answer, asked: &[&str]) -> Result<Self> {
-        let Rows { items: results, rejected } = read_rows::<IdentityResult>(answer, "an array of results")?;
+    fn read(response: &ApiResponse, asked: &[&str]) -> Result<Self> {
+        let Rows { items: results, rejected } = read_rows::<IdentityResult>(response, "an array of results")?;
         let told: BTreeSet<&str> = results.iter().map(|result| result.id.as_str()).collect();
         let missing = asked.iter().filter(|id| !told.contains(*id)).map(|id| (*id).to_owned()).collect();
         let (results, unasked) = results.into_iter().partition(|result| asked.contains(&result.id.as_str()));
@@ -191,12 +191,12 @@ mod tests {
     use super::*;
 
     fn read(body: &'static str, asked: &[&str]) -> Result<IdentityResults> {
-        let answer = Answer {
+        let response = ApiResponse {
             status: StatusCode::MULTI_STATUS,
             headers: HeaderMap::new(),
             body: Bytes::from(body).into(),
         };
-        IdentityResults::read(&answer, asked)
+        IdentityResults::read(&response, asked)
     }
 
     #[test]

@@ -5,8 +5,8 @@ use super::{
     offset_pager::{self, Answered, OffsetList, Order, Paging, offset_setters},
 };
 use crate::{
-    AnyPaginator, Error, Join, Page, Paginator, Result, Scope, SeekPaginator, SortOrder, http::Call,
-    open_enum::open_enum, page::Accounts, record::HasId,
+    AnyPaginator, Continuity, Error, ListingId, Page, Paginator, Result, SeekPaginator, SortOrder,
+    http::ApiRequest, open_enum::open_enum, page::Accounts, record::HasId,
 };
 
 open_enum! {
@@ -45,18 +45,18 @@ open_enum! {
 ///
 /// With an order of your own, ids cannot be compared, and the last account listed has to be on the page too.
 /// If it is not, the list goes on at the offset, rather with accounts twice than without some, and the
-/// [`Summary`](crate::Summary) says [`SeamsUnchecked`](crate::Doubt::SeamsUnchecked). It says so too if pages are so
+/// [`Summary`](crate::Summary) says [`BoundariesUnverified`](crate::IncompleteReason::BoundariesUnverified). It says so too if pages are so
 /// short, or so full of rows without an id, that they cannot show that account.
 ///
 /// By anything but `created` and `id`, accounts can move while they are listed, such as by `modified`: one that does can
 /// be missed or be listed twice, and if the last one listed does, so can others. So the summary of such a list says
-/// [`UnstableOrder`](crate::Doubt::UnstableOrder) if it has more than one page. It is fetched one page after the
+/// [`UnstableOrder`](crate::IncompleteReason::UnstableOrder) if it has more than one page. It is fetched one page after the
 /// other, also [`concurrent`](crate::Pages::concurrent)ly, and so is a list by `created`.
 ///
 /// It costs one row in each page, and one request at the end.
 ///
 /// # Errors
-/// Besides those of every list, [`Drift`](crate::ErrorKind::Drift) if the place is not found within 1,000 requests,
+/// Besides those of every list, [`ListingChanged`](crate::ErrorKind::ListingChanged) if the place is not found within 1,000 requests,
 /// and [`PaginationLoop`](crate::ErrorKind::PaginationLoop) if the server returns rows for every offset. A 400 for an
 /// offset after the first is taken for the end of the list, unless pages show that there are rows.
 #[derive(Clone, Debug)]
@@ -108,8 +108,8 @@ impl ListAccounts {
         sorters.collect::<Vec<_>>().join(",")
     }
 
-    fn call(&self, offset: u64, limit: u64, count: bool) -> Call {
-        Call::get(self.client.api_version().path())
+    fn request(&self, offset: u64, limit: u64, count: bool) -> ApiRequest {
+        ApiRequest::get(self.client.api_version().path())
             .query("detailLevel", self.detail_level.as_ref())
             .query("limit", Some(limit))
             .query("offset", Some(offset))
@@ -142,13 +142,13 @@ impl OffsetList for ListAccounts {
         match self.sorters.first() {
             None | Some((Field::Id, SortOrder::Ascending)) => Order::ById,
             Some(_) if before_id.all(|(field, _)| *field == Field::Created) => Order::Lasting,
-            Some(_) => Order::Asked,
+            Some(_) => Order::Lookup,
         }
     }
 
     async fn request(&self, offset: u64, limit: u64, count: bool) -> Result<Answered<Account>> {
-        let read = |answer: &_| offset_pager::read(answer, "an array of accounts");
-        self.client.send(Ok(self.call(offset, limit, count)), read).await
+        let read = |response: &_| offset_pager::read(response, "an array of accounts");
+        self.client.send(Ok(self.request(offset, limit, count)), read).await
     }
 }
 
@@ -156,8 +156,8 @@ impl Paginator for ListAccounts {
     type Item = Account;
     type Cursor = Cursor;
 
-    fn scope(&self) -> Scope {
-        self.client.scope(&Ok(self.call(self.paging.offset, self.paging.limit.into(), false)))
+    fn listing_id(&self) -> ListingId {
+        self.client.listing_id(&Ok(self.request(self.paging.offset, self.paging.limit.into(), false)))
     }
 
     async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Account, Cursor>> {
@@ -174,7 +174,7 @@ impl Paginator for ListAccounts {
     }
 
     fn into_accounts(self) -> AnyPaginator<crate::Account> {
-        AnyPaginator::seeking(Accounts::new(self))
+        AnyPaginator::new_seekable(Accounts::new(self))
     }
 }
 
@@ -184,7 +184,7 @@ impl SeekPaginator for ListAccounts {
         if self.order() == Order::ById { offset_pager::predict(&self.paging, at, total) } else { None }
     }
 
-    fn join(&self, at: &Cursor, predicted: &Cursor, ids: &[Option<Cow<'_, str>>]) -> Join {
-        offset_pager::join(at, predicted, ids)
+    fn verify(&self, at: &Cursor, predicted: &Cursor, ids: &[Option<Cow<'_, str>>]) -> Continuity {
+        offset_pager::verify(at, predicted, ids)
     }
 }

@@ -65,7 +65,7 @@
 //! User levels: O is `ORG_ADMIN`; A is `ORG_ADMIN`, `SOURCE_ADMIN` and `SOURCE_SUBADMIN`; B is `HELPDESK`.
 //! *If surely not sent*: again only if no connection could be made, or, once and with a new token, if its token
 //! was refused (401); where it may have been carried out, the error says
-//! [`Retry::Uncertain`](crate::Retry::Uncertain), and each request says where to look.
+//! [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), and each request says where to look.
 //! ¹ Not in `v3`; experimental in `v2024` and `v2025`, and asked for as such. ² With `force_provisioning(true)` also
 //! `-provisioning:manage`. ³ Of a token that has a user, `-provisioning:manage` will do as well.
 //!
@@ -89,17 +89,15 @@ pub use account::{
     Account, Attributes, Origin, Recommendation, RecommendationMethod, RecommendationType, Reference,
 };
 pub use account_requests::{
-    AccountPath, CreateAccount, DeleteAccount, GetAccount, PutAccount, ReloadAccount, RemoveAccount, TaskId,
-    TaskResult, ToggleAccount, UnlockAccount, UpdateAccount,
+    AccountPath, CreateAccount, DeleteAccount, GetAccount, PutAccount, ReloadAccount, RemoveAccount,
+    SetAccountState, TaskId, TaskResult, UnlockAccount, UpdateAccount,
 };
 pub use client::{Client, ClientBuilder};
 pub use entitlement::{
     AccessModelMetadata, Entitlement, ListEntitlements, MetadataAttribute, MetadataValue, Permission,
 };
 pub use filter::{Field, Filter, Literal};
-pub use identities::{
-    IdentityResult, IdentityResults, ToggleAccountForIdentity, ToggleAccountsForIdentities,
-};
+pub use identities::{IdentityResult, IdentityResults, SetIdentityAccountState, SetIdentityAccountStates};
 pub use list::{DetailLevel, ListAccounts};
 pub use offset_pager::Cursor;
 pub use version::ApiVersion;

@@ -24,7 +24,7 @@
 //!
 //! In an order of the caller's own, or of the server's, ids cannot be compared. A page is accepted if it shows the last
 //! row listed. Where it does not, the listing goes on, rather with a row twice than without one, and says
-//! [`Doubt::SeamsUnchecked`]. So is a page whose ids do not ascend byte by byte, and every page after it: the server
+//! [`IncompleteReason::BoundariesUnverified`]. So is a page whose ids do not ascend byte by byte, and every page after it: the server
 //! does not sort by id, or compares ids in another way. A server that returns rows for every offset is an error.
 
 use std::{borrow::Cow, future::Future};
@@ -32,14 +32,14 @@ use std::{borrow::Cow, future::Future};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Doubt, Error, ErrorKind, Join, Page, Result,
-    http::{Answer, Rows, header, read_rows},
+    Continuity, Error, ErrorKind, IncompleteReason, Page, Result,
+    http::{ApiResponse, Rows, header, read_rows},
     page::is_zero,
     record::{FromRow, HasId},
 };
 
 /// Rows on a page at most.
-const MOST: u32 = 250;
+const MAX_LIMIT: u32 = 250;
 /// How often a sign of the end has to be seen where no count confirms it.
 const CONFIRM: u32 = 3;
 /// Requests for one page at most.
@@ -114,7 +114,7 @@ pub(super) enum Order {
     /// In another one that was asked for, by what never changes.
     Lasting,
     /// In one that was asked for, by what can change: rows move.
-    Asked,
+    Lookup,
     /// In one that the provider does not document.
     Unknown,
 }
@@ -167,14 +167,14 @@ pub(super) struct Paging {
 
 impl Default for Paging {
     fn default() -> Self {
-        Self { limit: MOST, offset: 0, count: None }
+        Self { limit: MAX_LIMIT, offset: 0, count: None }
     }
 }
 
 impl Paging {
     pub(super) fn check(&self) -> Result<()> {
-        if !(2..=MOST).contains(&self.limit) {
-            return Err(Error::config(format!("limit is {}; expected 2 to {MOST}", self.limit)));
+        if !(2..=MAX_LIMIT).contains(&self.limit) {
+            return Err(Error::config(format!("limit is {}; expected 2 to {MAX_LIMIT}", self.limit)));
         }
         if i32::try_from(self.offset).is_err() {
             return Err(Error::config(format!("offset is {}; expected at most {}", self.offset, i32::MAX)));
@@ -246,9 +246,9 @@ pub(super) async fn total(list: &impl OffsetList) -> Result<u64> {
 }
 
 /// Reads a page: a bare array, and the count in a header.
-pub(super) fn read<T: FromRow>(answer: &Answer, expected: &str) -> Result<Answered<T>> {
-    let rows = read_rows(answer, expected)?;
-    let total = header(&answer.headers, &["x-total-count"]).and_then(|text| text.trim().parse().ok());
+pub(super) fn read<T: FromRow>(response: &ApiResponse, expected: &str) -> Result<Answered<T>> {
+    let rows = read_rows(response, expected)?;
+    let total = header(&response.headers, &["x-total-count"]).and_then(|text| text.trim().parse().ok());
     Ok(Answered { rows, total })
 }
 
@@ -263,21 +263,21 @@ pub(super) fn predict(paging: &Paging, at: Option<&Cursor>, total: u64) -> Optio
 }
 
 /// Judges the rows of a page at `predicted` as what follows `at`, in a listing by id.
-pub(super) fn join(at: &Cursor, predicted: &Cursor, ids: &[Option<Cow<'_, str>>]) -> Join {
+pub(super) fn verify(at: &Cursor, predicted: &Cursor, ids: &[Option<Cow<'_, str>>]) -> Continuity {
     let view = View::new(ids, at, Order::ById, predicted.offset);
     let (Some(last), Some(id)) = (at.last_id.as_deref(), ids.iter().flatten().next_back()) else {
-        return Join::Unusable;
+        return Continuity::Unusable;
     };
     if !view.by_id || view.unsure {
-        Join::Unusable
+        Continuity::Unusable
     } else if !view.verified {
-        Join::Gap
+        Continuity::Gap
     } else if view.new < ids.len() && **id >= *last {
-        Join::Follows { skip: view.new }
+        Continuity::Follows { skip: view.new }
     } else if ids.len() > 1 {
-        Join::Known
+        Continuity::Known
     } else {
-        Join::Unusable
+        Continuity::Unusable
     }
 }
 
@@ -465,7 +465,7 @@ impl<L: OffsetList> Pager<'_, L> {
         }
         let message = "the position in the list is lost: the listing changed during pagination, or the server does not \
                        keep to the offset; list again";
-        Err(Error::new(ErrorKind::Drift, message))
+        Err(Error::new(ErrorKind::ListingChanged, message))
     }
 
     /// The rows at a predicted offset, as they stand there. [`join`] judges them.
@@ -488,7 +488,7 @@ impl<L: OffsetList> Pager<'_, L> {
                     }
                 }
                 (refusals.any, refusals.shown) = (true, 0);
-                Ok(Answered { rows: Rows::none(), total: None })
+                Ok(Answered { rows: Rows::empty(), total: None })
             }
             answered => answered
                 .inspect(|answered| refusals.shown = offset.saturating_add(answered.rows.len() as u64)),
@@ -543,8 +543,8 @@ impl<L: OffsetList> Pager<'_, L> {
         };
         self.page(answered, start)
             .with_duplicates(dropped.saturating_sub(cursor.reach()))
-            .with_doubt(unchecked.then_some(Doubt::SeamsUnchecked))
-            .with_doubt((self.list.order() == Order::Asked).then_some(Doubt::UnstableOrder))
+            .with_doubt(unchecked.then_some(IncompleteReason::BoundariesUnverified))
+            .with_doubt((self.list.order() == Order::Lookup).then_some(IncompleteReason::UnstableOrder))
     }
 
     /// A page that begins at `start`.
@@ -556,7 +556,7 @@ impl<L: OffsetList> Pager<'_, L> {
     }
 
     fn end(&self, total: Option<u64>, unchecked: bool) -> Page<L::Row, Cursor> {
-        let doubt = unchecked.then_some(Doubt::SeamsUnchecked);
+        let doubt = unchecked.then_some(IncompleteReason::BoundariesUnverified);
         Page::new(Vec::new(), None).with_total(self.total(total)).with_doubt(doubt)
     }
 
@@ -580,7 +580,7 @@ mod tests {
     use futures::StreamExt;
 
     use super::*;
-    use crate::{Completeness, Items, Paginator, Rejected, Scope, SeekPaginator, Summary};
+    use crate::{Completeness, Items, ListingId, Paginator, Rejected, SeekPaginator, Summary};
 
     /// What the server reports as its count.
     #[derive(Clone, Copy, Debug, PartialEq)]
@@ -589,7 +589,7 @@ mod tests {
         Race,
         None,
         /// At most 20.
-        Capped,
+        Truncated,
         /// That of the page's rows.
         Page,
     }
@@ -715,7 +715,7 @@ mod tests {
             let total = match self.world.count {
                 Count::Race => Some(self.rows.len()),
                 Count::None => None,
-                Count::Capped => Some(self.rows.len().min(20)),
+                Count::Truncated => Some(self.rows.len().min(20)),
                 Count::Page => Some(page.len()),
             };
             let bad = page.iter().enumerate().filter(|(_, (_, named))| !named);
@@ -762,8 +762,8 @@ mod tests {
         type Item = u32;
         type Cursor = Cursor;
 
-        fn scope(&self) -> Scope {
-            Scope::new("model", [])
+        fn listing_id(&self) -> ListingId {
+            ListingId::new("model", [])
         }
 
         async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<u32, Cursor>> {
@@ -784,8 +784,8 @@ mod tests {
             if self.order() == Order::ById { predict(&self.paging, at, total) } else { None }
         }
 
-        fn join(&self, at: &Cursor, predicted: &Cursor, ids: &[Option<Cow<'_, str>>]) -> Join {
-            join(at, predicted, ids)
+        fn verify(&self, at: &Cursor, predicted: &Cursor, ids: &[Option<Cow<'_, str>>]) -> Continuity {
+            verify(at, predicted, ids)
         }
     }
 
@@ -840,7 +840,7 @@ mod tests {
         while let Some(row) = items.next().await {
             match row {
                 Ok(row) => listed.push(row),
-                Err(error) if error.kind() == ErrorKind::Record => rejected += 1,
+                Err(error) if error.kind() == ErrorKind::InvalidRecord => rejected += 1,
                 Err(error) => failed = Some(error),
             }
             if matches!(mode, Mode::Resumed) && failed.is_none() {
@@ -876,7 +876,7 @@ mod tests {
     }
 
     fn nothing_silently(walked: &Walked) {
-        if walked.error.is_none() && walked.summary.completeness == Completeness::Whole {
+        if walked.error.is_none() && walked.summary.completeness == Completeness::Complete {
             assert_eq!(walked.missing(), Vec::<u32>::new());
             assert!(walked.twice() as u64 <= walked.summary.repeats_at_most);
         }
@@ -903,20 +903,20 @@ mod tests {
         at.advance(Some("e"));
         let predicted = Cursor { predicted: true, ..Cursor::at(2, None) };
         for (ids, expected) in [
-            (&["d", "e", "f"][..], Join::Follows { skip: 2 }),
-            (&["d", "f"], Join::Follows { skip: 1 }),
-            (&["d", "e"], Join::Known),
-            (&["f", "g"], Join::Gap),
-            (&["e"], Join::Unusable),
-            (&["e", "g", "f"], Join::Unusable),
-            (&["D", "f"], Join::Unusable),
-            (&[], Join::Unusable),
+            (&["d", "e", "f"][..], Continuity::Follows { skip: 2 }),
+            (&["d", "f"], Continuity::Follows { skip: 1 }),
+            (&["d", "e"], Continuity::Known),
+            (&["f", "g"], Continuity::Gap),
+            (&["e"], Continuity::Unusable),
+            (&["e", "g", "f"], Continuity::Unusable),
+            (&["D", "f"], Continuity::Unusable),
+            (&[], Continuity::Unusable),
         ] {
             let ids: Vec<_> = ids.iter().map(|id| Some(Cow::Borrowed(*id))).collect();
-            assert_eq!(join(&at, &predicted, &ids), expected, "{ids:?}");
+            assert_eq!(verify(&at, &predicted, &ids), expected, "{ids:?}");
         }
-        assert_eq!(join(&at, &predicted, &[Some("d".into()), None]), Join::Known);
-        assert_eq!(join(&at, &predicted, &[None, None]), Join::Unusable);
+        assert_eq!(verify(&at, &predicted, &[Some("d".into()), None]), Continuity::Known);
+        assert_eq!(verify(&at, &predicted, &[None, None]), Continuity::Unusable);
     }
 
     const COUNTS: [Count; 2] = [Count::Race, Count::None];
@@ -927,7 +927,7 @@ mod tests {
             for order in [Order::ById, Order::Lasting, Order::Unknown] {
                 explore(World { count, refuses, order, ..QUIET }, 40, |walked| {
                     exactly_once(walked);
-                    assert_eq!(walked.summary.completeness, Completeness::Whole);
+                    assert_eq!(walked.summary.completeness, Completeness::Complete);
                     assert!(walked.listed.is_sorted());
                 });
             }
@@ -936,7 +936,7 @@ mod tests {
 
     #[test]
     fn changes_lose_and_repeat_none() {
-        for count in [Count::Race, Count::None, Count::Capped, Count::Page] {
+        for count in [Count::Race, Count::None, Count::Truncated, Count::Page] {
             for refuses in [false, true] {
                 explore(World { churn: 0.3, count, refuses, ..QUIET }, 100, exactly_once);
             }
@@ -969,13 +969,15 @@ mod tests {
             let world = World { nameless: 0.3, count, ..QUIET };
             explore(world, 60, |walked| {
                 exactly_once(walked);
-                assert!(walked.rejected > 0 || walked.summary.completeness == Completeness::Whole);
+                assert!(walked.rejected > 0 || walked.summary.completeness == Completeness::Complete);
             });
             explore(World { churn: 0.3, ..world }, 60, |walked| {
                 assert!(walked.error.is_none(), "{:?}", walked.error);
                 nothing_silently(walked);
-                let Completeness::Doubtful(doubts) = &walked.summary.completeness else { return };
-                assert!(doubts.contains(&Doubt::SeamsUnchecked) || walked.missing().is_empty());
+                let Completeness::Uncertain(doubts) = &walked.summary.completeness else { return };
+                assert!(
+                    doubts.contains(&IncompleteReason::BoundariesUnverified) || walked.missing().is_empty()
+                );
             });
         }
     }
@@ -986,7 +988,7 @@ mod tests {
             let world = World { sorts: false, count, ..QUIET };
             explore(world, 60, |walked| {
                 exactly_once(walked);
-                assert_eq!(walked.summary.completeness, Completeness::Whole);
+                assert_eq!(walked.summary.completeness, Completeness::Complete);
             });
             explore(World { churn: 0.3, ..world }, 60, nothing_silently);
         }

@@ -1,6 +1,6 @@
 use http::{HeaderName, HeaderValue, Method};
 
-use crate::{Error, Result, http::Call};
+use crate::{Error, Result, http::ApiRequest};
 
 /// Asks for a call that the version holds experimental; where it is none, the header means nothing.
 const EXPERIMENTAL: HeaderName = HeaderName::from_static("x-sailpoint-experimental");
@@ -72,8 +72,8 @@ impl ApiVersion {
 
     /// A `POST` of those that came late: `v3` has none of them, and `v2024` and `v2025` hold them
     /// experimental. `what` is what an error calls it.
-    pub(super) fn late_post(self, what: &str, root: Root, below: &[&str]) -> Result<Call> {
-        let call = Call::change(Method::POST, self.path_to(root, below));
+    pub(super) fn late_post(self, what: &str, root: Root, below: &[&str]) -> Result<ApiRequest> {
+        let call = ApiRequest::mutation(Method::POST, self.path_to(root, below));
         match self {
             Self::V3 => {
                 let message = format!("v3 can not {what}; expected another API version, such as accounts/v1");
@@ -117,7 +117,7 @@ mod tests {
     fn what_came_late_is_refused_for_v3_and_experimental_in_two_versions() {
         for version in ApiVersion::ALL {
             let call = version.late_post("remove accounts", Root::Accounts, &["1", "remove"]);
-            let experimental = |call: &Call| {
+            let experimental = |call: &ApiRequest| {
                 call.headers.iter().any(|(name, value)| name == "X-SailPoint-Experimental" && value == "true")
             };
             match (version, call) {

@@ -87,7 +87,7 @@ async fn cases(accounts: usize) -> Vec<Case> {
     let rows = (accounts / 400).clamp(5, 250);
     let policy = RetryPolicy::default()
         .attempts(6)
-        .delays(Duration::from_millis(5), Duration::from_millis(50))
+        .backoff(Duration::from_millis(5), Duration::from_millis(50))
         .timeouts(Duration::from_secs(2), Duration::from_secs(60));
     let setup = Setup::default().retry(policy);
     let mut cases = Vec::new();
@@ -142,7 +142,11 @@ async fn a_listing_through_faults_on_a_twentieth_of_the_requests_is_exact() {
         }
         assert_eq!(count, accounts, "{name}: {} are missing", accounts - count);
         let summary = items.summary();
-        assert_eq!((summary.completeness, summary.yielded), (Completeness::Whole, accounts as u64), "{name}");
+        assert_eq!(
+            (summary.completeness, summary.items),
+            (Completeness::Complete, accounts as u64),
+            "{name}"
+        );
         let (requests, faults) = (server.request_count(), server.faults_injected());
         // Some that are drawn do not apply to the request that they fall upon.
         assert!(faults * 40 >= requests as u64, "{name}: {faults} faults on {requests} requests");

@@ -10,7 +10,9 @@ use std::{
 };
 
 use futures::{FutureExt, StreamExt};
-use headcount::{Checkpoint, Error, ErrorKind, Items, Join, Page, Paginator, Result, Scope, SeekPaginator};
+use headcount::{
+    Checkpoint, Continuity, Error, ErrorKind, Items, ListingId, Page, Paginator, Result, SeekPaginator,
+};
 use headcount_sim::{self as sim, BrokenPromise, Conformance};
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +40,7 @@ async fn check_providers() {
             for list in client.lists(limit) {
                 list.promises(server.ids()).await.unwrap_or_else(|broken| panic!("{case}: {broken}"));
             }
-            let any = Conformance::new(|| client.list(limit)).expecting(server.ids()).seeking();
+            let any = Conformance::new(|| client.list(limit)).expecting(server.ids()).new_seekable();
             any.run().await.unwrap_or_else(|broken| panic!("{case}: {broken}"));
         }
     }
@@ -160,9 +162,9 @@ impl Paginator for Numbers {
     type Item = u32;
     type Cursor = Cursor;
 
-    fn scope(&self) -> Scope {
+    fn listing_id(&self) -> ListingId {
         let own = matches!(self.flaw, Flaw::NameOfItsOwn).then_some(self.nth);
-        Scope::new("numbers", [("nth", &*format!("{own:?}"))])
+        ListingId::new("numbers", [("nth", &*format!("{own:?}"))])
     }
 
     async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<u32, Cursor>> {
@@ -217,9 +219,9 @@ impl SeekPaginator for Numbers {
         (u64::from(page * PAGE) < total).then(|| self.cursor(page))
     }
 
-    fn join(&self, at: &Cursor, predicted: &Cursor, _: &[Option<Cow<'_, str>>]) -> Join {
+    fn verify(&self, at: &Cursor, predicted: &Cursor, _: &[Option<Cow<'_, str>>]) -> Continuity {
         let follows = matches!(self.flaw, Flaw::WrongGuess) || at == predicted;
-        if follows { Join::Follows { skip: 0 } } else { Join::Unusable }
+        if follows { Continuity::Follows { skip: 0 } } else { Continuity::Unusable }
     }
 }
 
@@ -236,7 +238,7 @@ async fn check(flaw: Flaw) -> (Result<(), BrokenPromise>, u32) {
         loses: AtomicBool::new(false),
     });
     let expected = (0..ITEMS).map(|item| item.to_string());
-    let outcome = checks.expecting(expected).seeking().run().await;
+    let outcome = checks.expecting(expected).new_seekable().run().await;
     (outcome, walks.load(Ordering::Relaxed))
 }
 

@@ -85,7 +85,7 @@ async fn the_metadata_services_key_signs_and_is_asked_for_once() {
     let server = sim::Huawei::builder().temporary(true).accounts(30).start().await.unwrap();
     let metadata = Metadata::start(&server).await;
     let builder =
-        huawei::Client::builder_from_metadata().metadata_endpoint(&metadata.url).endpoint(server.base_url());
+        huawei::Client::builder_from_metadata().metadata_endpoint(&metadata.url).base_url(server.base_url());
     let client = builder.build().unwrap();
     assert_eq!(metadata.asked(), 0, "not before a request is made");
     assert_eq!(count(&client).await.unwrap(), 30);
@@ -108,7 +108,7 @@ async fn a_profile_file_signs_and_one_without_a_key_is_an_error_with_its_path() 
     let builder = huawei::Client::builder_from_profile(&path).unwrap();
     let shown = format!("{builder:?}");
     assert!(!shown.contains(server.sk()) && !shown.contains(token), "{shown}");
-    let client = builder.endpoint(server.base_url()).build().unwrap();
+    let client = builder.base_url(server.base_url()).build().unwrap();
     assert_eq!(count(&client).await.unwrap(), 5);
 
     std::fs::write(&path, "[global]\nregion = x\n").unwrap();

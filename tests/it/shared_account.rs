@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use headcount::{
-    Account, AlternateId, ErrorKind, Event, Kind, Merge, Owner, Page, Paginator, Provider, Result, Scope,
-    Status,
+    Account, AccountKind, AccountOwner, AccountStatus, AlternateId, ErrorKind, Event, ListingId, Merge, Page,
+    Paginator, Provider, Result,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -26,13 +26,13 @@ fn account() -> impl Strategy<Value = Account> {
     let lists = (vec(any::<String>(), 0..3), vec(any::<(String, String)>(), 0..4));
     (words, texts, [date(), date(), date()], lists).prop_map(|(words, texts, dates, (roles, ids))| {
         let (provider, kind, status, id) = words;
-        let mut account = Account::new(Provider::from(&*provider), Kind::from(&*kind), id);
-        account.status = Status::from(&*status);
-        let [name, email, raw_status, container, owner, owner_name] = texts;
-        (account.name, account.email, account.raw_status, account.container) =
-            (name, email, raw_status.map(Into::into), container);
+        let mut account = Account::new(Provider::from(&*provider), AccountKind::from(&*kind), id);
+        account.status = AccountStatus::from(&*status);
+        let [name, email, raw_status, parent_id, owner, owner_name] = texts;
+        (account.name, account.email, account.raw_status, account.parent_id) =
+            (name, email, raw_status.map(Into::into), parent_id);
         let named = owner.is_some() || owner_name.is_some();
-        account.owner = named.then(|| Owner::new(owner, owner_name));
+        account.owner = named.then(|| AccountOwner::new(owner, owner_name));
         [account.created_at, account.joined_at, account.modified_at] = dates;
         account.roles = roles;
         account.alternate_ids = ids.into_iter().map(|(name, value)| AlternateId::new(name, value)).collect();
@@ -55,7 +55,7 @@ proptest! {
 fn accounts_differ_by_each_member_and_not_by_their_records() {
     let json = r#"{"provider":"sailpoint","kind":"user","id":"1","name":"n","email":"e","status":"active",
         "raw_status":"r","created_at":"2025-01-01T00:00:00Z","joined_at":"2025-01-01T00:00:00Z",
-        "modified_at":"2025-01-01T00:00:00Z","container":"c","owner":{"id":"o","name":"O"},"roles":["x"],
+        "modified_at":"2025-01-01T00:00:00Z","parent_id":"c","owner":{"id":"o","name":"O"},"roles":["x"],
         "alternate_ids":{"uuid":"u"}}"#;
     let account: Account = serde_json::from_str(json).unwrap();
     let members: serde_json::Map<_, _> = serde_json::from_str(json).unwrap();
@@ -77,7 +77,7 @@ fn accounts_differ_by_each_member_and_not_by_their_records() {
         assert_ne!(changed, account, "{name}");
     }
     assert_eq!(account.record().raw(), "null");
-    assert_eq!(account.record().parse::<Account>().unwrap_err().kind(), ErrorKind::Record);
+    assert_eq!(account.record().parse::<Account>().unwrap_err().kind(), ErrorKind::InvalidRecord);
 }
 
 /// A list of a user's own, of records of a user's own.
@@ -87,8 +87,8 @@ struct Badge(u32);
 
 impl From<Badge> for Account {
     fn from(badge: Badge) -> Self {
-        let mut account = Self::new(Provider::from("doors"), Kind::from("badge"), badge.0.to_string());
-        account.status = Status::Active;
+        let mut account = Self::new(Provider::from("doors"), AccountKind::from("badge"), badge.0.to_string());
+        account.status = AccountStatus::Active;
         account
     }
 }
@@ -97,8 +97,8 @@ impl Paginator for Badges {
     type Item = Badge;
     type Cursor = u32;
 
-    fn scope(&self) -> Scope {
-        Scope::new("doors", [])
+    fn listing_id(&self) -> ListingId {
+        ListingId::new("doors", [])
     }
 
     async fn fetch(&self, at: Option<&u32>) -> Result<Page<Badge, u32>> {

@@ -1,6 +1,6 @@
 //! Checkpoints are bound to the tenant whose list they are of.
 
-use headcount::{Account, AnyPaginator, ErrorKind, Page, Paginator, Result, Scope};
+use headcount::{Account, AnyPaginator, ErrorKind, ListingId, Page, Paginator, Result};
 
 use crate::kit::PROVIDERS;
 
@@ -36,8 +36,8 @@ fn another_list(provider: &'static str) -> AnyPaginator<Account> {
     impl Paginator for Other {
         type Item = Account;
         type Cursor = u8;
-        fn scope(&self) -> Scope {
-            Scope::new(self.0, [("path", "another listing")])
+        fn listing_id(&self) -> ListingId {
+            ListingId::new(self.0, [("path", "another listing")])
         }
         async fn fetch(&self, _: Option<&u8>) -> Result<Page<Account, u8>> {
             Ok(Page::new(Vec::new(), None))

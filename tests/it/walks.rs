@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures::StreamExt;
-use headcount::{Completeness, Doubt, ErrorKind, Paginator};
+use headcount::{Completeness, ErrorKind, IncompleteReason, Paginator};
 use headcount_sim as sim;
 use proptest::prelude::*;
 
@@ -21,8 +21,8 @@ fn assert_whole(ids: &[String], summary: &headcount::Summary, expected: Vec<Stri
     let distinct: BTreeSet<_> = ids.iter().cloned().collect();
     assert_eq!(distinct.len(), ids.len(), "nothing comes twice");
     assert_eq!(distinct, expected.into_iter().collect(), "everything comes");
-    assert_eq!(summary.completeness, Completeness::Whole, "{summary:?}");
-    assert_eq!(summary.yielded, ids.len() as u64);
+    assert_eq!(summary.completeness, Completeness::Complete, "{summary:?}");
+    assert_eq!(summary.items, ids.len() as u64);
 }
 
 proptest! {
@@ -83,7 +83,7 @@ proptest! {
                 let (ids, summary) = match walk(list, mode).await {
                     Ok(walked) => walked,
                     // All accounts that the place was known by are gone.
-                    Err(error) if error.kind() == ErrorKind::Drift && provider.has(Trait::LosesPlaces) => continue,
+                    Err(error) if error.kind() == ErrorKind::ListingChanged && provider.has(Trait::LosesPlaces) => continue,
                     Err(error) => panic!("{provider}: {error}"),
                 };
                 let distinct: BTreeSet<_> = ids.iter().cloned().collect();
@@ -92,11 +92,11 @@ proptest! {
                 let throughout: BTreeSet<_> = before.into_iter().filter(|id| !gone.contains(id)).collect();
                 let missing: Vec<_> = throughout.difference(&distinct).collect();
                 // Pages that never reach beyond the row before leave no way to check a seam; that is told.
-                let told = matches!(&summary.completeness, Completeness::Doubtful(doubts)
-                    if doubts.contains(&Doubt::SeamsUnchecked));
+                let told = matches!(&summary.completeness, Completeness::Uncertain(doubts)
+                    if doubts.contains(&IncompleteReason::BoundariesUnverified));
                 let blind = told && gaps.is_some() && provider.has(Trait::ByOffset);
                 assert!(missing.is_empty() || blind, "{provider}: {} are missing of {}", missing.len(), throughout.len());
-                assert_ne!(summary.completeness, Completeness::Unfinished);
+                assert_ne!(summary.completeness, Completeness::InProgress);
             }
         });
     }
@@ -146,7 +146,7 @@ fn a_fortanix_server_that_knows_no_parameters_repeats_nothing_when_its_last_acco
             let listed = 50 + usize::from(comes.is_some());
             assert_eq!((ids.len(), ids.iter().collect::<BTreeSet<_>>().len()), (listed, listed));
             assert_eq!(ids.contains(&late), comes.is_some());
-            assert_eq!(summary.completeness, Completeness::Whole);
+            assert_eq!(summary.completeness, Completeness::Complete);
         }
     });
 }

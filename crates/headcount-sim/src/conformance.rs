@@ -20,7 +20,7 @@ const MOST_CUTS: usize = 12;
 ///     .build()?;
 /// sim::Conformance::new(|| client.list_accounts())
 ///     .expecting(server.ids())
-///     .seeking()
+///     .new_seekable()
 ///     .run()
 ///     .await?;
 /// # Ok(())
@@ -96,7 +96,7 @@ impl<P: Paginator, F: Fn() -> P + Send + Sync> Conformance<P, F> {
     }
 
     /// Checks fetching several pages at a time too.
-    pub fn seeking(mut self) -> Self
+    pub fn new_seekable(mut self) -> Self
     where
         P: SeekPaginator,
     {
@@ -144,10 +144,8 @@ impl<P: Paginator, F: Fn() -> P + Send + Sync> Conformance<P, F> {
             ids.push(expect(id.ok_or("an item has none"), "every item has an id")?);
         }
         let (summary, checkpoint) = (items.summary(), items.checkpoint());
-        hold(summary.yielded == checkpoint.yielded(), "the summary says the truth", || {
-            format!("{summary:?}")
-        })?;
-        let ended = summary.completeness != Completeness::Unfinished && checkpoint.is_done();
+        hold(summary.items == checkpoint.items(), "the summary says the truth", || format!("{summary:?}"))?;
+        let ended = summary.completeness != Completeness::InProgress && checkpoint.is_done();
         hold(ended, "the summary says the truth", || format!("at the end, {summary:?}"))?;
         Ok((ids, checkpoint))
     }

@@ -111,7 +111,8 @@ impl fmt::Debug for InMemory {
 
 /// The request as a server reads it: the host in a header, only the rest as its target, and its length in another.
 fn to_server(request: Request<Bytes>) -> Result<Request<Body>, TransportError> {
-    let unsendable = |what| TransportError::new(Kind::Unsendable, format!("the URL has no {what} to send"));
+    let unsendable =
+        |what| TransportError::new(Kind::InvalidRequest, format!("the URL has no {what} to send"));
     let (mut parts, body) = request.into_parts();
     let host = parts.uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
     parts.headers.insert(HOST, host.ok_or_else(|| unsendable("host"))?);
@@ -124,5 +125,5 @@ fn to_server(request: Request<Bytes>) -> Result<Request<Body>, TransportError> {
 }
 
 fn broken(why: &str) -> TransportError {
-    TransportError::new(Kind::Broken, format!("the connection broke: {why}"))
+    TransportError::new(Kind::Connection, format!("the connection broke: {why}"))
 }

@@ -1,7 +1,7 @@
 //! To a server, the way in memory is as the one over sockets.
 
 use futures::TryStreamExt;
-use headcount::{ErrorKind, Paginator, Retry, annature, http::RetryPolicy};
+use headcount::{ErrorKind, Paginator, Retryability, annature, http::RetryPolicy};
 use headcount_sim::{self as sim, Fault, Faults};
 
 use super::world::{SOCKETS, Way::Memory, World, passes, stays};
@@ -35,11 +35,11 @@ async fn the_same_requests_arrive_and_are_answered_alike() {
 async fn what_breaks_or_is_too_large_is_told_alike() {
     for (name, fault) in [("reset", Fault::ResetBeforeAnswer), ("mid body", Fault::ResetMidBody)] {
         passes(Memory, name, fault.clone(), PROVIDERS).await;
-        let told = (ErrorKind::Transport, Retry::Exhausted, "the connection broke");
+        let told = (ErrorKind::Transport, Retryability::Exhausted, "the connection broke");
         stays(Memory, name, fault, PROVIDERS, told).await;
     }
     let large = Fault::OversizedBody { bytes: 3 * 1024 * 1024 };
-    let told = (ErrorKind::Decode, Retry::Never, "more than 1048576 bytes");
+    let told = (ErrorKind::Decode, Retryability::Never, "more than 1048576 bytes");
     stays(Memory, "large", large, PROVIDERS, told).await;
 }
 

@@ -6,7 +6,7 @@ mod world;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use headcount::{Completeness, ErrorKind, Retry};
+use headcount::{Completeness, ErrorKind, Retryability};
 use headcount_sim::{self as sim, BadRow, Fault, Faults, Side};
 
 use world::{SIZE, SOCKETS, Way, World, passes, stays};
@@ -17,7 +17,7 @@ use crate::kit::{PROVIDERS, Trait, having};
 async fn a_broken_connection_is_retried_then_told() {
     let refused = Fault::RefuseConnections { lasting: Duration::from_millis(30) };
     passes(Way::Sockets { attempts: 100 }, "refused", refused, PROVIDERS).await;
-    let told = (ErrorKind::Transport, Retry::Exhausted, "4 attempts");
+    let told = (ErrorKind::Transport, Retryability::Exhausted, "4 attempts");
     for (name, fault) in [("reset", Fault::ResetBeforeAnswer), ("mid body", Fault::ResetMidBody)] {
         passes(SOCKETS, name, fault.clone(), PROVIDERS).await;
         stays(SOCKETS, name, fault, PROVIDERS, told).await;
@@ -36,7 +36,7 @@ async fn an_answer_that_is_not_the_promised_one_is_retried_then_told() {
         ("204", Fault::NoContent, "an empty body"),
     ] {
         passes(SOCKETS, name, fault.clone(), PROVIDERS).await;
-        stays(SOCKETS, name, fault, PROVIDERS, (ErrorKind::Decode, Retry::Exhausted, says)).await;
+        stays(SOCKETS, name, fault, PROVIDERS, (ErrorKind::Decode, Retryability::Exhausted, says)).await;
     }
 }
 
@@ -51,13 +51,13 @@ async fn a_wrong_label_on_the_right_body_is_no_matter() {
 async fn a_redirect_is_not_followed() {
     let elsewhere = sim::Annature::builder().accounts(1).start().await.unwrap();
     let fault = Fault::Redirect { to: format!("{}/v2/accounts", elsewhere.base_url()) };
-    stays(SOCKETS, "a redirect", fault, PROVIDERS, (ErrorKind::Api, Retry::Never, "redirect")).await;
+    stays(SOCKETS, "a redirect", fault, PROVIDERS, (ErrorKind::Api, Retryability::Never, "redirect")).await;
     assert!(elsewhere.requests().is_empty(), "nothing went there");
 }
 
 #[tokio::test]
 async fn an_answer_larger_than_allowed_is_refused_also_when_compressed() {
-    let told = (ErrorKind::Decode, Retry::Never, "more than 1048576 bytes");
+    let told = (ErrorKind::Decode, Retryability::Never, "more than 1048576 bytes");
     for (name, fault) in [
         ("large", Fault::OversizedBody { bytes: 3 * 1024 * 1024 }),
         ("a bomb", Fault::GzipBomb { bytes: 16 * 1024 * 1024 }),
@@ -75,7 +75,7 @@ async fn credentials_that_end_early_are_renewed() {
         "a clock that is off",
         skew,
         &having(Trait::SignsDates),
-        (ErrorKind::Auth, Retry::Never, "this machine's clock"),
+        (ErrorKind::Auth, Retryability::Never, "this machine's clock"),
     )
     .await;
 }
@@ -89,7 +89,7 @@ async fn a_circle_of_markers_is_an_error_and_odd_pages_are_not() {
             let error =
                 walk.error.unwrap_or_else(|| panic!("a circle of {period} at {provider} is an error"));
             // By offset, a circle of several pages looks like a list that changes all the time.
-            let kinds = [ErrorKind::PaginationLoop, ErrorKind::Drift];
+            let kinds = [ErrorKind::PaginationLoop, ErrorKind::ListingChanged];
             let kinds = if provider.has(Trait::ByOffset) && period > 1 { &kinds[..] } else { &kinds[..1] };
             assert!(kinds.contains(&error.kind()), "{period} at {provider}: {error}");
         }
@@ -107,7 +107,10 @@ async fn a_bad_row_costs_only_itself() {
             assert!(walk.error.is_none(), "{kind:?} at {provider}");
             assert_eq!((walk.ids.len(), walk.bad_rows.len()), (SIZE - 1, 1), "{kind:?} at {provider}");
             assert!(walk.bad_rows[0].message().contains(" of page 1"), "{}", walk.bad_rows[0]);
-            assert!(matches!(walk.summary.completeness, Completeness::Doubtful(_)), "{kind:?} at {provider}");
+            assert!(
+                matches!(walk.summary.completeness, Completeness::Uncertain(_)),
+                "{kind:?} at {provider}"
+            );
         }
     }
 }

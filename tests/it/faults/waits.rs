@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use headcount::{ErrorKind, Paginator, Retry};
+use headcount::{ErrorKind, Paginator, Retryability};
 use headcount_sim::{ErrorBody, Fault, Faults, RetryAfter};
 use tokio::time::{Instant, sleep};
 
@@ -19,7 +19,7 @@ async fn a_failing_status_is_retried_then_told() {
             let fault = Fault::Status { status, body, retry_after: None };
             passes(Memory, "a status", fault.clone(), PROVIDERS).await;
             let says = status.to_string();
-            let told = (ErrorKind::Api, Retry::Exhausted, says.as_str());
+            let told = (ErrorKind::Api, Retryability::Exhausted, says.as_str());
             let took = stays(Memory, "a status", fault, PROVIDERS, told).await;
             assert!(
                 took < 2 * SECOND,
@@ -55,13 +55,13 @@ async fn a_throttled_request_waits_as_asked() {
 #[tokio::test(start_paused = true)]
 async fn a_throttle_that_stays_is_told_after_four_times_the_wait_or_at_once_if_it_is_too_long() {
     let fault = Fault::TooManyRequests { retry_after: Some(RetryAfter::Seconds(100)) };
-    let told = (ErrorKind::Throttled, Retry::Exhausted, "4 attempts in 300");
+    let told = (ErrorKind::Throttled, Retryability::Exhausted, "4 attempts in 300");
     let took = stays(Memory, "429", fault, PROVIDERS, told).await;
     assert!(took >= 300 * SECOND, "{took:?}");
     for status in [408, 500, 502, 504] {
         let retry_after = Some(RetryAfter::Seconds(121));
         let fault = Fault::Status { status, body: ErrorBody::Vendor, retry_after };
-        let told = (ErrorKind::Throttled, Retry::Safe, "retry after 121 s");
+        let told = (ErrorKind::Throttled, Retryability::Retryable, "retry after 121 s");
         assert!(stays(Memory, "a long wait", fault, PROVIDERS, told).await < SECOND, "{status}");
     }
     for absurd in [RetryAfter::Seconds(121), RetryAfter::Seconds(u64::MAX), RetryAfter::Date(86_400)] {
@@ -69,7 +69,7 @@ async fn a_throttle_that_stays_is_told_after_four_times_the_wait_or_at_once_if_i
             Fault::TooManyRequests { retry_after: Some(absurd.clone()) },
             Fault::Status { status: 503, body: ErrorBody::Empty, retry_after: Some(absurd) },
         ] {
-            let told = (ErrorKind::Throttled, Retry::Safe, "retry after");
+            let told = (ErrorKind::Throttled, Retryability::Retryable, "retry after");
             assert!(stays(Memory, "a long wait", fault, PROVIDERS, told).await < SECOND);
         }
     }
@@ -105,7 +105,7 @@ async fn an_answer_that_is_too_slow_is_given_up_and_asked_for_again() {
     {
         let took = passes(Memory, name, fault.clone(), PROVIDERS).await;
         assert!(took >= 30 * SECOND && took < 31 * SECOND, "one attempt and a quarter of a second: {took:?}");
-        let told = (ErrorKind::Timeout, Retry::Exhausted, "no whole answer within");
+        let told = (ErrorKind::Timeout, Retryability::Exhausted, "no whole answer within");
         let took = stays(Memory, name, fault, PROVIDERS, told).await;
         assert!(
             took >= 119 * SECOND && took <= 121 * SECOND,
@@ -124,7 +124,10 @@ async fn a_token_endpoint_that_is_down_is_asked_again_and_then_told() {
 
         let world = World::with(Memory, &Faults::new(1).always(down.clone())).await;
         let error = world.walk(provider).await.error.unwrap();
-        assert_eq!((error.status(), error.retry(), error.attempts()), (Some(503), Retry::Exhausted, 4));
+        assert_eq!(
+            (error.status(), error.retryability(), error.attempts()),
+            (Some(503), Retryability::Exhausted, 4)
+        );
         assert!(world.server(provider).list_requests().is_empty(), "{provider}");
     }
 }
@@ -139,11 +142,15 @@ async fn a_server_that_listens_again_is_found_again() {
         let mut pages = world.list(provider).pages();
         assert_eq!(pages.try_next().await.unwrap().unwrap().items.len(), 10, "{provider}");
         let error = pages.try_next().await.unwrap_err();
-        assert_eq!((error.kind(), error.retry()), (ErrorKind::Transport, Retry::Exhausted), "{error}");
+        assert_eq!(
+            (error.kind(), error.retryability()),
+            (ErrorKind::Transport, Retryability::Exhausted),
+            "{error}"
+        );
         assert_eq!((error.attempts(), server.list_requests().len()), (4, 2), "{provider}: refused unseen");
         sleep(hour).await;
         let mut rest = 0;
-        assert!(pages.rearm(), "{provider}");
+        assert!(pages.retry(), "{provider}");
         while let Some(page) = pages.try_next().await.unwrap() {
             rest += page.items.len();
         }

@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use futures::StreamExt;
 use headcount::{
-    Account, AnyPaginator, Completeness, Error, ErrorKind, Paginator, Retry, Summary, http::RetryPolicy,
+    Account, AnyPaginator, Completeness, Error, ErrorKind, Paginator, Retryability, Summary,
+    http::RetryPolicy,
 };
 use headcount_sim::{Fault, Faults, Settings, Simulator};
 use tokio::time::Instant;
@@ -27,9 +28,9 @@ pub(super) const SOCKETS: Way = Way::Sockets { attempts: 4 };
 fn hasty(attempts: u32) -> RetryPolicy {
     RetryPolicy::default()
         .attempts(attempts)
-        .delays(Duration::from_millis(20), Duration::from_millis(100))
+        .backoff(Duration::from_millis(20), Duration::from_millis(100))
         .timeouts(Duration::from_secs(10), Duration::from_secs(30))
-        .server_wait(Duration::from_secs(2))
+        .max_retry_after(Duration::from_secs(2))
 }
 
 /// A simulator of each provider, all with the same faults.
@@ -79,7 +80,7 @@ impl World {
         while let Some(item) = items.next().await {
             match item {
                 Ok(account) => walk.ids.push(account.id),
-                Err(error) if error.kind() == ErrorKind::Record => walk.bad_rows.push(error),
+                Err(error) if error.kind() == ErrorKind::InvalidRecord => walk.bad_rows.push(error),
                 Err(error) => walk.error = Some(error),
             }
         }
@@ -108,7 +109,7 @@ pub(super) async fn passes(
         let distinct: BTreeSet<_> = walk.ids.iter().cloned().collect();
         assert_eq!(distinct, server.ids().into_iter().collect(), "{name} at {provider}");
         assert_eq!(walk.ids.len(), distinct.len(), "{name} at {provider}: nothing twice");
-        assert_eq!(walk.summary.completeness, Completeness::Whole, "{name} at {provider}");
+        assert_eq!(walk.summary.completeness, Completeness::Complete, "{name} at {provider}");
     }
     longest
 }
@@ -119,7 +120,7 @@ pub(super) async fn stays(
     name: &str,
     fault: Fault,
     providers: &[&'static dyn Provider],
-    (kind, retry, says): (ErrorKind, Retry, &str),
+    (kind, retry, says): (ErrorKind, Retryability, &str),
 ) -> Duration {
     let mut faults = Faults::new(1);
     for number in 2..40 {
@@ -132,10 +133,10 @@ pub(super) async fn stays(
         let walk = world.walk(provider).await;
         longest = longest.max(began.elapsed());
         let error = walk.error.unwrap_or_else(|| panic!("{name} at {provider} is an error"));
-        assert_eq!((error.kind(), error.retry()), (kind, retry), "{name} at {provider}: {error}");
+        assert_eq!((error.kind(), error.retryability()), (kind, retry), "{name} at {provider}: {error}");
         assert!(error.to_string().contains(says), "{name} at {provider}: {error}");
         assert_eq!(walk.ids.len(), 10, "{name} at {provider}: the first page came");
-        assert_eq!(walk.summary.completeness, Completeness::Unfinished, "{name} at {provider}");
+        assert_eq!(walk.summary.completeness, Completeness::InProgress, "{name} at {provider}");
     }
     longest
 }

@@ -68,7 +68,7 @@ async fn a_page_of_bad_rows_is_refused_and_none_is_kept_back_before() {
     for (ids, errors) in listed(&bad).await {
         assert_eq!(ids, ["a"]);
         assert_eq!(errors.len(), 10_000);
-        assert!(errors.iter().all(|error| error.kind() == ErrorKind::Record));
+        assert!(errors.iter().all(|error| error.kind() == ErrorKind::InvalidRecord));
     }
     for (ids, errors) in listed(&worse).await.into_iter().chain(listed(&many).await) {
         let [error] = &errors[..] else { panic!("{} errors", errors.len()) };

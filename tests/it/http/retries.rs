@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::TryStreamExt;
 use headcount::{
-    Error, ErrorKind, Paginator, Retry, annature,
+    Error, ErrorKind, Paginator, Retryability, annature,
     http::{Clock, RetryPolicy, TransportErrorKind},
     sailpoint,
 };
@@ -33,7 +33,7 @@ async fn what_may_pass_is_tried_four_times_and_then_told() {
         ("503", || answer(503, &[], "")),
         ("504", || answer(504, &[], "")),
         ("connect", || Act::Fail(TransportErrorKind::Connect)),
-        ("broken", || Act::Fail(TransportErrorKind::Broken)),
+        ("broken", || Act::Fail(TransportErrorKind::Connection)),
         ("cut JSON", || answer(200, &[], r#"{"accounts":[{"id":"a"#)),
         ("login page", || answer(200, &[("content-type", "text/html")], "<html>Log in</html>")),
         ("hang", || Act::After(Duration::from_secs(3600), Box::new(one_account()))),
@@ -45,7 +45,7 @@ async fn what_may_pass_is_tried_four_times_and_then_told() {
 
         let lasting = failing(99, act);
         let error = list(lasting.annature()).await.unwrap_err();
-        assert_eq!((error.retry(), error.attempts()), (Retry::Exhausted, 4), "{name}: {error}");
+        assert_eq!((error.retryability(), error.attempts()), (Retryability::Exhausted, 4), "{name}: {error}");
         assert_eq!(lasting.sent().len(), 4, "{name}");
         assert!(error.to_string().contains("GET https://api.annature.com.au/v2/accounts"), "{error}");
     }
@@ -56,17 +56,17 @@ async fn what_can_not_pass_is_told_at_once() {
     let cases: [(&str, ErrorKind, Make); 8] = [
         ("400", ErrorKind::Api, || answer(400, &[], r#"{"message":"no"}"#)),
         ("401", ErrorKind::Auth, || answer(401, &[], "{}")),
-        ("403", ErrorKind::Denied, || answer(403, &[], "{}")),
+        ("403", ErrorKind::PermissionDenied, || answer(403, &[], "{}")),
         ("404", ErrorKind::NotFound, || answer(404, &[], "{}")),
         ("302", ErrorKind::Api, || answer(302, &[("location", "https://evil.example/")], "")),
-        ("untrusted", ErrorKind::Transport, || Act::Fail(TransportErrorKind::Untrusted)),
+        ("untrusted", ErrorKind::Transport, || Act::Fail(TransportErrorKind::Certificate)),
         ("too large", ErrorKind::Decode, || Act::Fail(TransportErrorKind::TooLarge)),
-        ("unsendable", ErrorKind::Config, || Act::Fail(TransportErrorKind::Unsendable)),
+        ("unsendable", ErrorKind::Config, || Act::Fail(TransportErrorKind::InvalidRequest)),
     ];
     for (name, kind, act) in cases {
         let transport = failing(99, act);
         let error = list(transport.annature()).await.unwrap_err();
-        assert_eq!((error.kind(), error.retry()), (kind, Retry::Never), "{name}: {error}");
+        assert_eq!((error.kind(), error.retryability()), (kind, Retryability::Never), "{name}: {error}");
         assert_eq!(transport.sent().len(), 1, "{name}");
     }
 }
@@ -88,7 +88,7 @@ async fn partial_content_is_an_error() {
         let changed = client.deactivate_account("a").send().await;
         assert_eq!(changed.is_ok(), documented, "{status}");
         if let Err(error) = changed {
-            assert_eq!((error.kind(), error.retry()), (ErrorKind::Decode, Retry::Uncertain));
+            assert_eq!((error.kind(), error.retryability()), (ErrorKind::Decode, Retryability::MaybeApplied));
         }
     }
 }
@@ -127,10 +127,10 @@ async fn a_wait_beyond_the_limit_is_told_at_once() {
         let error = list(transport.annature()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Throttled);
         assert!(error.retry_after().unwrap() >= 121 * SECOND);
-        assert_eq!(error.retry(), Retry::Safe, "this crate has not tried again");
+        assert_eq!(error.retryability(), Retryability::Retryable, "this crate has not tried again");
         assert_eq!((began.elapsed(), transport.sent().len()), (Duration::ZERO, 1));
     }
-    let patient = RetryPolicy::default().server_wait(Duration::from_secs(1200));
+    let patient = RetryPolicy::default().max_retry_after(Duration::from_secs(1200));
     let transport = failing(2, || answer(429, &[("retry-after", "1200")], ""));
     let began = Instant::now();
     assert_eq!(list(transport.annature().retry(patient)).await.unwrap().len(), 1);
@@ -140,15 +140,15 @@ async fn a_wait_beyond_the_limit_is_told_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_change_that_may_have_been_carried_out_is_not_told_as_throttled() {
     for (status, kind, retry) in [
-        (429, ErrorKind::Throttled, Retry::Safe),
-        (500, ErrorKind::Api, Retry::Uncertain),
-        (503, ErrorKind::Api, Retry::Uncertain),
-        (504, ErrorKind::Api, Retry::Uncertain),
+        (429, ErrorKind::Throttled, Retryability::Retryable),
+        (500, ErrorKind::Api, Retryability::MaybeApplied),
+        (503, ErrorKind::Api, Retryability::MaybeApplied),
+        (504, ErrorKind::Api, Retryability::MaybeApplied),
     ] {
         let transport = failing(99, move || answer(status, &[("retry-after", "121")], ""));
         let client = transport.annature().build().unwrap();
         let error = client.deactivate_account("a").send().await.unwrap_err();
-        assert_eq!((error.kind(), error.retry()), (kind, retry), "{status}");
+        assert_eq!((error.kind(), error.retryability()), (kind, retry), "{status}");
         assert!(error.retry_after().unwrap() >= 121 * SECOND, "it is told all the same");
         assert_eq!(transport.sent().len(), 1);
     }
@@ -156,7 +156,7 @@ async fn a_change_that_may_have_been_carried_out_is_not_told_as_throttled() {
 
 #[tokio::test(start_paused = true)]
 async fn endless_waits_that_are_all_obeyed_do_no_harm() {
-    let patient = RetryPolicy::default().server_wait(Duration::MAX);
+    let patient = RetryPolicy::default().max_retry_after(Duration::MAX);
     let transport = failing(2, || answer(429, &[("retry-after", "99999999999999999999")], ""));
     assert_eq!(list(transport.annature().retry(patient)).await.unwrap().len(), 1);
     assert_eq!(transport.sent().len(), 3);
@@ -168,7 +168,7 @@ async fn an_attempt_and_all_attempts_have_their_time() {
     let policy = RetryPolicy::default().attempts(99).timeouts(10 * SECOND, 35 * SECOND);
     let began = Instant::now();
     let error = list(transport.annature().retry(policy)).await.unwrap_err();
-    assert_eq!((error.kind(), error.retry()), (ErrorKind::Timeout, Retry::Exhausted));
+    assert_eq!((error.kind(), error.retryability()), (ErrorKind::Timeout, Retryability::Exhausted));
     assert!(began.elapsed() <= 35 * SECOND, "{:?}", began.elapsed());
     let sent = transport.sent();
     assert!(sent.len() >= 3);
@@ -179,7 +179,10 @@ async fn an_attempt_and_all_attempts_have_their_time() {
 async fn without_retries_there_is_one_attempt() {
     let transport = failing(1, || answer(503, &[], ""));
     let error = list(transport.annature().retry(RetryPolicy::none())).await.unwrap_err();
-    assert_eq!((error.retry(), error.attempts(), transport.sent().len()), (Retry::Safe, 1, 1));
+    assert_eq!(
+        (error.retryability(), error.attempts(), transport.sent().len()),
+        (Retryability::Retryable, 1, 1)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -195,7 +198,7 @@ async fn a_failed_page_can_be_taken_up_where_it_failed() {
     let mut items = transport.annature().build().unwrap().list_accounts().items();
     assert_eq!(items.try_next().await.unwrap().unwrap().id, "a");
     assert_eq!(items.try_next().await.unwrap_err().status(), Some(503));
-    assert!(items.rearm());
+    assert!(items.retry());
     assert_eq!(items.try_next().await.unwrap().unwrap().id, "b");
     assert!(items.try_next().await.unwrap().is_none());
     assert_eq!(transport.sent().len(), 6);

@@ -110,7 +110,7 @@ pub(super) fn hostile(provider: &'static dyn Provider, case: usize) -> Scripted 
                 );
             }
             3 => return answer(403, &[], &echo(sent)),
-            4 => return Act::Fail(TransportErrorKind::Broken),
+            4 => return Act::Fail(TransportErrorKind::Connection),
             5 => {
                 return answer(302, &[("location", &format!("https://evil.example/?k={ACCESS_TOKEN}"))], "");
             }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::TryStreamExt;
-use headcount::{Account, AnyPaginator, Error, ErrorKind, Paginator, Retry, annature, http::RetryPolicy};
+use headcount::{
+    Account, AnyPaginator, Error, ErrorKind, Paginator, Retryability, annature, http::RetryPolicy,
+};
 use headcount_sim as sim;
 
 use super::tls_front::{Authority, Front, Identity};
@@ -21,7 +23,7 @@ fn trusting(authority: &Authority) -> reqwest::Client {
 }
 
 fn hasty() -> RetryPolicy {
-    RetryPolicy::default().delays(Duration::from_millis(1), Duration::from_millis(1))
+    RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(1))
 }
 
 /// A provider behind such a certificate, with a list and what must not be seen.
@@ -52,7 +54,7 @@ async fn refusal(list: AnyPaginator<Account>) -> Error {
 
 /// The client was refused the list by its own judgement of the certificate, and at once.
 fn assert_refused(error: &Error, front: &Front, says: &str) {
-    assert_eq!((error.kind(), error.retry()), (ErrorKind::Transport, Retry::Never), "{error}");
+    assert_eq!((error.kind(), error.retryability()), (ErrorKind::Transport, Retryability::Never), "{error}");
     assert!(error.message().starts_with("the server's certificate is refused"), "{error}");
     assert!(error.message().contains(says), "{says:?} is not in: {error}");
     let seen = front.seen();
@@ -108,7 +110,11 @@ async fn a_server_without_tls_is_sent_no_credential() {
     for Case { list, front, secret } in cases(&sims, None, &trusting(&Authority::new("ours"))).await {
         let error = refusal(list).await;
         // Whatever answers there may be in the way for a while: it is tried again.
-        assert_eq!((error.kind(), error.retry()), (ErrorKind::Transport, Retry::Exhausted), "{error}");
+        assert_eq!(
+            (error.kind(), error.retryability()),
+            (ErrorKind::Transport, Retryability::Exhausted),
+            "{error}"
+        );
         let seen = front.seen();
         assert_eq!((error.attempts(), seen.connections), (4, 4));
         assert!(

@@ -1,7 +1,7 @@
 use chrono::DateTime;
 use futures::{FutureExt, future::BoxFuture};
 use headcount::{
-    Account, Kind, Result, Status,
+    Account, AccountKind, AccountStatus, Result,
     annature::{Client, ClientBuilder, Role},
 };
 use headcount_sim::{self as sim, AnnatureLastCursor, Settings, Simulator};
@@ -95,25 +95,33 @@ impl Provider for Row {
 
     fn account(&self, record: &Value) -> Account {
         let id = text(record, "id").unwrap();
-        let mut account = Account::new(headcount::Provider::Annature, Kind::User, id);
+        let mut account = Account::new(headcount::Provider::Annature, AccountKind::User, id);
         account.name = text(record, "name");
         account.email = text(record, "email");
         let active = record["active"].as_bool();
         account.status = match (active, record["verified"].is_null()) {
-            (Some(false), _) => Status::Disabled,
-            (Some(true), true) => Status::Pending,
-            (Some(true), false) => Status::Active,
-            (None, _) => Status::Unstated,
+            (Some(false), _) => AccountStatus::Disabled,
+            (Some(true), true) => AccountStatus::Pending,
+            (Some(true), false) => AccountStatus::Active,
+            (None, _) => AccountStatus::Unspecified,
         };
         account.raw_status = active.map(|active| format!("active: {active}").into());
         account.created_at = date(record, "created");
-        account.container = text(record, "organisation_id");
+        account.parent_id = text(record, "organisation_id");
         account.roles = vec![Role::from(&*text(record, "role").unwrap()).as_str().to_owned()];
         account
     }
 
-    fn seen(&self) -> (&'static [Kind], &'static [Status]) {
-        (&[Kind::User], &[Status::Active, Status::Disabled, Status::Pending, Status::Unstated])
+    fn seen(&self) -> (&'static [AccountKind], &'static [AccountStatus]) {
+        (
+            &[AccountKind::User],
+            &[
+                AccountStatus::Active,
+                AccountStatus::Disabled,
+                AccountStatus::Pending,
+                AccountStatus::Unspecified,
+            ],
+        )
     }
 }
 
@@ -123,7 +131,7 @@ const WITH_CURSOR: &str = "name email role active group_id created_before create
 
 impl super::Client for Client {
     fn lists(&self, _: u32) -> Vec<Box<dyn Accounts>> {
-        vec![Box::new(self.list_accounts()), Box::new(self.list_accounts_v1().windowed(true))]
+        vec![Box::new(self.list_accounts()), Box::new(self.list_accounts_v1().follow_by_date(true))]
     }
 
     fn settable(&self) -> Vec<Settable> {
@@ -150,7 +158,7 @@ impl super::Client for Client {
         }
         vec![
             filtered!(self.list_accounts(), WITH_CURSOR, cursor("abcd")),
-            filtered!(self.list_accounts_v1(), FILTERS, windowed(true)),
+            filtered!(self.list_accounts_v1(), FILTERS, follow_by_date(true)),
         ]
     }
 

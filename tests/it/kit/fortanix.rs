@@ -1,7 +1,7 @@
 use chrono::DateTime;
 use futures::{FutureExt, future::BoxFuture};
 use headcount::{
-    Account, Kind, Result, SortOrder, Status,
+    Account, AccountKind, AccountStatus, Result, SortOrder,
     fortanix::{
         AccountScope, AuthConfigOauth, CaSet, Client, ClientBuilder, IdentityProvider, OauthCode,
         TlsConfigRequired,
@@ -109,14 +109,14 @@ impl Provider for Row {
 
     fn account(&self, record: &Value) -> Account {
         let id = text(record, "acct_id").unwrap();
-        let mut account = Account::new(headcount::Provider::Fortanix, Kind::Tenant, id);
+        let mut account = Account::new(headcount::Provider::Fortanix, AccountKind::Tenant, id);
         account.name = text(record, "name");
         let own = text(record, "account_status");
         account.status = match (own.as_deref(), record["status"].as_str()) {
-            (Some("Active"), _) | (None, Some("ACTIVE")) => Status::Active,
-            (Some("Deactivated"), _) | (None, Some("DISABLED")) => Status::Disabled,
-            (None, Some("PENDING")) => Status::Pending,
-            _ => Status::Unstated,
+            (Some("Active"), _) | (None, Some("ACTIVE")) => AccountStatus::Active,
+            (Some("Deactivated"), _) | (None, Some("DISABLED")) => AccountStatus::Disabled,
+            (None, Some("PENDING")) => AccountStatus::Pending,
+            _ => AccountStatus::Unspecified,
         };
         account.raw_status = own.or_else(|| text(record, "status")).map(Into::into);
         account.created_at = record["created_at"].as_i64().map(|at| DateTime::from_timestamp(at, 0).unwrap());
@@ -124,8 +124,16 @@ impl Provider for Row {
         account
     }
 
-    fn seen(&self) -> (&'static [Kind], &'static [Status]) {
-        (&[Kind::Tenant], &[Status::Active, Status::Disabled, Status::Pending, Status::Unstated])
+    fn seen(&self) -> (&'static [AccountKind], &'static [AccountStatus]) {
+        (
+            &[AccountKind::Tenant],
+            &[
+                AccountStatus::Active,
+                AccountStatus::Disabled,
+                AccountStatus::Pending,
+                AccountStatus::Unspecified,
+            ],
+        )
     }
 }
 

@@ -1,6 +1,6 @@
 use futures::{FutureExt, future::BoxFuture};
 use headcount::{
-    Account, AlternateId, AnyPaginator, Kind, Paginator, Result, Status,
+    Account, AccountKind, AccountStatus, AlternateId, AnyPaginator, Paginator, Result,
     huawei::{Client, ClientBuilder, CloseAccountState, CreateAccountState, InviteTarget},
 };
 use headcount_sim::{self as sim, HuaweiLastMarker, Settings, Simulator};
@@ -18,7 +18,7 @@ pub(crate) fn builder(server: &sim::Huawei) -> ClientBuilder {
 }
 
 fn builder_at(url: &str, server: &sim::Huawei) -> ClientBuilder {
-    let builder = Client::builder(server.ak(), server.sk()).endpoint(url);
+    let builder = Client::builder(server.ak(), server.sk()).base_url(url);
     match server.security_token() {
         Some(token) => builder.security_token(token),
         None => builder,
@@ -27,7 +27,7 @@ fn builder_at(url: &str, server: &sim::Huawei) -> ClientBuilder {
 
 /// With a ready key, for a transport of the test's own.
 pub(crate) fn builder_over() -> ClientBuilder {
-    Client::builder("access", "secret").endpoint(NOWHERE)
+    Client::builder("access", "secret").base_url(NOWHERE)
 }
 
 const WAYS: [HuaweiLastMarker; 3] =
@@ -86,26 +86,34 @@ impl Provider for Row {
 
     fn account(&self, record: &Value) -> Account {
         let id = text(record, "id").unwrap();
-        let mut account = Account::new(headcount::Provider::Huawei, Kind::CloudAccount, id);
+        let mut account = Account::new(headcount::Provider::Huawei, AccountKind::CloudAccount, id);
         account.name = text(record, "name");
         account.email = text(record, "email");
         account.raw_status = text(record, "status").map(|status| status.to_lowercase().into());
         account.status = match account.raw_status.as_deref() {
-            Some("active") => Status::Active,
-            Some("suspended") => Status::Suspended,
-            Some("pending_closure") => Status::Closing,
-            _ => Status::Unstated,
+            Some("active") => AccountStatus::Active,
+            Some("suspended") => AccountStatus::Suspended,
+            Some("pending_closure") => AccountStatus::Closing,
+            _ => AccountStatus::Unspecified,
         };
         account.joined_at = date(record, "joined_at");
         let urn = text(record, "urn").unwrap();
         let organization = urn.split(":account:").nth(1).unwrap().split('/').next();
-        account.container = organization.map(str::to_owned);
+        account.parent_id = organization.map(str::to_owned);
         account.alternate_ids = vec![AlternateId::new("urn", urn)];
         account
     }
 
-    fn seen(&self) -> (&'static [Kind], &'static [Status]) {
-        (&[Kind::CloudAccount], &[Status::Active, Status::Suspended, Status::Closing, Status::Unstated])
+    fn seen(&self) -> (&'static [AccountKind], &'static [AccountStatus]) {
+        (
+            &[AccountKind::CloudAccount],
+            &[
+                AccountStatus::Active,
+                AccountStatus::Suspended,
+                AccountStatus::Closing,
+                AccountStatus::Unspecified,
+            ],
+        )
     }
 }
 
@@ -141,7 +149,7 @@ impl super::Client for Client {
     }
 
     fn get(&self, id: &str) -> BoxFuture<'static, Result<Account>> {
-        let request = self.show_account(id).send();
+        let request = self.get_account(id).send();
         async { request.await.map(Into::into) }.boxed()
     }
 
@@ -173,7 +181,7 @@ pub(crate) fn changes(client: &Client, id: &str) -> Named {
 /// Every request that reads one thing.
 pub(crate) fn reads(client: &Client, id: &str) -> Named {
     requests![
-        "show": client.show_account(id),
-        "show creation": client.show_create_account_status(id),
+        "show": client.get_account(id),
+        "show creation": client.get_create_account_status(id),
     ]
 }

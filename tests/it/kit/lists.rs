@@ -3,12 +3,12 @@
 use std::fmt::Debug;
 
 use futures::{FutureExt, StreamExt, future::BoxFuture};
-use headcount::{Account, AnyPaginator, Checkpoint, Paginator, Result, Scope};
+use headcount::{Account, AnyPaginator, Checkpoint, ListingId, Paginator, Result};
 use headcount_sim::{BrokenPromise, Conformance};
 
 /// A list of anything.
 pub(crate) trait List: Debug + Send + Sync {
-    fn identity(&self) -> Scope;
+    fn identity(&self) -> ListingId;
 
     /// Of its start.
     fn checkpoint(&self) -> Checkpoint;
@@ -20,8 +20,8 @@ pub(crate) trait List: Debug + Send + Sync {
 }
 
 impl<P: Paginator + Clone + Debug> List for P {
-    fn identity(&self) -> Scope {
-        self.scope()
+    fn identity(&self) -> ListingId {
+        self.listing_id()
     }
 
     fn checkpoint(&self) -> Checkpoint {

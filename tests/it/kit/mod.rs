@@ -16,7 +16,7 @@ use std::fmt::{self, Debug};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use futures::future::BoxFuture;
-use headcount::{Account, AnyPaginator, Error, Kind, Result, Status};
+use headcount::{Account, AccountKind, AccountStatus, AnyPaginator, Error, Result};
 use headcount_sim::{self as sim, Settings, Simulator};
 use serde_json::Value;
 
@@ -121,7 +121,7 @@ pub(crate) trait Provider: Sync {
     fn account(&self, record: &Value) -> Account;
 
     /// The kinds and statuses that accounts have in a world of some hundred.
-    fn seen(&self) -> (&'static [Kind], &'static [Status]);
+    fn seen(&self) -> (&'static [AccountKind], &'static [AccountStatus]);
 }
 
 impl fmt::Display for dyn Provider {

@@ -1,6 +1,6 @@
 use futures::{FutureExt, future::BoxFuture};
 use headcount::{
-    Account, AlternateId, Kind, Owner, Result, SortOrder, Status,
+    Account, AccountKind, AccountOwner, AccountStatus, AlternateId, Result, SortOrder,
     sailpoint::{AccountPath, Client, ClientBuilder, DetailLevel, Field, Filter},
 };
 use headcount_sim::{self as sim, SailPointPastEnd, Settings, Simulator};
@@ -104,27 +104,27 @@ impl Provider for Row {
 
     fn account(&self, record: &Value) -> Account {
         let kind = match record["systemAccount"].as_bool() {
-            Some(true) => Kind::SystemAccount,
-            _ => Kind::SourceAccount,
+            Some(true) => AccountKind::SystemAccount,
+            _ => AccountKind::SourceAccount,
         };
         let id = text(record, "id").unwrap();
         let mut account = Account::new(headcount::Provider::SailPoint, kind, id);
         let native = text(record, "nativeIdentity");
         account.name = text(record, "name").or_else(|| native.clone());
         let (status, raw) = match (record["disabled"].as_bool(), record["locked"].as_bool()) {
-            (Some(true), _) => (Status::Disabled, Some("disabled")),
-            (_, Some(true)) => (Status::Locked, Some("locked")),
-            _ => (Status::Active, None),
+            (Some(true), _) => (AccountStatus::Disabled, Some("disabled")),
+            (_, Some(true)) => (AccountStatus::Locked, Some("locked")),
+            _ => (AccountStatus::Active, None),
         };
         (account.status, account.raw_status) = (status, raw.map(Into::into));
         account.created_at = date(record, "created");
         account.modified_at = date(record, "modified");
-        account.container = text(record, "sourceId");
+        account.parent_id = text(record, "sourceId");
         let stated = Some(&record["ownerIdentity"]).filter(|owner| owner.is_object());
         let (machine, correlated) = (record["isMachine"] == true, text(record, "identityId"));
         account.owner = match stated.filter(|_| machine || correlated.is_none()) {
-            Some(owner) => Some(Owner::new(text(owner, "id"), text(owner, "name"))),
-            None => correlated.map(|id| Owner::new(Some(id), text(&record["identity"], "name"))),
+            Some(owner) => Some(AccountOwner::new(text(owner, "id"), text(owner, "name"))),
+            None => correlated.map(|id| AccountOwner::new(Some(id), text(&record["identity"], "name"))),
         };
         let ids = [("nativeIdentity", native), ("uuid", text(record, "uuid"))];
         let ids = ids.into_iter().filter_map(|(name, value)| Some(AlternateId::new(name, value?)));
@@ -132,8 +132,11 @@ impl Provider for Row {
         account
     }
 
-    fn seen(&self) -> (&'static [Kind], &'static [Status]) {
-        (&[Kind::SourceAccount, Kind::SystemAccount], &[Status::Active, Status::Disabled, Status::Locked])
+    fn seen(&self) -> (&'static [AccountKind], &'static [AccountStatus]) {
+        (
+            &[AccountKind::SourceAccount, AccountKind::SystemAccount],
+            &[AccountStatus::Active, AccountStatus::Disabled, AccountStatus::Locked],
+        )
     }
 }
 

@@ -223,7 +223,7 @@ fn a_table_and_csv_have_a_row_for_each_account() {
     let mut reader = csv::Reader::from_reader(out.as_bytes());
     let columns: Vec<_> = reader.headers().unwrap().iter().map(str::to_owned).collect();
     assert_eq!((columns.len(), columns[2].as_str()), (14, "id"));
-    assert_eq!(columns[10..], ["container", "owner_id", "owner", "roles"]);
+    assert_eq!(columns[10..], ["parent_id", "owner_id", "owner", "roles"]);
     let records: Vec<_> = reader.records().map(Result::unwrap).collect();
     assert_eq!(records.iter().map(|record| record[2].to_owned()).collect::<BTreeSet<_>>().len(), of_all(30));
     for record in records {

@@ -128,7 +128,7 @@ async fn an_array_of_other_things_gives_an_error_for_each_and_no_account() {
     assert!(walk.items.is_empty());
     assert_eq!(walk.errors.len(), 4, "{:?}", walk.errors);
     assert!(!format!("{:?}", walk.errors).contains("hunter2"));
-    assert!(matches!(walk.summary.completeness, Completeness::Doubtful(_)));
+    assert!(matches!(walk.summary.completeness, Completeness::Uncertain(_)));
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn failures_are_told_apart_by_their_status_and_never_give_an_empty_list() 
         (304, ErrorKind::Api),
         (400, ErrorKind::Api),
         (401, ErrorKind::Auth),
-        (403, ErrorKind::Denied),
+        (403, ErrorKind::PermissionDenied),
         (404, ErrorKind::NotFound),
         (418, ErrorKind::Api),
         (429, ErrorKind::Throttled),

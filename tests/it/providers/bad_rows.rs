@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, future::BoxFuture};
 use headcount::{
-    Account, AnyPaginator, Completeness, Doubt, ErrorKind, Paginator,
+    Account, AnyPaginator, Completeness, ErrorKind, IncompleteReason, Paginator,
     http::{Transport, TransportError},
 };
 use headcount_sim::{InMemory, Settings, Simulator};
@@ -114,7 +114,7 @@ async fn a_bad_row_comes_out_in_its_place_and_shows_nothing_of_itself() {
             let error = came.as_ref().unwrap_err();
             let index = place - PAGE;
             let context = format!("{provider} {}: {error}", BAD[index / 2]);
-            assert_eq!(error.kind(), ErrorKind::Record, "{context}");
+            assert_eq!(error.kind(), ErrorKind::InvalidRecord, "{context}");
             assert!(error.message().starts_with(&format!("row {index} of page 2")), "{context}");
             let shown = format!("{error} {error:?} {error:#?}");
             for value in ["hunter2", "4711471147114711"] {
@@ -122,11 +122,11 @@ async fn a_bad_row_comes_out_in_its_place_and_shows_nothing_of_itself() {
             }
         }
         let summary = items.summary();
-        assert_eq!((summary.yielded, summary.rejected), ((accounts - bad) as u64, bad as u64));
-        let Completeness::Doubtful(doubts) = summary.completeness else {
+        assert_eq!((summary.items, summary.rejected), ((accounts - bad) as u64, bad as u64));
+        let Completeness::Uncertain(doubts) = summary.completeness else {
             panic!("a list with rows that could not be read is not whole");
         };
-        assert!(doubts.contains(&Doubt::Rejected { rows: bad as u64 }), "{doubts:?}");
+        assert!(doubts.contains(&IncompleteReason::Rejected { rows: bad as u64 }), "{doubts:?}");
         // It takes as many requests as if all were good.
         let requests = server.list_requests().len();
         server.clear_requests();
@@ -150,7 +150,7 @@ async fn a_member_of_another_type_costs_only_its_row_and_does_not_show() {
             let came: Vec<_> = list.items().collect().await;
             assert_eq!(came.len(), 2, "{came:?}");
             let error = came[0].as_ref().unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Record);
+            assert_eq!(error.kind(), ErrorKind::InvalidRecord);
             assert!(error.message().starts_with("row 0 of page 1"), "{error}");
             // The row's id may show: it says which account to look at.
             assert!(error.message().contains(&ids[0]), "{error}");

@@ -56,7 +56,7 @@ async fn a_request_that_is_spawned_outlives_the_client_it_was_made_by() {
 #[tokio::test]
 async fn a_request_can_be_kept_and_sent_again_as_a_copy() {
     let server = sim::Huawei::builder().accounts(1).start().await.unwrap();
-    let request = support::huawei(&server).build().unwrap().show_account(server.ids().remove(0));
+    let request = support::huawei(&server).build().unwrap().get_account(server.ids().remove(0));
     let first = request.clone().send().await.unwrap();
     assert_eq!(request.send().await.unwrap().id, first.id);
     assert_eq!(server.requests().len(), 2);
@@ -64,7 +64,7 @@ async fn a_request_can_be_kept_and_sent_again_as_a_copy() {
 
 /// A stream of a program's own, which must hold on to no more than the client.
 fn details(client: huawei::Client, ids: Vec<String>) -> impl Stream<Item = Result<huawei::Account>> + Send {
-    stream::iter(ids).map(move |id| client.show_account(id).send()).buffered(2)
+    stream::iter(ids).map(move |id| client.get_account(id).send()).buffered(2)
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use headcount::{ErrorKind, Paginator, Retry, http::RetryPolicy};
+use headcount::{ErrorKind, Paginator, Retryability, http::RetryPolicy};
 use headcount_sim::{ErrorBody, Fault, Faults, RetryAfter, Settings, Simulator};
 
 use super::support::plain;
@@ -15,7 +15,7 @@ async fn all() -> Vec<(Box<dyn Simulator>, Named)> {
     let mut all = Vec::new();
     for provider in PROVIDERS {
         let server = provider.start(Settings::new().accounts(60), Habits::default()).await;
-        let eager = RetryPolicy::default().delays(Duration::ZERO, Duration::ZERO);
+        let eager = RetryPolicy::default().backoff(Duration::ZERO, Duration::ZERO);
         let setup = Setup { every_credential: true, ..Setup::http(plain()).retry(eager) };
         let client = provider.client(&*server, &setup);
         client.list(10).items().try_next().await.unwrap();
@@ -45,7 +45,11 @@ async fn a_change_that_may_have_been_carried_out_is_sent_once_and_said_to_be_unc
                 server.clear_requests();
                 let error = change.await.unwrap_err();
                 let case = format!("{:?} {name}, {fault:?}: {error}", error.provider());
-                assert_eq!((error.kind(), error.retry()), (kind, Retry::Uncertain), "{case}");
+                assert_eq!(
+                    (error.kind(), error.retryability()),
+                    (kind, Retryability::MaybeApplied),
+                    "{case}"
+                );
                 assert_eq!((server.requests().len(), error.attempts()), (1, 1), "{case}");
                 assert!(error.to_string().contains("it may have been carried out"), "{case}");
             }
@@ -63,7 +67,11 @@ async fn a_change_whose_answer_breaks_off_is_made_once_and_said_to_be_uncertain(
         let (name, creation) = changes.into_iter().next().unwrap();
         let error = creation.await.unwrap_err();
         let case = format!("{:?} {name}: {error}", error.provider());
-        assert_eq!((error.kind(), error.retry()), (ErrorKind::Transport, Retry::Uncertain), "{case}");
+        assert_eq!(
+            (error.kind(), error.retryability()),
+            (ErrorKind::Transport, Retryability::MaybeApplied),
+            "{case}"
+        );
         assert_eq!((server.requests().len(), server.ids().len()), (1, before + 1), "{case}");
     }
 }
@@ -77,7 +85,11 @@ async fn a_change_that_is_turned_away_for_haste_is_sent_once_and_safe_to_send_ag
             server.clear_requests();
             let error = change.await.unwrap_err();
             let case = format!("{:?} {name}: {error}", error.provider());
-            assert_eq!((error.kind(), error.retry()), (ErrorKind::Throttled, Retry::Safe), "{case}");
+            assert_eq!(
+                (error.kind(), error.retryability()),
+                (ErrorKind::Throttled, Retryability::Retryable),
+                "{case}"
+            );
             assert_eq!((server.requests().len(), error.attempts()), (1, 1), "{case}");
             assert_eq!(error.retry_after(), Some(Duration::from_secs(1)), "{case}");
         }

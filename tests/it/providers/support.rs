@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use futures::{StreamExt, future::BoxFuture};
 use headcount::{
-    Completeness, Error, ErrorKind, Paginator, Retry, Summary, annature, fortanix,
+    Completeness, Error, ErrorKind, Paginator, Retryability, Summary, annature, fortanix,
     http::{Transport, TransportError, TransportErrorKind},
     huawei, sailpoint,
 };
@@ -65,7 +65,7 @@ pub(super) async fn walk<P: Paginator>(list: P) -> Walk<P::Item> {
         }
     }
     let summary = stream.summary();
-    assert_eq!(summary.yielded, items.len() as u64);
+    assert_eq!(summary.items, items.len() as u64);
     Walk { items, errors, summary }
 }
 
@@ -73,7 +73,7 @@ pub(super) async fn walk<P: Paginator>(list: P) -> Walk<P::Item> {
 pub(super) async fn whole<P: Paginator>(list: P) -> Vec<P::Item> {
     let walk = walk(list).await;
     assert!(walk.errors.is_empty(), "{:?}", walk.errors);
-    assert_eq!(walk.summary.completeness, Completeness::Whole, "{:?}", walk.summary);
+    assert_eq!(walk.summary.completeness, Completeness::Complete, "{:?}", walk.summary);
     walk.items
 }
 
@@ -82,7 +82,7 @@ pub(super) async fn refusal<P: Paginator>(list: P) -> Error {
     let mut walk = walk(list).await;
     assert!(walk.items.is_empty(), "{} items came", walk.items.len());
     assert_eq!(walk.errors.len(), 1, "{:?}", walk.errors);
-    assert_eq!(walk.summary.completeness, Completeness::Unfinished, "a failed list is not finished");
+    assert_eq!(walk.summary.completeness, Completeness::InProgress, "a failed list is not finished");
     walk.errors.remove(0)
 }
 
@@ -91,7 +91,7 @@ pub(super) async fn refusal<P: Paginator>(list: P) -> Error {
 #[track_caller]
 pub(super) fn assert_unsent<T: Debug>(server: &Server, sent: Result<T, Error>, words: &[&str]) -> Error {
     let error = sent.unwrap_err();
-    assert_eq!((error.kind(), error.retry()), (ErrorKind::Config, Retry::Never), "{error}");
+    assert_eq!((error.kind(), error.retryability()), (ErrorKind::Config, Retryability::Never), "{error}");
     assert!(error.attempts() == 0 && error.provider().is_some(), "{error}");
     for word in words {
         assert!(error.message().contains(word), "{word:?} is not in: {error}");
@@ -188,7 +188,8 @@ impl Transport for Tampered {
     ) -> BoxFuture<'_, Result<Answer, TransportError>> {
         (self.change)(&mut request);
         Box::pin(async move {
-            let broken = |_| TransportError::new(TransportErrorKind::Broken, "the test's transport broke");
+            let broken =
+                |_| TransportError::new(TransportErrorKind::Connection, "the test's transport broke");
             let request = reqwest::Request::try_from(request).map_err(broken)?;
             let came = self.client.execute(request).await.map_err(broken)?;
             let mut answer = http::Response::new(Bytes::new());

@@ -1,5 +1,5 @@
 use futures::StreamExt;
-use headcount::{Completeness, Doubt, ErrorKind, Items, Paginator};
+use headcount::{Completeness, ErrorKind, IncompleteReason, Items, Paginator};
 
 use super::pages::{Listing, MODES, Row};
 
@@ -10,7 +10,7 @@ async fn walk(items: &mut Items<Listing>) -> Vec<Option<u32>> {
         rows.push(match row {
             Ok(number) => Some(number),
             Err(error) => {
-                assert_eq!(error.kind(), ErrorKind::Record);
+                assert_eq!(error.kind(), ErrorKind::InvalidRecord);
                 None
             }
         });
@@ -30,8 +30,11 @@ async fn a_bad_row_comes_out_in_its_place_and_the_stream_goes_on() {
         let rows = walk(&mut items).await;
         assert_eq!(rows, [None, Some(1), None, None, None, Some(2), Some(3), None, Some(4)], "{mode:?}");
         let summary = items.summary();
-        assert_eq!((summary.yielded, summary.rejected, summary.pages), (4, 5, 4));
-        assert_eq!(summary.completeness, Completeness::Doubtful(vec![Doubt::Rejected { rows: 5 }]));
+        assert_eq!((summary.items, summary.rejected, summary.pages), (4, 5, 4));
+        assert_eq!(
+            summary.completeness,
+            Completeness::Uncertain(vec![IncompleteReason::Rejected { rows: 5 }])
+        );
     }
 }
 

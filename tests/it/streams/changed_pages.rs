@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures::StreamExt;
-use headcount::{AnyPaginator, Checkpoint, Completeness, Page, Paginator, Rejected, Result, Scope};
+use headcount::{AnyPaginator, Checkpoint, Completeness, ListingId, Page, Paginator, Rejected, Result};
 use proptest::prelude::*;
 
 use super::pages::{Listing, MODES, Row, numbers};
@@ -62,9 +62,9 @@ proptest! {
         });
         let distinct: BTreeSet<_> = got.iter().copied().collect();
         prop_assert_eq!(&distinct, &(0..60).collect());
-        prop_assert_eq!(summary.yielded, got.len() as u64);
-        prop_assert!(summary.yielded - summary.repeats_at_most <= distinct.len() as u64);
-        prop_assert_eq!(summary.completeness, Completeness::Whole);
+        prop_assert_eq!(summary.items, got.len() as u64);
+        prop_assert!(summary.items - summary.repeats_at_most <= distinct.len() as u64);
+        prop_assert_eq!(summary.completeness, Completeness::Complete);
     }
 
     /// Where cursors are made from rows, insertions and deletions at any cut neither lose nor repeat a row.
@@ -127,8 +127,8 @@ impl Paginator for Sorted {
     type Item = u32;
     type Cursor = u32;
 
-    fn scope(&self) -> Scope {
-        Scope::new("sorted", [])
+    fn listing_id(&self) -> ListingId {
+        ListingId::new("sorted", [])
     }
 
     async fn fetch(&self, at: Option<&u32>) -> Result<Page<u32, u32>> {
@@ -165,7 +165,7 @@ async fn unchanged_long_page_is_skipped_and_changed_yielded_again() {
         let mut items = one_page(&changed).resume(&saved).unwrap();
         assert_eq!(numbers(&mut items).await, changed);
         let summary = items.summary();
-        assert_eq!((summary.yielded, summary.repeats_at_most), (4000 + changed.len() as u64, 4000));
+        assert_eq!((summary.items, summary.repeats_at_most), (4000 + changed.len() as u64, 4000));
     }
 }
 
@@ -180,7 +180,7 @@ async fn unpolled_resume_keeps_the_rows_to_skip() {
     let mut items = failing.resume(&again).unwrap();
     assert!(items.next().await.unwrap().is_err());
     assert_eq!(items.checkpoint(), saved);
-    assert!(items.rearm());
+    assert!(items.retry());
     assert_eq!(numbers(&mut items).await, [6, 7, 8, 9]);
 }
 
@@ -209,8 +209,8 @@ impl Paginator for AllBad {
     type Item = u32;
     type Cursor = u32;
 
-    fn scope(&self) -> Scope {
-        Scope::new("all bad", [])
+    fn listing_id(&self) -> ListingId {
+        ListingId::new("all bad", [])
     }
 
     async fn fetch(&self, at: Option<&u32>) -> Result<Page<u32, u32>> {

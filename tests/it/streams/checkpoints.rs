@@ -1,5 +1,7 @@
 use futures::{StreamExt, TryStreamExt};
-use headcount::{Checkpoint, Completeness, Doubt, ErrorKind, Page, Paginator, Result, Scope, page::Position};
+use headcount::{
+    Checkpoint, Completeness, ErrorKind, IncompleteReason, ListingId, Page, Paginator, Result, page::Position,
+};
 use proptest::prelude::*;
 
 use super::pages::{Listing, MODES, Row, State, numbers};
@@ -58,13 +60,13 @@ proptest! {
             (got, items.summary())
         });
         prop_assert_eq!(&got, &listing.numbers());
-        prop_assert_eq!(summary.yielded, got.len() as u64);
-        prop_assert_eq!(summary.yielded + summary.rejected, rows);
+        prop_assert_eq!(summary.items, got.len() as u64);
+        prop_assert_eq!(summary.items + summary.rejected, rows);
         prop_assert_eq!(summary.pages, listing.state().pages.len() as u64);
         let whole = if summary.rejected == 0 {
-            Completeness::Whole
+            Completeness::Complete
         } else {
-            Completeness::Doubtful(vec![Doubt::Rejected { rows: summary.rejected }])
+            Completeness::Uncertain(vec![IncompleteReason::Rejected { rows: summary.rejected }])
         };
         prop_assert_eq!(summary.completeness, whole);
     }
@@ -115,8 +117,8 @@ impl Paginator for Elsewhere {
     type Item = u32;
     type Cursor = usize;
 
-    fn scope(&self) -> Scope {
-        Scope::new("elsewhere", [("filter", "")])
+    fn listing_id(&self) -> ListingId {
+        ListingId::new("elsewhere", [("filter", "")])
     }
 
     async fn fetch(&self, _: Option<&usize>) -> Result<Page<u32, usize>> {
@@ -173,12 +175,12 @@ async fn what_a_page_showed_of_the_listing_is_known_after_going_on_within_it() {
         assert_eq!(numbers(&mut items).await, [3, 4, 5, 6]);
         items.summary()
     };
-    let summary = walked(|state| state.doubt = Some(Doubt::UnstableOrder)).await;
-    assert_eq!(summary.completeness, Completeness::Doubtful(vec![Doubt::UnstableOrder]));
+    let summary = walked(|state| state.doubt = Some(IncompleteReason::UnstableOrder)).await;
+    assert_eq!(summary.completeness, Completeness::Uncertain(vec![IncompleteReason::UnstableOrder]));
     let summary = walked(|state| state.total = Some(6)).await;
-    let changed = Doubt::TotalChanged { from: 7, to: 7 };
-    assert_eq!(summary.completeness, Completeness::Doubtful(vec![changed]));
-    assert_eq!((summary.pages, summary.yielded), (3, 7));
+    let changed = IncompleteReason::TotalChanged { from: 7, to: 7 };
+    assert_eq!(summary.completeness, Completeness::Uncertain(vec![changed]));
+    assert_eq!((summary.pages, summary.items), (3, 7));
 }
 
 #[tokio::test]

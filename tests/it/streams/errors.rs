@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use futures::{FutureExt, StreamExt, TryStreamExt, stream::FusedStream};
 use headcount::{
-    AnyPaginator, Completeness, Error, ErrorKind, Items, Merge, Page, Pages, Paginator, Result, Scope,
+    AnyPaginator, Completeness, Error, ErrorKind, Items, ListingId, Merge, Page, Pages, Paginator, Result,
 };
 use static_assertions::assert_impl_all;
 
@@ -33,13 +33,13 @@ async fn a_stream_ends_after_an_error_and_rearm_tries_the_same_page_again() {
             assert_eq!(error.kind(), ErrorKind::Transport);
             assert_eq!(got, [0, 1, 2], "{mode:?}");
             assert!(items.next().await.is_none() && items.is_terminated());
-            assert_eq!(items.summary().completeness, Completeness::Unfinished);
-            assert!(items.rearm());
+            assert_eq!(items.summary().completeness, Completeness::InProgress);
+            assert!(items.retry());
         }
         got.extend(items.by_ref().try_collect::<Vec<_>>().await.unwrap());
         assert_eq!(got, (0..9).collect::<Vec<_>>(), "{mode:?}");
-        assert!(!items.rearm(), "there is nothing to rearm after the end");
-        assert_eq!(items.summary().completeness, Completeness::Whole);
+        assert!(!items.retry(), "there is nothing to retry after the end");
+        assert_eq!(items.summary().completeness, Completeness::Complete);
     }
 }
 
@@ -87,8 +87,8 @@ impl Paginator for Unserialisable {
     type Item = u32;
     type Cursor = std::collections::BTreeMap<Vec<u8>, u8>;
 
-    fn scope(&self) -> Scope {
-        Scope::new("unserialisable", [])
+    fn listing_id(&self) -> ListingId {
+        ListingId::new("unserialisable", [])
     }
 
     async fn fetch(&self, _: Option<&Self::Cursor>) -> Result<Page<u32, Self::Cursor>> {

@@ -119,7 +119,7 @@ async fn a_guess_that_fails_does_no_harm() {
     let mut items = Mode::Concurrent(4).pages(listing).items();
     let got: Vec<u32> = items.by_ref().filter_map(|item| async { item.ok() }).collect().await;
     assert_eq!(got, (0..12).collect::<Vec<_>>(), "the failed page itself is an error, in its place");
-    assert!(items.rearm());
+    assert!(items.retry());
     assert_eq!(items.try_collect::<Vec<_>>().await.unwrap(), (12..27).collect::<Vec<_>>());
 }
 

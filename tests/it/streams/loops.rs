@@ -1,5 +1,5 @@
 use futures::{StreamExt, TryStreamExt};
-use headcount::{Completeness, ErrorKind, Page, Paginator, Result, Scope};
+use headcount::{Completeness, ErrorKind, ListingId, Page, Paginator, Result};
 
 use super::pages::{Listing, MODES};
 
@@ -21,8 +21,8 @@ async fn a_loop_of_any_period_is_an_error_after_its_pages() {
             assert!(got.starts_with(&all), "{mode:?}: every page came before the error: {got:?}");
             assert!(got.len() <= 4 * all.len() + 4, "it is noticed soon: {} of {}", got.len(), all.len());
             assert!(items.next().await.is_none());
-            assert!(!items.rearm(), "another try can not mend a loop");
-            assert_eq!(items.summary().completeness, Completeness::Unfinished);
+            assert!(!items.retry(), "another try can not mend a loop");
+            assert_eq!(items.summary().completeness, Completeness::InProgress);
         }
     }
 }
@@ -54,8 +54,8 @@ impl Paginator for Circle {
     type Item = u8;
     type Cursor = String;
 
-    fn scope(&self) -> Scope {
-        Scope::new("circle", [])
+    fn listing_id(&self) -> ListingId {
+        ListingId::new("circle", [])
     }
 
     async fn fetch(&self, _: Option<&String>) -> Result<Page<u8, String>> {
@@ -78,8 +78,8 @@ impl Paginator for Endless {
     type Item = u8;
     type Cursor = u64;
 
-    fn scope(&self) -> Scope {
-        Scope::new("endless", [])
+    fn listing_id(&self) -> ListingId {
+        ListingId::new("endless", [])
     }
 
     async fn fetch(&self, at: Option<&u64>) -> Result<Page<u8, u64>> {
@@ -97,7 +97,7 @@ async fn ten_thousand_empty_pages_in_a_row_are_an_error() {
     assert_eq!(error.kind(), ErrorKind::PaginationLoop);
     assert_eq!(error.message(), "10000 pages in a row have no rows, and the last leads to another");
     assert!(pages.next().await.is_none());
-    assert_eq!(pages.summary().completeness, Completeness::Unfinished);
+    assert_eq!(pages.summary().completeness, Completeness::InProgress);
     // A row in between starts the count again.
     let listing = Listing::of_sizes(&[vec![0; 9_999], vec![1], vec![0; 9_999], vec![1]].concat());
     assert_eq!(listing.items().try_collect::<Vec<_>>().await.unwrap(), [0, 1]);

@@ -19,10 +19,10 @@ async fn one_failing_source_ends_only_itself_and_can_be_taken_up_again() {
     });
     let (source, error, checkpoint, summary) = failed.unwrap();
     assert_eq!((&**source, error.kind()), ("bad", ErrorKind::Transport));
-    assert_eq!((summary.yielded, summary.completeness.clone()), (3, Completeness::Unfinished));
+    assert_eq!((summary.items, summary.completeness.clone()), (3, Completeness::InProgress));
     let finished = events.iter().any(|event| {
         matches!(event, Event::Finished { source, summary }
-            if **source == *"good" && summary.yielded == 5 && summary.completeness == Completeness::Whole)
+            if **source == *"good" && summary.items == 5 && summary.completeness == Completeness::Complete)
     });
     assert!(finished);
     let rest = AnyPaginator::new(bad).resume(checkpoint).unwrap();
@@ -50,7 +50,7 @@ async fn a_bad_row_is_told_and_its_source_goes_on() {
     let listing = Listing::new(vec![vec![Row::Good(1), Row::Bad, Row::Good(2)]]);
     let events: Vec<_> = Merge::new([("x", AnyPaginator::new(listing))]).collect().await;
     assert!(matches!(&events[0], Event::Item { item: 1, .. }));
-    assert!(matches!(&events[1], Event::Rejected { error, .. } if error.kind() == ErrorKind::Record));
+    assert!(matches!(&events[1], Event::Rejected { error, .. } if error.kind() == ErrorKind::InvalidRecord));
     assert!(matches!(&events[2], Event::Item { item: 2, .. }));
     assert!(matches!(&events[3], Event::Finished { summary, .. } if summary.rejected == 1));
     assert_eq!(events.len(), 4);
@@ -60,13 +60,13 @@ async fn a_bad_row_is_told_and_its_source_goes_on() {
 async fn a_page_that_fails_as_if_it_were_a_row_fails_its_source() {
     let listing = Listing::of_sizes(&[2, 2]).with(|state| {
         state.fail = Some((1, 1));
-        state.fail_kind = ErrorKind::Record;
+        state.fail_kind = ErrorKind::InvalidRecord;
     });
     let events: Vec<_> = Merge::new([("x", AnyPaginator::new(listing.clone()))]).collect().await;
     assert_eq!(events.len(), 3, "{events:?}");
     let Event::Failed { error, checkpoint, summary, .. } = &events[2] else { panic!("{events:?}") };
     assert_eq!((error.kind(), error.message()), (ErrorKind::Decode, "reset"));
-    assert_eq!((summary.yielded, summary.completeness.clone()), (2, Completeness::Unfinished));
+    assert_eq!((summary.items, summary.completeness.clone()), (2, Completeness::InProgress));
     let rest: Vec<u32> =
         AnyPaginator::new(listing).resume(checkpoint).unwrap().map(Result::unwrap).collect().await;
     assert_eq!(rest, [2, 3]);
@@ -79,7 +79,7 @@ async fn a_stream_that_had_failed_before_is_not_finished() {
     while items.next().await.is_some() {}
     let mut merge = Merge::new([("x", items)]);
     let event = merge.next().await.unwrap();
-    assert!(matches!(&event, Event::Failed { summary, .. } if summary.yielded == 2), "{event:?}");
+    assert!(matches!(&event, Event::Failed { summary, .. } if summary.items == 2), "{event:?}");
     assert!(merge.next().await.is_none());
 }
 

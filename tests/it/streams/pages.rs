@@ -8,7 +8,8 @@ use std::{
 
 use futures::StreamExt;
 use headcount::{
-    Doubt, Error, ErrorKind, Items, Page, Pages, Paginator, Rejected, Result, Scope, SeekPaginator,
+    Error, ErrorKind, IncompleteReason, Items, ListingId, Page, Pages, Paginator, Rejected, Result,
+    SeekPaginator,
 };
 
 /// How pages are fetched.
@@ -50,7 +51,7 @@ pub(crate) struct State {
     pub(crate) total: Option<u64>,
     pub(crate) has_ids: bool,
     /// Told with the next page that is fetched, and with no other.
-    pub(crate) doubt: Option<Doubt>,
+    pub(crate) doubt: Option<IncompleteReason>,
     pub(crate) filter: &'static str,
     pub(crate) delay: Duration,
     /// Fetching this page fails, so often.
@@ -111,8 +112,8 @@ impl Paginator for Listing {
     type Item = u32;
     type Cursor = usize;
 
-    fn scope(&self) -> Scope {
-        Scope::new("listing", [("filter", self.state().filter)])
+    fn listing_id(&self) -> ListingId {
+        ListingId::new("listing", [("filter", self.state().filter)])
     }
 
     async fn fetch(&self, at: Option<&usize>) -> Result<Page<u32, usize>> {
@@ -177,7 +178,7 @@ pub(crate) async fn numbers(items: &mut Items<Listing>) -> Vec<u32> {
     while let Some(item) = items.next().await {
         match item {
             Ok(number) => numbers.push(number),
-            Err(error) => assert_eq!(error.kind(), ErrorKind::Record, "{error}"),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::InvalidRecord, "{error}"),
         }
     }
     numbers

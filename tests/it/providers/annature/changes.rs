@@ -1,5 +1,5 @@
 use headcount::{
-    Error, ErrorKind, Retry, Status,
+    AccountStatus, Error, ErrorKind, Retryability,
     annature::{Client, Role},
 };
 use headcount_sim::Annature;
@@ -93,7 +93,7 @@ async fn a_deactivated_account_is_still_listed_and_can_be_restored() {
     assert_eq!(server.requests()[0].body(), "");
     let listed = whole(client.list_accounts().active(false)).await;
     let account = listed.into_iter().find(|account| account.id == id).unwrap();
-    assert_eq!(headcount::Account::from(account).status, Status::Disabled);
+    assert_eq!(headcount::Account::from(account).status, AccountStatus::Disabled);
 
     server.clear_requests();
     client.restore_account(&id).send().await.unwrap();
@@ -113,7 +113,10 @@ async fn a_verification_is_sent_again_while_there_is_something_to_verify() {
     server.update(&made.id, |record| record["verified"] = json!("2024-03-15T22:21:57.000Z"));
     let error = client.resend_verification(&made.id).send().await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(422)));
-    assert_eq!((error.message(), error.retry()), ("The account is already verified.", Retry::Never));
+    assert_eq!(
+        (error.message(), error.retryability()),
+        ("The account is already verified.", Retryability::Never)
+    );
     assert_eq!(server.mails().len(), 2);
 }
 

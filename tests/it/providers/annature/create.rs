@@ -1,5 +1,5 @@
 use headcount::{
-    Error, ErrorKind, Retry,
+    Error, ErrorKind, Retryability,
     annature::{Client, CreateAccount, Role},
 };
 use headcount_sim::{Annature, AnnatureErrors};
@@ -134,7 +134,7 @@ async fn an_address_that_another_account_has_is_refused_in_the_providers_words()
             server.clear_requests();
             let error = refused(client.create_account("a", email)).await;
             assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(422)));
-            assert_eq!((error.message(), error.retry()), (message, Retry::Never));
+            assert_eq!((error.message(), error.retryability()), (message, Retryability::Never));
             assert_eq!(error.request_id().map(str::len), Some(36));
             assert_eq!(server.requests().len(), 1);
         }

@@ -1,6 +1,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use headcount::{
-    Completeness, Doubt, ErrorKind,
+    Completeness, ErrorKind, IncompleteReason,
     annature::{Account, ListAccountsV1},
 };
 use headcount_sim::{Annature, AnnatureBuilder};
@@ -32,9 +32,9 @@ async fn version_1_says_that_exactly_1000_accounts_may_be_truncated() {
         assert!(walk.errors.is_empty(), "{:?}", walk.errors);
         assert_eq!(ids(&walk.items), server.ids()[..accounts.min(1000)]);
         let expected = if capped {
-            Completeness::Doubtful(vec![Doubt::Capped { cap: 1000 }])
+            Completeness::Uncertain(vec![IncompleteReason::Truncated { cap: 1000 }])
         } else {
-            Completeness::Whole
+            Completeness::Complete
         };
         assert_eq!(walk.summary.completeness, expected, "{accounts}");
         assert_eq!(server.list_requests().len(), 1);
@@ -57,7 +57,7 @@ async fn windows_of_version_1_list_every_account_once_however_many_share_a_secon
             let text = json!((second + fraction).to_rfc3339());
             assert!(server.update(id, |record| record["created"] = text));
         }
-        let list = list(&server).windowed(true);
+        let list = list(&server).follow_by_date(true);
         assert_eq!(ids(&whole(list).await), server.ids(), "inclusive: {inclusive}");
         let windows = values(&server.list_requests(), "created_before");
         assert!((3..=5).contains(&windows.len()), "{windows:?}");
@@ -73,13 +73,13 @@ async fn a_windowed_list_says_so_when_1000_accounts_share_a_second() {
             record["created"] = json!("2024-03-15T22:21:30.000Z");
         });
     }
-    let list = list(&server).windowed(true);
+    let list = list(&server).follow_by_date(true);
     let walk = walk(list).await;
     assert_eq!(ids(&walk.items), server.ids()[..1000]);
     assert_eq!(walk.errors.len(), 1);
     assert_eq!(walk.errors[0].kind(), ErrorKind::Api);
     assert!(walk.errors[0].message().contains("list_accounts"), "{:?}", walk.errors);
-    assert_eq!(walk.summary.completeness, Completeness::Unfinished);
+    assert_eq!(walk.summary.completeness, Completeness::InProgress);
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn windows_keep_to_the_callers_own_dates() {
     let records = server.records();
     let created = |index: usize| moment(records[index]["created"].as_str().unwrap());
     let (before, after) = (created(200), created(1500));
-    let list = list(&server).windowed(true);
+    let list = list(&server).follow_by_date(true);
     let listed = whole(list.created_before(before).created_after(after)).await;
     let between = (0..1700).filter(|index| (after < created(*index)) && (created(*index) < before));
     let between: Vec<_> = between.map(|index| records[index]["id"].as_str().unwrap()).collect();
@@ -113,7 +113,7 @@ async fn pages_of_many_rows_take_linear_time() {
     let client =
         headcount::annature::Client::builder("id", "key").base_url(NOWHERE).transport(transport.clone());
     let started = std::time::Instant::now();
-    let listed = whole(client.build().unwrap().list_accounts_v1().windowed(true)).await;
+    let listed = whole(client.build().unwrap().list_accounts_v1().follow_by_date(true)).await;
     assert_eq!(ids(&listed), (0..=ROWS).map(|id| format!("{id:032}")).collect::<Vec<_>>());
     assert_eq!(transport.seen().len(), 3);
     assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());

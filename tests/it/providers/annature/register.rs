@@ -1,5 +1,5 @@
 use headcount::{
-    Account, Error, ErrorKind, Retry,
+    Account, Error, ErrorKind, Retryability,
     annature::{self, Client, RegisterAccount, Role},
 };
 use headcount_sim::{Annature, AnnatureErrors};
@@ -164,7 +164,11 @@ async fn an_answer_that_can_not_be_read_may_have_registered_and_shows_no_key() {
         let transport = Canned::new(move |_, _| answer(201, text.as_str()));
         let request = register(&canned::annature(&transport)).partner_key("partner");
         let error = refused(request).await;
-        assert_eq!((error.kind(), error.retry()), (ErrorKind::Decode, Retry::Uncertain), "{error}");
+        assert_eq!(
+            (error.kind(), error.retryability()),
+            (ErrorKind::Decode, Retryability::MaybeApplied),
+            "{error}"
+        );
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
         assert_eq!(transport.seen().len(), 1);
     }

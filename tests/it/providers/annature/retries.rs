@@ -1,4 +1,4 @@
-use headcount::{ErrorKind, Retry, annature::Client, http::RetryPolicy};
+use headcount::{ErrorKind, Retryability, annature::Client, http::RetryPolicy};
 use headcount_sim::{Annature, Fault, Faults};
 
 use crate::providers::support::annature;
@@ -7,7 +7,7 @@ use crate::providers::support::annature;
 async fn start(fault: Fault) -> (Annature, Client) {
     let builder = Annature::builder().accounts(3).faults(Faults::new(1).on_request(1, fault));
     let server = builder.start().await.unwrap();
-    let policy = RetryPolicy::default().delays(std::time::Duration::ZERO, std::time::Duration::ZERO);
+    let policy = RetryPolicy::default().backoff(std::time::Duration::ZERO, std::time::Duration::ZERO);
     let client = annature(&server).partner_key(server.partner_key()).retry(policy).build().unwrap();
     (server, client)
 }
@@ -29,10 +29,14 @@ async fn an_uncertain_creation_is_found_by_its_address_and_not_made_twice() {
     let (server, client) = start(Fault::TruncatedJson).await;
     let request = client.create_account("a", "a@example.com").without_partner_key();
     let error = request.clone().send().await.unwrap_err();
-    assert_eq!((error.kind(), error.retry()), (ErrorKind::Decode, Retry::Uncertain));
+    assert_eq!((error.kind(), error.retryability()), (ErrorKind::Decode, Retryability::MaybeApplied));
     let list = client.list_accounts().without_partner_key().email("a@example.com");
     assert_eq!(crate::providers::support::whole(list).await.len(), 1);
     let error = request.send().await.unwrap_err();
-    assert_eq!((error.status(), error.retry()), (Some(422), Retry::Never), "addresses are unique");
+    assert_eq!(
+        (error.status(), error.retryability()),
+        (Some(422), Retryability::Never),
+        "addresses are unique"
+    );
     assert_eq!(server.ids().len(), 4);
 }

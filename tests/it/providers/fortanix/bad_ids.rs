@@ -1,4 +1,4 @@
-use headcount::{Completeness, Doubt, ErrorKind};
+use headcount::{Completeness, ErrorKind, IncompleteReason};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -44,16 +44,16 @@ async fn rows_without_an_id_never_hide_those_behind_them() {
             listed.dedup();
             assert_eq!(listed.len(), walk.items.len(), "{case}: an account came twice");
             // Where a page has no id to go on from, the list may end with an error, but not silently.
-            let ended = walk.errors.last().is_some_and(|error| error.kind() != ErrorKind::Record);
+            let ended = walk.errors.last().is_some_and(|error| error.kind() != ErrorKind::InvalidRecord);
             assert!(ended || listed.len() == there, "{case}: {} of {there} came, and no word", listed.len());
             if !ended && there < 6 {
-                let rejected = Doubt::Rejected { rows: 6 - there as u64 };
-                let Completeness::Doubtful(doubts) = walk.summary.completeness else { panic!("{case}") };
+                let rejected = IncompleteReason::Rejected { rows: 6 - there as u64 };
+                let Completeness::Uncertain(doubts) = walk.summary.completeness else { panic!("{case}") };
                 let (known, rest): (Vec<_>, Vec<_>) =
                     doubts.into_iter().partition(|doubt| *doubt == rejected);
                 assert_eq!(known.len(), 1, "{case}");
                 // Rows without an id at the end may hide others, from a server that gives no more at once.
-                let capped = matches!(rest[..], [Doubt::Capped { .. }]);
+                let capped = matches!(rest[..], [IncompleteReason::Truncated { .. }]);
                 assert!(rest.is_empty() || capped && pattern >> 5 == 0, "{case}: {rest:?}");
             }
         }
@@ -79,7 +79,7 @@ async fn a_bad_row_whose_id_is_no_uuid_comes_once() {
             rows.resize(1 + count, json!({"acct_id": "no uuid"}));
             let transport = serve(rows, at);
             let walk = walk(canned::fortanix(&transport).list_accounts().limit(limit)).await;
-            let told = walk.errors.iter().filter(|error| error.kind() == ErrorKind::Record).count();
+            let told = walk.errors.iter().filter(|error| error.kind() == ErrorKind::InvalidRecord).count();
             let ended = told < walk.errors.len();
             assert_eq!(walk.items.len(), 1, "{limit} {at}");
             assert!(told == count || ended && told < count, "{limit} {at}: {:?}", walk.errors);

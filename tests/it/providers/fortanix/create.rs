@@ -1,5 +1,5 @@
 use headcount::{
-    ErrorKind, Retry,
+    ErrorKind, Retryability,
     fortanix::{
         Account, AccountStatus, AuthConfigPassword, Component, CreateAccount, Logo, NodeEnrollment, Role,
     },
@@ -77,7 +77,7 @@ async fn a_name_that_is_taken_is_refused_in_the_servers_words_and_nothing_is_mad
         let error = create(&server, "Acme").send().await.unwrap_err();
         assert_eq!((error.kind(), error.status(), error.code()), (ErrorKind::Api, Some(400), code));
         assert_eq!(error.message(), "An account with this name already exists");
-        assert_eq!((error.retry(), server.ids().len()), (Retry::Never, 2));
+        assert_eq!((error.retryability(), server.ids().len()), (Retryability::Never, 2));
     }
 }
 
@@ -96,7 +96,11 @@ async fn a_session_that_was_refused_did_nothing_and_the_account_is_made_once() {
 async fn a_conflict_is_none_that_passes() {
     let transport = Canned::new(|_, _| answer(409, "locked"));
     let error = canned::fortanix(&transport).create_account("Acme").send().await.unwrap_err();
-    assert_eq!((error.kind(), error.retry(), error.attempts()), (ErrorKind::Api, Retry::Never, 1), "{error}");
+    assert_eq!(
+        (error.kind(), error.retryability(), error.attempts()),
+        (ErrorKind::Api, Retryability::Never, 1),
+        "{error}"
+    );
 }
 
 #[tokio::test]

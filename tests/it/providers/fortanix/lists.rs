@@ -1,6 +1,6 @@
 use futures::{StreamExt, TryStreamExt};
 use headcount::{
-    Completeness, Doubt, ErrorKind, Paginator, SortOrder,
+    Completeness, ErrorKind, IncompleteReason, Paginator, SortOrder,
     fortanix::{Account, AccountScope, ListAccounts},
 };
 use headcount_sim::{self as sim, FortanixPaging, FortanixUnknownId};
@@ -75,7 +75,7 @@ async fn a_server_that_does_not_look_at_previous_id_is_an_error_behind_its_one_p
         assert_eq!(walk.errors.len(), 1);
         assert_eq!(walk.errors[0].kind(), ErrorKind::PaginationLoop);
         assert!(walk.errors[0].message().contains("limit"), "{}", walk.errors[0]);
-        assert_eq!(walk.summary.completeness, Completeness::Unfinished);
+        assert_eq!(walk.summary.completeness, Completeness::InProgress);
         assert!(server.list_requests().len() <= 5, "{:?}", server.list_requests());
     }
 }
@@ -88,8 +88,8 @@ async fn one_page_of_a_server_that_does_not_look_at_previous_id_is_never_called_
         let walk = walk(list(&server).limit(4)).await;
         assert_eq!(ids(&walk.items), server.ids());
         assert!(walk.errors.is_empty(), "{:?}", walk.errors);
-        let capped = Doubt::Capped { cap: accounts as u64 };
-        assert_eq!(walk.summary.completeness, Completeness::Doubtful(vec![capped]));
+        let capped = IncompleteReason::Truncated { cap: accounts as u64 };
+        assert_eq!(walk.summary.completeness, Completeness::Uncertain(vec![capped]));
     }
 }
 
@@ -187,7 +187,7 @@ async fn an_empty_answer_to_a_deleted_account_is_not_the_end_of_a_resumed_list()
             let mut items = list(&server).limit(4).resume(&serde_json::from_str(&saved).unwrap()).unwrap();
             listed.extend(items.by_ref().try_collect::<Vec<_>>().await.unwrap());
             assert_eq!(ids(&listed), there, "{unknown:?} {taken}");
-            assert_eq!(items.summary().completeness, Completeness::Whole, "{unknown:?} {taken}");
+            assert_eq!(items.summary().completeness, Completeness::Complete, "{unknown:?} {taken}");
         }
     }
 }
@@ -205,8 +205,8 @@ async fn a_list_whose_last_accounts_are_all_deleted_is_an_error() {
         let (server, there) = losing(60, FortanixPaging::After, unknown, &places).await;
         let walk = walk(list(&server).limit(20)).await;
         assert_eq!(ids(&walk.items), there[..20]);
-        assert_eq!(walk.errors[0].kind(), ErrorKind::Drift, "{unknown:?}: {}", walk.errors[0]);
-        assert_eq!(walk.summary.completeness, Completeness::Unfinished);
+        assert_eq!(walk.errors[0].kind(), ErrorKind::ListingChanged, "{unknown:?}: {}", walk.errors[0]);
+        assert_eq!(walk.summary.completeness, Completeness::InProgress);
     }
 }
 
@@ -252,7 +252,7 @@ async fn an_order_by_anything_but_the_id_is_listed_with_a_doubt() {
     let mut listed = ids(&walk.items);
     listed.sort();
     assert_eq!(listed, server.ids());
-    assert_eq!(walk.summary.completeness, Completeness::Doubtful(vec![Doubt::UnstableOrder]));
+    assert_eq!(walk.summary.completeness, Completeness::Uncertain(vec![IncompleteReason::UnstableOrder]));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use headcount::{
-    ErrorKind, Retry,
+    ErrorKind, Retryability,
     fortanix::{self, AuthConfigPassword, AuthConfigRef, OauthCode},
     http::{Clock, RetryPolicy},
 };
@@ -195,11 +195,11 @@ fn canned(transport: &Canned) -> fortanix::Client {
 #[tokio::test]
 async fn a_code_that_may_have_been_used_is_not_sent_again_and_one_that_was_turned_away_is() {
     for (status, body, retry, logins) in [
-        (500, "down", Retry::Uncertain, 1),
-        (200, "<html>", Retry::Uncertain, 1),
-        (200, "{}", Retry::Uncertain, 1),
-        (400, "no", Retry::Never, 1),
-        (429, "slow down", Retry::Safe, 2),
+        (500, "down", Retryability::MaybeApplied, 1),
+        (200, "<html>", Retryability::MaybeApplied, 1),
+        (200, "{}", Retryability::MaybeApplied, 1),
+        (400, "no", Retryability::Never, 1),
+        (429, "slow down", Retryability::Retryable, 2),
     ] {
         let transport = Canned::new(move |number, request| match (number, request.uri().path()) {
             (0, _) => answer(status, body),
@@ -208,7 +208,7 @@ async fn a_code_that_may_have_been_used_is_not_sent_again_and_one_that_was_turne
         });
         let client = canned(&transport);
         let error = refusal(client.list_accounts()).await;
-        assert_eq!(error.retry(), retry, "{status} {body}: {error}");
+        assert_eq!(error.retryability(), retry, "{status} {body}: {error}");
         if logins == 1 {
             assert_eq!(refusal(client.list_accounts()).await.kind(), ErrorKind::Auth);
         } else {
@@ -257,6 +257,10 @@ async fn an_answer_of_something_else_is_no_empty_list_of_methods() {
         let builder = fortanix::Client::builder().base_url(NOWHERE).anonymous();
         let client = builder.retry(RetryPolicy::none()).transport(transport).build().unwrap();
         let error = client.discover_auth_methods().send().await.unwrap_err();
-        assert_eq!((error.kind(), error.retry()), (ErrorKind::Decode, Retry::Safe), "{body}: {error}");
+        assert_eq!(
+            (error.kind(), error.retryability()),
+            (ErrorKind::Decode, Retryability::Retryable),
+            "{body}: {error}"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use headcount::{Completeness, Doubt, SortOrder, fortanix::Account};
+use headcount::{Completeness, IncompleteReason, SortOrder, fortanix::Account};
 use headcount_sim::{self as sim, FortanixPaging};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -17,8 +17,8 @@ fn check(walk: &Walk<Account>, mut expected: Vec<String>, moved: u64, case: &str
     expected.sort();
     assert_eq!(listed, expected, "{case}");
     assert_eq!(walk.summary.duplicates, moved, "{case}");
-    let doubts = vec![Doubt::UnstableOrder];
-    assert_eq!(walk.summary.completeness, Completeness::Doubtful(doubts), "{case}");
+    let doubts = vec![IncompleteReason::UnstableOrder];
+    assert_eq!(walk.summary.completeness, Completeness::Uncertain(doubts), "{case}");
 }
 
 #[tokio::test]

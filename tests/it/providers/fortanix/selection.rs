@@ -109,7 +109,7 @@ async fn a_selection_lasts_as_long_as_its_session() {
     let error = client.remove_user_from_account(user).send().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.status()),
-        (ErrorKind::Denied, Some(403)),
+        (ErrorKind::PermissionDenied, Some(403)),
         "it is sent to no account: {error}"
     );
     assert_eq!(server.ids().len(), 3);

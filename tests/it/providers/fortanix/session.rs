@@ -220,7 +220,7 @@ async fn a_login_that_gives_no_token_is_an_error_and_nothing_is_listed() {
         (200, r#"{"access_token":""}"#, ErrorKind::Auth),
         (204, "", ErrorKind::Decode),
         (302, "", ErrorKind::Api),
-        (403, "\"locked\"", ErrorKind::Denied),
+        (403, "\"locked\"", ErrorKind::PermissionDenied),
     ] {
         let transport = Canned::new(move |_, request| {
             assert_eq!(request.uri().path(), "/v1/sys/auth", "nothing is listed without a token");

@@ -1,5 +1,5 @@
 use headcount::{
-    ErrorKind, Retry,
+    ErrorKind, Retryability,
     fortanix::{AccountStatus, AuthConfigPassword, Logo, ObjectCounts, PcrPriority},
 };
 use headcount_sim::{self as sim, FortanixErrors};
@@ -45,7 +45,7 @@ async fn an_account_that_is_not_there_is_not_found_by_any_request() {
         client.discover_auth_methods().acct_id(id).send().await.unwrap_err(),
     ] {
         assert_eq!((error.kind(), error.status()), (ErrorKind::NotFound, Some(404)));
-        assert_eq!((error.code(), error.retry()), (Some("NOT_FOUND"), Retry::Never));
+        assert_eq!((error.code(), error.retryability()), (Some("NOT_FOUND"), Retryability::Never));
     }
 }
 
@@ -114,7 +114,7 @@ async fn a_user_who_is_no_manager_is_denied_and_nothing_changes() {
         client.update_account(id).name("Mine").send().await.unwrap_err(),
         client.delete_account(id).send().await.unwrap_err(),
     ] {
-        assert_eq!((error.kind(), error.status()), (ErrorKind::Denied, Some(403)));
+        assert_eq!((error.kind(), error.status()), (ErrorKind::PermissionDenied, Some(403)));
         assert_eq!(error.code(), Some("FORBIDDEN"));
         assert_eq!(error.message(), "The user is not a manager of this account");
     }

@@ -44,7 +44,7 @@ async fn a_user_is_removed_from_the_selected_account_and_from_no_other() {
     let client = fortanix(&server).build().unwrap();
     let user = Uuid::parse_str(&server.user_id()).unwrap();
     let error = client.remove_user_from_account(user).send().await.unwrap_err();
-    assert_eq!((error.kind(), error.code()), (ErrorKind::Denied, Some("NO_ACCOUNT_SELECTED")));
+    assert_eq!((error.kind(), error.code()), (ErrorKind::PermissionDenied, Some("NO_ACCOUNT_SELECTED")));
 
     let ids = server.ids();
     client.select_account(Uuid::parse_str(&ids[1]).unwrap()).send().await.unwrap();

@@ -48,7 +48,7 @@ proptest! {
             let server = server.start().await.unwrap();
             let before = server.ids();
             let (ids, summary) = match walk(client(&server, &setup()).list(limit), mode).await {
-                Err(error) if error.kind() == ErrorKind::Drift => return,
+                Err(error) if error.kind() == ErrorKind::ListingChanged => return,
                 walked => walked.unwrap(),
             };
             let distinct: BTreeSet<_> = ids.iter().cloned().collect();
@@ -56,7 +56,7 @@ proptest! {
             let gone = gone.lock().unwrap();
             let missing: Vec<_> = before.iter().filter(|id| !gone.contains(*id) && !distinct.contains(*id)).collect();
             assert!(missing.is_empty(), "{} are missing of {}", missing.len(), before.len());
-            assert_eq!(summary.completeness, Completeness::Whole);
+            assert_eq!(summary.completeness, Completeness::Complete);
         });
     }
 }

@@ -14,10 +14,10 @@ async fn an_account_is_shown_as_it_is_with_contact_information_if_that_is_asked_
     let (server, client) = start(Huawei::builder().accounts(30)).await;
     for record in server.records() {
         let id = record["id"].as_str().unwrap();
-        let account = client.show_account(id).with_register_contact_info(true).send().await.unwrap();
+        let account = client.get_account(id).with_register_contact_info(true).send().await.unwrap();
         assert_eq!(serde_json::to_value(&account).unwrap(), record);
         assert_eq!((account.id.as_str(), account.name.as_deref()), (id, record["name"].as_str()));
-        let account = client.show_account(id).send().await.unwrap();
+        let account = client.get_account(id).send().await.unwrap();
         assert_eq!((account.email, account.mobile_phone, account.intl_number_prefix), (None, None, None));
     }
     let requests = server.requests();
@@ -31,7 +31,7 @@ async fn an_account_that_is_not_there_is_not_found() {
     let (server, client) = start(Huawei::builder().accounts(1)).await;
     let refused = |sent| assert_refused(sent, ErrorKind::NotFound, 404, "Organizations.1301");
     let [root, unit] = [server.parents()[0].clone(), server.parents()[1].clone()];
-    refused(client.show_account("nobody").send().await.map(drop));
+    refused(client.get_account("nobody").send().await.map(drop));
     refused(client.update_account("nobody").description("x").send().await.map(drop));
     refused(client.move_account("nobody", root, unit).send().await);
     refused(client.remove_account("nobody").send().await);
@@ -46,7 +46,7 @@ async fn a_description_is_set_and_cleared_and_nothing_else_changes() {
     for text in ["for the auditors – 审计", ""] {
         let account = client.update_account(&id).description(text).send().await.unwrap();
         assert_eq!((account.id.as_str(), account.description.as_deref()), (id.as_str(), Some(text)));
-        let shown = client.show_account(&id).send().await.unwrap();
+        let shown = client.get_account(&id).send().await.unwrap();
         assert_eq!(shown.description.as_deref(), Some(text));
         let mut expected = before.clone();
         expected[2]["description"] = text.into();
@@ -102,13 +102,13 @@ async fn a_removed_account_is_listed_no_more_and_a_delegate_is_not_removed() {
 async fn what_can_not_be_is_refused_before_anything_is_sent() {
     let (server, client) = start(Huawei::builder().accounts(1)).await;
     for id in NO_IDS {
-        assert_unsent(&server, client.show_account(id).send().await, &["account id", "expected an id"]);
+        assert_unsent(&server, client.get_account(id).send().await, &["account id", "expected an id"]);
         let update = client.update_account(id).description("x").send().await;
         assert_unsent(&server, update, &["account id", "expected an id"]);
         assert_unsent(&server, client.remove_account(id).send().await, &["account id"]);
         assert_unsent(&server, client.close_account(id).send().await, &["account id"]);
         assert_unsent(&server, client.move_account(id, "r-a", "ou-b").send().await, &["account id"]);
-        let status = client.show_create_account_status(id).send().await;
+        let status = client.get_create_account_status(id).send().await;
         assert_unsent(&server, status, &["create account status id", "expected an id"]);
     }
     let nothing = client.update_account("a").send().await;
@@ -130,6 +130,6 @@ async fn the_status_of_a_shown_account_is_read_in_any_case() {
         [("SUSPENDED", AccountStatus::Suspended), ("pending_closure", AccountStatus::PendingClosure)]
     {
         server.update(&id, |record| record["status"] = text.into());
-        assert_eq!(client.show_account(&id).send().await.unwrap().status, Some(status));
+        assert_eq!(client.get_account(&id).send().await.unwrap().status, Some(status));
     }
 }

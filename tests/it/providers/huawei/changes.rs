@@ -10,7 +10,7 @@ use std::{
 
 use futures::future::BoxFuture;
 use headcount::{
-    ErrorKind, Retry,
+    ErrorKind, Retryability,
     http::{RetryPolicy, Transport, TransportError, TransportErrorKind},
     huawei::Client,
 };
@@ -23,8 +23,8 @@ use crate::providers::support::{Answer, Canned, NOWHERE, Tampered, answer, huawe
 
 /// A client that retries as often as ever, but at once.
 fn eager(transport: Canned) -> Client {
-    let retry = RetryPolicy::default().delays(Duration::ZERO, Duration::ZERO);
-    let builder = Client::builder("access", "secret").endpoint(NOWHERE).retry(retry);
+    let retry = RetryPolicy::default().backoff(Duration::ZERO, Duration::ZERO);
+    let builder = Client::builder("access", "secret").base_url(NOWHERE).retry(retry);
     builder.transport(transport).build().unwrap()
 }
 
@@ -48,8 +48,8 @@ async fn what_met_another_change_may_be_sent_again_by_the_caller() {
     let count = changes.len();
     for (name, sent) in changes {
         let error = sent.await.unwrap_err();
-        let seen = (error.kind(), error.retry(), error.status(), error.attempts());
-        assert_eq!(seen, (ErrorKind::Api, Retry::Safe, Some(409), 1), "{name}: {error}");
+        let seen = (error.kind(), error.retryability(), error.status(), error.attempts());
+        assert_eq!(seen, (ErrorKind::Api, Retryability::Retryable, Some(409), 1), "{name}: {error}");
     }
     assert_eq!(transport.seen().len(), count);
 }
@@ -58,7 +58,7 @@ async fn what_met_another_change_may_be_sent_again_by_the_caller() {
 async fn a_401_is_never_sent_again_by_reads_nor_changes() {
     for (code, kind) in [
         ("APIGW.0301", ErrorKind::Auth),
-        ("Organizations.1001", ErrorKind::Denied),
+        ("Organizations.1001", ErrorKind::PermissionDenied),
         ("Organizations.1015", ErrorKind::NotFound),
     ] {
         let body = format!(r#"{{"error_code":"{code}","error_msg":"no"}}"#);
@@ -68,7 +68,7 @@ async fn a_401_is_never_sent_again_by_reads_nor_changes() {
         let mut count = 0;
         for (name, sent) in all {
             let error = sent.await.unwrap_err();
-            assert_eq!((error.kind(), error.retry()), (kind, Retry::Never), "{name}: {error}");
+            assert_eq!((error.kind(), error.retryability()), (kind, Retryability::Never), "{name}: {error}");
             count += 1;
         }
         assert_eq!(transport.seen().len(), count);
@@ -81,18 +81,18 @@ async fn changes_are_for_the_management_account_and_reads_for_delegates_too() {
     let id = server.ids()[0].clone();
     let before = server.records();
     for (name, sent) in changes(&delegate, &id) {
-        let error = assert_refused(sent.await, ErrorKind::Denied, 401, "Organizations.1001");
+        let error = assert_refused(sent.await, ErrorKind::PermissionDenied, 401, "Organizations.1001");
         assert!(error.message().contains("management account"), "{name}: {error}");
     }
     assert_eq!(server.records(), before);
-    assert!(delegate.show_account(&id).send().await.is_ok());
+    assert!(delegate.get_account(&id).send().await.is_ok());
 
     let (server, other) = start(Huawei::builder().accounts(3).not_management_account(true)).await;
     for (_, sent) in reads(&other, &server.ids()[0]) {
-        assert_refused(sent.await, ErrorKind::Denied, 401, "Organizations.1002");
+        assert_refused(sent.await, ErrorKind::PermissionDenied, 401, "Organizations.1002");
     }
     let error = refusal(other.list_entities()).await;
-    assert_eq!((error.kind(), error.code()), (ErrorKind::Denied, Some("Organizations.1002")));
+    assert_eq!((error.kind(), error.code()), (ErrorKind::PermissionDenied, Some("Organizations.1002")));
 }
 
 #[tokio::test]
@@ -127,7 +127,11 @@ async fn each_endpoint_needs_the_permission_that_its_documentation_names() {
             2 => refusal(client.list_entities()).await,
             _ => refusal(client.list_delegated_services(&server.ids()[0])).await,
         };
-        assert_eq!((error.kind(), error.code()), (ErrorKind::Denied, Some("Organizations.1007")), "{action}");
+        assert_eq!(
+            (error.kind(), error.code()),
+            (ErrorKind::PermissionDenied, Some("Organizations.1007")),
+            "{action}"
+        );
     }
 }
 
@@ -137,7 +141,7 @@ async fn after_a_conflict_the_same_change_goes_through() {
     let id = server.ids()[0].clone();
     let update = client.update_account(&id).description("second try");
     let error = assert_refused(update.clone().send().await, ErrorKind::Api, 409, "Organizations.1003");
-    assert_eq!(error.retry(), Retry::Safe);
+    assert_eq!(error.retryability(), Retryability::Retryable);
     let account = update.send().await.unwrap();
     assert_eq!(account.description.as_deref(), Some("second try"));
 }
@@ -168,8 +172,8 @@ impl Transport for Unreachable {
 async fn a_change_that_surely_was_not_sent_is_tried_again() {
     let behind = Canned::new(|_, _| answer(200, r#"{"account":{"id":"a"}}"#));
     let transport = Unreachable { left: Arc::new(AtomicU32::new(3)), behind: behind.clone() };
-    let retry = RetryPolicy::default().delays(Duration::ZERO, Duration::ZERO);
-    let builder = Client::builder("access", "secret").endpoint(NOWHERE).retry(retry);
+    let retry = RetryPolicy::default().backoff(Duration::ZERO, Duration::ZERO);
+    let builder = Client::builder("access", "secret").base_url(NOWHERE).retry(retry);
     let client = builder.transport(transport).build().unwrap();
     let account = client.update_account("a").description("made it").send().await.unwrap();
     assert_eq!((account.id.as_str(), behind.seen().len()), ("a", 1));
@@ -220,7 +224,7 @@ async fn no_secret_shows_in_a_request_or_its_error() {
         answer(400, format!(r#"{{"error_code":"X.1","error_msg":"{authorization} {token}"}}"#))
     });
     let builder = Client::builder("access", "secret-hunter2").security_token("token-hunter2");
-    let client = builder.endpoint(NOWHERE).transport(transport).build().unwrap();
+    let client = builder.base_url(NOWHERE).transport(transport).build().unwrap();
     let shown = format!(
         "{:?} {:?} {:?} {:?}",
         client.create_account("a").email("e@example.com"),

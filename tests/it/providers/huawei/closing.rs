@@ -1,7 +1,7 @@
 //! Accounts closed, and the states of their closures.
 
 use headcount::{
-    ErrorKind, Status,
+    ErrorKind,
     huawei::{AccountStatus, Client, CloseAccountState, CloseAccountStatus},
 };
 use headcount_sim::{Conformance, Huawei};
@@ -45,7 +45,7 @@ async fn a_closed_account_is_pending_in_its_status_and_in_the_list() {
     let accounts = whole(client.list_accounts()).await;
     let account = accounts.into_iter().find(|account| account.id == id).unwrap();
     assert_eq!(account.status, Some(AccountStatus::PendingClosure));
-    assert_eq!(headcount::Account::from(account).status, Status::Closing);
+    assert_eq!(headcount::Account::from(account).status, headcount::AccountStatus::Closing);
 
     let again = client.close_account(&id).send().await;
     let error = assert_refused(again, ErrorKind::Api, 400, "Organizations.1325");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use headcount::{
-    ErrorKind, Retry,
+    ErrorKind, Retryability,
     huawei::{
         AccountStatus, Client, CreateAccountState, CreateAccountStatus, JoinMethod, ListCreateAccountStatuses,
     },
@@ -55,7 +55,7 @@ async fn a_resource_account_has_no_contact_information_of_its_own() {
     let (server, client) = start(Huawei::builder().accounts(3).creation_looks(0)).await;
     let made = client.create_resource_account("robots").tag("k", "v").send().await.unwrap();
     assert_eq!(made.state, Some(Succeeded), "an answer may be final at once");
-    let account = client.show_account(made.account_id.unwrap()).with_register_contact_info(true);
+    let account = client.get_account(made.account_id.unwrap()).with_register_contact_info(true);
     let account = account.send().await.unwrap();
     assert_eq!((account.name.as_deref(), &account.email), (Some("robots"), &None));
     let request = &server.requests()[0];
@@ -122,7 +122,7 @@ async fn quotas_and_policies_of_the_provider_are_told_with_their_codes() {
     let denying = Huawei::builder().accounts(3).deny_action("organizations:accounts:create");
     let (_server, client) = start(denying).await;
     let denied = client.create_account("a").email("a@example.com").send().await;
-    let error = assert_refused(denied, ErrorKind::Denied, 403, "Organizations.1007");
+    let error = assert_refused(denied, ErrorKind::PermissionDenied, 403, "Organizations.1007");
     assert!(error.message().contains("'organizations:accounts:create'"), "{error}");
     let free = client.create_resource_account("a").send().await;
     assert!(free.is_ok(), "the reference names no action for it: {free:?}");
@@ -138,7 +138,7 @@ async fn a_name_that_is_taken_fails_later_with_the_providers_reason() {
     for words in [format!("not created: {taken} is taken"), format!("status(\"{}\")", asked.id)] {
         assert!(error.message().contains(&words), "{words:?} is not in: {error}");
     }
-    let status = client.show_create_account_status(&asked.id).send().await.unwrap();
+    let status = client.get_create_account_status(&asked.id).send().await.unwrap();
     assert_eq!(status.state, Some(Failed), "no error here");
     assert_eq!(status.failure_reason.as_deref(), Some("account_name_already_exists"));
     let detail = status.failure_detail_msg.as_ref().unwrap();
@@ -150,7 +150,7 @@ async fn a_name_that_is_taken_fails_later_with_the_providers_reason() {
 #[tokio::test]
 async fn an_unknown_creation_is_not_found() {
     let (_server, client) = start(Huawei::builder().accounts(1)).await;
-    let unknown = client.show_create_account_status("car-00000000").send().await;
+    let unknown = client.get_create_account_status("car-00000000").send().await;
     assert_refused(unknown, ErrorKind::NotFound, 404, "Organizations.1304");
 }
 
@@ -214,7 +214,7 @@ async fn a_creation_whose_answer_is_lost_is_found_by_its_name() {
     let (server, client) = start(Huawei::builder().accounts(3)).await;
     server.set_faults(Faults::none().on_request(1, Fault::ResetMidBody));
     let error = client.create_resource_account("lost").send().await.unwrap_err();
-    assert_eq!((error.retry(), error.attempts()), (Retry::Uncertain, 1), "{error}");
+    assert_eq!((error.retryability(), error.attempts()), (Retryability::MaybeApplied, 1), "{error}");
     assert!(error.to_string().contains("it may have been carried out"), "{error}");
     let creations = whole(client.list_create_account_statuses()).await;
     let names: Vec<_> = creations.iter().map(|status| status.account_name.as_deref()).collect();

@@ -152,7 +152,7 @@ async fn parameters_that_can_not_be_are_refused_before_anything_is_sent() {
 async fn who_is_neither_management_account_nor_delegate_is_denied_and_asked_once() {
     let server = start(Huawei::builder().not_management_account(true)).await;
     let error = refusal(list(&server)).await;
-    assert_eq!(error.kind(), ErrorKind::Denied, "a 401, but the key is good");
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied, "a 401, but the key is good");
     assert_eq!((error.status(), error.code()), (Some(401), Some("Organizations.1002")));
     assert!(error.message().contains("management account"), "{error}");
     assert_eq!(error.request_id().map(str::len), Some(32));

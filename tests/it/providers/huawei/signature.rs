@@ -25,7 +25,7 @@ async fn start(builder: HuaweiBuilder) -> Huawei {
 #[tokio::test]
 async fn a_wrong_secret_is_an_auth_error_that_is_never_retried() {
     let server = start(Huawei::builder()).await;
-    let builder = huawei::Client::builder(server.ak(), "wrong hunter2").endpoint(server.base_url());
+    let builder = huawei::Client::builder(server.ak(), "wrong hunter2").base_url(server.base_url());
     let error = refusal(builder.build().unwrap().list_accounts()).await;
     assert_eq!((error.kind(), error.status()), (ErrorKind::Auth, Some(401)));
     assert_eq!((error.code(), error.provider()), (Some("APIGW.0301"), Some("huawei")));
@@ -38,7 +38,7 @@ async fn a_wrong_secret_is_an_auth_error_that_is_never_retried() {
 #[tokio::test]
 async fn an_unknown_key_is_an_auth_error_that_is_never_retried() {
     let server = start(Huawei::builder()).await;
-    let builder = huawei::Client::builder("HSTANOBODY", server.sk()).endpoint(server.base_url());
+    let builder = huawei::Client::builder("HSTANOBODY", server.sk()).base_url(server.base_url());
     let error = refusal(builder.build().unwrap().list_accounts()).await;
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert!(error.message().contains("ak not exist"), "{error}");
@@ -58,7 +58,7 @@ async fn a_temporary_key_goes_with_its_token_and_not_without() {
 
     server.clear_requests();
     let without =
-        || huawei::Client::builder(server.ak(), server.sk()).endpoint(server.base_url()).http_client(plain());
+        || huawei::Client::builder(server.ak(), server.sk()).base_url(server.base_url()).http_client(plain());
     for builder in [without(), without().security_token("another")] {
         let error = refusal(builder.build().unwrap().list_accounts()).await;
         assert_eq!(error.kind(), ErrorKind::Auth);
@@ -217,8 +217,8 @@ async fn every_attempt_is_signed_anew_with_the_date_of_its_own() {
     // A second passes each time that the clock is looked at.
     let seconds = AtomicU64::new(1_700_000_000);
     let clock = Clock::new(move || UNIX_EPOCH + Duration::from_secs(seconds.fetch_add(1, Ordering::Relaxed)));
-    let retry = RetryPolicy::default().delays(Duration::ZERO, Duration::ZERO);
-    let client = huawei::Client::builder("access", "secret").endpoint(NOWHERE).clock(clock);
+    let retry = RetryPolicy::default().backoff(Duration::ZERO, Duration::ZERO);
+    let client = huawei::Client::builder("access", "secret").base_url(NOWHERE).clock(clock);
     let client = client.retry(retry).transport(transport).build().unwrap();
     assert!(whole(client.list_accounts()).await.is_empty());
     let seen = seen.lock().unwrap();

@@ -6,7 +6,7 @@ use std::{
 };
 
 use headcount::{
-    Error, ErrorKind, Retry,
+    Error, ErrorKind, Retryability,
     http::RetryPolicy,
     huawei::{Client, CreateAccountState, CreateAccountStatus, WaitForAccount},
 };
@@ -39,8 +39,8 @@ fn client(answers: impl Fn(usize) -> Answer + Send + Sync + 'static) -> (Client,
         answers(number)
     });
     // Retries come at once, so that looks are told from them by their times.
-    let retry = RetryPolicy::default().delays(Duration::ZERO, Duration::ZERO);
-    let builder = Client::builder("access", "secret").endpoint(NOWHERE).retry(retry);
+    let retry = RetryPolicy::default().backoff(Duration::ZERO, Duration::ZERO);
+    let builder = Client::builder("access", "secret").base_url(NOWHERE).retry(retry);
     (builder.transport(transport).build().unwrap(), looks)
 }
 
@@ -58,7 +58,7 @@ async fn it_looks_at_once_and_then_after_intervals_that_double_up_to_the_highest
     expected.extend((1..=20).map(|number| f64::from(number) * 30.0));
     assert_eq!(seconds, expected, "the last is at the end of the time");
     let error = done.unwrap_err();
-    assert_eq!((error.kind(), error.retry()), (ErrorKind::Timeout, Retry::Safe));
+    assert_eq!((error.kind(), error.retryability()), (ErrorKind::Timeout, Retryability::Retryable));
     for word in ["600.0 s", "in_progress", "may still go on", ID] {
         assert!(error.message().contains(word), "{word:?} is not in: {error}");
     }
@@ -138,9 +138,12 @@ async fn a_failed_creation_is_an_error_with_the_providers_reason() {
         let (client, looks) = client(move |_| status(&format!(r#","state":"failed",{members}"#)));
         let (done, at) = wait(client.wait_for_account(ID), &looks).await;
         let error = done.unwrap_err();
-        assert_eq!((error.kind(), error.retry(), error.code()), (ErrorKind::Api, Retry::Never, code));
+        assert_eq!(
+            (error.kind(), error.retryability(), error.code()),
+            (ErrorKind::Api, Retryability::Never, code)
+        );
         let message = format!(
-            "the account was not created: {why}; show_create_account_status(\"{ID}\") gives all that is told of it"
+            "the account was not created: {why}; get_create_account_status(\"{ID}\") gives all that is told of it"
         );
         assert_eq!((error.message(), at.len()), (message.as_str(), 1));
         assert!(!format!("{error:?}").contains("hunter2"));
@@ -168,7 +171,10 @@ async fn a_look_that_fails_is_retried_and_ends_the_waiting_only_if_it_stays_so()
     let (lasting, looks) = client(|number| if number == 0 { under_way() } else { answer(503, "") });
     let (done, at) = wait(lasting.wait_for_account(ID), &looks).await;
     let error = done.unwrap_err();
-    assert_eq!((error.kind(), error.status(), error.retry()), (ErrorKind::Api, Some(503), Retry::Exhausted));
+    assert_eq!(
+        (error.kind(), error.status(), error.retryability()),
+        (ErrorKind::Api, Some(503), Retryability::Exhausted)
+    );
     assert_eq!(at, [0.0, 2.0, 2.0, 2.0, 2.0]);
 
     let (refused, looks) = client(|_| answer(401, r#"{"error_code":"APIGW.0301","error_msg":"no"}"#));
@@ -198,12 +204,16 @@ async fn what_may_pass_does_not_end_the_waiting_while_there_is_time() {
         let request = lasting.wait_for_account(ID).timeout(Duration::from_secs(10));
         let (done, at) = wait(request, &looks).await;
         let error = done.unwrap_err();
-        assert_eq!((error.code(), error.retry()), (Some(code), Retry::Safe), "the last error is told");
+        assert_eq!(
+            (error.code(), error.retryability()),
+            (Some(code), Retryability::Retryable),
+            "the last error is told"
+        );
         assert_eq!(at, [0.0, 2.0, 6.0, 10.0]);
     }
     let (final_, looks) = client(|_| refused(400, "Organizations.1005"));
     let (done, at) = wait(final_.wait_for_account(ID), &looks).await;
-    assert_eq!((done.unwrap_err().retry(), at.len()), (Retry::Never, 1));
+    assert_eq!((done.unwrap_err().retryability(), at.len()), (Retryability::Never, 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use headcount::{
-    ErrorKind, Retry,
+    ErrorKind, Retryability,
     sailpoint::{AccountPath, Client, Field, Filter},
 };
 use headcount_sim::SailPoint;
@@ -50,7 +50,7 @@ async fn an_account_is_read_as_full_as_it_is_listed() {
     }
     let error = client(&server).get_account("nobody").send().await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::NotFound, Some(404)));
-    assert_eq!((error.code(), error.retry()), (Some("404 Not found"), Retry::Never));
+    assert_eq!((error.code(), error.retryability()), (Some("404 Not found"), Retryability::Never));
     assert_eq!(error.request_id().map(str::len), Some(32));
 }
 
@@ -82,7 +82,10 @@ async fn an_account_is_made_with_its_source_among_its_attributes() {
     assert_eq!(changed.attribute("displayName").as_deref(), Some(STRANGE));
 
     let error = client(&server).create_account("nowhere").attribute("a", "b").send().await.unwrap_err();
-    assert_eq!((error.kind(), error.status(), error.retry()), (ErrorKind::Api, Some(400), Retry::Never));
+    assert_eq!(
+        (error.kind(), error.status(), error.retryability()),
+        (ErrorKind::Api, Some(400), Retryability::Never)
+    );
     assert_eq!(error.code(), Some("400.1 Bad Request Content"));
     assert!(error.message().ends_with("there is no such source"), "{error}");
 }
@@ -145,7 +148,10 @@ async fn a_refused_change_changes_nothing_at_all() {
         ),
     ] {
         let error = update.send().await.unwrap_err();
-        assert_eq!((error.kind(), error.status(), error.retry()), (ErrorKind::Api, Some(400), Retry::Never));
+        assert_eq!(
+            (error.kind(), error.status(), error.retryability()),
+            (ErrorKind::Api, Some(400), Retryability::Never)
+        );
         assert!(error.message().contains(why), "{error}");
         assert_eq!(&now(&server, on), on);
     }

@@ -1,7 +1,7 @@
 //! Accounts that come and go while they are listed: those that stay come exactly once.
 
 use headcount::{
-    Completeness, Doubt, ErrorKind, SortOrder,
+    Completeness, ErrorKind, IncompleteReason, SortOrder,
     sailpoint::{Account, Field, ListAccounts},
 };
 use headcount_sim::{SailPoint, SailPointPastEnd, World};
@@ -183,8 +183,8 @@ async fn a_change_of_the_count_is_told() {
         },
     )
     .await;
-    let doubt = Doubt::TotalChanged { from: 60, to: 56 };
-    assert_eq!(walk.summary.completeness, Completeness::Doubtful(vec![doubt]));
+    let doubt = IncompleteReason::TotalChanged { from: 60, to: 56 };
+    assert_eq!(walk.summary.completeness, Completeness::Uncertain(vec![doubt]));
 }
 
 #[tokio::test]
@@ -201,10 +201,10 @@ async fn in_an_order_of_ones_own_a_seam_that_does_not_hold_is_told() {
         let list = sailpoint(&server).build().unwrap().list_accounts().limit(LIMIT);
         let walk = walk(list.sort_by(Field::Created, SortOrder::Descending)).await;
         assert!(walk.errors.is_empty(), "{:?}", walk.errors);
-        let Completeness::Doubtful(doubts) = walk.summary.completeness else {
+        let Completeness::Uncertain(doubts) = walk.summary.completeness else {
             panic!("accounts may have moved past the list, and that is not told");
         };
-        assert!(doubts.contains(&Doubt::SeamsUnchecked), "{doubts:?}");
+        assert!(doubts.contains(&IncompleteReason::BoundariesUnverified), "{doubts:?}");
     }
 }
 
@@ -239,7 +239,7 @@ async fn rows_without_an_id_never_hide_those_behind_them() {
             listed.sort();
             assert_eq!(listed, server.ids(), "{case}");
             assert!(
-                walk.errors.iter().all(|error| error.kind() == ErrorKind::Record),
+                walk.errors.iter().all(|error| error.kind() == ErrorKind::InvalidRecord),
                 "{case}: {:?}",
                 walk.errors
             );

@@ -2,7 +2,7 @@
 
 use futures::StreamExt;
 use headcount::{
-    Completeness, Doubt, ErrorKind, Paginator,
+    Completeness, ErrorKind, IncompleteReason, Paginator,
     sailpoint::{ApiVersion, Entitlement, ListEntitlements},
 };
 use headcount_sim::{Conformance, SailPoint, SailPointBuilder, SailPointPastEnd};
@@ -134,10 +134,10 @@ async fn entitlements_that_come_or_go_between_pages_leave_a_doubt() {
             while let Some(page) = pages.next().await {
                 page.unwrap();
             }
-            let Completeness::Doubtful(doubts) = pages.summary().completeness else {
+            let Completeness::Uncertain(doubts) = pages.summary().completeness else {
                 panic!("that the pages may not join is not told: {case}");
             };
-            assert!(doubts.contains(&Doubt::SeamsUnchecked), "{case}: {doubts:?}");
+            assert!(doubts.contains(&IncompleteReason::BoundariesUnverified), "{case}: {doubts:?}");
         }
     }
 }
@@ -155,7 +155,7 @@ async fn pages_that_are_shuffled_each_time_are_not_taken_for_a_whole_list() {
         listed.dedup();
         let is_all = listed.len() == 60 && walk.items.len() == 60;
         incomplete += u32::from(!is_all);
-        let told = walk.summary.completeness != Completeness::Whole;
+        let told = walk.summary.completeness != Completeness::Complete;
         assert!(told || is_all, "seed {seed}: {:?}", walk.summary);
         assert!(walk.errors.is_empty(), "{:?}", walk.errors);
     }
@@ -172,7 +172,7 @@ async fn a_bad_row_costs_only_itself() {
     let walk = walk(list(&server, &id)).await;
     assert_eq!(ids(&walk.items), ["a"]);
     assert_eq!(walk.errors.len(), 2);
-    assert!(walk.errors.iter().all(|error| error.kind() == ErrorKind::Record));
+    assert!(walk.errors.iter().all(|error| error.kind() == ErrorKind::InvalidRecord));
     assert!(!format!("{:?}", walk.errors).contains("hunter2"));
 }
 

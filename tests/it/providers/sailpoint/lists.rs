@@ -1,5 +1,5 @@
 use headcount::{
-    Completeness, Doubt, SortOrder,
+    Completeness, IncompleteReason, SortOrder,
     sailpoint::{Account, ApiVersion, DetailLevel, Field, Filter, ListAccounts},
 };
 use headcount_sim::{SailPoint, SailPointBuilder, SailPointPastEnd};
@@ -74,7 +74,7 @@ async fn pages_begin_at_the_last_row_before_them_and_end_where_it_is_the_last() 
             let server = start(SailPoint::builder().accounts(accounts).past_end(past_end)).await;
             let walk = walk(list(&server).limit(5)).await;
             assert_eq!(ids(&walk.items), server.ids(), "{past_end:?} {accounts}");
-            assert_eq!(walk.summary.completeness, Completeness::Whole);
+            assert_eq!(walk.summary.completeness, Completeness::Complete);
             assert_eq!(walk.summary.total, Some(accounts as u64));
             assert_eq!(offsets(&server), expected, "{past_end:?} {accounts}");
         }
@@ -104,7 +104,7 @@ async fn a_list_without_counts_ends_behind_the_last_account() {
             let walk = walk(list(&server).limit(5).count(false)).await;
             assert!(walk.errors.is_empty(), "{:?}", walk.errors);
             assert_eq!(ids(&walk.items), server.ids(), "{past_end:?} {accounts}");
-            assert_eq!(walk.summary.completeness, Completeness::Whole);
+            assert_eq!(walk.summary.completeness, Completeness::Complete);
             assert_eq!(walk.summary.total, None);
             let counts = values(&server.list_requests(), "count");
             assert!(counts.iter().all(|count| count.as_deref() != Some("true")), "{counts:?}");
@@ -158,9 +158,9 @@ async fn a_list_in_an_order_of_the_callers_has_the_id_at_its_end() {
         assert!(walk.errors.is_empty(), "{:?}", walk.errors);
         let listed = ids(&walk.items);
         let expected = match by[0].0 {
-            Field::Id => Completeness::Whole,
+            Field::Id => Completeness::Complete,
             // Accounts can be renamed, and move, while they are listed.
-            _ => Completeness::Doubtful(vec![Doubt::UnstableOrder]),
+            _ => Completeness::Uncertain(vec![IncompleteReason::UnstableOrder]),
         };
         assert_eq!(walk.summary.completeness, expected, "{sorters}");
         let mut sorted = listed.clone();

@@ -94,14 +94,14 @@ proptest! {
             let (ids, summary) = match walked {
                 Ok(walked) => walked,
                 Err(error) => {
-                    assert_eq!(error.kind(), ErrorKind::Drift, "{error}");
+                    assert_eq!(error.kind(), ErrorKind::ListingChanged, "{error}");
                     return;
                 }
             };
             let listed: BTreeSet<_> = ids.into_iter().collect();
             let changed = gone.lock().unwrap();
             let missing: Vec<_> = before.iter().filter(|id| !changed.contains(*id) && !listed.contains(*id)).collect();
-            let whole = summary.completeness == Completeness::Whole;
+            let whole = summary.completeness == Completeness::Complete;
             assert!(missing.is_empty() || !whole, "{} are missing of {}", missing.len(), before.len());
         });
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use headcount::{Completeness, Doubt, ErrorKind, SortOrder, sailpoint::Field};
+use headcount::{Completeness, ErrorKind, IncompleteReason, SortOrder, sailpoint::Field};
 use headcount_sim::{SailPoint, SailPointPastEnd};
 use proptest::{
     collection::vec,
@@ -91,8 +91,8 @@ async fn check(case: Case) {
         return;
     }
     // Without counts, the end can be beyond the reach of the last row; the list then says that it is not sure.
-    if let Completeness::Doubtful(doubts) = &walk.summary.completeness
-        && doubts.contains(&Doubt::SeamsUnchecked)
+    if let Completeness::Uncertain(doubts) = &walk.summary.completeness
+        && doubts.contains(&IncompleteReason::BoundariesUnverified)
     {
         assert!(case.count == Some(false) || case.order.is_some());
         return;

@@ -1,7 +1,7 @@
 //! What holds of every request for a single account: who may send it, what is refused, and what is told.
 
 use headcount::{
-    ErrorKind, Retry,
+    ErrorKind, Retryability,
     sailpoint::{AccountPath, ApiVersion},
 };
 use headcount_sim::{Request, SailPoint, SailPointBuilder};
@@ -74,8 +74,15 @@ async fn check_allowed(builder: SailPointBuilder, allowed: &[&str]) {
             Ok(_) => assert!(allowed.contains(&name), "{name} was allowed, and {allowed:?} should be"),
             Err(error) => {
                 assert!(!allowed.contains(&name), "{name}: {error}");
-                assert_eq!((error.kind(), error.status()), (ErrorKind::Denied, Some(403)), "{name}");
-                assert_eq!((error.code(), error.retry()), (Some("403 Forbidden"), Retry::Never));
+                assert_eq!(
+                    (error.kind(), error.status()),
+                    (ErrorKind::PermissionDenied, Some(403)),
+                    "{name}"
+                );
+                assert_eq!(
+                    (error.code(), error.retryability()),
+                    (Some("403 Forbidden"), Retryability::Never)
+                );
                 assert!(error.message().contains("refuses to authorize"), "{error}");
                 assert_eq!(server.records(), before, "{name}");
             }

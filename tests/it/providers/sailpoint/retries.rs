@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headcount::{ErrorKind, Retry, http::RetryPolicy};
+use headcount::{ErrorKind, Retryability, http::RetryPolicy};
 use headcount_sim::SailPoint;
 
 use super::support::start;
@@ -36,7 +36,7 @@ async fn the_providers_rate_limit_counts_every_request() {
     client.disable_account(&id).send().await.unwrap();
     client.list_entitlements(&id).total().await.unwrap();
     let error = client.enable_account(&id).send().await.unwrap_err();
-    assert_eq!((error.kind(), error.retry()), (ErrorKind::Throttled, Retry::Safe));
+    assert_eq!((error.kind(), error.retryability()), (ErrorKind::Throttled, Retryability::Retryable));
     assert!(error.retry_after().is_some_and(|wait| wait > Duration::from_secs(3000)), "{error}");
     assert_eq!(server.tasks().len(), 1);
 }

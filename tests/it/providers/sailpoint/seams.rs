@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use headcount::{Completeness, Doubt, ErrorKind, Paginator, SortOrder, sailpoint::Field};
+use headcount::{Completeness, ErrorKind, IncompleteReason, Paginator, SortOrder, sailpoint::Field};
 use headcount_sim::{SailPoint, World};
 use http::HeaderValue;
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ async fn missing(count: bool, change: impl Fn(&mut World) + Send + 'static) -> (
     let untouched = before.iter().filter(|record| after.contains(record));
     let ids = untouched.map(|record| record["id"].as_str().unwrap());
     let missing = ids.filter(|id| !listed.contains(id)).count();
-    (missing, walk.summary.completeness == Completeness::Whole)
+    (missing, walk.summary.completeness == Completeness::Complete)
 }
 
 #[tokio::test]
@@ -102,9 +102,11 @@ async fn a_count_that_is_too_high_ends_the_list_soon_and_with_a_doubt() {
                 let case = format!("{accounts} {limit} {extra} {count:?} {order:?}");
                 assert!(walk.errors.is_empty(), "{case}: {:?}", walk.errors);
                 assert_eq!(walk.items.len(), accounts, "{case}");
-                let doubt =
-                    Doubt::FewerThanTotal { total: (accounts + extra) as u64, listed: accounts as u64 };
-                let Completeness::Doubtful(doubts) = walk.summary.completeness else {
+                let doubt = IncompleteReason::CountMismatch {
+                    total: (accounts + extra) as u64,
+                    listed: accounts as u64,
+                };
+                let Completeness::Uncertain(doubts) = walk.summary.completeness else {
                     panic!("{case}: the count is not met, and that is not told");
                 };
                 assert!(doubts.contains(&doubt), "{case}: {doubts:?}");
@@ -197,12 +199,12 @@ async fn an_empty_first_page_is_asked_for_again_if_the_count_promises_rows() {
     for empty in 1..4 {
         let late = walk(canned::sailpoint(&late(empty)).list_accounts()).await;
         assert_eq!((late.items.len(), late.errors.len()), (3, 0), "{empty}");
-        assert_eq!(late.summary.completeness, Completeness::Whole, "{empty}");
+        assert_eq!(late.summary.completeness, Completeness::Complete, "{empty}");
     }
     let never = walk(canned::sailpoint(&late(4)).list_accounts()).await;
     assert_eq!((never.items.len(), never.errors.len()), (0, 0));
-    let doubt = Doubt::FewerThanTotal { total: 3, listed: 0 };
-    assert_eq!(never.summary.completeness, Completeness::Doubtful(vec![doubt]));
+    let doubt = IncompleteReason::CountMismatch { total: 3, listed: 0 };
+    assert_eq!(never.summary.completeness, Completeness::Uncertain(vec![doubt]));
 }
 
 #[tokio::test]
@@ -268,7 +270,7 @@ async fn full_page_that_ends_at_the_count() {
     for count in [None, Some(true), Some(false)] {
         let (ids, completeness) = list_of(pages, count).await;
         assert_eq!(ids, (0..11).collect::<Vec<_>>(), "{count:?}");
-        assert_eq!(completeness, Completeness::Whole, "{count:?}");
+        assert_eq!(completeness, Completeness::Complete, "{count:?}");
     }
 }
 
@@ -301,7 +303,7 @@ async fn empty_answer_during_a_search() {
     for count in [None, Some(false)] {
         let (ids, completeness) = list_of(pages, count).await;
         assert_eq!(ids, (0..30).collect::<Vec<_>>(), "{count:?}");
-        assert_eq!(completeness, Completeness::Whole, "{count:?}");
+        assert_eq!(completeness, Completeness::Complete, "{count:?}");
     }
 }
 
@@ -326,8 +328,8 @@ async fn ids_that_the_server_compares_without_case() {
             let walk = walk(count.iter().fold(list, |list, count| list.count(*count))).await;
             assert!(walk.errors.is_empty(), "{:?}", walk.errors);
             let listed: Vec<_> = walk.items.iter().map(|account| account.id.as_str()).collect();
-            let told = matches!(&walk.summary.completeness, Completeness::Doubtful(doubts)
-                if doubts.contains(&Doubt::SeamsUnchecked));
+            let told = matches!(&walk.summary.completeness, Completeness::Uncertain(doubts)
+                if doubts.contains(&IncompleteReason::BoundariesUnverified));
             assert!(listed == IDS || told, "{gone:?} {count:?}: {listed:?}");
             assert!(gone.is_some() || !told, "nothing has changed");
         }

@@ -63,7 +63,7 @@ async fn tokens_that_are_revoked_within_a_list_are_renewed_once_and_the_list_is_
         listed.extend(ids(&page.unwrap().items));
     }
     assert_eq!(listed, server.ids());
-    assert_eq!(pages.summary().completeness, Completeness::Whole);
+    assert_eq!(pages.summary().completeness, Completeness::Complete);
     assert_eq!(steps(&server), ["token 200", "v1 200", "v1 401", "token 200", "v1 200", "v1 200", "v1 200"]);
     let offsets = ["0", "4", "4", "8", "12"].map(|offset| Some(offset.to_owned()));
     assert_eq!(values(&server.list_requests(), "offset"), offsets);
@@ -135,7 +135,7 @@ async fn a_token_endpoint_that_gives_no_token_is_an_error_and_nothing_is_listed(
         (200, r#"{"access_token":""}"#, ErrorKind::Decode),
         (204, "", ErrorKind::Decode),
         (302, "", ErrorKind::Api),
-        (403, "", ErrorKind::Denied),
+        (403, "", ErrorKind::PermissionDenied),
         (404, "<html>", ErrorKind::NotFound),
     ] {
         let transport = Canned::new(move |_, request| {

@@ -79,7 +79,7 @@ async fn forcing_an_unlock_needs_a_scope_of_its_own() {
     client(&server).unlock_account(&id).force_provisioning(false).send().await.unwrap();
     client(&server).disable_account(&id).force_provisioning(true).send().await.unwrap();
     let error = client(&server).unlock_account(&id).force_provisioning(true).send().await.unwrap_err();
-    assert_eq!((error.kind(), error.code()), (ErrorKind::Denied, Some("403 Forbidden")));
+    assert_eq!((error.kind(), error.code()), (ErrorKind::PermissionDenied, Some("403 Forbidden")));
     assert_eq!(server.tasks().len(), 2);
 }
 

@@ -2,12 +2,12 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::{Answer, redact::Redactor};
+use super::{ApiResponse, redact::Redactor};
 use crate::{Error, ErrorKind};
 
 /// What a provider says of a failure, in its own terms.
 #[derive(Debug, Default)]
-pub(crate) struct Problem {
+pub(crate) struct ErrorResponse {
     /// Where the provider's code says more than the status.
     pub(crate) kind: Option<ErrorKind>,
     pub(crate) code: Option<String>,
@@ -17,29 +17,29 @@ pub(crate) struct Problem {
     pub(crate) retry_after: Option<Duration>,
 }
 
-impl Problem {
+impl ErrorResponse {
     /// The error, its texts bounded and redacted.
-    pub(super) fn into_error(self, answer: &Answer, redactor: &Redactor) -> Error {
-        let status = answer.status.as_u16();
+    pub(super) fn into_error(self, response: &ApiResponse, redactor: &Redactor) -> Error {
+        let status = response.status.as_u16();
         let kind = self.kind.unwrap_or(match status {
             401 => ErrorKind::Auth,
-            403 => ErrorKind::Denied,
+            403 => ErrorKind::PermissionDenied,
             404 => ErrorKind::NotFound,
             429 => ErrorKind::Throttled,
             _ => ErrorKind::Api,
         });
-        let message = redactor.redact_some(self.message).unwrap_or_else(|| {
-            if answer.status.is_redirection() {
+        let message = redactor.redact_opt(self.message).unwrap_or_else(|| {
+            if response.status.is_redirection() {
                 "a redirect, which is never followed: credentials belong to the host they were given for"
                     .into()
             } else {
-                answer.status.canonical_reason().unwrap_or("the request failed").to_owned()
+                response.status.canonical_reason().unwrap_or("the request failed").to_owned()
             }
         });
         Error::new(kind, message)
             .with_status(status)
-            .with_code(redactor.redact_some(self.code))
-            .with_request_id(redactor.redact_some(self.request_id))
+            .with_code(redactor.redact_opt(self.code))
+            .with_request_id(redactor.redact_opt(self.request_id))
             .with_retry_after(self.retry_after)
     }
 }
@@ -55,20 +55,20 @@ mod tests {
 
     #[test]
     fn a_failure_that_says_nothing_visible_is_told_by_its_status() {
-        let answer = Answer {
+        let response = ApiResponse {
             status: http::StatusCode::NOT_FOUND,
             headers: HeaderMap::new(),
             body: bytes::Bytes::new().into(),
         };
         let blank = || Some("\0 \u{7}\n".to_owned());
-        let problem = Problem {
+        let problem = ErrorResponse {
             kind: None,
             code: blank(),
             message: blank(),
             request_id: blank(),
-            ..Problem::default()
+            ..ErrorResponse::default()
         };
-        let error = problem.into_error(&answer, &Redactor::new(&HeaderMap::new(), []));
+        let error = problem.into_error(&response, &Redactor::new(&HeaderMap::new(), []));
         assert_eq!((error.message(), error.code(), error.request_id()), ("Not Found", None, None));
     }
 }

@@ -7,11 +7,11 @@ use super::encode;
 use crate::{Error, Result};
 
 /// Longer ids are no ids: no provider's has more than a few dozen characters.
-const LONGEST_ID: usize = 256;
+const MAX_ID_CHARS: usize = 256;
 
 /// One request, as often as it is sent.
 #[derive(Clone)]
-pub(crate) struct Call {
+pub(crate) struct ApiRequest {
     pub(crate) method: Method,
     /// Under the base URL; starts with `/`.
     pub(crate) path: String,
@@ -19,36 +19,36 @@ pub(crate) struct Call {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Bytes,
     /// Sending it twice does no more than sending it once.
-    pub(crate) repeatable: bool,
+    pub(crate) idempotent: bool,
     /// Whether the client's rate limit applies.
     pub(crate) limited: bool,
     /// Secrets in the body, to be kept out of errors.
     pub(crate) secrets: Vec<SecretString>,
 }
 
-impl Call {
+impl ApiRequest {
     /// A request that reads.
     pub(crate) fn get(path: impl Into<String>) -> Self {
-        Self::change(Method::GET, path).repeatable()
+        Self::mutation(Method::GET, path).idempotent()
     }
 
     /// A request that changes something: sent again only if it surely was not carried out.
-    pub(crate) fn change(method: Method, path: impl Into<String>) -> Self {
+    pub(crate) fn mutation(method: Method, path: impl Into<String>) -> Self {
         Self {
             method,
             path: path.into(),
             query: Vec::new(),
             headers: Vec::new(),
             body: Bytes::new(),
-            repeatable: false,
+            idempotent: false,
             limited: true,
             secrets: Vec::new(),
         }
     }
 
     /// Of which sending it twice does no more than sending it once.
-    pub(crate) fn repeatable(mut self) -> Self {
-        self.repeatable = true;
+    pub(crate) fn idempotent(mut self) -> Self {
+        self.idempotent = true;
         self
     }
 
@@ -81,12 +81,12 @@ impl Call {
 ///
 /// Percent-encoding does not make every text safe there: servers, proxies and signatures read `/` and `..`
 /// in more than one way even then, and a request may come to be about another thing than was meant.
-pub(crate) fn segment(name: &str, id: &str) -> Result<String> {
+pub(crate) fn path_segment(name: &str, id: &str) -> Result<String> {
     let refuse = |why: &str| Err(Error::config(format!("{name} {why}; expected an id")));
     if id.is_empty() {
         return refuse("is empty");
     }
-    if id.chars().count() > LONGEST_ID {
+    if id.chars().count() > MAX_ID_CHARS {
         return refuse(&format!("has {} characters", id.chars().count()));
     }
     if id.contains(['/', '\\']) || id.chars().all(|c| c == '.') {
@@ -105,19 +105,19 @@ mod tests {
     #[test]
     fn what_could_lead_to_another_path_is_no_id() {
         for bad in ["", ".", "..", "...", "a/b", "a\\b", "/", "a b", "a\nb", "\u{7f}", &"x".repeat(257)] {
-            let error = segment("account id", bad).unwrap_err();
+            let error = path_segment("account id", bad).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::Config, "{bad:?}");
             assert!(error.message().starts_with("account id "), "{error}");
         }
-        assert_eq!(segment("id", "o-1.a_b~c").unwrap(), "o-1.a_b~c");
-        assert_eq!(segment("id", "a%2e?b#c&d=é").unwrap(), "a%252e%3Fb%23c%26d%3D%C3%A9");
+        assert_eq!(path_segment("id", "o-1.a_b~c").unwrap(), "o-1.a_b~c");
+        assert_eq!(path_segment("id", "a%2e?b#c&d=é").unwrap(), "a%252e%3Fb%23c%26d%3D%C3%A9");
     }
 
     #[test]
     fn only_reads_are_repeatable_by_themselves() {
-        assert!(Call::get("/x").repeatable);
+        assert!(ApiRequest::get("/x").idempotent);
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-            assert!(!Call::change(method, "/x").repeatable);
+            assert!(!ApiRequest::mutation(method, "/x").idempotent);
         }
     }
 }

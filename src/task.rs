@@ -11,18 +11,18 @@ use tokio::{runtime::Handle, task::JoinHandle};
 use crate::{Error, ErrorKind, Result};
 
 /// Work on a task of its own, so that it goes on while nobody polls for it. Dies with its owner.
-pub(crate) struct Flight<T>(JoinHandle<T>);
+pub(crate) struct AbortOnDrop<T>(JoinHandle<T>);
 
-impl<T: Send + 'static> Flight<T> {
+impl<T: Send + 'static> AbortOnDrop<T> {
     /// Starts `work`.
-    pub(crate) fn launch(work: impl Future<Output = T> + Send + 'static) -> Result<Self> {
+    pub(crate) fn spawn(work: impl Future<Output = T> + Send + 'static) -> Result<Self> {
         let runtime = Handle::try_current()
             .map_err(|error| Error::config("this needs a tokio runtime").with_source(error))?;
         Ok(Self(runtime.spawn(work)))
     }
 
     /// The outcome of the work.
-    pub(crate) async fn landed(mut self) -> Result<T> {
+    pub(crate) async fn join(mut self) -> Result<T> {
         poll_fn(|cx| self.poll(cx)).await
     }
 
@@ -37,14 +37,14 @@ impl<T: Send + 'static> Flight<T> {
     }
 }
 
-impl<T> Drop for Flight<T> {
+impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-impl<T> fmt::Debug for Flight<T> {
+impl<T> fmt::Debug for AbortOnDrop<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Flight")
+        f.write_str("AbortOnDrop")
     }
 }

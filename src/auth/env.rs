@@ -2,13 +2,13 @@ use secrecy::SecretString;
 
 use crate::{Error, Result};
 
-/// Reads a provider's settings from the environment. An empty variable is taken for an absent one.
-pub(crate) struct Environment {
+/// Reads a provider's options from the environment. An empty variable is taken for an absent one.
+pub(crate) struct Env {
     provider: &'static str,
 }
 
-impl Environment {
-    pub(crate) fn of(provider: &'static str) -> Self {
+impl Env {
+    pub(crate) fn new(provider: &'static str) -> Self {
         Self { provider }
     }
 

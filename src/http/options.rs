@@ -5,7 +5,7 @@ use crate::{Error, Result};
 
 /// What every provider's builder can set.
 #[derive(Clone)]
-pub(crate) struct Settings {
+pub(crate) struct ClientOptions {
     pub(crate) base_url: String,
     pub(crate) allow_http: bool,
     pub(crate) transport: Option<Arc<dyn Transport>>,
@@ -16,7 +16,7 @@ pub(crate) struct Settings {
     pub(crate) clock: Clock,
 }
 
-impl Settings {
+impl ClientOptions {
     pub(crate) fn new(base_url: impl Into<String>) -> Self {
         Self {
             base_url: base_url.into(),
@@ -46,7 +46,7 @@ impl Settings {
     }
 
     /// `headcount/version`, and the application's own behind it.
-    pub(super) fn agent(&self) -> Result<http::HeaderValue> {
+    pub(super) fn user_agent(&self) -> Result<http::HeaderValue> {
         let own = concat!("headcount/", env!("CARGO_PKG_VERSION"));
         let agent = match &self.user_agent {
             Some(application) => format!("{own} {application}"),
@@ -58,9 +58,9 @@ impl Settings {
     }
 }
 
-impl fmt::Debug for Settings {
+impl fmt::Debug for ClientOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
+        f.debug_struct("ClientOptions")
             // The URL as given may hold a password; it is refused later, and must not be shown before.
             .field("base_url", &self.base().map_or("[unusable]".to_owned(), |base| base.as_str().to_owned()))
             .field("retry", &self.retry)
@@ -108,62 +108,62 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// The setters of [`Settings`], for a builder that has them in a field `settings`.
-macro_rules! shared_settings {
+/// The setters of [`ClientOptions`], for a builder that has them in a field `options`.
+macro_rules! client_options {
     () => {
         /// The application's name and version, put behind `headcount/x.y.z` in the user agent.
         pub fn user_agent(mut self, application: impl Into<String>) -> Self {
-            self.settings.user_agent = Some(application.into());
+            self.options.user_agent = Some(application.into());
             self
         }
 
         /// How requests are retried, and how long they may take.
         pub fn retry(mut self, policy: $crate::http::RetryPolicy) -> Self {
-            self.settings.retry = policy;
+            self.options.retry = policy;
             self
         }
 
         /// At most so many requests within any window of so long, for this client and its clones
         /// together; `None` for no limit.
         pub fn rate_limit(mut self, limit: impl Into<Option<$crate::http::RateLimit>>) -> Self {
-            self.settings.rate_limit = limit.into();
+            self.options.rate_limit = limit.into();
             self
         }
 
-        /// A [`reqwest::Client`](crate::reqwest::Client) of your own: its proxy, TLS and connection settings
+        /// A [`reqwest::Client`](crate::reqwest::Client) of your own: its proxy, TLS and connection options
         /// are used as they are.
         ///
         /// Build it with `redirect(reqwest::redirect::Policy::none())`: this crate notices a redirect that
         /// it followed and fails, but only after the credentials have gone there.
         pub fn http_client(mut self, client: ::reqwest::Client) -> Self {
-            self.settings.http_client(client);
+            self.options.http_client(client);
             self
         }
 
         /// A transport of your own in place of reqwest.
         pub fn transport(mut self, transport: impl $crate::http::Transport) -> Self {
-            self.settings.transport = Some(std::sync::Arc::new(transport));
+            self.options.transport = Some(std::sync::Arc::new(transport));
             self
         }
 
         /// The largest answer taken, in bytes after decompression. Default: 64 MiB.
         pub fn body_limit(mut self, bytes: usize) -> Self {
-            self.settings.body_limit = bytes;
+            self.options.body_limit = bytes;
             self
         }
 
         /// Takes a base URL with `http` although it is not on this machine: the credentials can then be
         /// read by everyone on the way. Default: `https` only, except on loopback.
         pub fn allow_http(mut self, allow: bool) -> Self {
-            self.settings.allow_http = allow;
+            self.options.allow_http = allow;
             self
         }
 
         /// What tells the time of day. Default: the system's clock.
         pub fn clock(mut self, clock: $crate::http::Clock) -> Self {
-            self.settings.clock = clock;
+            self.options.clock = clock;
             self
         }
     };
 }
-pub(crate) use shared_settings;
+pub(crate) use client_options;
