@@ -7,15 +7,15 @@ use serde_json::Value;
 use super::{Continuity, Cursor, Items, ListingId, Page, Paginator, SeekPaginator, concurrent::Seek};
 use crate::{Account, Error, ErrorKind, Result};
 
-/// A cursor whose type is known only to the listing it belongs to.
+/// The cursor of an [`AnyPaginator`], whose type only its listing knows.
 #[derive(Clone, Debug)]
-pub struct ErasedCursor(Erased);
+pub struct ErasedCursor(CursorRepr);
 
 #[derive(Debug)]
-enum Erased {
+enum CursorRepr {
     /// An `Option<C>` that is `Some`, so that [`Paginator::advance`] can move it in place.
     Typed(Box<dyn AnyCursor>),
-    /// As it came from a checkpoint.
+    /// From a checkpoint.
     Json(Value),
 }
 
@@ -34,7 +34,7 @@ impl<C: Cursor> AnyCursor for Option<C> {
     }
 }
 
-impl Clone for Erased {
+impl Clone for CursorRepr {
     fn clone(&self) -> Self {
         match self {
             // Not `cursor.clone_box()`, which would box the box.
@@ -46,37 +46,38 @@ impl Clone for Erased {
 
 impl ErasedCursor {
     fn new<C: Cursor>(cursor: C) -> Self {
-        Self(Erased::Typed(Box::new(Some(cursor))))
+        Self(CursorRepr::Typed(Box::new(Some(cursor))))
     }
 
     fn to_json(&self) -> serde_json::Result<Value> {
         match &self.0 {
-            Erased::Typed(cursor) => cursor.to_json(),
-            Erased::Json(cursor) => Ok(cursor.clone()),
+            CursorRepr::Typed(cursor) => cursor.to_json(),
+            CursorRepr::Json(cursor) => Ok(cursor.clone()),
         }
     }
 
-    /// The cursor as the type of its listing, in place.
-    fn typed<C: Cursor>(&mut self) -> Option<&mut Option<C>> {
-        if let Erased::Json(cursor) = &self.0 {
+    /// Returns the cursor as its listing's type, in place.
+    fn parse_mut<C: Cursor>(&mut self) -> Option<&mut Option<C>> {
+        if let CursorRepr::Json(cursor) = &self.0 {
             let cursor: C = serde_json::from_value(cursor.clone()).ok()?;
             *self = Self::new(cursor);
         }
         match &mut self.0 {
-            Erased::Typed(cursor) => (&mut **cursor as &mut dyn Any).downcast_mut(),
-            Erased::Json(_) => None,
+            CursorRepr::Typed(cursor) => (&mut **cursor as &mut dyn Any).downcast_mut(),
+            CursorRepr::Json(_) => None,
         }
     }
 
-    /// The cursor as the type of its listing.
-    fn restore<C: Cursor>(&self) -> Result<C> {
-        let foreign = || Error::new(ErrorKind::Checkpoint, "the cursor is not one of this listing");
+    /// Returns the cursor as its listing's type.
+    fn downcast<C: Cursor>(&self) -> Result<C> {
+        let foreign =
+            || Error::new(ErrorKind::Checkpoint, "the checkpoint's cursor does not belong to this listing");
         match &self.0 {
-            Erased::Typed(cursor) => {
+            CursorRepr::Typed(cursor) => {
                 let cursor = (&**cursor as &dyn Any).downcast_ref::<Option<C>>();
                 cursor.cloned().flatten().ok_or_else(foreign)
             }
-            Erased::Json(cursor) => {
+            CursorRepr::Json(cursor) => {
                 serde_json::from_value(cursor.clone()).map_err(|error| foreign().with_source(error))
             }
         }
@@ -99,12 +100,12 @@ impl Serialize for ErasedCursor {
 
 impl<'de> Deserialize<'de> for ErasedCursor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Value::deserialize(deserializer).map(|cursor| Self(Erased::Json(cursor)))
+        Value::deserialize(deserializer).map(|cursor| Self(CursorRepr::Json(cursor)))
     }
 }
 
-/// The object-safe twin of [`Paginator`].
-trait Listing<T>: Send + Sync {
+/// The object-safe counterpart of [`Paginator`].
+trait DynPaginator<T>: Send + Sync {
     fn listing_id(&self) -> ListingId;
     fn fetch<'a>(&'a self, at: Option<&'a ErasedCursor>) -> BoxFuture<'a, Result<Page<T, ErasedCursor>>>;
     fn item_id<'a>(&self, item: &'a T) -> Option<Cow<'a, str>>;
@@ -114,12 +115,12 @@ trait Listing<T>: Send + Sync {
     -> Continuity;
 }
 
-struct Hidden<P: Paginator> {
+struct Erased<P: Paginator> {
     paginator: P,
     seek: Option<Seek<P>>,
 }
 
-impl<P: Paginator> Listing<P::Item> for Hidden<P> {
+impl<P: Paginator> DynPaginator<P::Item> for Erased<P> {
     fn listing_id(&self) -> ListingId {
         self.paginator.listing_id()
     }
@@ -129,8 +130,8 @@ impl<P: Paginator> Listing<P::Item> for Hidden<P> {
         at: Option<&'a ErasedCursor>,
     ) -> BoxFuture<'a, Result<Page<P::Item, ErasedCursor>>> {
         async move {
-            let at = at.map(ErasedCursor::restore).transpose()?;
-            Ok(self.paginator.fetch(at.as_ref()).await?.convert(|item| item, ErasedCursor::new))
+            let at = at.map(ErasedCursor::downcast).transpose()?;
+            Ok(self.paginator.fetch(at.as_ref()).await?.map(|item| item, ErasedCursor::new))
         }
         .boxed()
     }
@@ -141,7 +142,7 @@ impl<P: Paginator> Listing<P::Item> for Hidden<P> {
 
     fn advance(&self, cursor: &mut Option<ErasedCursor>, id: Option<&str>) -> bool {
         if let Some(cursor) = cursor {
-            return cursor.typed().is_some_and(|cursor| self.paginator.advance(cursor, id));
+            return cursor.parse_mut().is_some_and(|cursor| self.paginator.advance(cursor, id));
         }
         let mut first = None;
         let advanced = self.paginator.advance(&mut first, id);
@@ -151,7 +152,7 @@ impl<P: Paginator> Listing<P::Item> for Hidden<P> {
 
     fn predict(&self, at: Option<&ErasedCursor>, total: u64) -> Option<ErasedCursor> {
         let seek = self.seek.as_ref()?;
-        let at = at.map(ErasedCursor::restore).transpose().ok()?;
+        let at = at.map(ErasedCursor::downcast).transpose().ok()?;
         (seek.predict)(&self.paginator, at.as_ref(), total).map(ErasedCursor::new)
     }
 
@@ -161,20 +162,21 @@ impl<P: Paginator> Listing<P::Item> for Hidden<P> {
         predicted: &ErasedCursor,
         ids: &[Option<Cow<'_, str>>],
     ) -> Continuity {
-        match (&self.seek, at.restore(), predicted.restore()) {
-            (Some(seek), Ok(at), Ok(predicted)) => (seek.join)(&self.paginator, &at, &predicted, ids),
+        match (&self.seek, at.downcast(), predicted.downcast()) {
+            (Some(seek), Ok(at), Ok(predicted)) => (seek.verify)(&self.paginator, &at, &predicted, ids),
             _ => Continuity::Unusable,
         }
     }
 }
 
-/// A provider's listing, its records turned into shared [`Account`]s.
+/// A listing whose records are converted to shared [`Account`]s.
 ///
-/// Has the cursors and the [`ListingId`] of the listing it is made of: their checkpoints are interchangeable.
+/// It has the cursors and the [`ListingId`] of the original listing, so that their checkpoints are
+/// interchangeable.
 pub struct Accounts<P>(P);
 
 impl<P> Accounts<P> {
-    /// Turns the items of `listing` into accounts.
+    /// Converts the items of `listing`.
     pub fn new(listing: P) -> Self {
         Self(listing)
     }
@@ -195,7 +197,7 @@ impl<P: Paginator<Item: Into<Account>>> Paginator for Accounts<P> {
     }
 
     async fn fetch(&self, at: Option<&P::Cursor>) -> Result<Page<Account, P::Cursor>> {
-        Ok(self.0.fetch(at).await?.convert(Into::into, |cursor| cursor))
+        Ok(self.0.fetch(at).await?.map(Into::into, |cursor| cursor))
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
@@ -217,20 +219,23 @@ impl<P: SeekPaginator<Item: Into<Account>>> SeekPaginator for Accounts<P> {
     }
 }
 
-/// Any listing of `T`, its type hidden: for a `Vec` of them, for a configuration, for
-/// [`Merge`](super::Merge).
-pub struct AnyPaginator<T>(Arc<dyn Listing<T>>);
+/// A type-erased [`Paginator`] of items `T`.
+///
+/// Listings of several providers have this one type, for a `Vec` or a [`Merge`](super::Merge).
+pub struct AnyPaginator<T>(Arc<dyn DynPaginator<T>>);
 
 impl<T: Send + 'static> AnyPaginator<T> {
-    /// Hides the type of `paginator`. Its pages are fetched one at a time, also by
-    /// [`concurrent`](super::Pages::concurrent).
+    /// Erases the type of `paginator`.
+    ///
+    /// Its pages are fetched one at a time, even by [`concurrent`](super::Pages::concurrent): see
+    /// [`new_seekable`](Self::new_seekable).
     pub fn new(paginator: impl Paginator<Item = T>) -> Self {
-        Self(Arc::new(Hidden { paginator, seek: None }))
+        Self(Arc::new(Erased { paginator, seek: None }))
     }
 
-    /// Hides the type of `paginator`, which predicts cursors.
+    /// Erases the type of a `paginator` that predicts cursors.
     pub fn new_seekable<P: SeekPaginator<Item = T>>(paginator: P) -> Self {
-        Self(Arc::new(Hidden { paginator, seek: Some(Seek::of()) }))
+        Self(Arc::new(Erased { paginator, seek: Some(Seek::new()) }))
     }
 }
 

@@ -2,13 +2,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{Rejected, cycle::CycleGuard, digest::Digest, summary::Tally};
+use super::{Rejected, cycle::CycleDetector, digest::Fnv1a, summary::Counters};
 use crate::{Error, ErrorKind, Result, error::one_line};
 
 /// The format that this version of the crate writes and reads.
 const VERSION: u16 = 1;
 
-/// Names one listing: two ids are equal if a checkpoint of one is good for the other.
+/// The identity of a listing. A checkpoint can be resumed only on a listing with the same id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ListingId {
     provider: String,
@@ -16,13 +16,15 @@ pub struct ListingId {
 }
 
 impl ListingId {
-    /// The id of `provider`'s listing that `facts` tell from its others: base URL, endpoint, filters,
-    /// page size, and whose listing it is. Only a digest of the facts is kept.
-    pub fn new<'a>(provider: &str, facts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+    /// Creates an id from what distinguishes this listing from the others of `provider`.
+    ///
+    /// `parts` are pairs of a name and a value: base URL, principal, endpoint, filters, page size. Only their
+    /// SHA-256 digest is kept.
+    pub fn new<'a>(provider: &str, parts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut digest = Sha256::new();
-        for (name, value) in facts {
+        for (name, value) in parts {
             for part in [name, value] {
-                // The length first, or ("a", "bc") and ("ab", "c") were one.
+                // With the length, or ("a", "bc") and ("ab", "c") would be equal.
                 digest.update((part.len() as u64).to_be_bytes());
                 digest.update(part);
             }
@@ -30,141 +32,144 @@ impl ListingId {
         Self { provider: provider.to_owned(), listing: hex::encode(&digest.finalize()[..16]) }
     }
 
-    /// The provider's name.
+    /// Returns the provider's name.
     pub fn provider(&self) -> &str {
         &self.provider
     }
 }
 
-/// Where a listing stands. *Done* is not *start*, and neither is a cursor.
+/// A position within a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Position {
-    /// Nothing was fetched yet.
+    /// Before the first page.
     #[default]
     Start,
-    /// The page at this cursor comes next, or is in use.
+    /// At a page that is next or partly yielded.
     At {
-        /// The provider's cursor.
+        /// The page's cursor.
         cursor: Value,
     },
-    /// Everything was listed.
+    /// After the last page.
     Done,
 }
 
-/// A saved place in a listing: small, versioned, free of secrets, bound to its listing.
+/// A saved position in a listing.
 ///
-/// Made by [`Items::checkpoint`](super::Items::checkpoint) and
-/// [`Pages::checkpoint`](super::Pages::checkpoint), at any moment; taken by
-/// [`Paginator::resume`](super::Paginator::resume). Save it with serde.
+/// It is small, versioned, bound to its listing and free of credentials.
+/// [`Items::checkpoint`](super::Items::checkpoint) and [`Pages::checkpoint`](super::Pages::checkpoint) create
+/// it at any time, serde stores it, and
+/// [`Paginator::resume`](super::Paginator::resume) continues from it, in another process too.
 ///
 /// # Errors
-/// Deserialising a checkpoint of another version of the format fails, and the error names both versions.
+/// Deserialising fails if the checkpoint has another version of the format; the error names both versions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Versioned")]
+#[serde(try_from = "AnyVersion")]
 pub struct Checkpoint {
     v: u16,
     #[serde(flatten)]
-    place: Box<Place>,
+    state: Box<State>,
 }
 
-/// A checkpoint of any version.
+/// A checkpoint of any version of the format.
 #[derive(Deserialize)]
-struct Versioned {
+struct AnyVersion {
     v: u64,
     #[serde(flatten)]
     members: serde_json::Map<String, Value>,
 }
 
-impl TryFrom<Versioned> for Checkpoint {
+impl TryFrom<AnyVersion> for Checkpoint {
     type Error = String;
 
-    fn try_from(Versioned { v, members }: Versioned) -> Result<Self, String> {
+    fn try_from(AnyVersion { v, members }: AnyVersion) -> Result<Self, String> {
         if v != u64::from(VERSION) {
-            return Err(format!("the checkpoint has version {v}; expected version {VERSION}"));
+            return Err(format!("unsupported checkpoint version: expected {VERSION}, got {v}"));
         }
-        match Place::deserialize(Value::Object(members)) {
-            Ok(place) => Ok(Self::new(place)),
-            Err(error) => Err(format!("malformed checkpoint: {}", one_line(&error.to_string()))),
+        match State::deserialize(Value::Object(members)) {
+            Ok(state) => Ok(Self::new(state)),
+            Err(error) => {
+                Err(format!("malformed checkpoint (version {VERSION}): {}", one_line(&error.to_string())))
+            }
         }
     }
 }
 
-/// What version 1 holds.
+/// The content of version 1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Place {
+pub(super) struct State {
     pub(super) listing: ListingId,
     pub(super) position: Position,
-    /// What was yielded of the page at `position`, unless the position itself says it.
+    /// The rows yielded of the page at `position`, unless the position includes them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) yielded: Option<Yielded>,
-    pub(super) tally: Tally,
-    pub(super) guard: CycleGuard,
+    pub(super) counters: Counters,
+    pub(super) cycles: CycleDetector,
 }
 
-/// The first rows of a page, as far as it takes to know them again.
+/// The number and a digest of the first rows of a page, to recognise them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Yielded {
     pub(super) rows: usize,
-    pub(super) digest: Digest,
+    pub(super) digest: Fnv1a,
 }
 
 impl Yielded {
-    pub(super) const NONE: Self = Self { rows: 0, digest: Digest::NOTHING };
+    pub(super) const NONE: Self = Self { rows: 0, digest: Fnv1a::EMPTY };
 
     pub(super) fn item(&mut self, id: Option<&str>) {
         self.rows += 1;
-        self.digest = self.digest.then(id.unwrap_or_default());
+        self.digest = self.digest.update(id.unwrap_or_default());
     }
 
     pub(super) fn rejected(&mut self, row: &Rejected) {
         self.rows += 1;
         self.digest = match &row.id {
-            Some(id) => self.digest.then(id),
-            None => self.digest.then(&format!("{:?}", row.digest)),
+            Some(id) => self.digest.update(id),
+            None => self.digest.update(&format!("{:?}", row.digest)),
         };
     }
 }
 
 impl Checkpoint {
-    pub(super) fn new(place: Place) -> Self {
-        Self { v: VERSION, place: Box::new(place) }
+    pub(super) fn new(state: State) -> Self {
+        Self { v: VERSION, state: Box::new(state) }
     }
 
-    /// Whether the listing was walked to its end.
+    /// Returns `true` if the listing was read to its end.
     pub fn is_done(&self) -> bool {
-        self.place.position == Position::Done
+        self.state.position == Position::Done
     }
 
-    /// The page that comes next, or is in use.
+    /// Returns the position of the page that is next or partly yielded.
     pub fn position(&self) -> &Position {
-        &self.place.position
+        &self.state.position
     }
 
-    /// How many items had been yielded.
+    /// Returns how many items were yielded.
     pub fn items(&self) -> u64 {
-        self.place.tally.items
+        self.state.counters.items
     }
 
-    /// The place, if it is one in the listing `listing`.
-    pub(super) fn open(&self, listing: &ListingId) -> Result<&Place> {
-        let place = &*self.place;
-        let refuse = |message: String| Err(Error::new(ErrorKind::Checkpoint, message));
-        if place.listing.provider != listing.provider {
-            return refuse(format!(
-                "the checkpoint is of a listing at {}, not at {}",
-                one_line(&place.listing.provider),
+    /// Returns the state if the checkpoint belongs to `listing`.
+    pub(super) fn validate(&self, listing: &ListingId) -> Result<&State> {
+        let state = &*self.state;
+        let mismatch = |message: String| Err(Error::new(ErrorKind::Checkpoint, message));
+        if state.listing.provider != listing.provider {
+            return mismatch(format!(
+                "the checkpoint belongs to a listing of {}; expected {}",
+                one_line(&state.listing.provider),
                 listing.provider
             ));
         }
-        if place.listing != *listing {
-            return refuse(
-                "the checkpoint is of another listing: the base URL, credentials, endpoint, filters, order or \
-                 page size were others"
+        if state.listing != *listing {
+            return mismatch(
+                "the checkpoint belongs to another listing: expected the same base URL, credentials, endpoint, \
+                 filters, order and page size"
                     .into(),
             );
         }
-        Ok(place)
+        Ok(state)
     }
 }

@@ -6,48 +6,48 @@ use std::{
 
 use super::{
     Continuity, Page, Paginator, SeekPaginator,
-    pages::{Fetched, Traced},
+    pages::{Fetched, TracedPaginator},
 };
 use crate::{Result, task::AbortOnDrop};
 
-/// Pages fetched several at a time at predicted cursors, and handed over in order.
+/// Fetches several pages concurrently at predicted cursors, and yields them in order.
 ///
-/// A predicted page is handed over only if [`SeekPaginator::verify`] accepts it. Whatever else is needed is
-/// fetched at the stream's own cursor, as without prediction.
+/// A predicted page is yielded only if [`SeekPaginator::verify`] accepts it. Every other page is fetched at
+/// the stream's own cursor, as without prediction.
 pub(super) struct Concurrent<P: Paginator> {
     width: usize,
     seek: Seek<P>,
     /// The page at the stream's own cursor.
     exact: Option<AbortOnDrop<Fetched<P>>>,
     /// In the order of the listing.
-    predicted: VecDeque<Predicted<P>>,
+    predicted: VecDeque<PendingPage<P>>,
 }
 
 /// A page at a predicted cursor.
-struct Predicted<P: Paginator> {
+struct PendingPage<P: Paginator> {
     at: P::Cursor,
     page: Fetch<P>,
 }
 
 enum Fetch<P: Paginator> {
     Pending(AbortOnDrop<Fetched<P>>),
-    /// It is kept until the gap before it is fetched.
+    /// Kept until the gap before it is fetched.
     Done(Page<P::Item, P::Cursor>),
 }
 
-/// The methods of a [`SeekPaginator`], for where only [`Paginator`] is known of the type.
+/// The methods of a [`SeekPaginator`], for code that is generic over [`Paginator`].
 pub(super) struct Seek<P: Paginator> {
     pub(super) predict: Predict<P>,
-    pub(super) join: JoinFn<P>,
+    pub(super) verify: Verify<P>,
 }
 
 type CursorOf<P> = <P as Paginator>::Cursor;
 type Predict<P> = fn(&P, Option<&CursorOf<P>>, u64) -> Option<CursorOf<P>>;
-type JoinFn<P> = fn(&P, &CursorOf<P>, &CursorOf<P>, &[Option<Cow<'_, str>>]) -> Continuity;
+type Verify<P> = fn(&P, &CursorOf<P>, &CursorOf<P>, &[Option<Cow<'_, str>>]) -> Continuity;
 
 impl<P: SeekPaginator> Seek<P> {
-    pub(super) fn of() -> Self {
-        Self { predict: P::predict, join: P::verify }
+    pub(super) fn new() -> Self {
+        Self { predict: P::predict, verify: P::verify }
     }
 }
 
@@ -56,7 +56,7 @@ impl<P: Paginator> Concurrent<P> {
     where
         P: SeekPaginator,
     {
-        Self { width, seek: Seek::of(), exact: None, predicted: VecDeque::new() }
+        Self { width, seek: Seek::new(), exact: None, predicted: VecDeque::new() }
     }
 
     pub(super) fn reset(&mut self) {
@@ -66,7 +66,7 @@ impl<P: Paginator> Concurrent<P> {
 
     pub(super) fn poll(
         &mut self,
-        traced: &Traced<P>,
+        paginator: &TracedPaginator<P>,
         at: Option<&P::Cursor>,
         number: u64,
         cx: &mut Context<'_>,
@@ -77,49 +77,49 @@ impl<P: Paginator> Concurrent<P> {
                 self.exact = None;
                 return Poll::Ready(fetched);
             }
-            let (Some(at), Some(Predicted { at: predicted, page })) = (at, self.predicted.pop_front()) else {
-                self.exact = Some(AbortOnDrop::spawn(traced.clone().fetch(at.cloned(), number))?);
+            let (Some(at), Some(PendingPage { at: predicted, page })) = (at, self.predicted.pop_front())
+            else {
+                self.exact = Some(AbortOnDrop::spawn(paginator.clone().fetch(at.cloned(), number))?);
                 continue;
             };
             let fetched = match page {
                 Fetch::Done(page) => Ok(page),
-                Fetch::Pending(mut flight) => match flight.poll(cx) {
+                Fetch::Pending(mut task) => match task.poll(cx) {
                     Poll::Ready(fetched) => fetched.and_then(|fetched| fetched),
                     Poll::Pending => {
-                        self.predicted.push_front(Predicted { at: predicted, page: Fetch::Pending(flight) });
+                        self.predicted.push_front(PendingPage { at: predicted, page: Fetch::Pending(task) });
                         return Poll::Pending;
                     }
                 },
             };
-            let join = match &fetched {
+            let continuity = match &fetched {
                 Ok(page) => {
-                    (self.seek.join)(traced.paginator(), at, &predicted, &page.ids(traced.paginator()))
+                    (self.seek.verify)(paginator.inner(), at, &predicted, &page.ids(paginator.inner()))
                 }
                 // The same request would fail again.
                 Err(_) if predicted == *at => return Poll::Ready(fetched),
                 Err(_) => Continuity::Unusable,
             };
-            match (join, fetched) {
+            match (continuity, fetched) {
                 (Continuity::Follows { skip }, Ok(mut page)) => {
-                    page.drop_front(skip);
+                    page.truncate_front(skip);
                     page.at = None;
                     return Poll::Ready(Ok(page));
                 }
-                (Continuity::Known, _) => continue,
+                (Continuity::Repeat, _) => continue,
                 (Continuity::Gap, Ok(page)) => {
-                    self.predicted.push_front(Predicted { at: predicted, page: Fetch::Done(page) });
+                    self.predicted.push_front(PendingPage { at: predicted, page: Fetch::Done(page) });
                 }
                 _ => {}
             }
-            self.exact = Some(AbortOnDrop::spawn(traced.clone().fetch(Some(at.clone()), number))?);
+            self.exact = Some(AbortOnDrop::spawn(paginator.clone().fetch(Some(at.clone()), number))?);
         }
     }
 
-    /// Starts the requests that there is room for, once a page that leads to `next`, the `number`th, is handed
-    /// over.
-    pub(super) fn refill(
+    /// Starts requests up to the width, after a page whose next cursor is `next`, that of page `number`.
+    pub(super) fn fill(
         &mut self,
-        traced: &Traced<P>,
+        paginator: &TracedPaginator<P>,
         next: Option<&P::Cursor>,
         total: Option<u64>,
         number: u64,
@@ -129,17 +129,17 @@ impl<P: Paginator> Concurrent<P> {
             return Ok(());
         };
         if self.predicted.is_empty() {
-            self.exact = Some(AbortOnDrop::spawn(traced.clone().fetch(Some(next.clone()), number))?);
+            self.exact = Some(AbortOnDrop::spawn(paginator.clone().fetch(Some(next.clone()), number))?);
         }
         let Some(total) = total else { return Ok(()) };
         loop {
-            let under_way = self.predicted.len() + usize::from(self.exact.is_some());
+            let in_flight = self.predicted.len() + usize::from(self.exact.is_some());
             let last = self.predicted.back().map_or(next, |predicted| &predicted.at);
-            let predicted = (self.seek.predict)(traced.paginator(), Some(last), total);
-            let Some(at) = predicted.filter(|_| under_way < self.width) else { return Ok(()) };
-            let number = number.saturating_add(under_way as u64);
-            let flight = AbortOnDrop::spawn(traced.clone().fetch(Some(at.clone()), number))?;
-            self.predicted.push_back(Predicted { at, page: Fetch::Pending(flight) });
+            let predicted = (self.seek.predict)(paginator.inner(), Some(last), total);
+            let Some(at) = predicted.filter(|_| in_flight < self.width) else { return Ok(()) };
+            let number = number.saturating_add(in_flight as u64);
+            let task = AbortOnDrop::spawn(paginator.clone().fetch(Some(at.clone()), number))?;
+            self.predicted.push_back(PendingPage { at, page: Fetch::Pending(task) });
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
     vec,
@@ -8,59 +9,78 @@ use std::{
 use futures::stream::{FusedStream, Stream};
 
 use super::{
-    Checkpoint, Page, Pages, Paginator, Position, Rejected, Summary,
-    checkpoint::{Place, Yielded},
+    Checkpoint, Completeness, Page, Pages, Paginator, Position, Rejected, Summary,
+    checkpoint::{State, Yielded},
 };
-use crate::Result;
+use crate::{Error, ErrorKind, Result};
 
 /// A stream of items that can be checkpointed.
 ///
-/// A row that cannot be decoded is yielded in its place as an error of kind
-/// [`InvalidRecord`](crate::ErrorKind::InvalidRecord), and the stream continues after it. Any other error ends it;
-/// [`retry`](Self::retry) tries the failed page again. Dropping a `next()` future loses nothing.
+/// A record that cannot be decoded is yielded in its place as an error of kind
+/// [`InvalidRecord`](ErrorKind::InvalidRecord), and the stream continues after it. Any other error ends the stream;
+/// [`retry`](Self::retry) fetches the failed page again. Dropping a `next()` future loses nothing.
+///
+/// The end of the stream is not proof of completeness: [`summary`](Self::summary) reports it, and
+/// [`require_complete`](Self::require_complete) and [`collect_complete`](Self::collect_complete) enforce it.
 #[must_use = "streams do nothing unless polled"]
 pub struct Items<P: Paginator> {
     pages: Pages<P>,
-    current: Option<Current<P>>,
-    /// What was yielded of the next page before the listing was resumed.
-    resumed: Option<Yielded>,
+    current: Option<CurrentPage<P>>,
+    /// The rows of the next page that were yielded before the listing was resumed.
+    already_yielded: Option<Yielded>,
+    /// Whether an incomplete end is yet to be yielded as an error.
+    require_complete: bool,
 }
 
-/// The page in use.
-struct Current<P: Paginator> {
+/// Everything that a listing yielded: see [`Items::collect_with_summary`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Collected<T> {
+    /// The items, in the order of the listing.
+    pub items: Vec<T>,
+    /// The errors of the records that could not be decoded, each of kind
+    /// [`InvalidRecord`](ErrorKind::InvalidRecord).
+    pub rejected: Vec<Error>,
+    /// The counts, and whether the listing is complete.
+    pub summary: Summary,
+}
+
+/// The page that is being yielded.
+struct CurrentPage<P: Paginator> {
     items: vec::IntoIter<P::Item>,
     rejected: vec::IntoIter<Rejected>,
-    /// The next row's place in the page.
+    /// The position of the next row in the page.
     row: usize,
-    /// The place of the stream before this page.
-    before: Place,
-    /// The cursor after the last row yielded, and whether the listing has such cursors.
+    /// The state of the stream before this page.
+    before: State,
+    /// The cursor after the last yielded row.
     cursor: Option<P::Cursor>,
-    advanced: bool,
-    /// The rows yielded, where it has none.
+    /// Whether the listing derives cursors from rows.
+    derives_cursors: bool,
+    /// The yielded rows, if it does not.
     yielded: Yielded,
 }
 
-impl<P: Paginator> Current<P> {
-    fn new(page: Page<P::Item, P::Cursor>, before: Place) -> Self {
+impl<P: Paginator> CurrentPage<P> {
+    fn new(page: Page<P::Item, P::Cursor>, before: State) -> Self {
         Self {
             items: page.items.into_iter(),
             rejected: page.rejected.into_iter(),
             row: 0,
             before,
             cursor: page.at,
-            advanced: false,
+            derives_cursors: false,
             yielded: Yielded::NONE,
         }
     }
 
-    fn rows(&self) -> usize {
+    fn remaining(&self) -> usize {
         self.items.len() + self.rejected.len()
     }
 
     fn next(&mut self, paginator: &P) -> Option<Result<P::Item, Rejected>> {
-        let bad = |row: &Rejected| row.index <= self.row || self.items.len() == 0;
-        let row = if self.rejected.as_slice().first().is_some_and(bad) {
+        let is_next = |rejected: &Rejected| rejected.index <= self.row || self.items.len() == 0;
+        let row = if self.rejected.as_slice().first().is_some_and(is_next) {
             Err(self.rejected.next()?)
         } else {
             Ok(self.items.next()?)
@@ -70,8 +90,8 @@ impl<P: Paginator> Current<P> {
             Ok(item) => paginator.item_id(item),
             Err(rejected) => rejected.id.as_deref().map(Into::into),
         };
-        self.advanced = paginator.advance(&mut self.cursor, id.as_deref());
-        if !self.advanced {
+        self.derives_cursors = paginator.advance(&mut self.cursor, id.as_deref());
+        if !self.derives_cursors {
             match &row {
                 Ok(_) => self.yielded.item(id.as_deref()),
                 Err(rejected) => self.yielded.rejected(rejected),
@@ -83,70 +103,144 @@ impl<P: Paginator> Current<P> {
 }
 
 impl<P: Paginator> Items<P> {
-    pub(super) fn new(pages: Pages<P>, resumed: Option<Yielded>) -> Self {
-        Self { pages, current: None, resumed }
+    pub(super) fn new(pages: Pages<P>, already_yielded: Option<Yielded>) -> Self {
+        Self { pages, current: None, already_yielded, require_complete: false }
     }
 
-    /// The place after the last row yielded: save it, and pass it to [`Paginator::resume`]. Valid at any time,
-    /// after errors too.
+    /// Returns the next item, or `None` at the end.
     ///
-    /// Where the listing's cursors [are made from rows](Paginator::advance) it is exact, whatever changes. Elsewhere
-    /// it holds the page's cursor, the number of rows yielded and a digest of their ids. If the page begins with the
-    /// same rows when it is fetched again, they are skipped. If not, the whole page is yielded again, and
-    /// [`Summary::repeats_at_most`] counts those rows.
+    /// The same as [`StreamExt::next`](futures::StreamExt::next), without an import.
+    pub async fn next(&mut self) -> Option<Result<P::Item>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// Returns the next item, or `Ok(None)` at the end.
+    ///
+    /// # Errors
+    /// Fails if a record cannot be decoded or a page cannot be fetched.
+    pub async fn try_next(&mut self) -> Result<Option<P::Item>> {
+        self.next().await.transpose()
+    }
+
+    /// Makes an incomplete end an error.
+    ///
+    /// If the listing ends and is not [`Complete`](Completeness::Complete), the stream yields an error of
+    /// kind
+    /// [`Incomplete`](ErrorKind::Incomplete) that names the reasons, and then ends. So a loop over
+    /// [`try_next`](Self::try_next) finishes without an error only if every account was listed.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "annature")] async fn run(client: headcount::annature::Client) -> headcount::Result<()> {
+    /// let mut accounts = client.list_accounts().items().require_complete();
+    /// while let Some(account) = accounts.try_next().await? {
+    ///     println!("{}", account.id);
+    /// }
+    /// // Every account was listed.
+    /// # Ok(()) }
+    /// ```
+    pub fn require_complete(mut self) -> Self {
+        self.require_complete = true;
+        self
+    }
+
+    /// Collects all items, or fails if the listing is not complete.
+    ///
+    /// # Errors
+    /// Fails with the first error of the stream, whether a record cannot be decoded or a page cannot be
+    /// fetched. Fails with [`Incomplete`](ErrorKind::Incomplete) if the listing ends and is not known to be
+    /// complete.
+    pub async fn collect_complete(self) -> Result<Vec<P::Item>> {
+        let mut stream = self.require_complete();
+        let mut items = Vec::new();
+        while let Some(item) = stream.try_next().await? {
+            items.push(item);
+        }
+        Ok(items)
+    }
+
+    /// Collects all items, the errors of records that could not be decoded, and the summary.
+    ///
+    /// # Errors
+    /// Fails if a page cannot be fetched. What was collected before is dropped: to keep it, take the items
+    /// one by one.
+    pub async fn collect_with_summary(mut self) -> Result<Collected<P::Item>> {
+        let (mut items, mut rejected) = (Vec::new(), Vec::new());
+        while let Some(item) = self.next().await {
+            match item {
+                Ok(item) => items.push(item),
+                Err(error) if error.kind() == ErrorKind::InvalidRecord => rejected.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Collected { items, rejected, summary: self.summary() })
+    }
+
+    /// Returns the position after the last yielded row, for [`Paginator::resume`].
+    ///
+    /// Valid at any time, also after an error. If the listing [derives cursors from
+    /// rows](Paginator::advance), the position is exact whatever changes. Otherwise the checkpoint contains
+    /// the page's cursor, the number of yielded rows and a digest of their ids. If the page then still begins
+    /// with these rows, they are skipped. If not, the whole page is yielded again (at-least-once), and
+    /// [`Summary::repeats_at_most`] grows by their number.
     pub fn checkpoint(&self) -> Checkpoint {
-        let now = self.pages.place();
-        let Some(current) = self.current.as_ref().filter(|current| current.rows() > 0) else {
-            return Checkpoint::new(Place { yielded: self.resumed, ..now });
+        let now = self.pages.snapshot();
+        let Some(current) = self.current.as_ref().filter(|current| current.remaining() > 0) else {
+            return Checkpoint::new(State { yielded: self.already_yielded, ..now });
         };
-        let tally = now.tally.without_last_page(&current.before.tally);
-        let place = Place { tally, ..current.before.clone() };
-        let cursor = if current.advanced { serde_json::to_value(&current.cursor).ok() } else { None };
+        let counters = now.counters.rewind_page(&current.before.counters);
+        let state = State { counters, ..current.before.clone() };
+        let cursor = if current.derives_cursors { serde_json::to_value(&current.cursor).ok() } else { None };
         Checkpoint::new(match cursor {
-            Some(cursor) => Place { position: Position::At { cursor }, ..place },
-            None => Place { yielded: Some(Yielded { rows: current.row, ..current.yielded }), ..place },
+            Some(cursor) => State { position: Position::At { cursor }, ..state },
+            None => State { yielded: Some(Yielded { rows: current.row, ..current.yielded }), ..state },
         })
     }
 
-    /// What came so far, and whether it is everything.
+    /// Returns what was yielded so far, and whether that is complete.
     pub fn summary(&self) -> Summary {
         let mut summary = self.pages.summary();
-        if !self.is_finished() {
-            summary.completeness = super::Completeness::InProgress;
+        if !(self.pages.is_done() && self.is_exhausted()) {
+            summary.completeness = Completeness::InProgress;
         }
         summary
     }
 
-    /// The provider's own count of the listing, once a page has shown it.
+    /// Returns the provider's count of the listing, if a page has reported one.
     pub fn total(&self) -> Option<u64> {
         self.pages.summary().total
     }
 
-    /// After an error that ended the stream: makes it try the same page again. See [`Pages::retry`].
+    /// Retries the failed page after an error that ended the stream. See [`Pages::retry`].
     pub fn retry(&mut self) -> bool {
         self.pages.retry()
     }
 
-    fn is_spent(&self) -> bool {
-        self.current.as_ref().is_none_or(|current| current.rows() == 0)
+    fn is_exhausted(&self) -> bool {
+        self.current.as_ref().is_none_or(|current| current.remaining() == 0)
     }
 
-    fn is_finished(&self) -> bool {
-        self.pages.is_done() && self.is_spent()
+    /// Returns the error of an end that has to be complete and is not.
+    fn incomplete(&self) -> Option<Error> {
+        if !self.require_complete || !self.pages.is_done() {
+            return None;
+        }
+        let completeness = self.pages.summary().completeness;
+        (!completeness.is_complete())
+            .then(|| Error::new(ErrorKind::Incomplete, format!("the listing is {completeness}")))
     }
 
-    /// Takes a page into use, without the rows that were yielded before the listing was resumed.
-    fn open(&mut self, page: Page<P::Item, P::Cursor>, before: Place) {
-        let resumed = self.resumed.take().filter(|resumed| resumed.rows > 0);
-        let unchanged = resumed.is_none_or(|resumed| page.begins_with(self.pages.paginator(), resumed));
-        let mut current = Current::new(page, before);
-        match resumed {
-            Some(resumed) if unchanged => {
-                for _ in 0..resumed.rows {
+    /// Starts to yield a page, after the rows that were yielded before the listing was resumed.
+    fn start_page(&mut self, page: Page<P::Item, P::Cursor>, before: State) {
+        let yielded = self.already_yielded.take().filter(|yielded| yielded.rows > 0);
+        let unchanged = yielded.is_none_or(|yielded| page.begins_with(self.pages.paginator(), yielded));
+        let mut current = CurrentPage::new(page, before);
+        match yielded {
+            Some(yielded) if unchanged => {
+                for _ in 0..yielded.rows {
                     current.next(self.pages.paginator());
                 }
             }
-            Some(resumed) => self.pages.tally().repeat(resumed.rows),
+            Some(yielded) => self.pages.counters().record_repeats(yielded.rows),
             None => {}
         }
         self.current = Some(current);
@@ -161,36 +255,42 @@ impl<P: Paginator> Stream for Items<P> {
         loop {
             if let Some(current) = &mut this.current {
                 let row = current.next(this.pages.paginator());
-                let tally = this.pages.tally();
+                let counters = this.pages.counters();
                 match row {
                     Some(Ok(item)) => {
-                        tally.item();
+                        counters.record_item();
                         return Poll::Ready(Some(Ok(item)));
                     }
                     Some(Err(rejected)) => {
-                        tally.reject();
-                        return Poll::Ready(Some(Err(rejected.into_error(tally.pages))));
+                        counters.record_rejected();
+                        return Poll::Ready(Some(Err(rejected.into_error(counters.pages))));
                     }
                     None => this.current = None,
                 }
             }
             match ready!(this.pages.poll_page(cx)) {
-                None => return Poll::Ready(None),
+                None => {
+                    let incomplete = this.incomplete();
+                    // After a failed page it still applies to the pages of a retry.
+                    this.require_complete &= incomplete.is_none();
+                    return Poll::Ready(incomplete.map(Err));
+                }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                Some(Ok((page, before))) => this.open(page, before),
+                Some(Ok((page, before))) => this.start_page(page, before),
             }
         }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let rows = self.current.as_ref().map_or(0, Current::rows);
-        (rows, self.pages.is_terminated().then_some(rows))
+        let rows = self.current.as_ref().map_or(0, CurrentPage::remaining);
+        let ended = self.pages.is_terminated() && self.incomplete().is_none();
+        (rows, ended.then_some(rows))
     }
 }
 
 impl<P: Paginator> FusedStream for Items<P> {
     fn is_terminated(&self) -> bool {
-        self.is_spent() && self.pages.is_terminated()
+        self.is_exhausted() && self.pages.is_terminated() && self.incomplete().is_none()
     }
 }
 

@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -10,7 +11,7 @@ use futures::stream::{FusedStream, Stream};
 use super::{AnyPaginator, Checkpoint, Completeness, Items, Summary};
 use crate::{Error, ErrorKind};
 
-/// What comes out of a [`Merge`]. The merged stream itself never fails.
+/// An event of a [`Merge`]. The merged stream itself never fails.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<T> {
@@ -21,41 +22,40 @@ pub enum Event<T> {
         /// The item.
         item: T,
     },
-    /// A row that could not be read; its source goes on.
+    /// A record that could not be decoded. Its source continues.
     Rejected {
         /// The name of its source.
         source: Arc<str>,
-        /// What is wrong with it; of kind [`InvalidRecord`](ErrorKind::InvalidRecord).
+        /// The error, of kind [`InvalidRecord`](ErrorKind::InvalidRecord).
         error: Error,
     },
-    /// A source gave up; the others go on.
+    /// A source ended with an error. The other sources continue.
     Failed {
-        /// Its name.
+        /// The name of the source.
         source: Arc<str>,
-        /// Why.
+        /// The error.
         error: Error,
-        /// Where to take it up again.
+        /// The position to resume from.
         checkpoint: Box<Checkpoint>,
-        /// What it gave so far.
+        /// What it yielded.
         summary: Summary,
     },
     /// A source was listed to its end.
     Finished {
-        /// Its name.
+        /// The name of the source.
         source: Arc<str>,
-        /// What it gave, and whether that is everything.
+        /// What it yielded, and whether that is complete.
         summary: Summary,
     },
 }
 
-/// Several named listings as one stream of [`Event`]s, a row from each in turn.
+/// A stream of [`Event`]s from several named listings, in round-robin order.
 ///
-/// One source failing ends only that source.
+/// A source that fails ends only itself.
 ///
 /// ```no_run
 /// # #[cfg(all(feature = "huawei", feature = "sailpoint"))] {
-/// use futures::StreamExt;
-/// use headcount::{Event, Merge, Paginator, huawei, sailpoint};
+/// use headcount::{Event, Merge, huawei, sailpoint};
 ///
 /// # async fn run() -> headcount::Result<()> {
 /// let mut everyone = Merge::new([
@@ -65,8 +65,8 @@ pub enum Event<T> {
 /// while let Some(event) = everyone.next().await {
 ///     match event {
 ///         Event::Item { source, item } => println!("{source} {}", item.id),
-///         Event::Finished { source, summary } => eprintln!("{source}: {:?}", summary.completeness),
-///         problem => eprintln!("{problem:?}"),
+///         Event::Finished { source, summary } => eprintln!("{source}: {summary}"),
+///         error => eprintln!("{error:?}"),
 ///     }
 /// }
 /// # Ok(()) }
@@ -75,48 +75,57 @@ pub enum Event<T> {
 #[must_use = "streams do nothing unless polled"]
 pub struct Merge<T: Send + 'static> {
     sources: Vec<Source<T>>,
-    /// Whose turn it is.
-    turn: usize,
+    /// The source to poll first.
+    next_source: usize,
 }
 
 struct Source<T: Send + 'static> {
     name: Arc<str>,
     items: Items<AnyPaginator<T>>,
-    over: bool,
+    done: bool,
 }
 
 impl<T: Send + 'static> Merge<T> {
-    /// Merges `sources`: pairs of a name and an [`AnyPaginator`], or a stream made of one that looks
-    /// ahead or goes on from a checkpoint.
+    /// Merges `sources`, pairs of a name and an [`AnyPaginator`] or its stream.
+    ///
+    /// A stream may prefetch, or resume from a checkpoint.
     pub fn new<N, S>(sources: impl IntoIterator<Item = (N, S)>) -> Self
     where
         N: Into<Arc<str>>,
         S: Into<Items<AnyPaginator<T>>>,
     {
-        let source = |(name, items): (N, S)| Source { name: name.into(), items: items.into(), over: false };
-        Self { sources: sources.into_iter().map(source).collect(), turn: 0 }
+        let source = |(name, items): (N, S)| Source { name: name.into(), items: items.into(), done: false };
+        Self { sources: sources.into_iter().map(source).collect(), next_source: 0 }
     }
 
-    /// Where each source stands, in the order given; also of those that ended. To go on from there, give the new
-    /// [`Merge`] a stream of each:
+    /// Returns the next event, or `None` when all sources have ended.
+    ///
+    /// The same as [`StreamExt::next`](futures::StreamExt::next), without an import.
+    pub async fn next(&mut self) -> Option<Event<T>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// Returns a checkpoint of each source, in the order given. Sources that ended are included.
+    ///
+    /// To resume, give a new [`Merge`] a stream of each:
     ///
     /// ```no_run
     /// # use std::collections::BTreeMap;
     /// use headcount::{Account, AnyPaginator, Checkpoint, Merge, Paginator};
     ///
-    /// /// The lists as one stream, each from its saved place if it has one.
+    /// /// Merges the listings, each from its checkpoint if it has one.
     /// fn merge(
     ///     lists: Vec<(&'static str, AnyPaginator<Account>)>,
     ///     saved: &BTreeMap<String, Checkpoint>,
     /// ) -> headcount::Result<Merge<Account>> {
-    ///     let place = |(name, list): (_, AnyPaginator<Account>)| {
+    ///     let resume = |(name, list): (_, AnyPaginator<Account>)| {
     ///         let items = match saved.get(name) {
     ///             Some(checkpoint) => list.resume(checkpoint)?,
     ///             None => list.items(),
     ///         };
     ///         Ok((name, items))
     ///     };
-    ///     let items: Vec<_> = lists.into_iter().map(place).collect::<headcount::Result<_>>()?;
+    ///     let items: Vec<_> = lists.into_iter().map(resume).collect::<headcount::Result<_>>()?;
     ///     Ok(Merge::new(items))
     /// }
     /// ```
@@ -124,14 +133,14 @@ impl<T: Send + 'static> Merge<T> {
         self.sources.iter().map(|source| (&*source.name, source.items.checkpoint()))
     }
 
-    /// What each source gave so far, in the order given.
+    /// Returns a summary of each source, in the order given.
     pub fn summaries(&self) -> impl Iterator<Item = (&str, Summary)> {
         self.sources.iter().map(|source| (&*source.name, source.items.summary()))
     }
 
-    /// The same of the sources that have neither finished nor failed.
+    /// Returns a summary of each source that has neither finished nor failed.
     pub fn unfinished(&self) -> impl Iterator<Item = (&str, Summary)> {
-        let open = self.sources.iter().filter(|source| !source.over);
+        let open = self.sources.iter().filter(|source| !source.done);
         open.map(|source| (&*source.name, source.items.summary()))
     }
 }
@@ -146,16 +155,16 @@ impl<T: Send + 'static> Source<T> {
                     Event::Rejected { source, error }
                 }
                 Some(Err(error)) => {
-                    self.over = true;
+                    self.done = true;
                     let (checkpoint, summary) = (Box::new(self.items.checkpoint()), self.items.summary());
                     Event::Failed { source, error, checkpoint, summary }
                 }
                 None => {
-                    self.over = true;
+                    self.done = true;
                     match self.items.summary() {
                         summary if summary.completeness == Completeness::InProgress => {
                             let message =
-                                "the stream had ended with an error before it was merged; retry() it";
+                                "the stream ended with an error before it was merged; call retry() on it first";
                             let error = Error::new(ErrorKind::Config, message);
                             let checkpoint = Box::new(self.items.checkpoint());
                             Event::Failed { source, error, checkpoint, summary }
@@ -175,13 +184,13 @@ impl<T: Send + 'static> Stream for Merge<T> {
         let count = self.sources.len();
         let mut open = false;
         for step in 0..count {
-            let index = (self.turn + step) % count;
-            if self.sources[index].over {
+            let index = (self.next_source + step) % count;
+            if self.sources[index].done {
                 continue;
             }
             open = true;
             if let Poll::Ready(event) = self.sources[index].poll_event(cx) {
-                self.turn = (index + 1) % count;
+                self.next_source = (index + 1) % count;
                 return Poll::Ready(Some(event));
             }
         }
@@ -191,7 +200,7 @@ impl<T: Send + 'static> Stream for Merge<T> {
 
 impl<T: Send + 'static> FusedStream for Merge<T> {
     fn is_terminated(&self) -> bool {
-        self.sources.iter().all(|source| source.over)
+        self.sources.iter().all(|source| source.done)
     }
 }
 

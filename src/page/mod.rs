@@ -1,13 +1,12 @@
-//! Paging: pages, items, checkpoints, and the streams over them.
+//! Paging: the [`Paginator`] trait, streams of pages and items, checkpoints and summaries.
 //!
-//! Nothing here knows HTTP or a provider. A [`Paginator`] of your own gets all of it.
+//! Nothing in this module knows HTTP or a provider. A [`Paginator`] of your own gets all of it.
 //!
-//! # Going on another time
+//! # Resuming
 //!
 //! ```
-//! use futures::{StreamExt, TryStreamExt};
 //! use headcount::{Checkpoint, Completeness, Paginator};
-//! # use headcount::{Page, Result, ListingId};
+//! # use headcount::{ListingId, Page, Result};
 //! #
 //! # /// The numbers below 10, three to a page.
 //! # struct Digits;
@@ -28,24 +27,26 @@
 //! # }
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! // `Digits` lists the numbers below 10, three to a page. Four are enough for today.
+//! // `Digits` lists the numbers below 10, three to a page. This process stops after four of them.
 //! let mut items = Digits.items();
-//! let four: Vec<u32> = items.by_ref().take(4).try_collect().await?;
-//! assert_eq!(four, [0, 1, 2, 3]);
+//! for expected in 0..4 {
+//!     assert_eq!(items.try_next().await?, Some(expected));
+//! }
 //! assert_eq!(items.summary().completeness, Completeness::InProgress);
 //! let saved: String = serde_json::to_string(&items.checkpoint())?;
 //!
-//! // Tomorrow, in another process:
+//! // Another process continues after the last item.
 //! let checkpoint: Checkpoint = serde_json::from_str(&saved)?;
 //! let mut items = Digits.resume(&checkpoint)?;
-//! let rest: Vec<u32> = items.by_ref().try_collect().await?;
-//! assert_eq!(rest, [4, 5, 6, 7, 8, 9]);
+//! for expected in 4..10 {
+//!     assert_eq!(items.try_next().await?, Some(expected));
+//! }
+//! assert_eq!(items.try_next().await?, None);
 //! assert_eq!(items.summary().items, 10);
 //! assert_eq!(items.summary().completeness, Completeness::Complete);
 //! # Ok(()) }
 //! ```
 
-mod ahead;
 mod any;
 mod checkpoint;
 mod concurrent;
@@ -55,55 +56,57 @@ mod items;
 mod merge;
 mod pages;
 mod paginator;
+mod prefetch;
 mod summary;
 
 use std::borrow::Cow;
 
 use checkpoint::Yielded;
-use digest::Digest;
+use digest::Fnv1a;
 
 use crate::{Error, ErrorKind};
 
 pub use any::{Accounts, AnyPaginator, ErasedCursor};
 pub use checkpoint::{Checkpoint, ListingId, Position};
-pub use items::Items;
+pub use items::{Collected, Items};
 pub use merge::{Event, Merge};
 pub use pages::Pages;
-pub(crate) use paginator::is_zero;
 pub use paginator::{Continuity, Cursor, Paginator, SeekPaginator};
+pub(crate) use paginator::{inherent_streams, is_zero};
 pub use summary::{Completeness, IncompleteReason, Summary};
 
-/// How much of a bad row's id goes into its error, in characters.
+/// The longest id of a rejected row in an error, in characters.
 const MAX_ID_CHARS: usize = 64;
 
-/// One answer of a list endpoint.
+/// One page of a listing.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Page<T, C> {
-    /// The items that could be read, in the provider's order. May be empty while `next` is `Some`.
+    /// The decoded items, in the provider's order. May be empty while `next` is `Some`.
     pub items: Vec<T>,
-    /// The rows that could not, each with its place among all rows of the page.
+    /// The rows that could not be decoded, in the order of their positions.
     pub rejected: Vec<Rejected>,
-    /// The place before the page's first row; `None` for the first page. The stream fills in the cursor that fetched
-    /// the page, unless it is [set](Self::starting_at).
-    pub at: Option<C>,
-    /// The cursor of the following page; `None` when this is the last.
-    pub next: Option<C>,
-    /// The provider's own count of the whole listing, if it gave one with this page.
-    pub total: Option<u64>,
-    /// The provider's own count of the rows of this page, if it gave one.
+    /// The cursor before the page's first row; `None` for the first page.
     ///
-    /// It is kept and compared with nothing: Huawei's reference has a sample whose `current_count` is 100 beside one
-    /// row. It counts the page as the provider sent it, also where rows of it are left out.
+    /// The stream sets it to the cursor that fetched the page, unless it is [set](Self::starting_at).
+    pub at: Option<C>,
+    /// The cursor of the next page; `None` if this is the last page.
+    pub next: Option<C>,
+    /// The provider's count of the whole listing, if this page reports one.
+    pub total: Option<u64>,
+    /// The provider's count of the rows in this page, if it reports one.
+    ///
+    /// Informational: it is not compared with the rows, since a sample in Huawei's reference has a
+    /// `current_count` of 100 and one row. It includes rows that were dropped as duplicates.
     pub reported_rows: Option<u64>,
-    /// Rows that repeated earlier ones at the seam between two pages, and were left out.
+    /// Rows that repeated earlier ones at the boundary of two pages, and were dropped.
     pub duplicates: u64,
-    /// Why the listing may not be whole, as far as this page shows.
-    pub doubts: Vec<IncompleteReason>,
+    /// Reasons why the listing may be incomplete, as far as this page shows.
+    pub incomplete: Vec<IncompleteReason>,
 }
 
 impl<T, C> Page<T, C> {
-    /// A page, and where it leads.
+    /// Creates a page of `items`, followed by the page at `next`.
     pub fn new(items: Vec<T>, next: Option<C>) -> Self {
         Self {
             items,
@@ -113,55 +116,55 @@ impl<T, C> Page<T, C> {
             total: None,
             reported_rows: None,
             duplicates: 0,
-            doubts: Vec::new(),
+            incomplete: Vec::new(),
         }
     }
 
-    /// With the rows that could not be read, in the order of their places.
+    /// Sets the rows that could not be decoded, in the order of their positions.
     #[must_use]
     pub fn with_rejected(mut self, rejected: Vec<Rejected>) -> Self {
         self.rejected = rejected;
         self
     }
 
-    /// With the provider's count of the whole listing.
+    /// Sets the provider's count of the whole listing.
     #[must_use]
     pub fn with_total(mut self, total: Option<u64>) -> Self {
         self.total = total;
         self
     }
 
-    /// With the provider's count of the rows of this page.
+    /// Sets the provider's count of the rows in this page.
     #[must_use]
     pub fn with_reported_rows(mut self, rows: Option<u64>) -> Self {
         self.reported_rows = rows;
         self
     }
 
-    /// With the number of rows that were left out because earlier pages had them.
+    /// Sets the number of rows that were dropped because earlier pages had them.
     #[must_use]
     pub fn with_duplicates(mut self, duplicates: u64) -> Self {
         self.duplicates = duplicates;
         self
     }
 
-    /// With a reason why the listing may not be whole.
+    /// Adds a reason why the listing may be incomplete.
     #[must_use]
-    pub fn with_doubt(mut self, doubt: Option<IncompleteReason>) -> Self {
-        self.doubts.extend(doubt);
+    pub fn with_incomplete(mut self, reason: Option<IncompleteReason>) -> Self {
+        self.incomplete.extend(reason);
         self
     }
 
-    /// With the place before its first row, where that differs from the cursor that fetched the page.
+    /// Sets the cursor before the first row, where it differs from the cursor that fetched the page.
     ///
-    /// Checkpoints within the page are made from it, by [`Paginator::advance`].
+    /// [`Paginator::advance`] moves it to the cursor of a checkpoint within the page.
     #[must_use]
     pub fn starting_at(mut self, at: Option<C>) -> Self {
         self.at = at;
         self
     }
 
-    /// How many rows the page has: items and rejected ones.
+    /// Returns the number of rows: items and rejected rows.
     pub fn rows(&self) -> usize {
         self.items.len() + self.rejected.len()
     }
@@ -170,7 +173,7 @@ impl<T, C> Page<T, C> {
         in_order(&self.items, &self.rejected)
     }
 
-    /// The ids of all rows, in the provider's order.
+    /// Returns the ids of all rows, in the provider's order.
     fn ids<'a, P: Paginator<Item = T>>(&'a self, paginator: &P) -> Vec<Option<Cow<'a, str>>> {
         let id = |row: Result<&'a T, &'a Rejected>| match row {
             Ok(item) => paginator.item_id(item),
@@ -179,7 +182,7 @@ impl<T, C> Page<T, C> {
         self.in_order().map(id).collect()
     }
 
-    /// Whether the page begins with the rows that were yielded.
+    /// Returns `true` if the page begins with the rows that were yielded.
     fn begins_with<P: Paginator<Item = T>>(&self, paginator: &P, yielded: Yielded) -> bool {
         let mut begin = Yielded::NONE;
         for row in self.in_order().take(yielded.rows) {
@@ -192,7 +195,7 @@ impl<T, C> Page<T, C> {
     }
 
     /// Drops the first `count` rows.
-    fn drop_front(&mut self, count: usize) {
+    fn truncate_front(&mut self, count: usize) {
         let bad = self.in_order().take(count).filter(Result::is_err).count();
         self.items.drain(..count.min(self.rows()) - bad);
         self.rejected.drain(..bad);
@@ -201,8 +204,8 @@ impl<T, C> Page<T, C> {
         }
     }
 
-    /// The same page with other types: [`Accounts`] and [`AnyPaginator`] need it.
-    fn convert<U, D>(self, item: impl FnMut(T) -> U, mut cursor: impl FnMut(C) -> D) -> Page<U, D> {
+    /// Converts the items and cursors.
+    fn map<U, D>(self, item: impl FnMut(T) -> U, mut cursor: impl FnMut(C) -> D) -> Page<U, D> {
         Page {
             items: self.items.into_iter().map(item).collect(),
             rejected: self.rejected,
@@ -211,12 +214,12 @@ impl<T, C> Page<T, C> {
             total: self.total,
             reported_rows: self.reported_rows,
             duplicates: self.duplicates,
-            doubts: self.doubts,
+            incomplete: self.incomplete,
         }
     }
 }
 
-/// The items and the rejected rows of a page, in the provider's order.
+/// Returns items and rejected rows in the provider's order.
 pub(crate) fn in_order<'a, T>(
     items: &'a [T],
     rejected: &'a [Rejected],
@@ -228,43 +231,43 @@ pub(crate) fn in_order<'a, T>(
     })
 }
 
-/// A row of a page that could not be read.
+/// A row of a page that could not be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rejected {
-    /// Its place in the page, counted from 0 over all rows.
+    /// The position among all rows of the page, from 0.
     pub index: usize,
-    /// Its id, where that much could be read.
+    /// The id, if that could be read.
     pub id: Option<String>,
-    /// Why it could not be read. Holds no value of the row.
+    /// Why it could not be decoded. Contains no values of the row.
     pub reason: String,
-    /// The row's shape: member names and types, no values, at most a few hundred characters.
+    /// The member names and types of the row, without values, cut to a few hundred characters.
     pub shape: String,
-    /// Of the row's text: what tells it from others in a checkpoint, where it has no id.
-    digest: Digest,
+    /// A digest of the row's text, which identifies a row without an id in a checkpoint.
+    digest: Fnv1a,
 }
 
 impl Rejected {
-    /// A row at `index` that could not be read.
+    /// Creates a rejected row at position `index`.
     pub fn new(index: usize, reason: impl Into<String>) -> Self {
-        Self { index, id: None, reason: reason.into(), shape: String::new(), digest: Digest::NOTHING }
+        Self { index, id: None, reason: reason.into(), shape: String::new(), digest: Fnv1a::EMPTY }
     }
 
-    /// With the row's text, of which only a digest is kept.
+    /// Sets the row's text, of which only a digest is kept.
     pub(crate) fn with_text(mut self, text: &str) -> Self {
-        self.digest = Digest::NOTHING.then(text);
+        self.digest = Fnv1a::EMPTY.update(text);
         self
     }
 
-    /// The error that stands in the row's place in a stream of items. `page` counts from 1.
+    /// Converts it to the error that a stream yields in its place. `page` counts from 1.
     fn into_error(self, page: u64) -> Error {
-        // Whatever came in the place of an id: kept short, and on one line.
+        // Text from outside: kept short and on one line.
         let id: Option<String> = self.id.map(|id| id.chars().take(MAX_ID_CHARS).collect());
         let id = id.map_or(String::new(), |id| format!(" with id {}", id.escape_debug()));
-        let shape = if self.shape.is_empty() { String::new() } else { format!("; it is {}", self.shape) };
+        let shape = if self.shape.is_empty() { String::new() } else { format!("; got {}", self.shape) };
         Error::new(
             ErrorKind::InvalidRecord,
-            format!("row {} of page {page}{id} cannot be read: {}{shape}", self.index, self.reason),
+            format!("failed to decode row {} of page {page}{id}: {}{shape}", self.index, self.reason),
         )
     }
 }

@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -13,100 +14,96 @@ use futures::{
 use tracing::{Instrument, Span, field};
 
 use super::{
-    Checkpoint, Items, Page, Paginator, Position, SeekPaginator, Summary, ahead::Ahead, checkpoint::Place,
-    concurrent::Concurrent, cycle::CycleGuard, summary::Tally,
+    Checkpoint, Items, Page, Paginator, Position, SeekPaginator, Summary, checkpoint::State,
+    concurrent::Concurrent, cycle::CycleDetector, prefetch::Prefetch, summary::Counters,
 };
 use crate::{Error, ErrorKind, Result, error::one_line};
 
-/// More pages in a row without a row are an error: a listing has to end some time.
+/// More empty pages in a row are an error, so that every listing ends.
 const MAX_EMPTY_PAGES: u32 = 10_000;
-/// The most pages that are fetched before they are asked for, whatever was set.
+/// The most pages that are fetched before they are polled.
 const MAX_PREFETCH: usize = 1000;
 
 pub(super) type Fetched<P> = Result<Page<<P as Paginator>::Item, <P as Paginator>::Cursor>>;
 
-/// A page, and the place of the stream before it.
-pub(super) type Placed<P> = (Page<<P as Paginator>::Item, <P as Paginator>::Cursor>, Place);
+/// A page, and the state of the stream before it.
+pub(super) type PositionedPage<P> = (Page<<P as Paginator>::Item, <P as Paginator>::Cursor>, State);
 
 /// A stream of pages.
 ///
-/// It ends after its first error, and keeps its place: [`retry`](Self::retry) tries the same page again.
-/// Dropping a `next()` future loses nothing; dropping the stream stops what it has under way.
+/// It ends after its first error and keeps its position: [`retry`](Self::retry) fetches the same page again.
+/// Dropping a `next()` future loses nothing. Dropping the stream cancels its requests.
 #[must_use = "streams do nothing unless polled"]
 pub struct Pages<P: Paginator> {
-    traced: Traced<P>,
+    paginator: TracedPaginator<P>,
     source: Source<P>,
-    state: State,
-    /// The next page's cursor, and the same as a position.
+    phase: Phase,
+    /// The cursor of the next page, and the same as a position.
     at: Option<P::Cursor>,
     position: Position,
-    guard: CycleGuard,
-    tally: Tally,
+    cycles: CycleDetector,
+    counters: Counters,
     empty_in_a_row: u32,
 }
 
-/// Where pages come from. The stream above it is the same for all.
+/// How pages are fetched.
 enum Source<P: Paginator> {
     Lazy(Option<BoxFuture<'static, Fetched<P>>>),
-    Ahead(Ahead<P>),
+    Prefetch(Prefetch<P>),
     Concurrent(Concurrent<P>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Open,
+enum Phase {
+    Active,
     Failed,
-    /// The last page led back to an earlier one; that is still to be told.
-    Looping,
-    Looped,
+    /// The next cursor was already used. The error follows the page.
+    LoopDetected,
+    LoopReported,
     Done,
 }
 
 impl<P: Paginator> Pages<P> {
     pub(super) fn new(paginator: P) -> Self {
         Self {
-            traced: Traced::new(paginator),
+            paginator: TracedPaginator::new(paginator),
             source: Source::Lazy(None),
-            state: State::Open,
+            phase: Phase::Active,
             at: None,
             position: Position::Start,
-            guard: CycleGuard::new(),
-            tally: Tally::default(),
+            cycles: CycleDetector::new(),
+            counters: Counters::default(),
             empty_in_a_row: 0,
         }
     }
 
-    /// Fetches up to `depth` pages (1 to 1,000) ahead of the one in use, one after the other, also while
-    /// the stream is not polled. Needs a tokio runtime, like every request.
+    /// Fetches up to `depth` pages (1 to 1,000) ahead, one after the other.
+    ///
+    /// A tokio task fetches them, also while the stream is not polled.
     ///
     /// ```no_run
     /// # #[cfg(feature = "huawei")] async fn run(client: headcount::huawei::Client) -> headcount::Result<()> {
-    /// use futures::TryStreamExt;
-    /// use headcount::Paginator;
-    ///
     /// let mut accounts = client.list_accounts().pages().ahead(2).items();
     /// while let Some(account) = accounts.try_next().await? {
-    ///     // While you work with this page, the next two are on their way.
+    ///     // The next two pages are fetched while this one is processed.
     /// }
     /// # Ok(()) }
     /// ```
     pub fn ahead(mut self, depth: usize) -> Self {
-        self.source = Source::Ahead(Ahead::new(depth.clamp(1, MAX_PREFETCH)));
+        self.source = Source::Prefetch(Prefetch::new(depth.clamp(1, MAX_PREFETCH)));
         self
     }
 
-    /// Fetches up to `width` pages (1 to 1,000) at a time, for listings that predict cursors.
+    /// Fetches up to `width` pages (1 to 1,000) concurrently, for listings that predict cursors.
     ///
-    /// The pages come in order, and are what fetching page by page yields. No page is predicted beyond the
-    /// total that the provider reports; rows after it are fetched one page at a time. Without a total, so are all.
+    /// The pages are yielded in order, and are the same as when they are fetched one by one. No page is
+    /// predicted beyond the provider's total: rows after it are fetched one page at a time, and so is a
+    /// listing without a total.
     ///
     /// ```no_run
     /// # #[cfg(feature = "sailpoint")]
     /// # async fn run(client: headcount::sailpoint::Client) -> headcount::Result<()> {
-    /// use futures::TryStreamExt;
-    /// use headcount::Paginator;
-    ///
-    /// let accounts: Vec<_> = client.list_accounts().pages().concurrent(4).items().try_collect().await?;
+    /// let accounts = client.list_accounts().pages().concurrent(4).items().collect_complete().await?;
     /// # Ok(()) }
     /// ```
     pub fn concurrent(mut self, width: usize) -> Self
@@ -117,155 +114,174 @@ impl<P: Paginator> Pages<P> {
         self
     }
 
-    /// A stream of the pages' items.
+    /// Returns a stream of the pages' items.
     pub fn items(self) -> Items<P> {
         Items::new(self, None)
     }
 
-    /// A stream of the items that come after a saved place.
+    /// Returns a stream of the items after a checkpoint.
     ///
     /// # Errors
-    /// [`ErrorKind::Checkpoint`] if `from` belongs to another listing or to a newer version of this crate.
+    /// Fails with [`ErrorKind::Checkpoint`] if `from` belongs to another listing.
     pub fn resume(mut self, from: &Checkpoint) -> Result<Items<P>> {
-        let place = from.open(&self.paginator().listing_id())?;
-        (self.at, self.state) = match &place.position {
-            Position::Start => (None, State::Open),
+        let state = from.validate(&self.paginator().listing_id())?;
+        (self.at, self.phase) = match &state.position {
+            Position::Start => (None, Phase::Active),
             Position::At { cursor } => {
                 let cursor = serde_json::from_value(cursor.clone()).map_err(|error| {
-                    Error::new(ErrorKind::Checkpoint, "the checkpoint's cursor is not one of this listing")
-                        .with_source(error)
+                    Error::new(
+                        ErrorKind::Checkpoint,
+                        "the checkpoint's cursor does not belong to this listing",
+                    )
+                    .with_source(error)
                 })?;
-                (Some(cursor), State::Open)
+                (Some(cursor), Phase::Active)
             }
-            Position::Done => (None, State::Done),
+            Position::Done => (None, Phase::Done),
         };
-        if place.guard.found() {
-            self.state = State::Looping;
+        if state.cycles.detected() {
+            self.phase = Phase::LoopDetected;
         }
-        self.position = place.position.clone();
-        self.guard = place.guard.clone();
-        self.tally = place.tally.clone();
-        Ok(Items::new(self, place.yielded))
+        self.position = state.position.clone();
+        self.cycles = state.cycles.clone();
+        self.counters = state.counters.clone();
+        Ok(Items::new(self, state.yielded))
     }
 
-    /// Where to go on: the place of the next page to come. Valid at any time, after errors too.
+    /// Returns the next page, or `None` at the end.
+    ///
+    /// The same as [`StreamExt::next`](futures::StreamExt::next), without an import.
+    pub async fn next(&mut self) -> Option<Fetched<P>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// Returns the next page, or `Ok(None)` at the end.
+    ///
+    /// # Errors
+    /// Fails if the page cannot be fetched.
+    pub async fn try_next(&mut self) -> Result<Option<Page<P::Item, P::Cursor>>> {
+        self.next().await.transpose()
+    }
+
+    /// Returns the position of the next page. Valid at any time, also after an error.
     pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint::new(self.place())
+        Checkpoint::new(self.snapshot())
     }
 
-    pub(super) fn place(&self) -> Place {
-        Place {
+    pub(super) fn snapshot(&self) -> State {
+        State {
             listing: self.paginator().listing_id(),
             position: self.position.clone(),
             yielded: None,
-            tally: self.tally.clone(),
-            guard: self.guard.clone(),
+            counters: self.counters.clone(),
+            cycles: self.cycles.clone(),
         }
     }
 
-    /// What came so far, and whether it is everything. Counts whole pages: items are `yielded` when their
-    /// page is.
+    /// Returns what was yielded so far, and whether that is complete. The items of a page count when it is
+    /// yielded.
     pub fn summary(&self) -> Summary {
-        self.tally.summary(self.state == State::Done)
+        self.counters.summary(self.phase == Phase::Done)
     }
 
-    /// After an error: makes the stream try the same page again. `false` if there was no error, or one
-    /// that another try can not mend (a loop).
+    /// Retries the failed page. Returns `false` if there is nothing to retry.
+    ///
+    /// A [`PaginationLoop`](ErrorKind::PaginationLoop) of cursors cannot be retried.
     pub fn retry(&mut self) -> bool {
-        let failed = self.state == State::Failed;
+        let failed = self.phase == Phase::Failed;
         if failed {
-            self.state = State::Open;
+            self.phase = Phase::Active;
         }
         failed
     }
 
     pub(super) fn paginator(&self) -> &P {
-        self.traced.paginator()
+        self.paginator.inner()
     }
 
-    pub(super) fn tally(&mut self) -> &mut Tally {
-        &mut self.tally
+    pub(super) fn counters(&mut self) -> &mut Counters {
+        &mut self.counters
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.state == State::Done
+        self.phase == Phase::Done
     }
 
-    /// The next page, its items not yet counted as handed out, and the place it has.
-    pub(super) fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Placed<P>>>> {
-        match self.state {
-            State::Done | State::Failed | State::Looped => return Poll::Ready(None),
-            State::Looping => {
-                self.state = State::Looped;
-                let place = match &self.position {
+    /// Polls the next page, and returns it with the state before it. Its items are not counted yet.
+    pub(super) fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<PositionedPage<P>>>> {
+        match self.phase {
+            Phase::Done | Phase::Failed | Phase::LoopReported => return Poll::Ready(None),
+            Phase::LoopDetected => {
+                self.phase = Phase::LoopReported;
+                let cursor = match &self.position {
                     Position::At { cursor } => one_line(&cursor.to_string()),
-                    _ => "the start".into(),
+                    _ => "of the start".into(),
                 };
-                let message = format!("the provider's cursors go round in a circle, back to {place}");
+                let message = format!("pagination loop: cursor {cursor} was returned again");
                 return Poll::Ready(Some(Err(Error::new(ErrorKind::PaginationLoop, message))));
             }
-            State::Open => {}
+            Phase::Active => {}
         }
-        let (at, number) = (self.at.as_ref(), self.tally.pages.saturating_add(1));
+        let (at, number) = (self.at.as_ref(), self.counters.pages.saturating_add(1));
         let fetched = match &mut self.source {
             Source::Lazy(fetch) => {
-                let under_way =
-                    fetch.get_or_insert_with(|| Box::pin(self.traced.clone().fetch(at.cloned(), number)));
-                let fetched = ready!(under_way.as_mut().poll(cx));
+                let in_flight =
+                    fetch.get_or_insert_with(|| Box::pin(self.paginator.clone().fetch(at.cloned(), number)));
+                let fetched = ready!(in_flight.as_mut().poll(cx));
                 *fetch = None;
                 fetched
             }
-            Source::Ahead(source) => ready!(source.poll(&self.traced, at, number, cx)),
-            Source::Concurrent(source) => ready!(source.poll(&self.traced, at, number, cx)),
+            Source::Prefetch(source) => ready!(source.poll(&self.paginator, at, number, cx)),
+            Source::Concurrent(source) => ready!(source.poll(&self.paginator, at, number, cx)),
         };
-        let handed_over = fetched.map_err(of_page).and_then(|page| self.hand_over(page));
-        if handed_over.is_err() {
-            self.state = State::Failed;
+        let advanced = fetched.map_err(page_error).and_then(|page| self.advance(page));
+        if advanced.is_err() {
+            self.phase = Phase::Failed;
             match &mut self.source {
                 Source::Lazy(_) => {}
-                Source::Ahead(source) => source.reset(),
+                Source::Prefetch(source) => source.reset(),
                 Source::Concurrent(source) => source.reset(),
             }
         }
-        Poll::Ready(Some(handed_over))
+        Poll::Ready(Some(advanced))
     }
 
-    /// Moves the place to after `page`.
-    fn hand_over(&mut self, mut page: Page<P::Item, P::Cursor>) -> Result<Placed<P>> {
+    /// Moves the position to after `page`.
+    fn advance(&mut self, mut page: Page<P::Item, P::Cursor>) -> Result<PositionedPage<P>> {
         self.empty_in_a_row = if page.rows() == 0 { self.empty_in_a_row.saturating_add(1) } else { 0 };
         if self.empty_in_a_row > MAX_EMPTY_PAGES {
-            let message =
-                format!("{MAX_EMPTY_PAGES} pages in a row have no rows, and the last leads to another");
+            let message = format!("pagination loop: more than {MAX_EMPTY_PAGES} empty pages in a row");
             return Err(Error::new(ErrorKind::PaginationLoop, message));
         }
         let position = match &page.next {
             None => Position::Done,
             Some(next) => Position::At {
                 cursor: serde_json::to_value(next).map_err(|error| {
-                    Error::config("the paginator's cursor does not serialise").with_source(error)
+                    Error::config("failed to serialise the paginator's cursor").with_source(error)
                 })?,
             },
         };
-        let total = page.total.or(self.tally.total());
+        let total = page.total.or(self.counters.total());
         if let Source::Concurrent(source) = &mut self.source {
-            source.refill(&self.traced, page.next.as_ref(), total, self.tally.pages.saturating_add(2))?;
+            source.fill(&self.paginator, page.next.as_ref(), total, self.counters.pages.saturating_add(2))?;
         }
-        let place = self.place();
-        self.tally.page(&page);
-        self.state = match &position {
-            Position::At { cursor } if self.guard.step(cursor) => State::Looping,
-            Position::At { .. } => State::Open,
-            _ => State::Done,
+        let before = self.snapshot();
+        self.counters.record_page(&page);
+        self.phase = match &position {
+            Position::At { cursor } if self.cycles.observe(cursor) => Phase::LoopDetected,
+            Position::At { .. } => Phase::Active,
+            _ => Phase::Done,
         };
         self.position = position;
         let at = std::mem::replace(&mut self.at, page.next.clone());
         page.at = page.at.or(at);
-        Ok((page, place))
+        Ok((page, before))
     }
 }
 
-/// `InvalidRecord` is reserved for single rows, after which a stream continues; a failed page is reported as `Decode`.
-fn of_page(error: Error) -> Error {
+/// `InvalidRecord` is reserved for single rows, after which a stream continues; a failed page is reported as
+/// `Decode`.
+fn page_error(error: Error) -> Error {
     if error.kind() == ErrorKind::InvalidRecord { error.into_kind(ErrorKind::Decode) } else { error }
 }
 
@@ -274,11 +290,11 @@ impl<P: Paginator> Stream for Pages<P> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        let placed = ready!(this.poll_page(cx));
-        Poll::Ready(placed.map(|placed| {
-            let (page, _) = placed?;
-            page.items.iter().for_each(|_| this.tally.item());
-            page.rejected.iter().for_each(|_| this.tally.reject());
+        let page = ready!(this.poll_page(cx));
+        Poll::Ready(page.map(|page| {
+            let (page, _) = page?;
+            page.items.iter().for_each(|_| this.counters.record_item());
+            page.rejected.iter().for_each(|_| this.counters.record_rejected());
             Ok(page)
         }))
     }
@@ -286,7 +302,7 @@ impl<P: Paginator> Stream for Pages<P> {
 
 impl<P: Paginator> FusedStream for Pages<P> {
     fn is_terminated(&self) -> bool {
-        matches!(self.state, State::Done | State::Failed | State::Looped)
+        matches!(self.phase, Phase::Done | Phase::Failed | Phase::LoopReported)
     }
 }
 
@@ -294,7 +310,7 @@ impl<P: Paginator> Unpin for Pages<P> {}
 
 impl<P: Paginator> Drop for Pages<P> {
     fn drop(&mut self) {
-        self.traced.ended(self.tally.pages, self.tally.rows());
+        self.paginator.record_totals(self.counters.pages, self.counters.rows());
     }
 }
 
@@ -302,20 +318,20 @@ impl<P: Paginator> fmt::Debug for Pages<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages")
             .field("position", &self.position)
-            .field("state", &self.state)
+            .field("phase", &self.phase)
             .finish_non_exhaustive()
     }
 }
 
-/// A paginator whose pages are fetched each within a span of its own, which is within the listing's.
+/// A paginator that fetches each page within a tracing span, inside the span of the listing.
 ///
-/// The spans hold the provider and counts, never what was listed, nor a cursor.
-pub(super) struct Traced<P> {
+/// The spans contain the provider and counts, but no items and no cursors.
+pub(super) struct TracedPaginator<P> {
     paginator: Arc<P>,
     listing: Span,
 }
 
-impl<P: Paginator> Traced<P> {
+impl<P: Paginator> TracedPaginator<P> {
     fn new(paginator: P) -> Self {
         let listing = tracing::info_span!(
             "listing",
@@ -326,11 +342,11 @@ impl<P: Paginator> Traced<P> {
         Self { paginator: Arc::new(paginator), listing }
     }
 
-    pub(super) fn paginator(&self) -> &P {
+    pub(super) fn inner(&self) -> &P {
         &self.paginator
     }
 
-    /// The page at `at`, the `number`th of its listing, counted from 1.
+    /// Fetches the page at `at`. `number` counts from 1.
     pub(super) async fn fetch(self, at: Option<P::Cursor>, number: u64) -> Fetched<P> {
         let span = self.listing.in_scope(|| {
             tracing::debug_span!(
@@ -349,13 +365,13 @@ impl<P: Paginator> Traced<P> {
         fetched
     }
 
-    /// Records what came of the listing in all.
-    fn ended(&self, pages: u64, rows: u64) {
+    /// Records the totals of the listing.
+    fn record_totals(&self, pages: u64, rows: u64) {
         self.listing.record("pages", pages).record("rows", rows);
     }
 }
 
-impl<P> Clone for Traced<P> {
+impl<P> Clone for TracedPaginator<P> {
     fn clone(&self) -> Self {
         Self { paginator: Arc::clone(&self.paginator), listing: self.listing.clone() }
     }

@@ -5,26 +5,27 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{AnyPaginator, Checkpoint, Items, ListingId, Page, Pages, any::Accounts};
 use crate::{Account, Result};
 
-/// What a cursor must be: comparable (to notice loops), cloneable (to retry), serialisable (for
-/// checkpoints). Implemented for every type that is all of it.
+/// The bounds of a cursor: comparable (to detect cycles), cloneable (to retry) and serialisable (for
+/// checkpoints).
+///
+/// Implemented for every type that has them.
 pub trait Cursor: Clone + Debug + Eq + Send + Sync + Serialize + DeserializeOwned + 'static {}
 impl<C> Cursor for C where C: Clone + Debug + Eq + Send + Sync + Serialize + DeserializeOwned + 'static {}
 
-/// For the counts in cursors that are mostly zero: those are not saved.
+/// Returns `true` for the counts in cursors that are not serialised.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
 pub(crate) fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// A list endpoint: given a cursor, it fetches one page.
+/// A listing that fetches one page for a cursor.
 ///
-/// It holds no position of its own: a page is a function of its cursor, so that it can be asked for
-/// again, given up, or fetched ahead of use. The position lives in the streams that [`pages`](Self::pages)
-/// and [`items`](Self::items) make, and so do checkpoints, loop detection and the [`Summary`](super::Summary).
+/// A paginator has no position: a page is a function of its cursor. So a page can be retried, cancelled,
+/// prefetched or fetched concurrently. The streams of [`pages`](Self::pages) and [`items`](Self::items) have
+/// the position, and with it checkpoints, cycle detection and the [`Summary`](super::Summary).
 ///
 /// ```
-/// use futures::TryStreamExt;
-/// use headcount::{Page, Paginator, Result, ListingId};
+/// use headcount::{ListingId, Page, Paginator, Result};
 ///
 /// /// The numbers below 10, three to a page.
 /// struct Digits;
@@ -45,53 +46,57 @@ pub(crate) fn is_zero(count: &u64) -> bool {
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
-/// let digits: Vec<u32> = Digits.items().try_collect().await?;
+/// let digits: Vec<u32> = Digits.items().collect_complete().await?;
 /// assert_eq!(digits, (0..10).collect::<Vec<_>>());
 /// # Ok(()) }
 /// ```
 pub trait Paginator: Send + Sync + 'static {
-    /// What is listed.
+    /// The type of the items.
     type Item: Send + 'static;
-    /// Where a page starts.
+    /// The position of a page.
     type Cursor: Cursor;
 
-    /// Names the listing, so that a checkpoint can not be used on another: provider, tenant, endpoint,
-    /// filters, page size.
+    /// Returns the identity of the listing, which binds checkpoints to it.
+    ///
+    /// It covers whatever selects the items: provider, tenant, principal, endpoint, filters, order and page
+    /// size.
     fn listing_id(&self) -> ListingId;
 
-    /// Fetches the page at `at`, the first page when `None`.
+    /// Fetches the page at `at`, or the first page if that is `None`.
     ///
-    /// A page without items is not the end: only `next: None` is.
+    /// Only a page with `next: None` ends the listing; an empty page does not.
     ///
     /// # Errors
-    /// Any, for the page as a whole. One of kind [`InvalidRecord`](crate::ErrorKind::InvalidRecord) comes out as
-    /// [`Decode`](crate::ErrorKind::Decode): a row that cannot be decoded goes into the page, as
-    /// [`Rejected`](super::Rejected).
+    /// Any error fails the page. A single row that cannot be decoded is not an error but a
+    /// [`Rejected`](super::Rejected) in the page. The kind [`InvalidRecord`](crate::ErrorKind::InvalidRecord) is
+    /// reserved for those: it is reported as [`Decode`](crate::ErrorKind::Decode).
     fn fetch(
         &self,
         at: Option<&Self::Cursor>,
     ) -> impl Future<Output = Result<Page<Self::Item, Self::Cursor>>> + Send;
 
-    /// The id of an item, unique in the listing; `None` where items have none.
+    /// Returns the id of an item, unique in the listing, or `None` if items have no id.
     ///
-    /// A checkpoint within a page holds a digest of the ids of the items that were yielded.
-    /// Without ids it holds only their number, and [`resume`](Self::resume) skips as many rows.
+    /// A checkpoint within a page contains a digest of the ids of the yielded items. Without ids it contains
+    /// only their number, and [`resume`](Self::resume) skips that many rows.
     fn item_id<'a>(&self, item: &'a Self::Item) -> Option<Cow<'a, str>> {
         let _ = item;
         None
     }
 
-    /// Moves `cursor` past one row of a page, where cursors are made from what rows show.
+    /// Moves `cursor` past one row of a page, for listings whose cursors are derived from rows.
     ///
-    /// `id` is the row's id, `None` for a row without one. Returns `false`, the default, where cursors are opaque.
-    /// [`fetch`](Self::fetch) has to make `next` with this function too: from the place where the page
+    /// `id` is the row's id, or `None` for a row without one. Returns `false`, the default, if cursors are
+    /// opaque.
+    ///
+    /// [`fetch`](Self::fetch) must derive `next` with this method too: from where the page
     /// [starts](Page::starting_at), over all its rows. A checkpoint within a page then is the cursor after the last
-    /// row that was yielded, and [`resume`](Self::resume) neither loses nor repeats a row, whatever has changed.
+    /// yielded row, and [`resume`](Self::resume) neither loses nor repeats a row, whatever has changed.
     ///
     /// ```
-    /// use headcount::{Page, Paginator, Result, ListingId};
+    /// use headcount::{ListingId, Page, Paginator, Result};
     ///
-    /// /// Names in alphabetical order. A page starts after the name that is its cursor.
+    /// /// Names in alphabetical order. A cursor is the last name of the previous page.
     /// struct Names(Vec<String>);
     ///
     /// impl Paginator for Names {
@@ -123,7 +128,7 @@ pub trait Paginator: Send + Sync + 'static {
         false
     }
 
-    /// A stream of pages, fetched one at a time as they are asked for.
+    /// Returns a stream of pages, which fetches each page when it is polled.
     fn pages(self) -> Pages<Self>
     where
         Self: Sized,
@@ -131,28 +136,29 @@ pub trait Paginator: Send + Sync + 'static {
         Pages::new(self)
     }
 
-    /// A stream of items. The same as `pages().items()`.
+    /// Returns a stream of items. The same as `pages().items()`.
     fn items(self) -> Items<Self>
     where
         Self: Sized,
     {
-        self.pages().items()
+        Pages::new(self).items()
     }
 
-    /// A stream of the items that come after a saved position. The same as `pages().resume(from)`.
+    /// Returns a stream of the items after a checkpoint. The same as `pages().resume(from)`.
     ///
     /// # Errors
-    /// [`ErrorKind::Checkpoint`](crate::ErrorKind::Checkpoint) if `from` belongs to another listing or
-    /// to a newer version of this crate.
+    /// Fails with [`ErrorKind::Checkpoint`](crate::ErrorKind::Checkpoint) if `from` belongs to another
+    /// listing.
     fn resume(self, from: &Checkpoint) -> Result<Items<Self>>
     where
         Self: Sized,
     {
-        self.pages().resume(from)
+        Pages::new(self).resume(from)
     }
 
-    /// This listing as one of shared [`Account`]s, its type hidden: for [`Merge`](super::Merge), or for a
-    /// `Vec` of several providers' lists.
+    /// Converts the items to shared [`Account`]s and erases the type of the listing.
+    ///
+    /// The result fits a [`Merge`](super::Merge), or a `Vec` with the listings of other providers.
     fn into_accounts(self) -> AnyPaginator<Account>
     where
         Self: Sized,
@@ -162,21 +168,21 @@ pub trait Paginator: Send + Sync + 'static {
     }
 }
 
-/// A [`Paginator`] that predicts the cursors of later pages, so that several are fetched at once.
+/// A [`Paginator`] that predicts the cursors of later pages, so that they can be fetched concurrently.
 ///
-/// A prediction is verified: [`verify`](Self::verify) judges each page by the rows that it holds.
-/// So [`Pages::concurrent`] yields what fetching page by page yields, only sooner.
+/// [`verify`](Self::verify) checks each predicted page by its rows. So [`Pages::concurrent`] yields the same items as
+/// fetching page by page.
 pub trait SeekPaginator: Paginator {
-    /// The cursor of the page that is expected after the one at `at` (`None`: the first), in a listing of `total`
-    /// rows; `None` beyond the total.
+    /// Predicts the cursor of the page after the one at `at` in a listing of `total` rows.
     ///
-    /// [`fetch`](Paginator::fetch) of a predicted cursor returns the rows that stand there, unverified.
+    /// An `at` of `None` is the first page. Returns `None` beyond the total. [`fetch`](Paginator::fetch)
+    /// returns the rows at a predicted cursor without verifying them.
     fn predict(&self, at: Option<&Self::Cursor>, total: u64) -> Option<Self::Cursor>;
 
-    /// Judges a page that was fetched at `predicted`, as what follows `at`, the cursor after the last row listed.
-    /// `ids` are those of the page's rows, in their order.
+    /// Returns how a page fetched at `predicted` continues the listing.
     ///
-    /// By default a page follows only if `predicted` equals `at`.
+    /// `at` is the cursor after the last listed row, and `ids` are those of the page's rows in order. By
+    /// default a page follows only if `predicted` equals `at`.
     fn verify(
         &self,
         at: &Self::Cursor,
@@ -188,18 +194,60 @@ pub trait SeekPaginator: Paginator {
     }
 }
 
-/// What a page that was fetched at a predicted cursor is to a listing.
+/// How a page fetched at a predicted cursor continues a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Continuity {
-    /// It follows, once its first `skip` rows are dropped.
+    /// It follows the last listed row after its first `skip` rows.
     Follows {
-        /// How many of its rows were listed before.
+        /// The number of rows that were listed before.
         skip: usize,
     },
-    /// All its rows were listed before. It is dropped, and the next predicted page is judged.
-    Known,
-    /// It begins after the place. It is kept and judged again, once the rows before it are fetched.
+    /// All its rows were listed before. It is dropped, and the next predicted page is verified.
+    Repeat,
+    /// It begins after the next row. It is kept, and verified again once the rows before it are fetched.
     Gap,
-    /// It proves nothing. It is dropped, and the page is fetched without prediction.
+    /// It cannot be verified. It is dropped, and the page is fetched at its exact cursor.
     Unusable,
 }
+
+/// Defines the stream methods of [`Paginator`] as inherent methods of a listing, so that using it needs no
+/// import.
+///
+/// `accounts` adds `into_accounts()`.
+macro_rules! inherent_streams {
+    ($listing:ty) => {
+        impl $listing {
+            /// Returns a stream of pages, which fetches each page when it is polled.
+            pub fn pages(self) -> crate::Pages<Self> {
+                crate::Paginator::pages(self)
+            }
+
+            /// Returns a stream of items. The same as `pages().items()`.
+            pub fn items(self) -> crate::Items<Self> {
+                crate::Paginator::items(self)
+            }
+
+            /// Returns a stream of the items after a checkpoint. The same as `pages().resume(from)`.
+            ///
+            /// # Errors
+            /// Fails with [`ErrorKind::Checkpoint`](crate::ErrorKind::Checkpoint) if `from` belongs to
+            /// another listing.
+            pub fn resume(self, from: &crate::Checkpoint) -> crate::Result<crate::Items<Self>> {
+                crate::Paginator::resume(self, from)
+            }
+        }
+    };
+    ($listing:ty, accounts) => {
+        crate::page::inherent_streams!($listing);
+
+        impl $listing {
+            /// Converts the items to shared [`Account`](crate::Account)s and erases the type of the listing.
+            ///
+            /// The result fits a [`Merge`](crate::Merge), or a `Vec` with the listings of other providers.
+            pub fn into_accounts(self) -> crate::AnyPaginator<crate::Account> {
+                crate::Paginator::into_accounts(self)
+            }
+        }
+    };
+}
+pub(crate) use inherent_streams;

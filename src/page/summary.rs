@@ -1,99 +1,147 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::Page;
 
-/// What a stream has given so far, and whether that is the whole list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a stream has yielded so far, and whether that is the complete listing.
+///
+/// `Display` is one line: `250 items, 3 pages; complete`. After a resume, all figures include those before
+/// it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Pages handed out. After a resume, those before it count too, as in all figures here.
+    /// Pages yielded.
     pub pages: u64,
-    /// Items yielded. The accounts among them are at least `yielded - repeats_at_most`.
+    /// Items yielded. At least `items - repeats_at_most` of them are distinct.
     pub items: u64,
-    /// At most so many of the rows came twice: a listing was resumed within a page that had changed, and the whole
-    /// page was yielded again.
+    /// An upper bound of the rows that were yielded twice.
+    ///
+    /// It grows when a listing is resumed within a page that has changed: the whole page is yielded again
+    /// (at-least-once delivery).
     pub repeats_at_most: u64,
-    /// Rows that could not be read, each of which came out as an error.
+    /// Records that could not be decoded. Each was yielded as an error.
     pub rejected: u64,
-    /// Rows that repeated earlier ones at the seam of two pages, and were left out.
+    /// Rows that repeated earlier ones at the boundary of two pages, and were dropped.
     pub duplicates: u64,
-    /// The provider's own count, as it told it last.
+    /// The provider's latest count of the listing, if it reports one.
     pub total: Option<u64>,
-    /// Whether the list is whole.
+    /// Whether the listing is complete.
     pub completeness: Completeness,
 }
 
-/// Whether everything was listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", counted(self.items, "item"), counted(self.pages, "page"))?;
+        if self.repeats_at_most > 0 {
+            write!(f, ", at most {}", counted(self.repeats_at_most, "repeat"))?;
+        }
+        write!(f, "; {}", self.completeness)
+    }
+}
+
+/// `1 row`, `2 rows`.
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Whether a listing is complete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", content = "reasons", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Completeness {
-    /// The walk has not come to the end.
+    /// The end was not reached yet.
     InProgress,
-    /// The provider's end was reached, and nothing speaks against the list being whole.
+    /// The end was reached and no rows are known to be missing.
     Complete,
-    /// The provider's end was reached, but something may be missing, for these reasons.
+    /// The end was reached, but rows may be missing for these reasons.
     Uncertain(Vec<IncompleteReason>),
 }
 
-/// A reason why a list may not be whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "doubt", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum IncompleteReason {
-    /// Rows could not be read; they came out as errors of kind `InvalidRecord`.
-    Rejected {
-        /// How many.
-        rows: u64,
-    },
-    /// The provider counts more than came.
-    CountMismatch {
-        /// The provider's count, as it told it last.
-        total: u64,
-        /// The rows that came.
-        listed: u64,
-    },
-    /// The provider's count changed between pages: accounts were made or removed during the walk.
-    TotalChanged {
-        /// What it told first.
-        from: u64,
-        /// What it told last.
-        to: u64,
-    },
-    /// The endpoint gives at most `cap` rows and gave as many: there may be more.
-    Truncated {
-        /// The endpoint's maximum.
-        cap: u64,
-    },
-    /// The pages stand in an order in which their seams are not safe against changes.
-    UnstableOrder,
-    /// It was not checked that each page begins where the one before ended: accounts removed during the
-    /// walk may have moved others past it.
-    BoundariesUnverified,
+impl Completeness {
+    /// Returns `true` if the listing is [`Complete`](Self::Complete).
+    pub fn is_complete(&self) -> bool {
+        *self == Self::Complete
+    }
 }
 
-impl std::fmt::Display for IncompleteReason {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Completeness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rejected { rows } => write!(f, "{rows} rows could not be read"),
-            Self::CountMismatch { total, listed } => {
-                write!(f, "the provider counts {total}, and {listed} came")
+            Self::InProgress => f.write_str("in progress"),
+            Self::Complete => f.write_str("complete"),
+            Self::Uncertain(reasons) => {
+                f.write_str("possibly incomplete: ")?;
+                for (index, reason) in reasons.iter().enumerate() {
+                    let separator = if index == 0 { "" } else { "; " };
+                    write!(f, "{separator}{reason}")?;
+                }
+                Ok(())
             }
-            Self::TotalChanged { from, to } => {
-                write!(f, "the provider's count changed from {from} to {to} during the walk")
-            }
-            Self::Truncated { cap } => {
-                write!(f, "the endpoint gives at most {cap} rows and gave as many: it may be truncated")
-            }
-            Self::BoundariesUnverified => f.write_str("it was not checked that the pages join"),
-            Self::UnstableOrder => f.write_str("the order of the pages is not safe against changes"),
         }
     }
 }
 
-/// The figures behind a [`Summary`]. They travel in checkpoints.
+/// A reason why a listing may be incomplete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum IncompleteReason {
+    /// Records could not be decoded. Each was yielded as an error of kind `InvalidRecord`.
+    Rejected {
+        /// The number of records.
+        rows: u64,
+    },
+    /// The provider reports more rows than were listed.
+    CountMismatch {
+        /// The provider's latest count.
+        total: u64,
+        /// The rows listed.
+        listed: u64,
+    },
+    /// The provider's count changed between pages: accounts were created or removed during the listing.
+    TotalChanged {
+        /// The first count.
+        from: u64,
+        /// The latest count.
+        to: u64,
+    },
+    /// The endpoint returns at most `cap` rows and returned that many: there may be more.
+    Truncated {
+        /// The maximum of the endpoint.
+        cap: u64,
+    },
+    /// The order is not stable. Concurrent changes may have moved rows past a page boundary.
+    UnstableOrder,
+    /// It was not verified that each page begins where the previous one ended.
+    ///
+    /// Rows removed during the listing may have moved others past a page boundary.
+    BoundariesUnverified,
+}
+
+impl fmt::Display for IncompleteReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rejected { rows } => write!(f, "{} could not be decoded", counted(*rows, "record")),
+            Self::CountMismatch { total, listed } => {
+                write!(f, "the provider reports {}, {listed} listed", counted(*total, "row"))
+            }
+            Self::TotalChanged { from, to } => {
+                write!(f, "the provider's count changed from {from} to {to} during the listing")
+            }
+            Self::Truncated { cap } => {
+                write!(f, "the endpoint returned its maximum of {}", counted(*cap, "row"))
+            }
+            Self::BoundariesUnverified => f.write_str("page boundaries not verified"),
+            Self::UnstableOrder => f.write_str("the order of the pages is not stable under changes"),
+        }
+    }
+}
+
+/// The counts of a [`Summary`], as checkpoints store them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Tally {
+pub(super) struct Counters {
     pub(super) pages: u64,
     pub(super) items: u64,
     pub(super) rejected: u64,
@@ -102,39 +150,39 @@ pub(super) struct Tally {
     first_total: Option<u64>,
     total: Option<u64>,
     total_changed: bool,
-    doubts: Vec<IncompleteReason>,
+    reasons: Vec<IncompleteReason>,
 }
 
-impl Tally {
-    pub(super) fn page<T, C>(&mut self, page: &Page<T, C>) {
+impl Counters {
+    pub(super) fn record_page<T, C>(&mut self, page: &Page<T, C>) {
         self.pages = self.pages.saturating_add(1);
         self.duplicates = self.duplicates.saturating_add(page.duplicates);
         self.total_changed |= page.total.is_some() && self.total.is_some() && page.total != self.total;
         self.total = page.total.or(self.total);
         self.first_total = self.first_total.or(self.total);
-        for doubt in &page.doubts {
-            if !self.doubts.contains(doubt) {
-                self.doubts.push(doubt.clone());
+        for reason in &page.incomplete {
+            if !self.reasons.contains(reason) {
+                self.reasons.push(reason.clone());
             }
         }
     }
 
-    /// The same before the last page, which counts again when it is fetched again. What was yielded of it, and what
-    /// it showed of the listing, stays.
-    pub(super) fn without_last_page(self, before: &Self) -> Self {
+    /// Removes the last page, which is counted again when it is fetched again. The rows yielded and what the
+    /// page showed of the listing remain.
+    pub(super) fn rewind_page(self, before: &Self) -> Self {
         Self { pages: before.pages, duplicates: before.duplicates, ..self }
     }
 
-    pub(super) fn item(&mut self) {
+    pub(super) fn record_item(&mut self) {
         self.items = self.items.saturating_add(1);
     }
 
-    pub(super) fn reject(&mut self) {
+    pub(super) fn record_rejected(&mut self) {
         self.rejected = self.rejected.saturating_add(1);
     }
 
-    /// So many rows that were yielded may come again.
-    pub(super) fn repeat(&mut self, rows: usize) {
+    /// Records that `rows` that were yielded may be yielded again.
+    pub(super) fn record_repeats(&mut self, rows: usize) {
         self.repeats_at_most = self.repeats_at_most.saturating_add(rows as u64);
     }
 
@@ -147,24 +195,24 @@ impl Tally {
     }
 
     pub(super) fn summary(&self, finished: bool) -> Summary {
-        let mut doubts = self.doubts.clone();
+        let mut reasons = self.reasons.clone();
         if self.rejected > 0 {
-            doubts.push(IncompleteReason::Rejected { rows: self.rejected });
+            reasons.push(IncompleteReason::Rejected { rows: self.rejected });
         }
         if let (Some(from), Some(to)) = (self.first_total, self.total)
             && self.total_changed
         {
-            doubts.push(IncompleteReason::TotalChanged { from, to });
+            reasons.push(IncompleteReason::TotalChanged { from, to });
         }
         if let Some(total) = self.total
             && self.rows() < total
         {
-            doubts.push(IncompleteReason::CountMismatch { total, listed: self.rows() });
+            reasons.push(IncompleteReason::CountMismatch { total, listed: self.rows() });
         }
-        let completeness = match (finished, doubts.is_empty()) {
+        let completeness = match (finished, reasons.is_empty()) {
             (false, _) => Completeness::InProgress,
             (true, true) => Completeness::Complete,
-            (true, false) => Completeness::Uncertain(doubts),
+            (true, false) => Completeness::Uncertain(reasons),
         };
         Summary {
             pages: self.pages,
@@ -175,5 +223,33 @@ impl Tally {
             total: self.total,
             completeness,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn display_is_one_line() {
+        let mut counters = Counters { pages: 1, items: 1, ..Counters::default() };
+        assert_eq!(counters.summary(true).to_string(), "1 item, 1 page; complete");
+        assert_eq!(counters.summary(false).to_string(), "1 item, 1 page; in progress");
+        counters.record_rejected();
+        counters.record_repeats(2);
+        counters.total = Some(9);
+        assert_eq!(
+            counters.summary(true).to_string(),
+            "1 item, 1 page, at most 2 repeats; possibly incomplete: 1 record could not be decoded; \
+             the provider reports 9 rows, 2 listed"
+        );
+    }
+
+    #[test]
+    fn completeness_serialises_with_reasons() {
+        let json = |completeness| serde_json::to_string(&completeness).unwrap();
+        assert_eq!(json(Completeness::Complete), r#"{"state":"complete"}"#);
+        let uncertain = Completeness::Uncertain(vec![IncompleteReason::Truncated { cap: 1000 }]);
+        assert_eq!(json(uncertain), r#"{"state":"uncertain","reasons":[{"reason":"truncated","cap":1000}]}"#);
     }
 }
