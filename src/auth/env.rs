@@ -2,7 +2,7 @@ use secrecy::SecretString;
 
 use crate::{Error, Result};
 
-/// Reads a provider's options from the environment. An empty variable is taken for an absent one.
+/// Reads a provider's options from environment variables. A blank variable is treated as not set.
 pub(crate) struct Env {
     provider: &'static str,
 }
@@ -12,10 +12,10 @@ impl Env {
         Self { provider }
     }
 
-    /// The variable's value, if it is set.
+    /// Returns the variable's value, if it is set.
     ///
     /// # Errors
-    /// If it is set to what is no Unicode.
+    /// If the value is not Unicode.
     pub(crate) fn optional(&self, name: &str) -> Result<Option<String>> {
         match std::env::var(name) {
             Ok(value) if value.trim().is_empty() => Ok(None),
@@ -27,17 +27,20 @@ impl Env {
         }
     }
 
-    /// The variable's value.
+    /// Returns the variable's value.
+    ///
+    /// # Errors
+    /// If it is not set, or the value is not Unicode.
     pub(crate) fn required(&self, name: &str) -> Result<String> {
         self.optional(name)?.ok_or_else(|| self.error(format!("the environment variable {name} is not set")))
     }
 
-    /// The variable's value, if it is set, as a secret.
+    /// Returns the variable's value as a secret, if it is set.
     pub(crate) fn optional_secret(&self, name: &str) -> Result<Option<SecretString>> {
         Ok(self.optional(name)?.map(SecretString::from))
     }
 
-    /// The variable's value, as a secret.
+    /// Returns the variable's value as a secret. Fails if it is not set.
     pub(crate) fn secret(&self, name: &str) -> Result<SecretString> {
         self.required(name).map(SecretString::from)
     }

@@ -1,59 +1,84 @@
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use secrecy::SecretString;
+use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::{Instant, timeout};
 use tracing::{Instrument, Span, field};
 
 use super::{
-    ApiRequest, ClientOptions, Clock, ErrorResponse, RetryPolicy, Transport, TransportErrorKind,
+    ApiRequest, ClientOptions, Clock, ErrorResponse, RetryPolicy, Rows, Transport, TransportErrorKind,
     base_url::BaseUrl,
     body::Body,
+    client_options, no_rows,
     rate_limit::RateLimiter,
+    read_object, read_page, read_rows,
     redact::Redactor,
     retry::{Cause, Failure},
     retry_after,
 };
 use crate::{Error, ErrorKind, ListingId, Result, Retryability};
 
-/// What common servers take of one header, in bytes.
-const MAX_HEADER: usize = 16 * 1024;
-/// A failure with a longer body, in bytes, is told by its status and headers alone: a tree of JSON takes many times
-/// the memory of its text, and an error has one line of it.
-const MAX_PROBLEM: usize = 1024 * 1024;
+/// The longest header value that common servers accept, in bytes.
+const MAX_HEADER_BYTES: usize = 16 * 1024;
+/// The longest error body that is parsed, in bytes. Of a longer one only the status and headers are reported:
+/// a JSON tree takes many times the memory of its text, and an error shows one line of it.
+const MAX_ERROR_BODY: usize = 1024 * 1024;
 
-/// What a provider adds to the way of a request.
-pub(crate) trait Auth: Send + Sync {
-    /// What authorises one attempt: a token, a key, or nothing but the service itself.
+/// How an API authorises requests and reports errors.
+///
+/// [`BearerToken`](super::BearerToken) and [`NoAuth`] implement it for common cases.
+pub trait Auth: Send + Sync {
+    /// What authorises one attempt, such as a token or a key.
     type Credential: Send + Sync;
 
-    /// Obtains a credential, before the attempt waits for the rate limit.
+    /// Obtains a credential. Called before the attempt waits for the rate limit.
+    ///
+    /// # Errors
+    /// An error fails the request. It is not retried.
     fn credential(&self) -> impl Future<Output = Result<Self::Credential>> + Send;
 
-    /// Puts credentials on `request`, right before it is sent: a signature holds its date.
+    /// Adds the credential to `request`. Called right before sending, because a signature contains the date.
+    ///
+    /// Headers with credentials must be marked [sensitive](HeaderValue::set_sensitive), so that they are
+    /// redacted.
+    ///
+    /// # Errors
+    /// An error fails the request. It is not retried.
     fn apply(&self, credential: &Self::Credential, request: &mut Request<Bytes>) -> Result<()>;
 
-    /// Called after a 401: whether to replay the request once, with another credential.
+    /// Handles a 401. Returns whether to replay the request once with another credential.
     fn on_unauthorized(&self, credential: &Self::Credential) -> bool {
         let _ = credential;
         false
     }
 
-    /// Secrets that the request does not hold, to be kept out of its errors as well: a server may know them from
-    /// another.
+    /// Returns secrets to redact from errors in addition to those in the request. The server may know them
+    /// from another request.
     fn secrets(&self, credential: &Self::Credential) -> Vec<SecretString> {
         let _ = credential;
         Vec::new()
     }
 
-    /// Reads a failure in the provider's own shapes. The body is empty if it was a very long one.
-    fn parse_error(&self, response: &ApiResponse) -> ErrorResponse;
+    /// Parses an error response in the format of the API. A body over 1 MiB is passed as empty.
+    fn parse_error(&self, response: &ApiResponse) -> ErrorResponse {
+        let _ = response;
+        ErrorResponse::default()
+    }
 }
 
-/// Sends requests as they are: their credentials, if they need any, are in their headers or body. It holds what
-/// reads a failure.
-pub(crate) struct NoAuth(pub(crate) fn(&ApiResponse) -> ErrorResponse);
+/// Sends requests unchanged. Credentials, if needed, are already in the request's headers or body.
+///
+/// It contains the function for [`Auth::parse_error`].
+#[derive(Clone, Copy, Debug)]
+pub struct NoAuth(pub(crate) fn(&ApiResponse) -> ErrorResponse);
+
+impl Default for NoAuth {
+    fn default() -> Self {
+        Self(|_| ErrorResponse::default())
+    }
+}
 
 impl Auth for NoAuth {
     type Credential = ();
@@ -71,137 +96,292 @@ impl Auth for NoAuth {
     }
 }
 
-/// The way to one provider: base URL, transport, limits. Shared by a client's clones.
-pub(crate) struct ApiClient {
+/// A client for one HTTP API, with retries, a rate limit, authentication and redacted errors.
+///
+/// The clients of all providers are built on it, and a [`Paginator`](crate::Paginator) of your own can be
+/// too. Clones share the connections and the rate limit.
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use headcount::{ListingId, Page, Paginator, Result};
+/// use headcount::http::{ApiClient, ApiRequest, BearerToken, RateLimit};
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize)]
+/// struct Badge {
+///     id: String,
+/// }
+///
+/// /// `GET /badges?cursor=…` returns `{"badges": […], "next": "…"}`.
+/// struct Badges {
+///     client: ApiClient,
+///     auth: BearerToken,
+/// }
+///
+/// impl Badges {
+///     fn new(base_url: &str, token: String) -> Result<Self> {
+///         let limit = RateLimit::new(100, Duration::from_secs(10));
+///         let client = ApiClient::builder("doors").base_url(base_url).rate_limit(limit).build()?;
+///         Ok(Self { client, auth: BearerToken::new(token) })
+///     }
+///
+///     fn request(&self, cursor: Option<&String>) -> ApiRequest {
+///         ApiRequest::get("/badges").query("limit", Some(100)).query("cursor", cursor)
+///     }
+/// }
+///
+/// impl Paginator for Badges {
+///     type Item = Badge;
+///     type Cursor = String;
+///
+///     fn listing_id(&self) -> ListingId {
+///         self.client.listing_id("", &self.request(None))
+///     }
+///
+///     async fn fetch(&self, at: Option<&String>) -> Result<Page<Badge, String>> {
+///         #[derive(Deserialize)]
+///         struct Envelope {
+///             next: Option<String>,
+///         }
+///         // Called for each attempt: a response that cannot be decoded is retried.
+///         let read = |response: &headcount::http::ApiResponse| response.page::<Badge, Envelope>("badges");
+///         let (rows, envelope) = self.client.send(&self.auth, self.request(at), read).await?;
+///         Ok(rows.into_page(envelope.next))
+///     }
+///
+///     fn item_id<'a>(&self, badge: &'a Badge) -> Option<std::borrow::Cow<'a, str>> {
+///         Some(badge.id.as_str().into())
+///     }
+/// }
+///
+/// # async fn run() -> Result<()> {
+/// let badges = Badges::new("https://doors.example", "token".into())?.items().collect_complete().await?;
+/// # Ok(()) }
+/// ```
+///
+/// The example `custom_provider` is a complete program.
+#[derive(Clone)]
+pub struct ApiClient {
     provider: &'static str,
     base: BaseUrl,
     transport: Arc<dyn Transport>,
     retry: RetryPolicy,
-    limiter: Option<RateLimiter>,
+    limiter: Option<Arc<RateLimiter>>,
     user_agent: HeaderValue,
     body_limit: usize,
     clock: Clock,
 }
 
-/// A whole answer.
-pub(crate) struct ApiResponse {
+/// A complete response.
+#[derive(Clone)]
+pub struct ApiResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
 }
 
 impl ApiResponse {
+    /// Returns the status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Returns the body, or `None` if it is not UTF-8.
+    pub fn text(&self) -> Option<&str> {
+        self.body.text().map(|text| text.as_str())
+    }
+
+    /// Decodes a body that is a JSON object.
+    ///
+    /// # Errors
+    /// Fails with [`ErrorKind::Decode`] for any other body, such as HTML. The error contains no values of the
+    /// body.
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+        read_object(self, "an object")
+    }
+
+    /// Decodes a body that is an array of records.
+    ///
+    /// A record that cannot be decoded is [`Rejected`](crate::Rejected) and does not affect the others.
+    ///
+    /// # Errors
+    /// Fails with [`ErrorKind::Decode`] for any other body.
+    pub fn rows<T: DeserializeOwned>(&self) -> Result<Rows<T>> {
+        read_rows(self, "an array").map(Rows::untyped)
+    }
+
+    /// Decodes a body that is an object with an array of records in `member`, and returns the other members
+    /// as `Rest`.
+    ///
+    /// A record that cannot be decoded is [`Rejected`](crate::Rejected) and does not affect the others.
+    ///
+    /// # Errors
+    /// Fails with [`ErrorKind::Decode`] for any other body.
+    pub fn page<T: DeserializeOwned, Rest: DeserializeOwned>(&self, member: &str) -> Result<(Rows<T>, Rest)> {
+        let expected = format!("an object with {member}");
+        let (rows, rest) = read_page(self, member, &expected)?;
+        Ok((rows.map(Rows::untyped).ok_or_else(|| no_rows(self, member, &expected))?, rest))
+    }
+
     fn clear_large_body(&mut self) {
-        if self.body.len() > MAX_PROBLEM {
+        if self.body.len() > MAX_ERROR_BODY {
             self.body = Body::empty();
         }
     }
 }
 
+/// Prints the status and the length of the body. Headers and body may contain credentials.
+impl fmt::Debug for ApiResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiResponse")
+            .field("status", &self.status)
+            .field("body_len", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl ApiClient {
+    /// Returns a builder. `provider` is the name in errors, traces and listing ids.
+    pub fn builder(provider: &'static str) -> ApiClientBuilder {
+        ApiClientBuilder { provider, options: ClientOptions::new("") }
+    }
+
     pub(crate) fn new(provider: &'static str, options: &ClientOptions) -> Result<Self> {
-        let open = || {
+        let build = || {
             let base = options.base()?;
             Ok(Self {
                 provider,
-                transport: options.open_transport(&base)?,
+                transport: options.build_transport(&base)?,
                 base,
                 retry: options.retry.clone(),
-                limiter: options.rate_limit.map(RateLimiter::new),
+                limiter: options.rate_limit.map(RateLimiter::new).map(Arc::new),
                 user_agent: options.user_agent()?,
                 body_limit: options.body_limit,
                 clock: options.clock.clone(),
             })
         };
-        open().map_err(|error: Error| error.with_provider(provider))
+        build().map_err(|error: Error| error.with_provider(provider))
     }
 
-    pub(crate) fn base_url(&self) -> &str {
+    /// Returns the base URL.
+    pub fn base_url(&self) -> &str {
         self.base.as_str()
     }
 
-    /// The identity of the listing whose first request is `first`, as `principal` may see it. Everything that
-    /// the request says is part of it, so no filter can be left out. `extra`: what else tells listings apart,
-    /// such as an option of the client that changes what is listed and not the request.
+    /// Returns the id of the listing that starts with the request `first`, as seen by `principal`.
     ///
-    /// A request that could not be made lists nothing: its listing is named by the error.
-    pub(crate) fn listing_id(
+    /// `principal` is whatever determines which items are visible, such as a client id. It must not be
+    /// secret. The base URL and every part of the request are included, so no filter can be missed.
+    pub fn listing_id(&self, principal: &str, first: &ApiRequest) -> ListingId {
+        self.try_listing_id(principal, Ok(first), &[])
+    }
+
+    /// Like [`listing_id`](Self::listing_id), for a request that may be invalid.
+    ///
+    /// The message of the error then takes its place. `extra` distinguishes listings that have the same
+    /// request, such as by a client option.
+    pub(crate) fn try_listing_id(
         &self,
         principal: &str,
-        first: &Result<ApiRequest>,
+        first: Result<&ApiRequest, &Error>,
         extra: &[(&str, &str)],
     ) -> ListingId {
         let body;
-        let mut facts = vec![("base_url", self.base.as_str()), ("principal", principal)];
+        let mut parts = vec![("base_url", self.base.as_str()), ("principal", principal)];
         match first {
-            Ok(call) => {
-                body = String::from_utf8_lossy(&call.body);
-                facts.extend([("method", call.method.as_str()), ("path", &*call.path), ("body", &*body)]);
-                facts.extend(call.query.iter().map(|(name, value)| (*name, value.as_str())));
+            Ok(request) => {
+                body = String::from_utf8_lossy(&request.body);
+                parts.extend([
+                    ("method", request.method.as_str()),
+                    ("path", &*request.path),
+                    ("body", &*body),
+                ]);
+                parts.extend(request.query.iter().map(|(name, value)| (*name, value.as_str())));
             }
-            Err(error) => facts.push(("error", error.message())),
+            Err(error) => parts.push(("error", error.message())),
         }
-        // Told from the query's parameters, whatever they are called.
-        facts.push(("extra", ""));
-        facts.extend_from_slice(extra);
-        ListingId::new(self.provider, facts)
+        // A separator, so that `extra` cannot be mistaken for query parameters of the same names.
+        parts.push(("extra", ""));
+        parts.extend_from_slice(extra);
+        ListingId::new(self.provider, parts)
     }
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// Attaches the provider to an error that was made before or after a request. Those of [`send`](Self::send) have
-    /// it already.
+    /// Attaches the provider to an error from outside a request. Errors of [`send`](Self::send) already have
+    /// it.
     pub(crate) fn context<T>(&self, result: Result<T>) -> Result<T> {
         result.map_err(|error| error.with_provider(self.provider))
     }
 
-    /// Sends `call`, if it is one, until `read` takes the response, or nothing more can be done.
-    pub(crate) async fn send<T>(
+    /// Sends `request` with retries until `read` accepts the response or the [`RetryPolicy`] gives up.
+    ///
+    /// `read` is called with each successful response. Its [`ErrorKind::Decode`] errors are retried like a
+    /// broken connection.
+    ///
+    /// # Errors
+    /// Those of the module's [table](super#errors-and-retries), and other errors of `read`.
+    pub async fn send<T>(
         &self,
         auth: &impl Auth,
-        call: Result<ApiRequest>,
+        request: ApiRequest,
         read: impl Fn(&ApiResponse) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        let call = self.context(call)?;
-        self.context(self.deliver(auth, &call, &read).await)
+        self.context(self.send_with_retries(auth, &request, &read).await)
     }
 
-    async fn deliver<T>(
+    /// Like [`send`](Self::send), for a request that may be invalid.
+    pub(crate) async fn try_send<T>(
         &self,
         auth: &impl Auth,
-        call: &ApiRequest,
+        request: Result<ApiRequest>,
+        read: impl Fn(&ApiResponse) -> Result<T> + Send + Sync,
+    ) -> Result<T> {
+        self.send(auth, self.context(request)?, read).await
+    }
+
+    async fn send_with_retries<T>(
+        &self,
+        auth: &impl Auth,
+        request: &ApiRequest,
         read: &(impl Fn(&ApiResponse) -> Result<T> + Send + Sync),
     ) -> Result<T> {
-        let began = Instant::now();
-        // Waits that are not this client's own choice do not count against the time it has.
-        let mut excused = Duration::ZERO;
+        let start = Instant::now();
+        // Waits for a token, the rate limit or a `Retry-After` do not count against the total timeout.
+        let mut excluded = Duration::ZERO;
         let mut attempt = 0;
         let mut replayed = false;
         loop {
             attempt += 1;
-            let waits = Instant::now();
+            let wait_start = Instant::now();
             let credential = auth.credential().await?;
-            if let Some(limiter) = self.limiter.as_ref().filter(|_| call.limited) {
-                // The last wait before the request is sent.
+            if let Some(limiter) = self.limiter.as_ref().filter(|_| request.rate_limited) {
+                // Last, because the limiter records the time at which it returns as the time of sending.
                 limiter.acquire().await;
             }
-            excused = excused.saturating_add(waits.elapsed());
-            let mut request = self.request(call)?;
-            auth.apply(&credential, &mut request)?;
-            check_headers(request.headers())?;
-            // Made only where something is to be redacted: most attempts succeed.
-            let headers = request.headers().clone();
+            excluded = excluded.saturating_add(wait_start.elapsed());
+            let mut http_request = self.http_request(request)?;
+            auth.apply(&credential, &mut http_request)?;
+            check_headers(http_request.headers())?;
+            // Lazy, because most attempts succeed and redact nothing.
+            let headers = http_request.headers().clone();
             let redactor = || {
-                let secrets = call.secrets.iter().cloned().chain(auth.secrets(&credential));
+                let secrets = request.secrets.iter().cloned().chain(auth.secrets(&credential));
                 Redactor::new(&headers, secrets)
             };
-            let left = self.retry.total_timeout.saturating_sub(began.elapsed().saturating_sub(excused));
-            let limit = self.retry.attempt_timeout.min(left);
-            let span = AttemptSpan::new(self.provider, &call.method, &self.base, attempt);
-            let tried = self.attempt(auth, request, &redactor, limit, read, &span);
-            let failure = match tried.instrument(span.0.clone()).await {
+            let remaining = self.retry.total_timeout.saturating_sub(start.elapsed().saturating_sub(excluded));
+            let limit = self.retry.attempt_timeout.min(remaining);
+            let span = AttemptSpan::new(self.provider, &request.method, &self.base, attempt);
+            let outcome = self.attempt(auth, http_request, &redactor, limit, read, &span);
+            let failure = match outcome.instrument(span.0.clone()).await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
@@ -213,24 +393,24 @@ impl ApiClient {
                     continue;
                 }
             }
-            let spent = began.elapsed().saturating_sub(excused);
-            let asked = failure.error.retry_after().unwrap_or_default();
-            match self.retry.decide(&failure, call.idempotent, attempt, spent, fastrand::f64()) {
+            let elapsed = start.elapsed().saturating_sub(excluded);
+            let retry_after = failure.error.retry_after().unwrap_or_default();
+            match self.retry.decide(&failure, request.idempotent, attempt, elapsed, fastrand::f64()) {
                 Ok(wait) => {
                     let kind = failure.error.kind();
-                    tracing::debug!(provider = self.provider, attempt, ?kind, ?wait, "to be sent again");
+                    tracing::debug!(provider = self.provider, attempt, ?kind, ?wait, "retrying request");
                     tokio::time::sleep(wait).await;
-                    excused = excused.saturating_add(asked);
+                    excluded = excluded.saturating_add(retry_after);
                 }
-                Err(retry) => {
-                    let mut error = failure.error.with_retryability(retry);
-                    if asked > self.retry.max_retry_after
-                        && matches!(retry, Retryability::Retryable | Retryability::Exhausted)
+                Err(retryability) => {
+                    let mut error = failure.error.with_retryability(retryability);
+                    if retry_after > self.retry.max_retry_after
+                        && matches!(retryability, Retryability::Retryable | Retryability::Exhausted)
                     {
                         error = error.into_kind(ErrorKind::Throttled);
                     }
-                    let target = format!("{} {}{}", call.method, self.base.as_str(), call.path);
-                    return Err(error.with_effort(&target, attempt, began.elapsed()));
+                    let target = format!("{} {}{}", request.method, self.base.as_str(), request.path);
+                    return Err(error.with_effort(&target, attempt, start.elapsed()));
                 }
             }
         }
@@ -248,10 +428,10 @@ impl ApiClient {
         let method = request.method().clone();
         let mut response = match timeout(limit, self.transport.send(request, self.body_limit)).await {
             Err(_) => {
-                let text = format!("no whole answer within {:.1} s", limit.as_secs_f32());
+                let message = format!("timed out after {:.1} s", limit.as_secs_f32());
                 return Err(Failure {
                     cause: Cause::NoResponse,
-                    error: Error::new(ErrorKind::Timeout, text),
+                    error: Error::new(ErrorKind::Timeout, message),
                 });
             }
             Ok(Err(error)) => {
@@ -264,8 +444,8 @@ impl ApiClient {
                     TransportErrorKind::Redirected => (ErrorKind::Config, Cause::InvalidResponse),
                     TransportErrorKind::InvalidRequest => (ErrorKind::Config, Cause::InvalidRequest),
                 };
-                let text = redactor().redact(&error.to_string());
-                return Err(Failure { cause, error: Error::new(kind, text).with_source(error) });
+                let message = redactor().redact(&error.to_string());
+                return Err(Failure { cause, error: Error::new(kind, message).with_source(error) });
             }
             Ok(Ok(response)) => {
                 let (parts, body) = response.into_parts();
@@ -286,50 +466,84 @@ impl ApiClient {
             });
         }
         response.clear_large_body();
-        let mut problem = auth.parse_error(&response);
-        problem.retry_after =
-            problem.retry_after.or_else(|| retry_after::read(&response.headers, self.clock.now()));
+        let mut error_response = auth.parse_error(&response);
+        error_response.retry_after =
+            error_response.retry_after.or_else(|| retry_after::read(&response.headers, self.clock.now()));
         let cause = Cause::Status(response.status.as_u16());
-        Err(Failure { cause, error: problem.into_error(&response, &redactor()) })
+        Err(Failure { cause, error: error_response.into_error(&response, &redactor()) })
     }
 
-    fn request(&self, call: &ApiRequest) -> Result<Request<Bytes>> {
-        let url = self.base.join(&call.path, &call.query)?;
-        let mut request = Request::new(call.body.clone());
-        *request.method_mut() = call.method.clone();
-        *request.uri_mut() = url
-            .as_str()
-            .parse()
-            .map_err(|error| Error::config("the request's URL can not be sent").with_source(error))?;
-        let headers = request.headers_mut();
+    fn http_request(&self, request: &ApiRequest) -> Result<Request<Bytes>> {
+        let url = self.base.join(&request.path, &request.query)?;
+        let mut http_request = Request::new(request.body.clone());
+        *http_request.method_mut() = request.method.clone();
+        *http_request.uri_mut() =
+            url.as_str().parse().map_err(|error| Error::config("invalid request URL").with_source(error))?;
+        let headers = http_request.headers_mut();
         headers.insert(header::USER_AGENT, self.user_agent.clone());
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        for (name, value) in &call.headers {
+        for (name, value) in &request.headers {
             headers.insert(name, value.clone());
         }
-        Ok(request)
+        Ok(http_request)
     }
 }
 
-/// Refuses a success that no provider documents: a 206 is a part of a page, which would be read as the whole.
+impl fmt::Debug for ApiClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiClient")
+            .field("provider", &self.provider)
+            .field("base_url", &self.base.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Builds an [`ApiClient`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until build() is called"]
+pub struct ApiClientBuilder {
+    provider: &'static str,
+    options: ClientOptions,
+}
+
+impl ApiClientBuilder {
+    /// Sets the base URL, with or without a path prefix. Required.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.options.base_url = url.into();
+        self
+    }
+
+    client_options!();
+
+    /// Builds the client. Sends no requests.
+    ///
+    /// # Errors
+    /// Fails with [`ErrorKind::Config`] if the base URL or an option is invalid.
+    pub fn build(self) -> Result<ApiClient> {
+        ApiClient::new(self.provider, &self.options)
+    }
+}
+
+/// Rejects successes that no provider documents. A 206, for example, is part of a page and would be read as a
+/// whole one.
 fn check_success(method: &Method, status: StatusCode) -> Result<()> {
     match status.as_u16() {
-        // Whoever reads a body refuses an empty one.
+        // Readers that need a body reject an empty one.
         200 | 204 => Ok(()),
         201 | 202 | 207 if *method != Method::GET => Ok(()),
         other => Err(Error::decode(format!(
-            "the status {status} is none of those that this request is answered with"
+            "unexpected status {status}: not a documented success for this request"
         ))
         .with_status(other)),
     }
 }
 
-/// Servers refuse longer headers, each in its own way, and mostly without saying which one it was.
+/// Rejects headers that are too long. Servers reject them in various ways, mostly without naming the header.
 fn check_headers(headers: &HeaderMap) -> Result<()> {
     for (name, value) in headers {
-        if value.len() > MAX_HEADER {
+        if value.len() > MAX_HEADER_BYTES {
             return Err(Error::config(format!(
-                "the header {name} would have {} bytes, and servers refuse more than {MAX_HEADER}",
+                "header {name} has {} bytes; servers reject more than {MAX_HEADER_BYTES}",
                 value.len()
             )));
         }
@@ -337,22 +551,22 @@ fn check_headers(headers: &HeaderMap) -> Result<()> {
     Ok(())
 }
 
-/// The span of one attempt, in OpenTelemetry's names for an HTTP client.
+/// The span of one attempt, with OpenTelemetry's field names for HTTP clients.
 ///
-/// What is recorded is listed here, and nothing else ever is: no path and no query (they hold ids and
-/// filters), no header, no body, no text of an error.
+/// It records the fields listed here and nothing else. Paths and queries contain ids and filters, so they are
+/// left out, as are headers, bodies and error texts.
 struct AttemptSpan(Span);
 
 impl AttemptSpan {
     fn new(provider: &str, method: &Method, base: &BaseUrl, attempt: u32) -> Self {
-        let resent = attempt.saturating_sub(1);
+        let resend_count = attempt.saturating_sub(1);
         Self(tracing::debug_span!(
             "request",
             otel.kind = "client",
             otel.name = method.as_str(),
             provider,
             http.request.method = method.as_str(),
-            http.request.resend_count = (resent > 0).then_some(resent),
+            http.request.resend_count = (resend_count > 0).then_some(resend_count),
             http.response.status_code = field::Empty,
             server.address = base.host(),
             server.port = base.port(),
@@ -364,7 +578,8 @@ impl AttemptSpan {
         self.0.record("http.response.status_code", status.as_u16());
     }
 
-    /// As OpenTelemetry has it: the status if it tells the failure, and else a word for it.
+    /// Records `error.type` as OpenTelemetry defines it: the status if the response has an error status,
+    /// otherwise the error kind.
     fn record_error(&self, error: &Error) {
         match error.status() {
             Some(status) if status >= 300 => self.0.record("error.type", field::display(status)),
@@ -384,7 +599,7 @@ mod tests {
         ApiClient::new(provider, &ClientOptions::new(base_url)).unwrap()
     }
 
-    /// Answers every request with 429 and a `Retry-After` of 100 s.
+    /// Responds to every request with 429 and a `Retry-After` of 100 s.
     struct Throttling;
 
     impl Transport for Throttling {
@@ -401,50 +616,50 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_of_the_providers_own_goes_first() {
+    async fn provider_retry_after_overrides_header() {
         let mut options = ClientOptions::new("https://here.example");
         options.transport = Some(Arc::new(Throttling));
         options.retry = RetryPolicy::none();
         let api = ApiClient::new("here", &options).unwrap();
-        let own = |_: &ApiResponse| ErrorResponse {
+        let parse_error = |_: &ApiResponse| ErrorResponse {
             retry_after: Some(Duration::from_secs(5)),
             ..ErrorResponse::default()
         };
-        for (auth, seconds) in [(NoAuth(|_| ErrorResponse::default()), 100), (NoAuth(own), 5)] {
-            let error = api.send(&auth, Ok(ApiRequest::get("/")), |_| Ok(())).await.unwrap_err();
+        for (auth, seconds) in [(NoAuth(|_| ErrorResponse::default()), 100), (NoAuth(parse_error), 5)] {
+            let error = api.try_send(&auth, Ok(ApiRequest::get("/")), |_| Ok(())).await.unwrap_err();
             assert_eq!(error.retry_after(), Some(Duration::from_secs(seconds)));
-            assert_eq!((error.kind(), error.provider()), (ErrorKind::Throttled, Some("here")));
+            assert_eq!((error.kind(), error.provider()), (ErrorKind::Throttled, Some("here".into())));
         }
-        let unmade = api.send(&NoAuth(own), Err(Error::config("no")), |_| Ok(())).await;
-        assert_eq!(unmade.unwrap_err().provider(), Some("here"));
+        let invalid = api.try_send(&NoAuth(parse_error), Err(Error::config("no")), |_| Ok(())).await;
+        assert_eq!(invalid.unwrap_err().provider(), Some("here".into()));
     }
 
     #[test]
-    fn a_scope_is_all_the_first_request_says() {
+    fn listing_id_covers_whole_request() {
         let here = api("here", "https://here.example");
         let first = || ApiRequest::get("/accounts").query("limit", Some(10)).query("name", Some("a"));
-        let same = here.listing_id("ada", &Ok(first()), &[]);
-        assert_eq!(same, here.listing_id("ada", &Ok(first()), &[]));
+        let same = here.try_listing_id("ada", Ok(&first()), &[]);
+        assert_eq!(same, here.try_listing_id("ada", Ok(&first()), &[]));
         assert_eq!(same.provider(), "here");
         let mut body = first();
         body.body = Bytes::from_static(b"{}");
         let mut method = first();
         method.method = http::Method::POST;
         let others = [
-            api("there", "https://here.example").listing_id("ada", &Ok(first()), &[]),
-            api("here", "https://there.example").listing_id("ada", &Ok(first()), &[]),
-            here.listing_id("bob", &Ok(first()), &[]),
-            here.listing_id("ada", &Ok(ApiRequest::get("/accounts").query("limit", Some(10))), &[]),
-            here.listing_id(
+            api("there", "https://here.example").try_listing_id("ada", Ok(&first()), &[]),
+            api("here", "https://there.example").try_listing_id("ada", Ok(&first()), &[]),
+            here.try_listing_id("bob", Ok(&first()), &[]),
+            here.try_listing_id("ada", Ok(&ApiRequest::get("/accounts").query("limit", Some(10))), &[]),
+            here.try_listing_id(
                 "ada",
-                &Ok(ApiRequest::get("/others").query("limit", Some(10)).query("name", Some("a"))),
+                Ok(&ApiRequest::get("/others").query("limit", Some(10)).query("name", Some("a"))),
                 &[],
             ),
-            here.listing_id("ada", &Ok(first().query("overlap", Some("x"))), &[]),
-            here.listing_id("ada", &Ok(first()), &[("overlap", "x")]),
-            here.listing_id("ada", &Ok(method), &[]),
-            here.listing_id("ada", &Ok(body), &[]),
-            here.listing_id("ada", &Err(Error::config("no")), &[]),
+            here.try_listing_id("ada", Ok(&first().query("overlap", Some("x"))), &[]),
+            here.try_listing_id("ada", Ok(&first()), &[("overlap", "x")]),
+            here.try_listing_id("ada", Ok(&method), &[]),
+            here.try_listing_id("ada", Ok(&body), &[]),
+            here.try_listing_id("ada", Err(&Error::config("no")), &[]),
         ];
         let different: std::collections::HashSet<_> = others.iter().chain([&same]).collect();
         assert_eq!(different.len(), others.len() + 1);

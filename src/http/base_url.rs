@@ -5,47 +5,47 @@ use url::{Host, Url};
 
 use crate::{Error, Result};
 
-/// Longer URLs are refused by many servers and proxies, and in ways that are hard to read.
-const MAX_URL: usize = 8 * 1024;
+/// The longest request URL, in bytes. Many servers and proxies reject longer ones with unclear errors.
+const MAX_URL_BYTES: usize = 8 * 1024;
 
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Percent-encodes everything but RFC 3986's unreserved characters: a blank is `%20`, never `+`.
+/// Percent-encodes everything but RFC 3986's unreserved characters. A space becomes `%20`, never `+`.
 pub(crate) fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// Where a provider's API stands: scheme, host, and maybe a path prefix.
+/// The base URL of a provider's API: scheme, host and an optional path prefix.
 #[derive(Clone, Debug)]
 pub(crate) struct BaseUrl(Url);
 
 impl BaseUrl {
-    /// Checks what the application gave.
+    /// Parses and validates the base URL that the application has set. Without a scheme, it is `https`.
     pub(crate) fn parse(text: &str, allow_http: bool) -> Result<Self> {
-        let refuse = |why: &str| Err(Error::config(format!("the base URL {why}")));
+        let invalid = |why: &str| Err(Error::config(format!("invalid base URL: {why}")));
         let text = text.trim();
         let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
         let url = match Url::parse(&with_scheme) {
             Ok(url) => url,
-            Err(error) => return refuse(&format!("is no URL: {error}; expected https://host[/prefix]")),
+            Err(error) => return invalid(&format!("{error}; expected https://host[/prefix]")),
         };
         if !url.username().is_empty() || url.password().is_some() {
-            return refuse("holds a user or password; give credentials to the builder instead");
+            return invalid("contains a user or password; pass credentials to the builder instead");
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return refuse("holds a query or fragment; expected https://host[/prefix]");
+            return invalid("contains a query or fragment; expected https://host[/prefix]");
         }
         if url.host().is_none() {
-            return refuse("has no host; expected https://host[/prefix]");
+            return invalid("no host; expected https://host[/prefix]");
         }
         let url = Self(url);
         match url.0.scheme() {
             "https" => Ok(url),
             "http" if allow_http || url.is_loopback() => Ok(url),
-            "http" => refuse(
-                "is http, which would show the credentials to the network; use https, or allow_http(true)",
-            ),
-            other => refuse(&format!("has the scheme {other}; expected https")),
+            "http" => {
+                invalid("http would expose the credentials on the network; use https, or allow_http(true)")
+            }
+            other => invalid(&format!("unsupported scheme {other}; expected https")),
         }
     }
 
@@ -70,12 +70,12 @@ impl BaseUrl {
         self.0.scheme() == "https"
     }
 
-    /// The URL as text, without a trailing slash.
+    /// Returns the URL without a trailing slash.
     pub(crate) fn as_str(&self) -> &str {
         self.0.as_str().trim_end_matches('/')
     }
 
-    /// The URL of `path` (which starts with `/`) under the base, with `query`.
+    /// Returns the URL of `path`, which starts with `/`, under the base URL, with `query`.
     pub(crate) fn join(&self, path: &str, query: &[(&str, String)]) -> Result<Url> {
         let mut url = self.0.clone();
         url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
@@ -84,10 +84,9 @@ impl BaseUrl {
                 query.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
             url.set_query(Some(&pairs.join("&")));
         }
-        if url.as_str().len() > MAX_URL {
+        if url.as_str().len() > MAX_URL_BYTES {
             return Err(Error::config(format!(
-                "the request's URL would have {} bytes, and servers refuse more than {MAX_URL}: \
-                 use a shorter filter",
+                "the request URL has {} bytes; servers reject more than {MAX_URL_BYTES}, so use a shorter filter",
                 url.as_str().len()
             )));
         }
@@ -100,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_https_or_loopback_is_taken_unless_allowed() {
+    fn requires_https_or_loopback() {
         for good in [
             "https://ccm.fortanix.com",
             "ccm.fortanix.com",
@@ -124,13 +123,13 @@ mod tests {
     }
 
     #[test]
-    fn credentials_in_the_url_are_refused_and_not_repeated() {
+    fn rejects_credentials_without_echoing_them() {
         let error = BaseUrl::parse("https://user:hunter2@example.com", false).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
 
     #[test]
-    fn a_prefix_is_kept_and_a_query_strictly_encoded() {
+    fn join_keeps_prefix_and_encodes_query() {
         let base = BaseUrl::parse("https://gw.example/api/", false).unwrap();
         let url = base.join("/v1/accounts", &[("filters", r#"name eq "a+b&c" "#.into())]).unwrap();
         assert_eq!(url.as_str(), "https://gw.example/api/v1/accounts?filters=name%20eq%20%22a%2Bb%26c%22%20");

@@ -3,9 +3,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-/// The body of an answer.
+/// The body of a response.
 ///
-/// That it is UTF-8 is checked once, and not for each string in it. Records share it, so that none of them is copied.
+/// UTF-8 is validated once for the whole body instead of for each string in it. Records share the text
+/// instead of copying it.
+#[derive(Clone)]
 pub(crate) enum Body {
     Text(Arc<String>),
     Binary(Bytes),
@@ -16,7 +18,7 @@ impl Body {
         Self::Binary(Bytes::new())
     }
 
-    /// The text, if it is one.
+    /// Returns the text if the body is UTF-8.
     pub(super) fn text(&self) -> Option<&Arc<String>> {
         match self {
             Self::Text(text) => Some(text),
@@ -39,7 +41,7 @@ impl Body {
         self.len() == 0
     }
 
-    /// Whether this is its first character that is no blank.
+    /// Returns whether the first character after leading whitespace is `first`.
     pub(super) fn starts_with(&self, first: char) -> bool {
         self.bytes().trim_ascii_start().first().is_some_and(|byte| char::from(*byte) == first)
     }
@@ -49,12 +51,12 @@ impl Body {
         self.text().is_some_and(|body| body.contains(text))
     }
 
-    /// The body as JSON, if it is some.
+    /// Parses the body as JSON. Returns `None` if it is not valid JSON for `T`.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_str(self.text()?).ok()
     }
 
-    /// The body as text that a person can read: not HTML, not binary, and not blank.
+    /// Returns the body as human-readable text: `None` if it is HTML, binary or blank.
     pub(crate) fn plain_text(&self) -> Option<String> {
         let text = self.text()?.trim();
         (!text.is_empty() && !text.starts_with('<')).then(|| text.to_owned())

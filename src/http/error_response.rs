@@ -5,20 +5,27 @@ use http::HeaderMap;
 use super::{ApiResponse, redact::Redactor};
 use crate::{Error, ErrorKind};
 
-/// What a provider says of a failure, in its own terms.
-#[derive(Debug, Default)]
-pub(crate) struct ErrorResponse {
-    /// Where the provider's code says more than the status.
-    pub(crate) kind: Option<ErrorKind>,
-    pub(crate) code: Option<String>,
-    pub(crate) message: Option<String>,
-    pub(crate) request_id: Option<String>,
-    /// The wait that the provider asks for, where it is not in `Retry-After`: that header is read if this is `None`.
-    pub(crate) retry_after: Option<Duration>,
+/// An error response, parsed from the format of the API.
+///
+/// Texts are redacted and shortened when it becomes an [`Error`].
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ErrorResponse {
+    /// The kind of error, if the API's code is more specific than the status.
+    pub kind: Option<ErrorKind>,
+    /// The API's own error code.
+    pub code: Option<String>,
+    /// The message. If `None`, the reason phrase of the status is used.
+    pub message: Option<String>,
+    /// The API's id of the request.
+    pub request_id: Option<String>,
+    /// The requested wait, if the provider sends it elsewhere than in `Retry-After`. If `None`, that header
+    /// is read.
+    pub retry_after: Option<Duration>,
 }
 
 impl ErrorResponse {
-    /// The error, its texts bounded and redacted.
+    /// Converts the response to an error whose texts are redacted and limited in length.
     pub(super) fn into_error(self, response: &ApiResponse, redactor: &Redactor) -> Error {
         let status = response.status.as_u16();
         let kind = self.kind.unwrap_or(match status {
@@ -30,8 +37,7 @@ impl ErrorResponse {
         });
         let message = redactor.redact_opt(self.message).unwrap_or_else(|| {
             if response.status.is_redirection() {
-                "a redirect, which is never followed: credentials belong to the host they were given for"
-                    .into()
+                "redirects are not followed, so that credentials are sent only to the configured host".into()
             } else {
                 response.status.canonical_reason().unwrap_or("the request failed").to_owned()
             }
@@ -44,7 +50,7 @@ impl ErrorResponse {
     }
 }
 
-/// The first of some headers that is there, as text.
+/// Returns the first of the named headers that is present and is text.
 pub(crate) fn header(headers: &HeaderMap, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| Some(headers.get(*name)?.to_str().ok()?.to_owned()))
 }
@@ -54,21 +60,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_that_says_nothing_visible_is_told_by_its_status() {
+    fn blank_texts_fall_back_to_status() {
         let response = ApiResponse {
             status: http::StatusCode::NOT_FOUND,
             headers: HeaderMap::new(),
             body: bytes::Bytes::new().into(),
         };
         let blank = || Some("\0 \u{7}\n".to_owned());
-        let problem = ErrorResponse {
+        let error_response = ErrorResponse {
             kind: None,
             code: blank(),
             message: blank(),
             request_id: blank(),
             ..ErrorResponse::default()
         };
-        let error = problem.into_error(&response, &Redactor::new(&HeaderMap::new(), []));
+        let error = error_response.into_error(&response, &Redactor::new(&HeaderMap::new(), []));
         assert_eq!((error.message(), error.code(), error.request_id()), ("Not Found", None, None));
     }
 }

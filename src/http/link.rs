@@ -3,10 +3,10 @@ use url::Url;
 
 use crate::{Error, Result};
 
-/// The link to the following page: the target of the `Link` header with `rel="next"` (RFC 8288), made absolute
-/// with `base`. `None` if there is none.
+/// Returns the URL of the next page from the `Link` header with `rel="next"` (RFC 8288), resolved against
+/// `base`. Returns `None` if there is no such link.
 ///
-/// For a [`Paginator`](crate::Paginator) of your own. The type `Url` is
+/// Useful for implementing [`Paginator`](crate::Paginator). `Url` is
 /// [`reqwest::Url`](crate::reqwest::Url).
 ///
 /// ```
@@ -23,68 +23,71 @@ use crate::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// [`Decode`](crate::ErrorKind::Decode) if a link leads to another scheme, host or port than those of `base`,
-/// since the credentials of the next request would go there; if there are two different links; and if a header
-/// cannot be read, since an end of the list would otherwise be made up.
+/// [`Decode`](crate::ErrorKind::Decode) if
+/// - the link points to another scheme, host or port than `base`, because the next request would send its
+///   credentials there,
+/// - there are two different next links,
+/// - a header is malformed, because ignoring it would look like the end of the list.
 pub fn next_link(headers: &HeaderMap, base: &Url) -> Result<Option<Url>> {
-    let mut found = None;
+    let mut next = None;
     for value in headers.get_all(header::LINK) {
-        let unreadable = || Error::decode("the Link header cannot be read");
-        for link in parse(value.to_str().map_err(|_| unreadable())?).ok_or_else(unreadable)? {
+        let malformed = || Error::decode("malformed Link header");
+        for link in parse_links(value.to_str().map_err(|_| malformed())?).ok_or_else(malformed)? {
             if !link.is_next() {
                 continue;
             }
-            let url = base.join(link.target).map_err(|_| Error::decode("the next link is no URL"))?;
+            let url =
+                base.join(link.target).map_err(|_| Error::decode("the next link is not a valid URL"))?;
             if url.origin() != base.origin() || !url.username().is_empty() || url.password().is_some() {
-                return Err(Error::decode("the next link leads to another host, scheme or port"));
+                return Err(Error::decode("the next link points to another scheme, host or port"));
             }
-            if found.replace(url.clone()).is_some_and(|other| other != url) {
-                return Err(Error::decode("the Link header holds two different next links"));
+            if next.replace(url.clone()).is_some_and(|other| other != url) {
+                return Err(Error::decode("the Link header contains two different next links"));
             }
         }
     }
-    Ok(found)
+    Ok(next)
 }
 
 struct Link<'a> {
     target: &'a str,
-    /// The first of several counts.
+    /// The first `rel` parameter; RFC 8288 ignores the others.
     rel: Option<String>,
-    /// It is a link of something else than what was requested.
-    anchored: bool,
+    /// Whether the link has an `anchor`, so that its context is not the requested resource.
+    has_anchor: bool,
 }
 
 impl Link<'_> {
     fn is_next(&self) -> bool {
         let mut types = self.rel.iter().flat_map(|rel| rel.split_ascii_whitespace());
-        !self.anchored && types.any(|rel| rel.eq_ignore_ascii_case("next"))
+        !self.has_anchor && types.any(|rel| rel.eq_ignore_ascii_case("next"))
     }
 }
 
-/// The links of a header: `<target>; name=value; name="value", <target> …`.
-fn parse(header: &str) -> Option<Vec<Link<'_>>> {
+/// Parses the links of a header: `<target>; name=value; name="value", <target> …`.
+fn parse_links(header: &str) -> Option<Vec<Link<'_>>> {
     let mut links = Vec::new();
     let mut rest = header;
     loop {
-        // Empty elements of a list are allowed.
+        // RFC 9110 allows empty list elements.
         rest = rest.trim_start_matches([' ', '\t', ',']);
         if rest.is_empty() {
             return Some(links);
         }
         let (target, after) = rest.strip_prefix('<')?.split_once('>')?;
-        let mut link = Link { target: target.trim(), rel: None, anchored: false };
+        let mut link = Link { target: target.trim(), rel: None, has_anchor: false };
         rest = after.trim_start();
         while let Some(parameter) = rest.strip_prefix(';') {
             let parameter = parameter.trim_start();
             let end = parameter.find(['=', ';', ',']).unwrap_or(parameter.len());
             let (name, after) = parameter.split_at(end);
             let (value, after) = match after.strip_prefix('=') {
-                Some(after) => value(after.trim_start())?,
+                Some(after) => parse_value(after.trim_start())?,
                 None => (String::new(), after),
             };
             match name.trim_end() {
                 name if name.eq_ignore_ascii_case("rel") => link.rel = link.rel.or(Some(value)),
-                name if name.eq_ignore_ascii_case("anchor") => link.anchored = true,
+                name if name.eq_ignore_ascii_case("anchor") => link.has_anchor = true,
                 _ => {}
             }
             rest = after.trim_start();
@@ -96,8 +99,8 @@ fn parse(header: &str) -> Option<Vec<Link<'_>>> {
     }
 }
 
-/// A token or a quoted string, and what follows it.
-fn value(text: &str) -> Option<(String, &str)> {
+/// Parses a token or a quoted string. Returns it with the text after it.
+fn parse_value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let (value, after) = text.split_at(text.find([';', ',']).unwrap_or(text.len()));
         return Some((value.trim_end().to_owned(), after));
@@ -131,8 +134,8 @@ mod tests {
     }
 
     #[test]
-    fn the_next_link_is_found() {
-        let wanted = "https://acme.example/api/v1/users?after=a,b;c";
+    fn finds_next_link() {
+        let expected = "https://acme.example/api/v1/users?after=a,b;c";
         for headers in [
             &[r#"<https://acme.example/api/v1/users?after=a,b;c>; rel="next""#][..],
             &[
@@ -142,7 +145,7 @@ mod tests {
             &[r#", <?after=a,b;c> ; Title="a \"b\", <c>; rel=prev" ; REL = "last NEXT" ; rel=prev ,, "#],
             &["<users?after=a,b;c>; rel=next; flag; x=1", "<users?after=a,b;c>; rel=next"],
         ] {
-            assert_eq!(next(headers).unwrap().as_deref(), Some(wanted), "{headers:?}");
+            assert_eq!(next(headers).unwrap().as_deref(), Some(expected), "{headers:?}");
         }
         for headers in [
             &[][..],
@@ -160,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn another_host_is_refused() {
+    fn rejects_other_origin() {
         for target in [
             "https://evil.example/api",
             "http://acme.example/api",
@@ -177,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_header_is_no_end() {
+    fn rejects_malformed_header() {
         for header in [
             "https://acme.example/; rel=next",
             "<https://acme.example/; rel=next",

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 use super::{RateLimit, RetryPolicy, Transport, base_url::BaseUrl, transport::ReqwestTransport};
 use crate::{Error, Result};
 
-/// What every provider's builder can set.
+/// The options shared by all client builders.
 #[derive(Clone)]
 pub(crate) struct ClientOptions {
     pub(crate) base_url: String,
@@ -31,38 +31,37 @@ impl ClientOptions {
     }
 
     pub(crate) fn http_client(&mut self, client: reqwest::Client) {
-        self.transport = Some(Arc::new(ReqwestTransport::with(client)));
+        self.transport = Some(Arc::new(ReqwestTransport::from(client)));
     }
 
     pub(super) fn base(&self) -> Result<BaseUrl> {
         BaseUrl::parse(&self.base_url, self.allow_http)
     }
 
-    pub(super) fn open_transport(&self, base: &BaseUrl) -> Result<Arc<dyn Transport>> {
+    pub(super) fn build_transport(&self, base: &BaseUrl) -> Result<Arc<dyn Transport>> {
         match &self.transport {
             Some(transport) => Ok(Arc::clone(transport)),
-            None => Ok(Arc::new(ReqwestTransport::build(base)?)),
+            None => Ok(Arc::new(ReqwestTransport::for_base(base)?)),
         }
     }
 
-    /// `headcount/version`, and the application's own behind it.
+    /// Returns `headcount/x.y.z`, followed by the application's own user agent if set.
     pub(super) fn user_agent(&self) -> Result<http::HeaderValue> {
         let own = concat!("headcount/", env!("CARGO_PKG_VERSION"));
-        let agent = match &self.user_agent {
+        let user_agent = match &self.user_agent {
             Some(application) => format!("{own} {application}"),
             None => own.to_owned(),
         };
-        http::HeaderValue::try_from(agent).map_err(|_| {
-            Error::config("the user agent holds characters that no header may: expected visible ASCII")
-        })
+        http::HeaderValue::try_from(user_agent)
+            .map_err(|_| Error::config("invalid character in the user agent; expected visible ASCII"))
     }
 }
 
 impl fmt::Debug for ClientOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientOptions")
-            // The URL as given may hold a password; it is refused later, and must not be shown before.
-            .field("base_url", &self.base().map_or("[unusable]".to_owned(), |base| base.as_str().to_owned()))
+            // An invalid URL may contain a password.
+            .field("base_url", &self.base().map_or("[invalid]".to_owned(), |base| base.as_str().to_owned()))
             .field("retry", &self.retry)
             .field("rate_limit", &self.rate_limit)
             .field("user_agent", &self.user_agent)
@@ -71,26 +70,26 @@ impl fmt::Debug for ClientOptions {
     }
 }
 
-/// What tells the time of day: for the dates in signatures, and for a `Retry-After` that is a date where the
-/// answer does not tell its own.
+/// A source of the current time of day.
 ///
-/// Waiting does not go by it, but by tokio's clock.
+/// It is used for the dates in signatures. It is also used for a `Retry-After` date if the response has no
+/// `Date` header. Delays and timeouts use tokio's clock instead.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
 impl Clock {
-    /// The system's clock.
+    /// Returns the system clock.
     pub fn system() -> Self {
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
         Self::new(SystemTime::now)
     }
 
-    /// A clock of your own, for tests or for a machine whose clock is known to be off.
+    /// Creates a clock from a function, for tests or for a machine whose clock is known to be wrong.
     pub fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// The time now.
+    /// Returns the current time.
     pub fn now(&self) -> SystemTime {
         (self.0)()
     }
@@ -108,58 +107,57 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// The setters of [`ClientOptions`], for a builder that has them in a field `options`.
+/// Defines the setters of [`ClientOptions`] for a builder that stores them in a field named `options`.
 macro_rules! client_options {
     () => {
-        /// The application's name and version, put behind `headcount/x.y.z` in the user agent.
+        /// Sets the application's name and version, appended to `headcount/x.y.z` in the user agent.
         pub fn user_agent(mut self, application: impl Into<String>) -> Self {
             self.options.user_agent = Some(application.into());
             self
         }
 
-        /// How requests are retried, and how long they may take.
+        /// Sets how requests are retried and how long they may take.
         pub fn retry(mut self, policy: $crate::http::RetryPolicy) -> Self {
             self.options.retry = policy;
             self
         }
 
-        /// At most so many requests within any window of so long, for this client and its clones
-        /// together; `None` for no limit.
+        /// Sets the rate limit, which this client and its clones share. `None` removes it.
         pub fn rate_limit(mut self, limit: impl Into<Option<$crate::http::RateLimit>>) -> Self {
             self.options.rate_limit = limit.into();
             self
         }
 
-        /// A [`reqwest::Client`](crate::reqwest::Client) of your own: its proxy, TLS and connection options
-        /// are used as they are.
+        /// Sets the [`reqwest::Client`](crate::reqwest::Client) to use, with its own proxy, TLS and
+        /// connection settings.
         ///
-        /// Build it with `redirect(reqwest::redirect::Policy::none())`: this crate notices a redirect that
-        /// it followed and fails, but only after the credentials have gone there.
+        /// Build it with `redirect(reqwest::redirect::Policy::none())`. A followed redirect is detected and
+        /// fails the request, but only after the credentials were sent to its target.
         pub fn http_client(mut self, client: ::reqwest::Client) -> Self {
             self.options.http_client(client);
             self
         }
 
-        /// A transport of your own in place of reqwest.
+        /// Sets a custom transport in place of reqwest.
         pub fn transport(mut self, transport: impl $crate::http::Transport) -> Self {
             self.options.transport = Some(std::sync::Arc::new(transport));
             self
         }
 
-        /// The largest answer taken, in bytes after decompression. Default: 64 MiB.
+        /// Sets the maximum size of a response body, in bytes after decompression. Default: 64 MiB.
         pub fn body_limit(mut self, bytes: usize) -> Self {
             self.options.body_limit = bytes;
             self
         }
 
-        /// Takes a base URL with `http` although it is not on this machine: the credentials can then be
-        /// read by everyone on the way. Default: `https` only, except on loopback.
+        /// Sets whether a base URL with `http` is allowed for hosts other than loopback. Credentials are then
+        /// sent unencrypted. Default: `false`.
         pub fn allow_http(mut self, allow: bool) -> Self {
             self.options.allow_http = allow;
             self
         }
 
-        /// What tells the time of day. Default: the system's clock.
+        /// Sets the source of the current time. Default: the system clock.
         pub fn clock(mut self, clock: $crate::http::Clock) -> Self {
             self.options.clock = clock;
             self

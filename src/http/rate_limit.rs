@@ -7,13 +7,13 @@ use std::{
 
 use tokio::time::{Instant, sleep};
 
-/// At most so many requests within any window of so long.
+/// A rate limit: at most `requests` requests in any window of the given duration.
 ///
-/// A *sliding* window: unlike a token bucket, it never lets two bursts meet within one window. A window of zero
-/// limits nothing.
+/// The window slides. Unlike with a token bucket, two bursts never fall into one window. A window of zero
+/// means no limit.
 ///
-/// Waiting requests are sent in roughly the order in which they came. Nothing is reserved for a request that
-/// waits: one that is dropped, or that nobody polls, delays no other.
+/// Waiting requests are sent in approximately the order in which they started to wait. A waiting request
+/// reserves nothing, so one that is dropped or not polled does not delay others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     requests: NonZeroU32,
@@ -21,24 +21,24 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// At most `requests` (0 is taken for 1) in any `window`.
+    /// Creates a limit of `requests` in any `window`. 0 requests are treated as 1.
     pub fn new(requests: u32, window: Duration) -> Self {
         Self { requests: NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN), window }
     }
 }
 
-/// Keeps a [`RateLimit`]; shared by a client's clones.
+/// Enforces a [`RateLimit`]. Shared by a client's clones.
 ///
-/// At most `requests` noted times lie within the padded window, and each is the moment at which its request is
-/// sent. So no window has more.
+/// Invariant: the padded window contains at most `requests` recorded times. Each is the time at which its
+/// request is sent, so no window contains more requests.
 #[derive(Debug)]
 pub(super) struct RateLimiter {
     requests: usize,
     window: Duration,
-    /// The provider counts when requests arrive, which is not as evenly as they are sent: 1 % of the window is added
-    /// to it. It is also the time over which those who wait spread their next try.
+    /// Added to the window: 1 % of it. The provider counts requests when they arrive, which is less evenly
+    /// than they are sent. Waiting requests also spread their next attempts over this duration.
     padding: Duration,
-    /// When the requests of the last padded window were sent, oldest first.
+    /// The send times within the last padded window, oldest first.
     sent: Mutex<VecDeque<Instant>>,
 }
 
@@ -48,17 +48,18 @@ impl RateLimiter {
         Self { requests, window, padding: window / 100, sent: Mutex::default() }
     }
 
-    /// Waits until a request may be sent. It has to be sent at once: the time is noted here.
+    /// Waits until a request may be sent. The caller must send it immediately, because its send time is
+    /// recorded here.
     pub(super) async fn acquire(&self) {
-        let began = Instant::now();
-        while let Err(wait) = self.note(began) {
+        let start = Instant::now();
+        while let Err(wait) = self.try_acquire(start) {
             sleep(wait).await;
         }
     }
 
-    /// Notes a request that is sent now, or says how long to wait before the next try of one that waits since
-    /// `began`.
-    fn note(&self, began: Instant) -> Result<(), Duration> {
+    /// Records a request that is sent now, if the limit allows it. Otherwise returns the time until the next
+    /// attempt of a request that has waited since `start`.
+    fn try_acquire(&self, start: Instant) -> Result<(), Duration> {
         let padded = self.window.saturating_add(self.padding);
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -67,10 +68,10 @@ impl RateLimiter {
         }
         match sent.front() {
             Some(oldest) if sent.len() >= self.requests => {
-                let left = padded.saturating_sub(now.duration_since(*oldest));
-                // Whoever has waited longer wakes a little earlier.
-                let waited = now.duration_since(began).div_duration_f64(self.window);
-                Err(left.saturating_add(self.padding.div_f64(1.0 + waited)))
+                let remaining = padded.saturating_sub(now.duration_since(*oldest));
+                // Requests that have waited longer wake slightly earlier.
+                let windows_waited = now.duration_since(start).div_duration_f64(self.window);
+                Err(remaining.saturating_add(self.padding.div_f64(1.0 + windows_waited)))
             }
             _ => {
                 sent.push_back(now);
@@ -96,39 +97,39 @@ mod tests {
         Instant::now()
     }
 
-    /// Asserts that no window of 10 s, which does not hold both its ends, has more than `limit` of `times`.
-    fn keeps(limit: usize, times: &mut [Instant]) {
+    /// Asserts that no half-open window of 10 s contains more than `limit` of `times`.
+    fn assert_within_limit(limit: usize, times: &mut [Instant]) {
         times.sort();
         for window in times.windows(limit + 1) {
             assert!(window[limit] - window[0] > 10 * SECOND);
         }
     }
 
-    /// Asserts that `times` use 97 % of what `limit` and the padding allow.
-    fn uses(limit: usize, times: &[Instant]) {
+    /// Asserts that `times` use at least 97 % of what `limit` and the padding allow.
+    fn assert_limit_used(limit: usize, times: &[Instant]) {
         for window in times.windows(limit + 1) {
-            let apart = (window[limit] - window[0]).as_secs_f64();
-            assert!(apart <= 10.1 / 0.97, "{apart}");
+            let interval = (window[limit] - window[0]).as_secs_f64();
+            assert!(interval <= 10.1 / 0.97, "{interval}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_limit_is_kept_and_used() {
+    async fn limit_is_enforced_and_used() {
         let limiter = Arc::new(RateLimiter::new(RateLimit::new(100, 10 * SECOND)));
-        let calls = (0..1000).map(|_| {
+        let requests = (0..1000).map(|_| {
             let limiter = Arc::clone(&limiter);
             tokio::spawn(async move { send(&limiter).await })
         });
         let mut times = Vec::new();
-        for call in calls.collect::<Vec<_>>() {
-            times.push(call.await.unwrap());
+        for request in requests.collect::<Vec<_>>() {
+            times.push(request.await.unwrap());
         }
-        keeps(100, &mut times);
-        uses(100, &times);
+        assert_within_limit(100, &mut times);
+        assert_limit_used(100, &times);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_oldest_are_sent_first() {
+    async fn oldest_requests_are_sent_first() {
         let limiter = Arc::new(RateLimiter::new(RateLimit::new(10, 10 * SECOND)));
         let mut waves = Vec::new();
         for _ in 0..6 {
@@ -142,16 +143,16 @@ mod tests {
         let mut latest = None;
         for wave in waves {
             let mut times = Vec::new();
-            for call in wave {
-                times.push(call.await.unwrap());
+            for request in wave {
+                times.push(request.await.unwrap());
             }
-            assert!(times.iter().min().copied() > latest, "a wave comes after the one before it");
+            assert!(times.iter().min().copied() > latest, "a wave is sent after the previous one");
             latest = times.into_iter().max();
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_that_is_dropped_uses_nothing() {
+    async fn dropped_request_uses_no_slot() {
         let limiter = RateLimiter::new(RateLimit::new(1, 10 * SECOND));
         send(&limiter).await;
         let began = Instant::now();
@@ -163,71 +164,71 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_that_is_not_polled_delays_no_other() {
+    async fn unpolled_request_delays_no_other() {
         let limiter = RateLimiter::new(RateLimit::new(1, 10 * SECOND));
         send(&limiter).await;
-        let mut asleep: Vec<_> = (0..3).map(|_| Box::pin(send(&limiter))).collect();
-        for call in &mut asleep {
-            assert!(call.as_mut().now_or_never().is_none());
+        let mut unpolled: Vec<_> = (0..3).map(|_| Box::pin(send(&limiter))).collect();
+        for request in &mut unpolled {
+            assert!(request.as_mut().now_or_never().is_none());
         }
         let began = Instant::now();
         send(&limiter).await;
         assert!(began.elapsed() < 11 * SECOND, "{:?}", began.elapsed());
         let mut times = vec![Instant::now()];
-        for call in asleep {
-            times.push(call.await);
+        for request in unpolled {
+            times.push(request.await);
         }
-        keeps(1, &mut times);
+        assert_within_limit(1, &mut times);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn late_polls_and_drops_break_nothing() {
+    async fn random_polls_and_drops_keep_limit() {
         for seed in 0..20 {
             let mut random = fastrand::Rng::with_seed(seed);
             let requests = random.u32(1..20);
             let limiter = RateLimiter::new(RateLimit::new(requests, 10 * SECOND));
             let began = Instant::now();
             let mut times = Vec::new();
-            // Calls that live within this task: none of them is polled while it waits for something else.
-            let mut calls: FuturesUnordered<_> = (0..200).map(|_| send(&limiter)).collect();
-            while !calls.is_empty() {
-                let asleep = Duration::from_millis(random.u64(0..9_000));
+            // These futures live in this task, so none of them is polled while it awaits something else.
+            let mut pending: FuturesUnordered<_> = (0..200).map(|_| send(&limiter)).collect();
+            while !pending.is_empty() {
+                let pause = Duration::from_millis(random.u64(0..9_000));
                 match random.u8(0..10) {
-                    0 => sleep(asleep).await,
-                    // A crowd that is dropped, some of it sent before.
+                    0 => sleep(pause).await,
+                    // Dropped after one of them may have been sent.
                     1 => {
-                        let mut crowd: FuturesUnordered<_> = (0..30).map(|_| send(&limiter)).collect();
-                        times.extend(timeout(asleep / 9, crowd.next()).await.ok().flatten());
+                        let mut dropped: FuturesUnordered<_> = (0..30).map(|_| send(&limiter)).collect();
+                        times.extend(timeout(pause / 9, dropped.next()).await.ok().flatten());
                     }
-                    _ => times.extend(timeout(asleep, calls.next()).await.ok().flatten()),
+                    _ => times.extend(timeout(pause, pending.next()).await.ok().flatten()),
                 }
             }
             assert!(times.len() >= 200);
-            keeps(requests as usize, &mut times);
+            assert_within_limit(requests as usize, &mut times);
             let windows = u32::try_from(times.len()).unwrap() / requests + 1;
             assert!(began.elapsed() < 2 * windows * 10 * SECOND, "seed {seed}: {:?}", began.elapsed());
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_limit_is_used_where_most_give_up() {
+    async fn limit_is_used_despite_timeouts() {
         let limiter = Arc::new(RateLimiter::new(RateLimit::new(100, 10 * SECOND)));
-        let calls = (0..4000).map(|number| {
+        let requests = (0..4000).map(|number| {
             let limiter = Arc::clone(&limiter);
-            let patience = if number % 4 == 0 { Duration::MAX } else { SECOND * (number % 97) };
-            tokio::spawn(async move { timeout(patience, send(&limiter)).await.ok() })
+            let limit = if number % 4 == 0 { Duration::MAX } else { SECOND * (number % 97) };
+            tokio::spawn(async move { timeout(limit, send(&limiter)).await.ok() })
         });
         let mut times = Vec::new();
-        for call in calls.collect::<Vec<_>>() {
-            times.extend(call.await.unwrap());
+        for request in requests.collect::<Vec<_>>() {
+            times.extend(request.await.unwrap());
         }
         assert!(times.len() >= 1000);
-        keeps(100, &mut times);
-        uses(100, &times);
+        assert_within_limit(100, &mut times);
+        assert_limit_used(100, &times);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_tiny_window_never_spins() {
+    async fn tiny_window_does_not_spin() {
         for window in [0, 1, 7, 99, 100, 1_000, 999_999] {
             let limiter = RateLimiter::new(RateLimit::new(2, Duration::from_nanos(window)));
             let all = async {
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_window_without_end_is_for_ever() {
+    async fn infinite_window_never_reopens() {
         let limiter = RateLimiter::new(RateLimit::new(2, Duration::MAX));
         send(&limiter).await;
         send(&limiter).await;

@@ -9,61 +9,66 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::error::one_line;
 
 const REDACTED: &str = "[redacted]";
-/// So many characters of a secret, in a row, are a piece of it that is not shown.
-const PIECE: usize = 8;
-/// Shorter header values are no secrets. Shorter secrets of another kind are redacted where they stand alone:
-/// elsewhere the text around them would be lost.
-const SHORT: usize = 6;
-/// How much of a text is looked at, in bytes. An error shows far less.
-const MAX_LEN: usize = 16 * 1024;
+/// The length of a fragment in characters. Any fragment of a secret that is this long is redacted.
+const FRAGMENT_CHARS: usize = 8;
+/// The length in characters below which header values are not treated as secrets. Other secrets that are
+/// shorter are redacted only as whole words, because they may occur by chance within longer ones.
+const MIN_SECRET_CHARS: usize = 6;
+/// How much of a text is scanned, in bytes. An error shows far less.
+const MAX_SCANNED_BYTES: usize = 16 * 1024;
 
-/// The secrets of one request: servers have been seen to echo them in their errors, whole, cut off, and folded over
-/// lines.
+/// Redacts the secrets of one request from texts. Servers have been observed to echo secrets in their errors:
+/// whole, truncated, and folded over several lines.
 #[derive(Debug)]
 pub(super) struct Redactor {
     secrets: Vec<SecretString>,
-    /// What holds secrets and other words: redacted where it stands as a whole.
-    wholes: Vec<SecretString>,
+    /// Header values that contain secrets and other words. Redacted only where they occur whole.
+    full_values: Vec<SecretString>,
 }
 
 impl Redactor {
-    /// Redacts the sensitive headers of a request, and `others`, which may be echoed as they stand in JSON too.
-    pub(super) fn new(headers: &HeaderMap, others: impl IntoIterator<Item = SecretString>) -> Self {
+    /// Creates a redactor for the sensitive headers of a request and for `extra` secrets. Those are also
+    /// redacted in their JSON-escaped form.
+    pub(super) fn new(headers: &HeaderMap, extra: impl IntoIterator<Item = SecretString>) -> Self {
         let sensitive = headers.iter().filter(|(_, value)| value.is_sensitive());
         let sensitive: Vec<_> =
             sensitive.filter_map(|(name, value)| Some((name, value.to_str().ok()?))).collect();
         let in_headers = sensitive.iter().flat_map(|(name, value)| credential_parts(name, value));
-        let in_headers = in_headers.filter(|value| value.trim().len() >= SHORT).map(SecretString::from);
-        let others = others.into_iter().flat_map(|secret| [json_escaped(&secret), secret]);
-        let wholes = sensitive.iter().map(|(_, value)| *value).filter(|value| value.contains(", "));
-        Self { secrets: in_headers.chain(others).collect(), wholes: wholes.map(SecretString::from).collect() }
+        let in_headers =
+            in_headers.filter(|value| value.trim().len() >= MIN_SECRET_CHARS).map(SecretString::from);
+        let extra = extra.into_iter().flat_map(|secret| [json_escaped(&secret), secret]);
+        let full_values = sensitive.iter().map(|(_, value)| *value).filter(|value| value.contains(", "));
+        Self {
+            secrets: in_headers.chain(extra).collect(),
+            full_values: full_values.map(SecretString::from).collect(),
+        }
     }
 
-    /// `text` on one line and bounded, without the secrets and their pieces.
+    /// Returns `text` on one line, limited in length, with the secrets and their fragments redacted.
     ///
-    /// Blanks, line ends and control characters within a secret do not hide it. The time is linear in the text,
-    /// of which only the beginning is looked at.
+    /// Whitespace and control characters within a secret do not hide it. The time is linear in the text, of
+    /// which only the first [`MAX_SCANNED_BYTES`] are scanned.
     pub(super) fn redact(&self, text: &str) -> String {
         let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
-        let looked_at = &text[..ends.take_while(|end| *end <= MAX_LEN).last().unwrap_or(0)];
-        let is_cut = looked_at.len() < text.len();
+        let scanned = &text[..ends.take_while(|end| *end <= MAX_SCANNED_BYTES).last().unwrap_or(0)];
+        let is_cut = scanned.len() < text.len();
         let (offsets, chars): (Vec<usize>, Vec<char>) =
-            looked_at.char_indices().filter(|(_, c)| is_visible(*c)).unzip();
-        let mut marks = Marks::none(chars.len());
-        self.mark_pieces(&chars, &mut marks);
+            scanned.char_indices().filter(|(_, c)| is_visible(*c)).unzip();
+        let mut marks = Marks::new(chars.len());
+        self.mark_fragments(&chars, &mut marks);
         for secret in self.secrets.iter().map(|secret| secret.expose_secret().trim()) {
-            if (1..SHORT).contains(&secret.chars().filter(|c| is_visible(*c)).count()) {
-                for range in standalone(looked_at, secret) {
+            if (1..MIN_SECRET_CHARS).contains(&secret.chars().filter(|c| is_visible(*c)).count()) {
+                for range in standalone(scanned, secret) {
                     let first = offsets.partition_point(|offset| *offset < range.start);
                     let end = offsets.partition_point(|offset| *offset < range.end);
                     marks.add(first, end);
                 }
             }
         }
-        let mut redacted = String::with_capacity(looked_at.len());
+        let mut redacted = String::with_capacity(scanned.len());
         let mut end = 0;
-        // What a cut leaves of a secret is shorter than a piece.
-        let shown = if is_cut { chars.len().saturating_sub(PIECE) } else { chars.len() };
+        // The cut may leave a prefix of a secret that is shorter than a fragment, and so not marked.
+        let shown = if is_cut { chars.len().saturating_sub(FRAGMENT_CHARS) } else { chars.len() };
         for (index, c) in chars.into_iter().take(shown).enumerate() {
             if !marks.continues(index) {
                 if offsets[index] > end {
@@ -84,37 +89,37 @@ impl Redactor {
         one_line(&redacted)
     }
 
-    /// The same of text that may be missing; text without a visible character is.
+    /// Redacts an optional text. Returns `None` for text without visible characters.
     pub(super) fn redact_opt(&self, text: Option<String>) -> Option<String> {
         text.map(|text| self.redact(&text)).filter(|text| !text.is_empty())
     }
 
-    /// Marks every piece of a secret. Whatever is longer than a piece consists of such that overlap, so the whole
+    /// Marks every fragment of a secret. A longer part of a secret consists of overlapping fragments, so all
     /// of it is marked.
-    fn mark_pieces(&self, chars: &[char], marks: &mut Marks) {
-        // Hashes, so that no copy of a secret stays in memory.
+    fn mark_fragments(&self, chars: &[char], marks: &mut Marks) {
+        // Hashes, so that no copy of a secret remains in memory.
         let hasher = RandomState::new();
-        let mut pieces = HashSet::new();
+        let mut fragments = HashSet::new();
         let mut lengths = HashSet::new();
         let visible = |secret: &SecretString| -> Vec<char> {
             secret.expose_secret().chars().filter(|c| is_visible(*c)).collect()
         };
-        for whole in self.wholes.iter().map(visible) {
-            for (index, _) in chars.windows(whole.len()).enumerate().filter(|(_, window)| **window == whole) {
-                marks.add(index, index + whole.len());
+        for value in self.full_values.iter().map(visible) {
+            for (index, _) in chars.windows(value.len()).enumerate().filter(|(_, window)| **window == value) {
+                marks.add(index, index + value.len());
             }
         }
         for secret in &self.secrets {
             let secret = visible(secret);
-            let length = secret.len().min(PIECE);
-            if length >= SHORT {
+            let length = secret.len().min(FRAGMENT_CHARS);
+            if length >= MIN_SECRET_CHARS {
                 lengths.insert(length);
-                pieces.extend(secret.windows(length).map(|piece| hasher.hash_one(piece)));
+                fragments.extend(secret.windows(length).map(|fragment| hasher.hash_one(fragment)));
             }
         }
         for length in lengths {
-            for (index, piece) in chars.windows(length).enumerate() {
-                if pieces.contains(&hasher.hash_one(piece)) {
+            for (index, fragment) in chars.windows(length).enumerate() {
+                if fragments.contains(&hasher.hash_one(fragment)) {
                     marks.add(index, index + length);
                 }
             }
@@ -122,11 +127,12 @@ impl Redactor {
     }
 }
 
-/// Which of some characters are secret, and which of those belong to the same secret as the one before.
+/// Marks for each character: whether it is secret, and whether it continues the secret of the previous
+/// character.
 struct Marks(Vec<(bool, bool)>);
 
 impl Marks {
-    fn none(len: usize) -> Self {
+    fn new(len: usize) -> Self {
         Self(vec![(false, false); len])
     }
 
@@ -150,15 +156,16 @@ fn is_visible(c: char) -> bool {
     !c.is_whitespace() && !c.is_control()
 }
 
-/// Where `secret` stands in `text` with no letter or digit beside it.
+/// Returns where `secret` occurs in `text` without an adjacent letter or digit.
 fn standalone<'a>(text: &'a str, secret: &'a str) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
     text.match_indices(secret).map(|(at, found)| at..at + found.len()).filter(|range| {
-        let beside = [text[..range.start].chars().next_back(), text[range.end..].chars().next()];
-        !beside.into_iter().flatten().any(char::is_alphanumeric)
+        let adjacent = [text[..range.start].chars().next_back(), text[range.end..].chars().next()];
+        !adjacent.into_iter().flatten().any(char::is_alphanumeric)
     })
 }
 
-/// What is secret in a header: not the scheme (`Bearer`), nor the names of parameters (`Signature=`).
+/// Returns the secret parts of a header value, without the scheme (`Bearer`) and parameter names
+/// (`Signature=`).
 fn credential_parts<'a>(name: &HeaderName, value: &'a str) -> Vec<&'a str> {
     if !matches!(name.as_str(), "authorization" | "authentication") {
         return vec![value];
@@ -174,7 +181,7 @@ fn credential_parts<'a>(name: &HeaderName, value: &'a str) -> Vec<&'a str> {
     }
 }
 
-/// A secret as it stands within the quotes of JSON.
+/// Returns the secret as it appears between the quotes of a JSON string.
 fn json_escaped(secret: &SecretString) -> SecretString {
     let json = serde_json::Value::from(secret.expose_secret()).to_string();
     json.get(1..json.len() - 1).unwrap_or_default().into()
@@ -197,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn an_echoed_secret_is_redacted() {
+    fn redacts_echoed_secrets() {
         let authorized = with_header(header::AUTHORIZATION, "Bearer s3cr3t-token");
         assert_eq!(
             authorized.redact("no: s3cr3t-token |authorization:Bearer s3cr3t-token|\n Bearer "),
@@ -218,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_and_its_words_are_not() {
+    fn redacts_signature_but_not_parameter_names() {
         let signed =
             "SDK-HMAC-SHA256 Access=AKAKAKAKAK, SignedHeaders=content-type;host, Signature=0123456789abcdef";
         let redactor = with_header(header::AUTHORIZATION, signed);
@@ -235,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_and_folds_are_redacted_too() {
+    fn redacts_fragments_and_folded_secrets() {
         let redactor = redactor(&["0123456789abcdefghij", "tiny-pw"]);
         for (text, expected) in [
             ("key 01234567", "key [redacted]"),
@@ -252,9 +259,9 @@ mod tests {
         }
     }
 
-    /// Random pieces of random secrets, folded at random, in random text.
+    /// Random fragments of random secrets, folded at random, in random text.
     #[test]
-    fn no_piece_of_any_secret_is_left() {
+    fn random_fragments_are_redacted() {
         let mut random = fastrand::Rng::with_seed(7);
         for round in 0..100 {
             let secrets: Vec<String> = (0..random.usize(1..4))
@@ -262,10 +269,10 @@ mod tests {
                 .collect();
             let redactor = redactor(&secrets.iter().map(String::as_str).collect::<Vec<_>>());
             let mut text = String::new();
-            while text.len() < random.usize(10..4 * MAX_LEN) {
+            while text.len() < random.usize(10..4 * MAX_SCANNED_BYTES) {
                 let secret = random.choice(&secrets).unwrap();
-                let from = random.usize(0..=secret.len() - PIECE);
-                let to = random.usize(from + PIECE..=secret.len());
+                let from = random.usize(0..=secret.len() - FRAGMENT_CHARS);
+                let to = random.usize(from + FRAGMENT_CHARS..=secret.len());
                 for c in secret[from..to].chars() {
                     text.push(c);
                     if random.u8(0..20) == 0 {
@@ -278,24 +285,24 @@ mod tests {
             let shown: Vec<char> = redactor.redact(&text).chars().filter(|c| is_visible(*c)).collect();
             for secret in &secrets {
                 let secret: Vec<char> = secret.chars().collect();
-                for piece in secret.windows(PIECE) {
-                    assert!(!shown.windows(PIECE).any(|window| window == piece), "round {round}");
+                for fragment in secret.windows(FRAGMENT_CHARS) {
+                    assert!(!shown.windows(FRAGMENT_CHARS).any(|window| window == fragment), "round {round}");
                 }
             }
         }
     }
 
     #[test]
-    fn a_long_text_is_cut_and_leaves_no_piece() {
+    fn truncation_leaves_no_fragment() {
         let secret = "0123456789abcdefghij".repeat(10);
         let redactor = redactor(&[&secret]);
-        for before in MAX_LEN - 210..MAX_LEN + 10 {
-            // All but the secret is blank, so that its place is within what is shown.
+        for before in MAX_SCANNED_BYTES - 210..MAX_SCANNED_BYTES + 10 {
+            // Whitespace is collapsed, so the secret is within the part that is shown.
             let text = format!("key:{}{secret}{}", " ".repeat(before), "x".repeat(1_000_000));
             let shown = redactor.redact(&text);
             assert!(!shown.contains("01234"), "{before}: {shown}");
         }
         assert!(redactor.redact(&"x".repeat(5_000_000)).chars().count() <= 501);
-        assert!(redactor.redact(&"é".repeat(MAX_LEN)).ends_with('…'));
+        assert!(redactor.redact(&"é".repeat(MAX_SCANNED_BYTES)).ends_with('…'));
     }
 }

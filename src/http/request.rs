@@ -1,3 +1,5 @@
+use std::fmt;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
 use secrecy::SecretString;
@@ -6,34 +8,36 @@ use serde::Serialize;
 use super::encode;
 use crate::{Error, Result};
 
-/// Longer ids are no ids: no provider's has more than a few dozen characters.
+/// The maximum length of an id in characters. No provider's ids have more than a few dozen.
 const MAX_ID_CHARS: usize = 256;
 
-/// One request, as often as it is sent.
+/// A request to an HTTP API. It may be sent several times.
 #[derive(Clone)]
-pub(crate) struct ApiRequest {
+pub struct ApiRequest {
     pub(crate) method: Method,
-    /// Under the base URL; starts with `/`.
+    /// The path under the base URL. Starts with `/`.
     pub(crate) path: String,
     pub(crate) query: Vec<(&'static str, String)>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Bytes,
-    /// Sending it twice does no more than sending it once.
+    /// Whether sending it twice has the same effect as sending it once.
     pub(crate) idempotent: bool,
     /// Whether the client's rate limit applies.
-    pub(crate) limited: bool,
-    /// Secrets in the body, to be kept out of errors.
+    pub(crate) rate_limited: bool,
+    /// Secrets in the body, to be redacted from errors.
     pub(crate) secrets: Vec<SecretString>,
 }
 
 impl ApiRequest {
-    /// A request that reads.
-    pub(crate) fn get(path: impl Into<String>) -> Self {
+    /// Creates a GET request, which is idempotent.
+    ///
+    /// `path` starts with `/` and is appended to the base URL. Use [`path_segment`] for ids in it.
+    pub fn get(path: impl Into<String>) -> Self {
         Self::mutation(Method::GET, path).idempotent()
     }
 
-    /// A request that changes something: sent again only if it surely was not carried out.
-    pub(crate) fn mutation(method: Method, path: impl Into<String>) -> Self {
+    /// Creates a request that changes something. Not idempotent: retried only if it never reached the server.
+    pub fn mutation(method: Method, path: impl Into<String>) -> Self {
         Self {
             method,
             path: path.into(),
@@ -41,61 +45,104 @@ impl ApiRequest {
             headers: Vec::new(),
             body: Bytes::new(),
             idempotent: false,
-            limited: true,
+            rate_limited: true,
             secrets: Vec::new(),
         }
     }
 
-    /// Of which sending it twice does no more than sending it once.
-    pub(crate) fn idempotent(mut self) -> Self {
+    /// Marks the request as idempotent: sending it twice has the same effect as sending it once.
+    #[must_use]
+    pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
         self
     }
 
-    /// With a query parameter, if there is a value for it.
-    pub(crate) fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
+    /// Adds a query parameter if `value` is `Some`.
+    #[must_use]
+    pub fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
         self.query.extend(value.map(|value| (name, value.to_string())));
         self
     }
 
-    /// With a header.
-    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    /// Adds a header. One with a credential must be marked [sensitive](HeaderValue::set_sensitive).
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    /// With a JSON body.
-    pub(crate) fn json(self, body: &impl Serialize) -> Result<Self> {
+    /// Sends the request without waiting for the client's rate limit.
+    #[must_use]
+    pub fn without_rate_limit(mut self) -> Self {
+        self.rate_limited = false;
+        self
+    }
+
+    /// Redacts a secret in the body from errors, in case the server repeats it.
+    #[must_use]
+    pub fn secret(mut self, secret: impl Into<SecretString>) -> Self {
+        self.secrets.push(secret.into());
+        self
+    }
+
+    /// Sets the body, whose media type is set with [`header`](Self::header).
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Sets a JSON body.
+    ///
+    /// # Errors
+    /// Fails with [`ErrorKind::Config`](crate::ErrorKind::Config) if `body` cannot be serialised.
+    pub fn json(self, body: &impl Serialize) -> Result<Self> {
         self.json_as("application/json", body)
     }
 
-    /// With a JSON body of a media type of its own, such as `application/json-patch+json`.
+    /// Sets a JSON body with another media type, such as `application/json-patch+json`.
     pub(crate) fn json_as(mut self, media_type: &'static str, body: &impl Serialize) -> Result<Self> {
         let bytes = serde_json::to_vec(body);
-        self.body = bytes.map_err(|error| Error::config("the body is no JSON").with_source(error))?.into();
+        self.body = bytes
+            .map_err(|error| Error::config("failed to serialize the request body").with_source(error))?
+            .into();
         Ok(self.header(header::CONTENT_TYPE, HeaderValue::from_static(media_type)))
     }
 }
 
-/// An id as one segment of a path; `name` is what an error calls it.
+/// Encodes an id as one path segment. `name` is its name in errors.
 ///
-/// Percent-encoding does not make every text safe there: servers, proxies and signatures read `/` and `..`
-/// in more than one way even then, and a request may come to be about another thing than was meant.
-pub(crate) fn path_segment(name: &str, id: &str) -> Result<String> {
-    let refuse = |why: &str| Err(Error::config(format!("{name} {why}; expected an id")));
+/// Percent-encoding does not make every text safe in a path. Servers, proxies and signatures interpret an
+/// encoded `/` or `..` differently, so the request could address another resource than intended.
+///
+/// # Errors
+/// Fails with [`ErrorKind::Config`](crate::ErrorKind::Config) if the id is empty, longer than 256 characters,
+/// or has path separators, whitespace, control characters or only dots.
+pub fn path_segment(name: &str, id: &str) -> Result<String> {
+    let invalid = |why: &str| Err(Error::config(format!("{name} {why}; expected an id")));
     if id.is_empty() {
-        return refuse("is empty");
+        return invalid("is empty");
     }
     if id.chars().count() > MAX_ID_CHARS {
-        return refuse(&format!("has {} characters", id.chars().count()));
+        return invalid(&format!("has {} characters (maximum {MAX_ID_CHARS})", id.chars().count()));
     }
     if id.contains(['/', '\\']) || id.chars().all(|c| c == '.') {
-        return refuse("holds what paths are made of (/, \\ or only dots)");
+        return invalid("contains `/` or `\\`, or consists only of dots");
     }
     if id.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return refuse("holds blanks or control characters");
+        return invalid("contains whitespace or control characters");
     }
     Ok(encode(id))
+}
+
+/// Prints the method and path. Headers and body may contain credentials.
+impl fmt::Debug for ApiRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiRequest")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]
@@ -103,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_lead_to_another_path_is_no_id() {
+    fn path_segment_rejects_path_syntax() {
         for bad in ["", ".", "..", "...", "a/b", "a\\b", "/", "a b", "a\nb", "\u{7f}", &"x".repeat(257)] {
             let error = path_segment("account id", bad).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::Config, "{bad:?}");
@@ -114,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn only_reads_are_repeatable_by_themselves() {
+    fn only_get_is_idempotent_by_default() {
         assert!(ApiRequest::get("/x").idempotent);
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
             assert!(!ApiRequest::mutation(method, "/x").idempotent);

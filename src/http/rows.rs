@@ -1,36 +1,64 @@
-use std::{borrow::Cow, collections::BTreeMap, fmt, fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, fmt, fmt::Write as _, ops::Range, sync::Arc};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, Visitor},
+    de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
 use crate::{
     Error, Result,
     page::{Page, Rejected, in_order},
-    record::{DEEPEST, FromRow, HasId, is_too_deep, reason},
+    record::{FromRow, HasId, MAX_DEPTH, describe_error, is_too_deep},
 };
 
-/// The most rows of a page. Larger pages are none: accounts have more than the 64 bytes that would be left to each
-/// by the largest answer that is taken by default.
+/// The maximum number of rows of a page. With more, each row of the largest response allowed by default would
+/// have less than 64 bytes, and accounts have more.
 const MAX_ROWS: usize = 1_000_000;
-/// For how many rows there is room from the first on. None of the providers documents larger pages.
-const TYPICAL_ROWS: usize = 2_000;
-/// The most rows of a page that can not be read. Beyond them it is the page that is not what was promised.
+/// The maximum number of rows to reserve memory for. None of the providers documents larger pages.
+const MAX_RESERVED_ROWS: usize = 2_000;
+/// The maximum number of rejected rows of a page. With more, the page itself is rejected.
 const MAX_REJECTED: usize = 10_000;
-/// How much of a row's shape an error may hold, in bytes.
-const MAX_SHAPE: usize = 300;
-/// How much of a member's name the reason of a rejected row may hold, in characters.
-const MAX_NAME: usize = 64;
-/// So many names fill a shape, however short they are.
-const MAX_NAMES: usize = 60;
+/// The maximum length of a row's shape in an error, in bytes.
+const MAX_SHAPE_BYTES: usize = 300;
+/// The maximum length of a member's name in the reason of a rejected row, in characters.
+const MAX_NAME_CHARS: usize = 64;
+/// The maximum number of members in a shape. So many names exceed [`MAX_SHAPE_BYTES`] even if they are short.
+const MAX_SHAPE_MEMBERS: usize = 60;
 
-/// The rows of a page: decoded one by one, so that a bad one costs only itself.
-#[derive(Debug)]
-pub(crate) struct Rows<T> {
-    pub(crate) items: Vec<T>,
-    pub(crate) rejected: Vec<Rejected>,
+/// The rows of a page. They are decoded one by one, so that an invalid row does not affect the others.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Rows<T> {
+    /// The decoded items, in order.
+    pub items: Vec<T>,
+    /// The rows that could not be decoded.
+    pub rejected: Vec<Rejected>,
+}
+
+/// An item whose own JSON is not kept.
+pub(super) struct Untyped<T>(T);
+
+impl<T: DeserializeOwned> FromRow for Untyped<T> {
+    const ID: &'static str = "id";
+
+    fn fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self)
+    }
+
+    fn keep(&mut self, _: Arc<String>, _: Range<usize>) {}
+}
+
+impl<T> HasId for Untyped<T> {
+    fn row_id(&self) -> Cow<'_, str> {
+        Cow::Borrowed("")
+    }
+}
+
+impl<T> Rows<T> {
+    pub(super) fn untyped(rows: Rows<Untyped<T>>) -> Self {
+        Self { items: rows.items.into_iter().map(|item| item.0).collect(), rejected: rows.rejected }
+    }
 }
 
 impl<T> Rows<T> {
@@ -38,44 +66,50 @@ impl<T> Rows<T> {
         Self { items: Vec::new(), rejected: Vec::new() }
     }
 
-    /// How many rows there are, good and bad.
+    /// Returns the number of rows, including the rejected ones.
     pub(crate) fn len(&self) -> usize {
         self.items.len() + self.rejected.len()
     }
 
-    /// These rows as a page that leads to `next`.
-    pub(crate) fn into_page<C>(self, next: Option<C>) -> Page<T, C> {
+    /// Converts the rows to a page with the cursor `next`.
+    pub fn into_page<C>(self, next: Option<C>) -> Page<T, C> {
         Page::new(self.items, next).with_rejected(self.rejected)
     }
 }
 
-impl<T: HasId> Rows<T> {
-    /// The id of every row, in order; `None` where it has none.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = Option<Cow<'_, str>>> {
+impl<T> Rows<T> {
+    /// Returns the id of every row in order. It is `None` for a rejected row without one.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = Option<Cow<'_, str>>>
+    where
+        T: HasId,
+    {
         in_order(&self.items, &self.rejected).map(|row| match row {
             Ok(item) => Some(item.row_id()),
             Err(rejected) => rejected.id.as_deref().map(Cow::Borrowed),
         })
     }
 
-    /// Leaves out the rows for which `keep` is false; how many those were.
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(usize, Option<&str>) -> bool) -> u64 {
+    /// Removes the rows for which `keep` returns `false`. Returns how many were removed.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(usize, Option<&str>) -> bool) -> u64
+    where
+        T: HasId,
+    {
         let kept: Vec<bool> = self.ids().enumerate().map(|(row, id)| keep(row, id.as_deref())).collect();
-        let mut bad = self.rejected.iter().map(|rejected| rejected.index).peekable();
-        let mut good = kept.iter().enumerate().filter(|(row, _)| bad.next_if_eq(row).is_none());
-        self.items.retain(|_| good.next().is_none_or(|(_, keep)| *keep));
-        let (mut place, mut from) = (0, 0);
+        let mut invalid = self.rejected.iter().map(|rejected| rejected.index).peekable();
+        let mut valid = kept.iter().enumerate().filter(|(row, _)| invalid.next_if_eq(row).is_none());
+        self.items.retain(|_| valid.next().is_none_or(|(_, keep)| *keep));
+        let (mut new_index, mut previous) = (0, 0);
         self.rejected.retain_mut(|rejected| {
-            let row = std::mem::replace(&mut from, rejected.index);
-            place += kept[row..rejected.index].iter().filter(|keep| **keep).count();
-            let row = std::mem::replace(&mut rejected.index, place);
+            let start = std::mem::replace(&mut previous, rejected.index);
+            new_index += kept[start..rejected.index].iter().filter(|keep| **keep).count();
+            let row = std::mem::replace(&mut rejected.index, new_index);
             kept[row]
         });
         kept.into_iter().filter(|keep| !keep).count() as u64
     }
 }
 
-/// What of a row is read in one go: its fields.
+/// The fields of a row, without its JSON.
 struct Fields<T>(T);
 
 impl<'de, T: FromRow> Deserialize<'de> for Fields<T> {
@@ -84,95 +118,102 @@ impl<'de, T: FromRow> Deserialize<'de> for Fields<T> {
     }
 }
 
-/// The text of a page, read from left to right.
+/// Reads a page from left to right.
 pub(super) struct Reader<'a> {
     text: &'a Arc<String>,
-    at: usize,
+    position: usize,
 }
 
-/// Why a page is none.
-pub(super) enum Unreadable {
-    /// It is not the JSON that was expected.
+/// Why a page could not be read.
+pub(super) enum ReadError {
+    /// The text is not the expected JSON.
     Malformed,
-    Refused(Error),
+    /// The JSON breaks a limit or another rule.
+    Invalid(Error),
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a Arc<String>) -> Self {
-        Self { text, at: 0 }
+        Self { text, position: 0 }
     }
 
-    /// The next byte that is no blank.
+    /// Skips whitespace and returns the next byte without consuming it.
     fn peek(&mut self) -> Option<u8> {
-        let rest = self.text.as_bytes().get(self.at..)?;
-        let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\t' | b'\r')).count();
-        self.at += blanks;
-        rest.get(blanks).copied()
+        let rest = self.text.as_bytes().get(self.position..)?;
+        let spaces = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\t' | b'\r')).count();
+        self.position += spaces;
+        rest.get(spaces).copied()
     }
 
-    /// Passes the next byte that is no blank, if it is this one.
+    /// Skips whitespace and consumes the next byte if it is `byte`. Returns whether it was.
     fn eat(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
-        self.at += usize::from(is_next);
+        self.position += usize::from(is_next);
         is_next
     }
 
-    fn require(&mut self, byte: u8) -> Result<(), Unreadable> {
-        if self.eat(byte) { Ok(()) } else { Err(Unreadable::Malformed) }
+    fn require(&mut self, byte: u8) -> Result<(), ReadError> {
+        if self.eat(byte) { Ok(()) } else { Err(ReadError::Malformed) }
     }
 
     fn value<T: Deserialize<'a>>(&mut self) -> serde_json::Result<T> {
-        let rest = self.text.get(self.at..).unwrap_or_default();
+        let rest = self.text.get(self.position..).unwrap_or_default();
         let mut values = serde_json::Deserializer::from_str(rest).into_iter();
         let value = values.next().unwrap_or_else(|| serde_json::from_str(rest))?;
-        self.at += values.byte_offset();
+        self.position += values.byte_offset();
         Ok(value)
     }
 
-    fn skip(&mut self) -> Result<(), Unreadable> {
-        self.value::<IgnoredAny>().map(|_| ()).map_err(|_| Unreadable::Malformed)
+    fn skip(&mut self) -> Result<(), ReadError> {
+        self.value::<IgnoredAny>().map(|_| ()).map_err(|_| ReadError::Malformed)
     }
 
-    pub(super) fn end(mut self) -> Result<(), Unreadable> {
-        if self.peek().is_none() { Ok(()) } else { Err(Unreadable::Malformed) }
+    pub(super) fn end(mut self) -> Result<(), ReadError> {
+        if self.peek().is_none() { Ok(()) } else { Err(ReadError::Malformed) }
     }
 
-    /// An object: the rows of its member `name`, if that is an array, and the text of an object with the others.
+    /// Reads an object. Returns the rows of its member `name`, if that is an array, and the text of an object
+    /// with the other members.
     pub(super) fn envelope<T: FromRow>(
         &mut self,
         name: &str,
-    ) -> Result<(Option<Rows<T>>, String), Unreadable> {
-        let (mut rows, mut is_there, mut rest) = (None, false, String::from("{"));
+    ) -> Result<(Option<Rows<T>>, String), ReadError> {
+        let (mut rows, mut found, mut rest) = (None, false, String::from("{"));
         self.require(b'{')?;
         while !self.eat(b'}') {
-            let start = self.at;
-            let member: Cow<'_, str> = self.value().map_err(|_| Unreadable::Malformed)?;
+            let start = self.position;
+            let member: Cow<'_, str> = self.value().map_err(|_| ReadError::Malformed)?;
             self.require(b':')?;
-            if member == name && std::mem::replace(&mut is_there, true) {
-                return Err(Unreadable::Refused(Error::decode(format!("the page has {name} twice"))));
+            if member == name && std::mem::replace(&mut found, true) {
+                return Err(ReadError::Invalid(Error::decode(format!(
+                    "duplicate member {name} in the page"
+                ))));
             }
             if member == name && self.peek() == Some(b'[') {
                 rows = Some(self.rows()?);
             } else {
                 self.skip()?;
                 rest.push_str(if rest.len() > 1 { "," } else { "" });
-                rest.push_str(&self.text[start..self.at]);
+                rest.push_str(&self.text[start..self.position]);
             }
             if !self.eat(b',') {
                 self.require(b'}')?;
                 break;
             }
             if self.peek() != Some(b'"') {
-                return Err(Unreadable::Malformed);
+                return Err(ReadError::Malformed);
             }
         }
         rest.push('}');
         Ok((rows, rest))
     }
 
-    /// An array of rows. It is an error if they are too many, or so many can not be read that what is told of them
-    /// would be more than the page.
-    pub(super) fn rows<T: FromRow>(&mut self) -> Result<Rows<T>, Unreadable> {
+    /// Reads an array of rows.
+    ///
+    /// # Errors
+    /// If there are more than [`MAX_ROWS`], or more than [`MAX_REJECTED`] cannot be decoded: their errors
+    /// could take more memory than the page.
+    pub(super) fn rows<T: FromRow>(&mut self) -> Result<Rows<T>, ReadError> {
         let mut rows = Rows::empty();
         self.require(b'[')?;
         if self.eat(b']') {
@@ -180,8 +221,8 @@ impl<'a> Reader<'a> {
         }
         loop {
             if rows.len() == MAX_ROWS {
-                let message = format!("the page has more rows than {MAX_ROWS}");
-                return Err(Unreadable::Refused(Error::decode(message)));
+                let message = format!("the page has more than {MAX_ROWS} rows");
+                return Err(ReadError::Invalid(Error::decode(message)));
             }
             self.row(&mut rows)?;
             if !self.eat(b',') {
@@ -190,32 +231,36 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn row<T: FromRow>(&mut self, rows: &mut Rows<T>) -> Result<(), Unreadable> {
+    fn row<T: FromRow>(&mut self, rows: &mut Rows<T>) -> Result<(), ReadError> {
         let is_object = self.peek() == Some(b'{');
-        let start = self.at;
-        let read =
-            if is_object { self.value::<Fields<T>>() } else { Err(serde::de::Error::custom("no object")) };
-        let error = match read {
-            Ok(Fields(mut item)) if !is_too_deep(&self.text[start..self.at]) => {
-                item.keep(Arc::clone(self.text), start..self.at);
+        let start = self.position;
+        let fields = if is_object {
+            self.value::<Fields<T>>()
+        } else {
+            Err(serde::de::Error::custom("not an object"))
+        };
+        let error = match fields {
+            Ok(Fields(mut item)) if !is_too_deep(&self.text[start..self.position]) => {
+                item.keep(Arc::clone(self.text), start..self.position);
                 if rows.items.is_empty() {
-                    // The others are taken to be as long, so that the items are not moved while they become more.
-                    let alike = (self.text.len() - start) / (self.at - start);
-                    rows.items.reserve(alike.min(TYPICAL_ROWS));
+                    // Assumes that all rows are as long as the first. Avoids moving the items as the vector
+                    // grows.
+                    let estimate = (self.text.len() - start) / (self.position - start);
+                    rows.items.reserve(estimate.min(MAX_RESERVED_ROWS));
                 }
                 rows.items.push(item);
                 return Ok(());
             }
-            Ok(_) => serde::de::Error::custom("it is nested too deeply"),
+            Ok(_) => serde::de::Error::custom("nested too deeply"),
             Err(error) => error,
         };
-        // A bad row is read a second time, to find its end.
-        self.at = start;
-        let row: &RawValue = self.value().map_err(|_| Unreadable::Malformed)?;
-        let (index, reason) = (rows.len(), explain(row, T::ID, &error));
+        // Read again, to find the end of the invalid row.
+        self.position = start;
+        let row: &RawValue = self.value().map_err(|_| ReadError::Malformed)?;
+        let (index, reason) = (rows.len(), rejection_reason(row, T::ID, &error));
         if rows.rejected.len() == MAX_REJECTED {
-            return Err(Unreadable::Refused(Error::decode(format!(
-                "more than {MAX_REJECTED} of the page's rows can not be read; row {index}: {reason}"
+            return Err(ReadError::Invalid(Error::decode(format!(
+                "failed to decode more than {MAX_REJECTED} rows of the page; row {index}: {reason}"
             ))));
         }
         let mut rejected = Rejected::new(index, reason).with_text(row.get());
@@ -226,31 +271,33 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Why a row with the id in its member `id` was refused, without its values.
-fn explain(row: &RawValue, id: &str, error: &serde_json::Error) -> String {
+/// Returns why a row was rejected, without its values. `id` is the name of the member that holds the row's
+/// id.
+fn rejection_reason(row: &RawValue, id: &str, error: &serde_json::Error) -> String {
     if !row.get().starts_with('{') {
-        return "it is no object".to_owned();
+        return "not an object".to_owned();
     }
     if is_too_deep(row.get()) {
-        return format!("it is nested deeper than {DEEPEST} levels");
+        return format!("nested deeper than {MAX_DEPTH} levels");
     }
     if member(row, id).is_none() {
-        return format!("it has no {id}, or no text for one");
+        return format!("missing or invalid {id}: expected a non-empty string");
     }
-    // Where in the text serde stopped, and the member that stands there.
+    // The position at which serde stopped, and the last member that starts before it.
     let lines = row.get().split_inclusive('\n').take(error.line().saturating_sub(1));
-    let stopped = lines.map(str::len).sum::<usize>() + error.column();
+    let position = lines.map(str::len).sum::<usize>() + error.column();
     let mut place = String::new();
     each_member(row, |name, value| {
-        if value.get().as_ptr().addr() - row.get().as_ptr().addr() <= stopped {
-            let name: String = name.chars().take(MAX_NAME).collect();
-            place = format!(", at its member {name:?} ({})", type_name(value));
+        if value.get().as_ptr().addr() - row.get().as_ptr().addr() <= position {
+            let name: String = name.chars().take(MAX_NAME_CHARS).collect();
+            place = format!(", in member {name:?} ({})", type_name(value));
         }
     });
-    reason(error) + &place
+    describe_error(error) + &place
 }
 
-/// A string member of a JSON object; of several, the last.
+/// Returns the non-empty string member `name` of a JSON object. The last one counts if it occurs several
+/// times.
 fn member(row: &RawValue, name: &str) -> Option<String> {
     let mut found = None;
     each_member(row, |member, value| {
@@ -261,24 +308,25 @@ fn member(row: &RawValue, name: &str) -> Option<String> {
     serde_json::from_str(found?.get()).ok().filter(|id: &String| !id.is_empty())
 }
 
-/// Names and types of a row's members, without their values: those may be secrets or personal data.
+/// Returns the names and types of a row's members. Values are left out because they may be secrets or
+/// personal data.
 fn shape(row: &RawValue) -> String {
     let mut members = BTreeMap::new();
-    let told = each_member(row, |name, value| {
+    let is_object = each_member(row, |name, value| {
         members.insert(name, type_name(value));
-        if members.len() > MAX_NAMES {
+        if members.len() > MAX_SHAPE_MEMBERS {
             members.pop_last();
         }
     });
-    if told.is_none() {
+    if is_object.is_none() {
         return type_name(row).to_owned();
     }
     let mut text = String::from("{");
     for (name, kind) in &members {
         let comma = if text.len() > 1 { ", " } else { "" };
         let _ = write!(text, "{comma}{}: {kind}", name.escape_debug());
-        if text.len() > MAX_SHAPE {
-            let fits = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= MAX_SHAPE);
+        if text.len() > MAX_SHAPE_BYTES {
+            let fits = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= MAX_SHAPE_BYTES);
             let cut = fits.last().unwrap_or(0);
             text.truncate(cut);
             text.push('…');
@@ -289,9 +337,10 @@ fn shape(row: &RawValue) -> String {
     text
 }
 
-/// Shows `look` the members of a JSON object one by one: together they may take many times the memory of their
-/// text. `None` if it is no object.
-fn each_member<'a>(row: &'a RawValue, look: impl FnMut(Cow<'a, str>, &'a RawValue)) -> Option<()> {
+/// Calls `visit` with each member of a JSON object. Returns `None` if `row` is not an object.
+///
+/// The members are not collected, because together they may take many times the memory of their text.
+fn each_member<'a>(row: &'a RawValue, visit: impl FnMut(Cow<'a, str>, &'a RawValue)) -> Option<()> {
     struct Each<F>(F);
 
     impl<'de, F: FnMut(Cow<'de, str>, &'de RawValue)> Visitor<'de> for Each<F> {
@@ -309,7 +358,7 @@ fn each_member<'a>(row: &'a RawValue, look: impl FnMut(Cow<'a, str>, &'a RawValu
         }
     }
 
-    serde_json::Deserializer::from_str(row.get()).deserialize_map(Each(look)).ok()
+    serde_json::Deserializer::from_str(row.get()).deserialize_map(Each(visit)).ok()
 }
 
 fn type_name(json: &RawValue) -> &'static str {
@@ -332,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_has_names_in_order_and_types_and_no_values() {
+    fn shape_has_sorted_names_and_types_only() {
         for (json, expected) in [
             (
                 r#"{"b":"s3cret","a":[1],"c":{},"d":null,"e":true,"f":-1}"#,
@@ -348,7 +397,7 @@ mod tests {
         let members: Vec<_> = (0..100_000).rev().map(|number| format!(r#""{number:06}":0"#)).collect();
         let text = shape(&raw(format!("{{{}}}", members.join(","))));
         assert!(text.starts_with("{000000: number, 000001: number, "), "{text}");
-        assert!(text.ends_with("…}") && text.len() <= MAX_SHAPE + 4, "{text}");
+        assert!(text.ends_with("…}") && text.len() <= MAX_SHAPE_BYTES + 4, "{text}");
     }
 
     #[derive(Debug, Deserialize)]
@@ -356,10 +405,10 @@ mod tests {
         #[serde(deserialize_with = "crate::record::id")]
         id: String,
         #[serde(default)]
-        #[expect(dead_code, reason = "it is only read")]
+        #[expect(dead_code, reason = "only decoded")]
         active: Option<bool>,
         #[serde(default)]
-        #[expect(dead_code, reason = "it is only read")]
+        #[expect(dead_code, reason = "only decoded")]
         count: u8,
     }
 
@@ -384,18 +433,18 @@ mod tests {
     }
 
     #[test]
-    fn a_page_with_more_rows_than_any_has_is_refused() {
+    fn rejects_page_with_too_many_rows() {
         let page = |rows: usize| Arc::new(format!("[{}]", vec![r#"{"id":"a"}"#; rows].join(",")));
         assert!(Reader::new(&page(MAX_ROWS)).rows::<Row>().is_ok());
-        let Err(Unreadable::Refused(error)) = Reader::new(&page(MAX_ROWS + 1)).rows::<Row>() else {
-            panic!("it is read")
+        let Err(ReadError::Invalid(error)) = Reader::new(&page(MAX_ROWS + 1)).rows::<Row>() else {
+            panic!("expected an error")
         };
-        assert_eq!(error.message(), "the page has more rows than 1000000");
+        assert_eq!(error.message(), "the page has more than 1000000 rows");
     }
 
-    /// Pages of good and bad rows and members, in any order, with blanks anywhere, cut anywhere.
+    /// Pages with valid and invalid rows and members in random order, with random whitespace, and truncated.
     #[test]
-    fn a_page_is_read_as_serde_reads_it() {
+    fn reader_agrees_with_serde() {
         let mut random = fastrand::Rng::with_seed(11);
         let mut pieces =
             vec!["{", "}", "[", "]", ",", ":", " ", "\n", r#""rows""#, r#""r\u006fws""#, "null", "1"];
@@ -409,7 +458,7 @@ mod tests {
         ]);
         let whole =
             [r#"{"rows":["#, r#"{"id":"b"}"#, ",", r#"{"id":7}"#, "]", r#","more":"#, r#"{"rows":[]}"#, "}"];
-        let (mut read, mut rows_read) = (0, 0);
+        let (mut pages_read, mut rows_read) = (0, 0);
         for _ in 0..30_000 {
             let mut parts: Vec<&str> = whole.into();
             for _ in 0..random.usize(0..4) {
@@ -422,20 +471,20 @@ mod tests {
             }
             let text = Arc::new(parts.concat());
             let mut reader = Reader::new(&text);
-            let ours = reader.envelope::<Row>("rows").and_then(|read| reader.end().map(|()| read));
-            let serdes = serde_json::from_str::<Members<'_>>(&text).ok().filter(|_| !text.starts_with('['));
-            let Ok((rows, rest)) = ours else {
-                let twice = serdes
+            let actual = reader.envelope::<Row>("rows").and_then(|read| reader.end().map(|()| read));
+            let members = serde_json::from_str::<Members<'_>>(&text).ok().filter(|_| !text.starts_with('['));
+            let Ok((rows, rest)) = actual else {
+                let duplicate = members
                     .is_some_and(|members| members.0.iter().filter(|(name, _)| name == "rows").count() > 1);
-                assert!(twice || serde_json::from_str::<Members<'_>>(&text).is_err(), "{text}");
+                assert!(duplicate || serde_json::from_str::<Members<'_>>(&text).is_err(), "{text}");
                 continue;
             };
-            read += 1;
-            let serdes = serdes.expect("an object").0;
-            let array = serdes.iter().find(|(name, value)| name == "rows" && value.get().starts_with('['));
+            pages_read += 1;
+            let members = members.expect("an object").0;
+            let array = members.iter().find(|(name, value)| name == "rows" && value.get().starts_with('['));
             let expected: Option<Vec<&RawValue>> =
                 array.map(|(_, value)| serde_json::from_str(value.get()).unwrap());
-            let told = rows.as_ref().map(|rows| {
+            let ids = rows.as_ref().map(|rows| {
                 rows_read += rows.items.len();
                 in_order(&rows.items, &rows.rejected)
                     .map(|row| row.map(|row| row.id.clone()).ok())
@@ -447,8 +496,8 @@ mod tests {
                 };
                 rows.iter().map(|row| id(row).map(|row| row.id)).collect::<Vec<_>>()
             });
-            assert_eq!(told, expected, "{text}");
-            let others: Vec<_> = serdes
+            assert_eq!(ids, expected, "{text}");
+            let others: Vec<_> = members
                 .iter()
                 .filter(|(name, value)| {
                     array
@@ -463,10 +512,10 @@ mod tests {
                 "{text}"
             );
         }
-        assert!(read > 5_000 && rows_read > 5_000, "{read} {rows_read}");
+        assert!(pages_read > 5_000 && rows_read > 5_000, "{pages_read} {rows_read}");
     }
 
-    /// The members of an object, in their order.
+    /// The members of an object, in order.
     struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
     impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
@@ -474,14 +523,14 @@ mod tests {
             let all: &RawValue = <&RawValue>::deserialize(deserializer)?;
             let mut members = Vec::new();
             each_member(all, |name, value| members.push((name, value)))
-                .ok_or_else(|| serde::de::Error::custom("no object"))?;
+                .ok_or_else(|| serde::de::Error::custom("not an object"))?;
             Ok(Self(members))
         }
     }
 
-    /// Random rows, and whether each is to be kept.
+    /// Random rows, each with whether to keep it.
     #[test]
-    fn what_is_kept_stays_in_its_order() {
+    fn retain_keeps_order() {
         let mut random = fastrand::Rng::with_seed(3);
         for _ in 0..2_000 {
             let kinds: Vec<(bool, bool)> =
@@ -512,24 +561,21 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_row_says_where_and_no_value() {
+    fn rejection_reason_has_place_but_no_value() {
         for (row, reason) in [
             (
                 r#"{"id":"a","active":"s3cret","count":1}"#,
-                "invalid data at line 1 column 27, at its member \"active\" (string)",
+                "invalid data at line 1 column 27, in member \"active\" (string)",
             ),
             (
                 "{\"id\":\"a\",\n\"x\":{},\n\"count\":{\"s3cret\":1}}",
-                "invalid data at line 3 column 8, at its member \"count\" (object)",
+                "invalid data at line 3 column 8, in member \"count\" (object)",
             ),
-            (
-                r#"{"count":-1,"id":"a"}"#,
-                "invalid data at line 1 column 11, at its member \"count\" (number)",
-            ),
-            (r#"{"active":true}"#, "it has no id, or no text for one"),
-            (r#"{"id":""}"#, "it has no id, or no text for one"),
-            (r#"["a",true,1]"#, "it is no object"),
-            ("7", "it is no object"),
+            (r#"{"count":-1,"id":"a"}"#, "invalid data at line 1 column 11, in member \"count\" (number)"),
+            (r#"{"active":true}"#, "missing or invalid id: expected a non-empty string"),
+            (r#"{"id":""}"#, "missing or invalid id: expected a non-empty string"),
+            (r#"["a",true,1]"#, "not an object"),
+            ("7", "not an object"),
         ] {
             let rows = rows(&format!("[{row}]"));
             assert_eq!(rows.rejected[0].reason, reason, "{row}");
@@ -537,20 +583,20 @@ mod tests {
     }
 
     #[test]
-    fn a_row_nested_too_deeply_is_rejected() {
+    fn rejects_row_nested_too_deeply() {
         let row = |levels: usize| {
             format!(r#"{{"id":"a","x":{}{}}}"#, "[".repeat(levels - 1), "]".repeat(levels - 1))
         };
-        let (deepest, deeper) = (row(DEEPEST), row(DEEPEST + 1));
+        let (deepest, deeper) = (row(MAX_DEPTH), row(MAX_DEPTH + 1));
         let rows = rows(&format!("[{deepest},{deeper},{deepest}]"));
         assert_eq!((rows.items.len(), rows.rejected.len()), (2, 1));
         let rejected = &rows.rejected[0];
         assert_eq!((rejected.index, rejected.id.as_deref()), (1, Some("a")));
-        assert_eq!(rejected.reason, "it is nested deeper than 127 levels");
+        assert_eq!(rejected.reason, "nested deeper than 127 levels");
     }
 
     #[test]
-    fn the_id_of_a_bad_row_is_a_string_with_something_in_it() {
+    fn rejected_row_id_is_non_empty_string() {
         for (json, expected) in [
             (r#"{"x":{"id":"no"},"id":"yes","z":1}"#, Some("yes")),
             (r#"{"id":"first","id":"last"}"#, Some("last")),

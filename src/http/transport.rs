@@ -7,21 +7,21 @@ use super::base_url::BaseUrl;
 use crate::{Error, Result};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How much memory is reserved for a body before any of it came.
-const MAX_RESERVED: usize = 4 * 1024 * 1024;
+/// The maximum memory to reserve for a body before receiving it, in bytes.
+const MAX_RESERVED_BYTES: usize = 4 * 1024 * 1024;
 
-/// Sends a request and gives the answer: reqwest unless you bring your own.
+/// Sends HTTP requests. The default implementation uses reqwest.
 ///
-/// The client above it does everything else (limits, tokens, signatures, retries, time limits), so a
-/// transport sends once and must not follow redirects, which would carry credentials to another host.
-/// Headers marked [sensitive](http::HeaderValue::is_sensitive) must not be logged.
+/// The client does everything else: rate limits, tokens, signatures, retries and timeouts. A transport
+/// therefore sends each request once. It must not follow redirects, which would send credentials to another
+/// host. It must not log headers marked [sensitive](http::HeaderValue::is_sensitive).
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
 ///
 /// use headcount::http::{BoxFuture, Bytes, Request, Response, Transport, TransportError};
 ///
-/// /// Counts the bytes that go out.
+/// /// Counts the bytes that are sent.
 /// struct Counting<T>(T, AtomicU64);
 ///
 /// impl<T: Transport> Transport for Counting<T> {
@@ -36,8 +36,11 @@ const MAX_RESERVED: usize = 4 * 1024 * 1024;
 /// }
 /// ```
 pub trait Transport: Send + Sync + 'static {
-    /// Sends `request` and reads the whole answer. A body of more than `body_limit` bytes, counted after
-    /// decompression, is an error of kind [`TooLarge`](TransportErrorKind::TooLarge).
+    /// Sends `request` and returns the complete response.
+    ///
+    /// # Errors
+    /// [`TooLarge`](TransportErrorKind::TooLarge) if the body has more than `body_limit` bytes after
+    /// decompression.
     fn send(
         &self,
         request: http::Request<Bytes>,
@@ -45,28 +48,28 @@ pub trait Transport: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>>;
 }
 
-/// Why no whole answer came.
+/// Why a request failed without a complete response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// No connection could be made: the request was surely not sent.
+    /// No connection could be established. The request was not sent.
     Connect,
-    /// The server's certificate is not to be trusted: the request was surely not sent, and another attempt
-    /// would meet the same certificate.
+    /// The server's certificate is invalid or not trusted. The request was not sent, and another attempt
+    /// would fail in the same way.
     Certificate,
-    /// The transport's own time limit passed.
+    /// The transport's own time limit was exceeded.
     Timeout,
-    /// The connection broke, before or within the response, or the answer was no HTTP.
+    /// The connection broke before or during the response, or the response is not valid HTTP.
     Connection,
-    /// The answer is larger than allowed.
+    /// The response is larger than allowed.
     TooLarge,
     /// A redirect was followed, which a transport must not do.
     Redirected,
-    /// The request can not be sent at all, as it is.
+    /// The request is invalid and cannot be sent.
     InvalidRequest,
 }
 
-/// No whole answer came.
+/// A request failed without a complete response.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct TransportError {
@@ -76,31 +79,68 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// An error of `kind`. `message` must hold no credential.
+    /// Creates an error of `kind`. `message` must not contain credentials.
     pub fn new(kind: TransportErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into().into_boxed_str(), source: None }
     }
 
-    /// With the error that caused this one. It must hold no credential, nor a URL with one.
+    /// Sets the cause. It must not contain credentials or a URL with credentials.
     #[must_use]
     pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
     }
 
-    /// Why no answer came.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
     }
 }
 
-/// The default transport.
-pub(super) struct ReqwestTransport(reqwest::Client);
+/// The default transport, which sends requests with a [`reqwest::Client`].
+///
+/// It can be wrapped by a [`Transport`] of your own:
+///
+/// ```
+/// # #[cfg(all(feature = "annature", feature = "rustls"))] {
+/// use headcount::{annature, http::{BoxFuture, Bytes, Request, ReqwestTransport, Response, Transport, TransportError}};
+///
+/// struct Logged(ReqwestTransport);
+///
+/// impl Transport for Logged {
+///     fn send(
+///         &self,
+///         request: Request<Bytes>,
+///         body_limit: usize,
+///     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+///         eprintln!("{} {}", request.method(), request.uri().path());
+///         self.0.send(request, body_limit)
+///     }
+/// }
+///
+/// # fn main() -> headcount::Result<()> {
+/// let transport = Logged(ReqwestTransport::new("https://api.annature.com.au")?);
+/// let client = annature::Client::builder().id("id").key("key").transport(transport).build()?;
+/// # Ok(()) }
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct ReqwestTransport(reqwest::Client);
 
 impl ReqwestTransport {
-    /// A client of this crate's own: no redirects, a limit on connecting, proxies as the environment
-    /// says (none for loopback).
-    pub(super) fn build(base: &BaseUrl) -> Result<Self> {
+    /// Creates the transport that clients use by default for the host of `base_url`.
+    ///
+    /// It does not follow redirects, connects within 10 seconds, and uses the proxies of the environment
+    /// unless the host is a loopback address.
+    ///
+    /// # Errors
+    /// Fails with [`ErrorKind::Config`](crate::ErrorKind::Config) if the URL is invalid or TLS is not
+    /// available.
+    pub fn new(base_url: &str) -> Result<Self> {
+        Self::for_base(&BaseUrl::parse(base_url, true)?)
+    }
+
+    pub(super) fn for_base(base: &BaseUrl) -> Result<Self> {
         check_tls(base)?;
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -112,30 +152,33 @@ impl ReqwestTransport {
         match builder.build() {
             Ok(client) => Ok(Self(client)),
             Err(error) => {
-                Err(Error::config(format!("the HTTP client can not be built: {}", error_chain(&error))))
+                Err(Error::config(format!("failed to build the HTTP client: {}", error_chain(&error))))
             }
         }
     }
+}
 
-    /// The application's client, as it is.
-    pub(super) fn with(client: reqwest::Client) -> Self {
+/// Uses the application's client unchanged.
+impl From<reqwest::Client> for ReqwestTransport {
+    fn from(client: reqwest::Client) -> Self {
         Self(client)
     }
 }
 
-/// reqwest notices a missing TLS only when it sends, and panics without a provider of cryptography.
+/// Checks that TLS is available. reqwest detects missing TLS only when it sends, and panics without a
+/// `CryptoProvider`.
 fn check_tls(base: &BaseUrl) -> Result<()> {
     let has_tls = cfg!(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"));
     if base.is_https() && !has_tls {
         return Err(Error::config(
-            "https needs one of the features rustls, native-tls or rustls-no-provider, \
-             or a client of your own (http_client)",
+            "https requires one of the features rustls, native-tls or rustls-no-provider, \
+             or a custom client (http_client)",
         ));
     }
     #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         return Err(Error::config(
-            "the feature rustls-no-provider leaves the choice of a CryptoProvider to the application: \
+            "no CryptoProvider is installed, which the feature rustls-no-provider requires: \
              call install_default() on one before building a client",
         ));
     }
@@ -149,66 +192,66 @@ impl Transport for ReqwestTransport {
         body_limit: usize,
     ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
         Box::pin(async move {
-            let request = reqwest::Request::try_from(request).map_err(failure)?;
-            let asked = request.url().clone();
-            let mut response = self.0.execute(request).await.map_err(failure)?;
-            if *response.url() != asked {
+            let request = reqwest::Request::try_from(request).map_err(transport_error)?;
+            let url = request.url().clone();
+            let mut response = self.0.execute(request).await.map_err(transport_error)?;
+            if *response.url() != url {
                 return Err(TransportError::new(
                     TransportErrorKind::Redirected,
-                    "the HTTP client that the application gave followed a redirect; build it with \
-                     redirect(Policy::none()), or credentials go where the redirect leads",
+                    "the application's HTTP client followed a redirect; build it with \
+                     redirect(Policy::none()), so that credentials are not sent to the redirect's target",
                 ));
             }
             let too_large = || {
                 TransportError::new(
                     TransportErrorKind::TooLarge,
-                    format!("the answer has more than {body_limit} bytes"),
+                    format!("the response has more than {body_limit} bytes"),
                 )
             };
             let length = response.content_length().unwrap_or_default();
             if length > body_limit as u64 {
                 return Err(too_large());
             }
-            // As much as is promised, so that it is not moved while it grows; a promise costs nobody much memory.
-            let promised = usize::try_from(length).unwrap_or(usize::MAX).min(MAX_RESERVED);
-            let mut body = BytesMut::with_capacity(promised);
-            while let Some(chunk) = response.chunk().await.map_err(failure)? {
+            // Avoids moving the body as it grows. Bounded, because a server may announce any length.
+            let capacity = usize::try_from(length).unwrap_or(usize::MAX).min(MAX_RESERVED_BYTES);
+            let mut body = BytesMut::with_capacity(capacity);
+            while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
                 if body.len() + chunk.len() > body_limit {
                     return Err(too_large());
                 }
                 body.extend_from_slice(&chunk);
             }
-            let mut response = http::Response::new(body.freeze());
-            *response.status_mut() = response.status();
-            *response.headers_mut() = std::mem::take(response.headers_mut());
-            Ok(response)
+            let mut complete = http::Response::new(body.freeze());
+            *complete.status_mut() = response.status();
+            *complete.headers_mut() = std::mem::take(response.headers_mut());
+            Ok(complete)
         })
     }
 }
 
-fn failure(error: reqwest::Error) -> TransportError {
+fn transport_error(error: reqwest::Error) -> TransportError {
     let kind = match &error {
-        error if is_untrusted(error) => TransportErrorKind::Certificate,
+        error if is_certificate_error(error) => TransportErrorKind::Certificate,
         error if error.is_connect() => TransportErrorKind::Connect,
         error if error.is_timeout() => TransportErrorKind::Timeout,
         error if error.is_builder() => TransportErrorKind::InvalidRequest,
         _ => TransportErrorKind::Connection,
     };
-    // The URL's query may hold personal data.
+    // The URL's query may contain personal data.
     let error = error.without_url();
-    let text = match kind {
+    let message = match kind {
         TransportErrorKind::Certificate => {
-            format!("the server's certificate is refused, so nothing was sent: {}", error_chain(&error))
+            format!("invalid server certificate, so nothing was sent: {}", error_chain(&error))
         }
         _ => error_chain(&error),
     };
-    TransportError::new(kind, text).with_source(error)
+    TransportError::new(kind, message).with_source(error)
 }
 
-/// Whether it was for the server's certificate that no connection was made. Only rustls tells that apart from
-/// other failures; with native-tls, or another TLS in the application's own client, it is never true.
+/// Returns whether the connection failed because of the server's certificate. Only rustls reports this. With
+/// native-tls, or with another TLS library in the application's own client, it is always `false`.
 #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
-fn is_untrusted(error: &reqwest::Error) -> bool {
+fn is_certificate_error(error: &reqwest::Error) -> bool {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<rustls::Error>() {
@@ -217,7 +260,7 @@ fn is_untrusted(error: &reqwest::Error) -> bool {
                 rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented
             );
         }
-        // An I/O error counts the one that it carries as itself, and so leaves it out of its sources.
+        // `source` of an I/O error skips the error that it wraps.
         cause = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
             Some(inner) => Some(inner),
             None => error.source(),
@@ -227,11 +270,12 @@ fn is_untrusted(error: &reqwest::Error) -> bool {
 }
 
 #[cfg(not(any(feature = "rustls", feature = "rustls-no-provider")))]
-fn is_untrusted(_: &reqwest::Error) -> bool {
+fn is_certificate_error(_: &reqwest::Error) -> bool {
     false
 }
 
-/// The error with its causes in one line: reqwest's own text stops at "error sending request".
+/// Returns the texts of the error and its causes on one line. reqwest's own text ends at "error sending
+/// request".
 fn error_chain(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
