@@ -13,53 +13,56 @@ record! {
 
     /// An account: a tenant of a Confidential Computing Manager.
     ///
-    /// Only `acct_id` is certain to be there: older servers leave out members that the reference calls
-    /// required. Serialises to its own JSON with the secrets redacted; [`raw`](Self::raw) has them.
+    /// Only `acct_id` is always set: older servers omit members that the reference calls required. An account
+    /// serialises to its own JSON with the secrets redacted. [`raw`](Self::raw) returns the JSON with the
+    /// secrets.
     pub struct Account {
         /// The id.
         pub acct_id: Uuid,
         /// The name, unique within an instance.
         pub name: Option<String>,
-        /// When it was made. Assumed to be seconds since 1970, as other objects of the same API say of theirs:
-        /// see [`created_at_utc`](Self::created_at_utc).
+        /// When the account was created. Assumed to be seconds since 1970, as documented for other objects of
+        /// the same API. See [`created_at_utc`](Self::created_at_utc).
         pub created_at: Option<i64>,
         /// The *caller's* roles in the account.
         pub roles: Option<Vec<Role>>,
-        /// The logo: see [`logo`](Self::logo).
+        /// The logo in base64. See [`logo`](Self::logo).
         pub custom_logo: Option<Base64>,
         /// The *caller's* membership of the account.
         pub status: Option<MemberStatus>,
-        /// How its users log in, by the id of the configuration.
+        /// How the account's users log in, by the id of the configuration.
         pub auth_configs: Option<BTreeMap<String, AuthenticationConfig>>,
-        /// How its nodes enroll.
+        /// How the account's nodes enroll.
         pub node_enrollment: Option<NodeEnrollment>,
-        /// What it holds; only told of a single account, when asked for.
+        /// The number of objects in the account. Returned only by
+        /// [`GetAccount::with_totals`](super::GetAccount::with_totals).
         pub totals: Option<ObjectCounts>,
-        /// What it is for.
+        /// The component that the account is for.
         pub component: Option<Component>,
-        /// The group that new objects go to.
+        /// The group of new objects.
         pub default_group_id: Option<Uuid>,
         /// The group of objects from the marketplace.
         pub marketplace_group_id: Option<Uuid>,
-        /// The account's own state.
+        /// The account's own status.
         pub account_status: Option<AccountStatus>,
-        /// The integers from 0 to 22 in an order of their own.
+        /// The priority of the platform configuration registers: the integers from 0 to 22. See
+        /// [`PcrPriority`].
         pub azure_cvm_pcr_priority: Option<Vec<i64>>,
-        /// Features of older servers; no longer in the reference.
+        /// Features. Returned by older servers, no longer in the reference.
         pub features: Option<Vec<String>>,
-        /// The approval of older servers; no longer in the reference.
+        /// Whether the account was approved. Returned by older servers, no longer in the reference.
         pub approval_state: Option<ApprovalState>,
     }
 }
 
 open_enum! {
-    /// What a user may do in an account.
+    /// A user's role in an account.
     pub enum Role {
-        /// Read.
+        /// May read.
         Reader = "READER",
-        /// Read and write.
+        /// May read and write.
         Writer = "WRITER",
-        /// Manage the account.
+        /// May manage the account.
         Manager = "MANAGER",
     }
 }
@@ -71,25 +74,25 @@ open_enum! {
         Active = "ACTIVE",
         /// Invited.
         Pending = "PENDING",
-        /// Shut out.
+        /// The membership is disabled.
         Disabled = "DISABLED",
     }
 }
 
 open_enum! {
-    /// An account's own state.
+    /// An account's own status.
     pub enum AccountStatus {
-        /// In use.
+        /// Active.
         Active = "Active",
-        /// Switched off.
+        /// Deactivated.
         Deactivated = "Deactivated",
     }
 }
 
 open_enum! {
-    /// What an account is for.
+    /// The component that an account is for.
     pub enum Component {
-        /// Confidential computing at large.
+        /// Confidential computing in general.
         Default = "DEFAULT",
         /// Confidential AI.
         ConfidentialAi = "CONFIDENTIAL_AI",
@@ -97,13 +100,13 @@ open_enum! {
 }
 
 open_enum! {
-    /// Whether an account was approved, in older servers.
+    /// Whether an account was approved. Only older servers return it.
     pub enum ApprovalState {
-        /// Not yet.
+        /// Not confirmed yet.
         PendingConfirmation = "PENDING_CONFIRMATION",
-        /// Yes.
+        /// Approved.
         Approved = "APPROVED",
-        /// No.
+        /// Disapproved.
         Disapproved = "DISAPPROVED",
     }
 }
@@ -112,36 +115,37 @@ open_enum! {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct NodeEnrollment {
-    /// Whether nodes are taken without attestation.
+    /// Whether nodes may enroll without attestation.
     pub attestation_enforcement_disabled_insecure: Option<bool>,
 }
 
-/// What an account holds.
+/// The number of objects in an account.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct ObjectCounts {
-    /// Datasets.
+    /// The number of datasets.
     pub datasets: Option<u64>,
-    /// Final workflows.
+    /// The number of final workflows.
     pub final_workflows: Option<u64>,
-    /// Nodes.
+    /// The number of nodes.
     pub nodes: Option<u64>,
 }
 
 impl NodeEnrollment {
-    /// Whether nodes are taken without attestation.
+    /// Creates a setting of whether nodes may enroll without attestation.
     pub fn new(attestation_enforcement_disabled_insecure: bool) -> Self {
         Self { attestation_enforcement_disabled_insecure: Some(attestation_enforcement_disabled_insecure) }
     }
 }
 
 impl Account {
-    /// [`created_at`](Self::created_at), if it is a moment when taken for seconds since 1970.
+    /// Returns [`created_at`](Self::created_at) as a date, if it is a valid number of seconds since 1970.
     pub fn created_at_utc(&self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp(self.created_at?, 0)
     }
 
-    /// The logo's bytes, a `.jpg`, `.png` or `.svg`; `None` where there is none or its base64 is broken.
+    /// Returns the logo's bytes, a `.jpg`, `.png` or `.svg`. `None` if there is no logo or its base64 is
+    /// invalid.
     pub fn logo(&self) -> Option<Vec<u8>> {
         self.custom_logo.as_ref().filter(|logo| !logo.as_str().is_empty())?.decode()
     }
@@ -150,31 +154,31 @@ impl Account {
 impl From<Account> for crate::Account {
     fn from(account: Account) -> Self {
         let created_at = account.created_at_utc();
-        let mut shared = Self::of_record(
+        let mut shared = Self::from_record(
             Provider::Fortanix,
             crate::AccountKind::Tenant,
             account.acct_id.to_string(),
             account.record,
         );
         shared.name = account.name;
-        // `status` is the caller's membership: it counts only where the account's own state is not told.
+        // `status` is the caller's membership, which is used only if the account's own status is missing.
         (shared.status, shared.raw_status) = match (account.account_status, account.status) {
-            (Some(own), _) => {
-                let status = match &own {
+            (Some(account_status), _) => {
+                let status = match &account_status {
                     AccountStatus::Active => crate::AccountStatus::Active,
                     AccountStatus::Deactivated => crate::AccountStatus::Disabled,
                     AccountStatus::Unknown(_) => crate::AccountStatus::Unspecified,
                 };
-                (status, Some(own.into()))
+                (status, Some(account_status.into()))
             }
-            (None, Some(member)) => {
-                let status = match &member {
+            (None, Some(member_status)) => {
+                let status = match &member_status {
                     MemberStatus::Active => crate::AccountStatus::Active,
                     MemberStatus::Pending => crate::AccountStatus::Pending,
                     MemberStatus::Disabled => crate::AccountStatus::Disabled,
                     MemberStatus::Unknown(_) => crate::AccountStatus::Unspecified,
                 };
-                (status, Some(member.into()))
+                (status, Some(member_status.into()))
             }
             (None, None) => (crate::AccountStatus::Unspecified, None),
         };
@@ -183,23 +187,23 @@ impl From<Account> for crate::Account {
     }
 }
 
-/// Bytes, in base64 as they are sent and as they came. `Debug` tells their length only.
+/// Bytes in base64, as they are sent and received. `Debug` shows only their length.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Base64(String);
 
 impl Base64 {
-    /// These bytes: standard alphabet, padded.
+    /// Encodes bytes in the standard alphabet, padded.
     pub fn new(bytes: impl AsRef<[u8]>) -> Self {
         Self(BASE64_STANDARD.encode(bytes))
     }
 
-    /// The base64.
+    /// Returns the base64.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The bytes; `None` where what came is no padded base64.
+    /// Returns the bytes. `None` if the received text is not padded base64.
     pub fn decode(&self) -> Option<Vec<u8>> {
         BASE64_STANDARD.decode(&self.0).ok()
     }
@@ -211,40 +215,41 @@ impl fmt::Debug for Base64 {
     }
 }
 
-/// How many registers there are.
-const COUNT: usize = 23;
+/// The number of registers.
+const REGISTERS: usize = 23;
 
-/// In which order the platform configuration registers of Azure's confidential machines count: the integers
-/// from 0 to 22, each once.
+/// The priority of the platform configuration registers (PCR) of Azure confidential VMs: the integers from 0
+/// to 22, each once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PcrPriority(Vec<i64>);
 
 impl PcrPriority {
-    /// This order, such as [`Account::azure_cvm_pcr_priority`](super::Account::azure_cvm_pcr_priority) has it.
+    /// Creates a priority from the registers in their order, as in
+    /// [`Account::azure_cvm_pcr_priority`](super::Account::azure_cvm_pcr_priority).
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if it does not hold each of 0 to 22 once.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if `order` does not contain each of 0 to 22 once.
     pub fn new(order: &[i64]) -> Result<Self> {
-        let refuse = |what: String| {
-            let message = format!("{what} in the PCR priority; expected each of 0 to 22 once");
+        let invalid = |reason: String| {
+            let message = format!("{reason} in PCR priority; expected each of 0 to 22 once");
             Err(Error::config(message).with_provider(NAME))
         };
-        let mut seen = [false; COUNT];
+        let mut seen = [false; REGISTERS];
         for register in order {
-            let place = usize::try_from(*register).ok().and_then(|at| seen.get_mut(at));
-            match place {
-                None => return refuse(format!("{register} is")),
-                Some(true) => return refuse(format!("{register} is twice")),
-                Some(place) => *place = true,
+            let seen = usize::try_from(*register).ok().and_then(|index| seen.get_mut(index));
+            match seen {
+                None => return invalid(format!("invalid register {register}")),
+                Some(true) => return invalid(format!("duplicate register {register}")),
+                Some(seen) => *seen = true,
             }
         }
         match seen.iter().position(|seen| !seen) {
-            Some(missing) => refuse(format!("{missing} is not")),
+            Some(missing) => invalid(format!("missing register {missing}")),
             None => Ok(Self(order.to_vec())),
         }
     }
 
-    /// The order.
+    /// Returns the registers in their order.
     pub fn as_slice(&self) -> &[i64] {
         &self.0
     }
@@ -255,8 +260,6 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
-
-    // account.rs
 
     const FULL: &str = r#"{"name":"Acme","acct_id":"5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01","created_at":1704067200,
         "roles":["MANAGER","AUDITOR"],"custom_logo":"aGk=","status":"PENDING","account_status":"Deactivated",
@@ -273,7 +276,7 @@ mod tests {
         "azure_cvm_pcr_priority":[0,1,2],"features":["f"],"approval_state":"APPROVED"}"#;
 
     #[test]
-    fn every_documented_field_is_decoded() {
+    fn each_documented_member_is_decoded() {
         let account: Account = serde_json::from_str(FULL).unwrap();
         assert_eq!(account.roles.as_ref().unwrap()[0], Role::Manager);
         assert_eq!(account.roles.as_ref().unwrap()[1].as_str(), "AUDITOR");
@@ -299,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_of_a_record_are_shown_only_by_raw() {
+    fn only_raw_shows_secrets() {
         let account: Account = serde_json::from_str(FULL).unwrap();
         let shown = format!("{account:?} {account:#?} {}", serde_json::to_string(&account).unwrap());
         let shared = crate::Account::from(account.clone());
@@ -312,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_servers_account_with_only_an_id_is_fine() {
+    fn account_with_only_an_id_is_valid() {
         let account: Account =
             serde_json::from_str(r#"{"acct_id":"5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01","status":"DISABLED"}"#)
                 .unwrap();
@@ -320,29 +323,27 @@ mod tests {
         assert!(serde_json::from_str::<Account>(r#"{"name":"x"}"#).is_err());
     }
 
-    // pcr_priority.rs
-
     #[test]
-    fn each_of_0_to_22_is_there_once_or_it_is_refused() {
+    fn pcr_priority_requires_each_register_once() {
         let order: Vec<i64> = (0..23).rev().collect();
         assert_eq!(PcrPriority::new(&order).unwrap().as_slice(), order);
-        for (at, put, why) in [
-            (Some(0), 21, "21 is twice in"),
-            (Some(5), 23, "23 is in"),
-            (Some(5), -1, "-1 is in"),
-            (None, 0, "0 is twice in"),
+        for (index, register, reason) in [
+            (Some(0), 21, "duplicate register 21 in"),
+            (Some(5), 23, "invalid register 23 in"),
+            (Some(5), -1, "invalid register -1 in"),
+            (None, 0, "duplicate register 0 in"),
         ] {
             let mut order = order.clone();
-            match at {
-                Some(at) => order[at] = put,
-                None => order.push(put),
+            match index {
+                Some(index) => order[index] = register,
+                None => order.push(register),
             }
             let error = PcrPriority::new(&order).unwrap_err();
-            assert!(error.message().starts_with(why), "{error}");
+            assert!(error.message().starts_with(reason), "{error}");
             assert!(error.message().ends_with("expected each of 0 to 22 once"), "{error}");
         }
         let error = PcrPriority::new(&order[..22]).unwrap_err();
-        assert!(error.message().starts_with("0 is not in"), "{error}");
+        assert!(error.message().starts_with("missing register 0 in"), "{error}");
         assert!(PcrPriority::new(&[]).is_err());
     }
 }

@@ -5,20 +5,23 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::Base64;
 use crate::{Error, Result, open_enum::open_enum};
 
-/// How the users of an account log in: made from one of the three, or read from an account.
+/// How the users of an account log in.
 ///
-/// What was read can be changed and sent back. To be sent, exactly one member must be there, which the
-/// reference implies but does not state, and in it everything that the reference requires: a client secret
-/// that the server does not tell has to be set again. What this version does not know of a configuration is
-/// not sent.
+/// Create one from an [`AuthConfigPassword`], [`AuthConfigOauth`] or [`AuthConfigRef`], or read one from an
+/// account.
+///
+/// A configuration that was read can be changed and sent back. To be sent, it must have exactly one member,
+/// which the reference implies but does not state. That member must have everything that the reference
+/// requires. If the server does not return the client secret, set it again. Members that this version does
+/// not know are not sent.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct AuthenticationConfig {
-    /// With a password.
+    /// Login with a password.
     pub password: Option<AuthConfigPassword>,
-    /// At an identity provider.
+    /// Login at an identity provider.
     pub oauth: Option<AuthConfigOauth>,
-    /// As the cluster says.
+    /// A reference to an authentication configuration of the cluster.
     pub cluster_auth_ref: Option<AuthConfigRef>,
 }
 
@@ -28,7 +31,7 @@ pub struct AuthenticationConfig {
 pub struct AuthConfigPassword {
     /// Whether a second factor is required.
     pub require_2fa: Option<bool>,
-    /// Whether only administrators may log in so.
+    /// Whether only administrators may log in with a password.
     pub administrators_only: Option<bool>,
 }
 
@@ -36,23 +39,23 @@ pub struct AuthConfigPassword {
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct AuthConfigOauth {
-    /// The identity provider's name.
+    /// The name of the identity provider.
     pub idp_name: Option<String>,
-    /// Its icon.
+    /// The URL of the identity provider's icon.
     pub idp_icon_url: Option<String>,
-    /// Its authorization endpoint.
+    /// The identity provider's authorization endpoint.
     pub idp_authorization_endpoint: Option<String>,
-    /// Its token endpoint.
+    /// The identity provider's token endpoint.
     pub idp_token_endpoint: Option<String>,
-    /// Whether the token endpoint takes the client's credentials as Basic authentication.
+    /// Whether the token endpoint expects the client's credentials as Basic authentication.
     pub idp_requires_basic_auth: Option<bool>,
-    /// Its user-info endpoint.
+    /// The identity provider's user-info endpoint.
     pub idp_userinfo_endpoint: Option<String>,
-    /// How its certificate is checked.
+    /// How the identity provider's certificate is verified.
     pub tls: Option<TlsConfig>,
     /// The client's id at the identity provider.
     pub client_id: Option<String>,
-    /// The client's secret. Whether the server tells it is not documented. Read it with
+    /// The client's secret. Whether the server returns it is not documented. Read it with
     /// [`ExposeSecret`](crate::secrecy::ExposeSecret).
     pub client_secret: Option<SecretString>,
 }
@@ -65,62 +68,62 @@ pub struct AuthConfigRef {
     pub target_id: Option<String>,
 }
 
-/// How the TLS certificate of an identity provider is checked. One member is there.
+/// How the TLS certificate of an identity provider is verified. One member is set.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct TlsConfig {
     /// No TLS; an empty object.
     pub disabled: Option<serde_json::Map<String, serde_json::Value>>,
-    /// TLS if the server has it; an empty object.
+    /// TLS if the identity provider supports it; an empty object.
     pub opportunistic: Option<serde_json::Map<String, serde_json::Value>>,
-    /// TLS always.
+    /// TLS is required.
     pub required: Option<TlsConfigRequired>,
 }
 
-/// TLS always.
+/// Required TLS.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct TlsConfigRequired {
-    /// Whether the host name must be the certificate's.
+    /// Whether the host name must match the certificate.
     pub validate_hostname: Option<bool>,
     /// The client's private key, in base64. Read it with [`ExposeSecret`](crate::secrecy::ExposeSecret).
     pub client_key: Option<SecretString>,
     /// The client's certificate.
     pub client_cert: Option<Base64>,
-    /// Which authorities are trusted.
+    /// The trusted certificate authorities.
     pub ca: Option<CaConfig>,
 }
 
-/// Which certificate authorities are trusted. One member is there.
+/// The trusted certificate authorities. One member is set.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct CaConfig {
-    /// A known set.
+    /// A predefined set.
     pub ca_set: Option<CaSet>,
-    /// These certificates.
+    /// Pinned certificates.
     pub pinned: Option<Vec<Base64>>,
 }
 
 open_enum! {
-    /// A known set of certificate authorities.
+    /// A predefined set of certificate authorities.
     pub enum CaSet {
-        /// The usual ones.
+        /// The global root certificates.
         GlobalRoots = "GLOBAL_ROOTS",
     }
 }
 
-/// What a configuration must say of an identity provider: named arguments of [`AuthConfigOauth::new`].
+/// The required parameters of an identity provider, for [`AuthConfigOauth::new`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentityProvider {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its icon.
+    /// The URL of the icon.
     pub icon_url: String,
-    /// Its authorization endpoint.
+    /// The authorization endpoint.
     pub authorization_endpoint: String,
-    /// Its token endpoint.
+    /// The token endpoint.
     pub token_endpoint: String,
-    /// Whether the token endpoint takes the client's credentials as Basic authentication.
+    /// Whether the token endpoint expects the client's credentials as Basic authentication.
     pub requires_basic_auth: bool,
 }
 
@@ -143,14 +146,16 @@ impl From<AuthConfigRef> for AuthenticationConfig {
 }
 
 impl AuthConfigPassword {
-    /// Whether a second factor is required, and whether only administrators may log in so.
+    /// Creates a configuration for login with a password.
     pub fn new(require_2fa: bool, administrators_only: bool) -> Self {
         Self { require_2fa: Some(require_2fa), administrators_only: Some(administrators_only) }
     }
 }
 
 impl AuthConfigOauth {
-    /// At `idp`, whose certificate is checked as `tls` says, with the client's id and secret there.
+    /// Creates a configuration for login at `idp`, with the client's id and secret at that identity provider.
+    ///
+    /// `tls` sets how the identity provider's certificate is verified.
     pub fn new(
         idp: IdentityProvider,
         tls: TlsConfig,
@@ -170,7 +175,7 @@ impl AuthConfigOauth {
         }
     }
 
-    /// The identity provider's user-info endpoint.
+    /// Sets the identity provider's user-info endpoint.
     pub fn userinfo_endpoint(mut self, url: impl Into<String>) -> Self {
         self.idp_userinfo_endpoint = Some(url.into());
         self
@@ -178,19 +183,19 @@ impl AuthConfigOauth {
 }
 
 impl AuthConfigRef {
-    /// The cluster's configuration with this id.
+    /// Refers to the cluster's configuration with this id.
     pub fn new(target_id: impl Into<String>) -> Self {
         Self { target_id: Some(target_id.into()) }
     }
 }
 
 impl TlsConfig {
-    /// No TLS.
+    /// Disables TLS.
     pub fn disabled() -> Self {
         Self { disabled: Some(serde_json::Map::new()), opportunistic: None, required: None }
     }
 
-    /// TLS if the server has it.
+    /// Uses TLS if the identity provider supports it.
     pub fn opportunistic() -> Self {
         Self { disabled: None, opportunistic: Some(serde_json::Map::new()), required: None }
     }
@@ -203,7 +208,9 @@ impl From<TlsConfigRequired> for TlsConfig {
 }
 
 impl TlsConfigRequired {
-    /// Whether the host name must be the certificate's, and which authorities are trusted.
+    /// Requires TLS with a certificate of one of the authorities in `ca`.
+    ///
+    /// `validate_hostname` is whether the host name must match the certificate.
     pub fn new(validate_hostname: bool, ca: impl Into<CaConfig>) -> Self {
         Self {
             validate_hostname: Some(validate_hostname),
@@ -213,7 +220,7 @@ impl TlsConfigRequired {
         }
     }
 
-    /// The client's own certificate and private key. Their encoding is not documented.
+    /// Sets the client's own certificate and private key. Their encoding is not documented.
     pub fn client(mut self, certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
         self.client_cert = Some(Base64::new(certificate));
         self.client_key = Some(Base64::new(key).as_str().into());
@@ -222,7 +229,7 @@ impl TlsConfigRequired {
 }
 
 impl CaConfig {
-    /// Only these certificates. Their encoding is not documented.
+    /// Trusts only these certificates. Their encoding is not documented.
     pub fn pinned(certificates: impl IntoIterator<Item: AsRef<[u8]>>) -> Self {
         let pinned = certificates.into_iter().map(Base64::new).collect();
         Self { ca_set: None, pinned: Some(pinned) }
@@ -235,21 +242,22 @@ impl From<CaSet> for CaConfig {
     }
 }
 
-/// Writes a secret into the body of a request. A field has to name it: no secret has a serializer by itself.
+/// Serialises a secret into the body of a request. Secrets are not `Serialize`, so each field has to opt in
+/// with `serialize_with`.
 pub(super) fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose_secret())
 }
 
-/// A secret that is written where there is one.
+/// An optional secret of a request body.
 #[derive(Clone, Copy, Serialize)]
 #[serde(transparent)]
 struct Exposed<'a>(#[serde(serialize_with = "expose")] &'a SecretString);
 
-/// A configuration that is whole, as it is sent. The public types have no `Serialize`: it would give their secrets to
-/// every serializer.
+/// A complete configuration, as it is sent. The public types are not `Serialize`, because that would expose
+/// their secrets to every serializer.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Body<'a> {
+pub(super) enum AuthConfigBody<'a> {
     Password { require_2fa: bool, administrators_only: bool },
     Oauth(OauthBody<'a>),
     ClusterAuthRef { target_id: &'a str },
@@ -295,28 +303,30 @@ enum CaBody<'a> {
     Pinned(&'a [Base64]),
 }
 
-impl<'a> Body<'a> {
-    /// The configuration, if it is whole. `place` is what an error calls it.
-    pub(super) fn new(place: String, config: &'a AuthenticationConfig) -> Result<Self> {
-        let place = Place(place);
+impl<'a> AuthConfigBody<'a> {
+    /// Validates that the configuration is complete. `path` is its name in error messages.
+    pub(super) fn new(path: String, config: &'a AuthenticationConfig) -> Result<Self> {
+        let path = FieldPath(path);
         match (&config.password, &config.oauth, &config.cluster_auth_ref) {
             (Some(password), None, None) => {
-                let place = place.inside("password");
+                let path = path.child("password");
                 Ok(Self::Password {
-                    require_2fa: place.needs("require_2fa", password.require_2fa)?,
-                    administrators_only: place.needs("administrators_only", password.administrators_only)?,
+                    require_2fa: path.require("require_2fa", password.require_2fa)?,
+                    administrators_only: path.require("administrators_only", password.administrators_only)?,
                 })
             }
-            (None, Some(oauth), None) => OauthBody::new(&place.inside("oauth"), oauth).map(Self::Oauth),
+            (None, Some(oauth), None) => OauthBody::new(&path.child("oauth"), oauth).map(Self::Oauth),
             (None, None, Some(target)) => {
-                let place = place.inside("cluster_auth_ref");
-                Ok(Self::ClusterAuthRef { target_id: place.needs("target_id", target.target_id.as_deref())? })
+                let path = path.child("cluster_auth_ref");
+                Ok(Self::ClusterAuthRef {
+                    target_id: path.require("target_id", target.target_id.as_deref())?,
+                })
             }
-            _ => place.refuse("is to have exactly one of password, oauth and cluster_auth_ref"),
+            _ => path.invalid("must have exactly one of password, oauth and cluster_auth_ref"),
         }
     }
 
-    /// The secrets in it, to be kept out of errors.
+    /// Returns the secrets of the configuration, which are redacted in errors.
     pub(super) fn secrets(&self) -> impl Iterator<Item = SecretString> {
         let oauth = if let Self::Oauth(oauth) = self { Some(oauth) } else { None };
         let key = oauth.and_then(|oauth| match &oauth.tls {
@@ -328,11 +338,12 @@ impl<'a> Body<'a> {
 }
 
 impl<'a> OauthBody<'a> {
-    fn new(place: &Place, config: &'a AuthConfigOauth) -> Result<Self> {
-        let text = |name, text: &'a Option<String>| place.needs(name, text.as_deref());
-        // A server that withholds secrets may send an empty one: sent back, it would take their place.
+    fn new(path: &FieldPath, config: &'a AuthConfigOauth) -> Result<Self> {
+        let text = |name, text: &'a Option<String>| path.require(name, text.as_deref());
+        // A server that withholds secrets may return an empty one, which would overwrite the secret if sent
+        // back.
         let secret = config.client_secret.as_ref().filter(|secret| !secret.expose_secret().is_empty());
-        let tls = place.needs("tls", config.tls.as_ref())?;
+        let tls = path.require("tls", config.tls.as_ref())?;
         Ok(Self {
             idp_name: text("idp_name", &config.idp_name)?,
             idp_icon_url: text("idp_icon_url", &config.idp_icon_url)?,
@@ -341,75 +352,75 @@ impl<'a> OauthBody<'a> {
                 &config.idp_authorization_endpoint,
             )?,
             idp_token_endpoint: text("idp_token_endpoint", &config.idp_token_endpoint)?,
-            idp_requires_basic_auth: place
-                .needs("idp_requires_basic_auth", config.idp_requires_basic_auth)?,
+            idp_requires_basic_auth: path
+                .require("idp_requires_basic_auth", config.idp_requires_basic_auth)?,
             idp_userinfo_endpoint: config.idp_userinfo_endpoint.as_deref(),
-            tls: TlsBody::new(&place.inside("tls"), tls)?,
+            tls: TlsBody::new(&path.child("tls"), tls)?,
             client_id: text("client_id", &config.client_id)?,
-            client_secret: place.needs("client_secret", secret)?,
+            client_secret: path.require("client_secret", secret)?,
         })
     }
 }
 
 impl<'a> TlsBody<'a> {
-    fn new(place: &Place, config: &'a TlsConfig) -> Result<Self> {
+    fn new(path: &FieldPath, config: &'a TlsConfig) -> Result<Self> {
         let required = match (&config.disabled, &config.opportunistic, &config.required) {
             (Some(_), None, None) => return Ok(Self::Disabled {}),
             (None, Some(_), None) => return Ok(Self::Opportunistic {}),
             (None, None, Some(required)) => required,
-            _ => return place.refuse("is to have exactly one of disabled, opportunistic and required"),
+            _ => return path.invalid("must have exactly one of disabled, opportunistic and required"),
         };
-        let place = place.inside("required");
+        let path = path.child("required");
         let key = required.client_key.as_ref();
         if key.is_some_and(|key| BASE64_STANDARD.decode(key.expose_secret()).is_err()) {
-            return place.inside("client_key").refuse("is no padded base64");
+            return path.child("client_key").invalid("is not valid padded base64");
         }
-        place.inside("client_cert").check(required.client_cert.as_slice())?;
-        let ca = place.needs("ca", required.ca.as_ref())?;
+        path.child("client_cert").check_base64(required.client_cert.as_slice())?;
+        let ca = path.require("ca", required.ca.as_ref())?;
         Ok(Self::Required(RequiredBody {
-            validate_hostname: place.needs("validate_hostname", required.validate_hostname)?,
+            validate_hostname: path.require("validate_hostname", required.validate_hostname)?,
             client_key: key.map(Exposed),
             client_cert: required.client_cert.as_ref(),
-            ca: CaBody::new(&place.inside("ca"), ca)?,
+            ca: CaBody::new(&path.child("ca"), ca)?,
         }))
     }
 }
 
 impl<'a> CaBody<'a> {
-    fn new(place: &Place, config: &'a CaConfig) -> Result<Self> {
+    fn new(path: &FieldPath, config: &'a CaConfig) -> Result<Self> {
         match (&config.ca_set, &config.pinned) {
             (Some(set), None) => Ok(Self::CaSet(set)),
             (None, Some(pinned)) => {
-                place.inside("pinned").check(pinned)?;
+                path.child("pinned").check_base64(pinned)?;
                 Ok(Self::Pinned(pinned))
             }
-            _ => place.refuse("is to have exactly one of ca_set and pinned"),
+            _ => path.invalid("must have exactly one of ca_set and pinned"),
         }
     }
 }
 
-/// What an error calls a part of a body.
-struct Place(String);
+/// The path of a member in a request body, for error messages.
+struct FieldPath(String);
 
-impl Place {
-    fn inside(&self, member: &str) -> Self {
+impl FieldPath {
+    fn child(&self, member: &str) -> Self {
         Self(format!("{}.{member}", self.0))
     }
 
-    fn needs<T>(&self, member: &str, value: Option<T>) -> Result<T> {
+    fn require<T>(&self, member: &str, value: Option<T>) -> Result<T> {
         value.ok_or_else(|| {
-            Error::config(format!("{}.{member} is missing or empty, and the server requires it", self.0))
+            Error::config(format!("{}.{member} is missing or empty; the server requires it", self.0))
         })
     }
 
-    fn check(&self, blobs: &[Base64]) -> Result<()> {
-        if blobs.iter().any(|blob| blob.decode().is_none()) {
-            return self.refuse("is no padded base64");
+    fn check_base64(&self, values: &[Base64]) -> Result<()> {
+        if values.iter().any(|value| value.decode().is_none()) {
+            return self.invalid("is not valid padded base64");
         }
         Ok(())
     }
 
-    fn refuse<T>(&self, why: &str) -> Result<T> {
-        Err(Error::config(format!("{} {why}", self.0)))
+    fn invalid<T>(&self, reason: &str) -> Result<T> {
+        Err(Error::config(format!("{} {reason}", self.0)))
     }
 }

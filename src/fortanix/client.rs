@@ -14,42 +14,46 @@ use crate::{
     http::{ApiClient, ApiRequest, ApiResponse, ClientOptions, client_options},
 };
 
-/// A client of Fortanix Confidential Computing Manager. Cheap to clone; clones share connections, limits
-/// and the session.
+/// A client of Fortanix Confidential Computing Manager.
+///
+/// Cloning is cheap. Clones share connections, the rate limit and the session.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    api: Arc<ApiClient>,
+    api: ApiClient,
     session: Session,
 }
 
 impl Client {
-    /// A client at `https://ccm.fortanix.com`. Give it a [`password`](ClientBuilder::password), a
-    /// [`token`](ClientBuilder::token) or an [`oauth_code`](ClientBuilder::oauth_code).
+    /// Returns a builder of a client for `https://ccm.fortanix.com`.
+    ///
+    /// Set a [`password`](ClientBuilder::password), a [`token`](ClientBuilder::token) or an
+    /// [`oauth_code`](ClientBuilder::oauth_code).
     pub fn builder() -> ClientBuilder {
         ClientBuilder::new()
     }
 
-    pub(super) fn new(api: Arc<ApiClient>, session: Session) -> Self {
+    pub(super) fn new(api: ApiClient, session: Session) -> Self {
         Self(Arc::new(Inner { api, session }))
     }
 
-    /// A client with what the environment says.
+    /// Creates a client from environment variables.
     ///
     /// | variable | |
     /// |---|---|
-    /// | `FORTANIX_CCM_TOKEN` | a token; if it is set, there is no login |
+    /// | `FORTANIX_CCM_TOKEN` | a token; if it is set, the client does not log in |
     /// | `FORTANIX_CCM_EMAIL`, `FORTANIX_CCM_PASSWORD` | the user to log in as |
-    /// | `FORTANIX_CCM_BASE_URL` | another base URL |
+    /// | `FORTANIX_CCM_BASE_URL` | optional: a base URL other than the default |
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable that is missing or wrong.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a variable is missing or invalid. The message names
+    /// it.
     pub fn from_env() -> Result<Self> {
         Self::builder_from_env()?.build()
     }
 
-    /// The same as a builder, for setting the rest.
+    /// Returns a builder with the settings of [`from_env`](Self::from_env), to change the others.
     ///
     /// # Errors
     /// As [`from_env`](Self::from_env).
@@ -67,75 +71,83 @@ impl Client {
         })
     }
 
-    /// The accounts that the user may see. Set its parameters, then take it as a
-    /// [`Paginator`](crate::Paginator).
+    /// Lists the accounts that the user may see. The list is a [`Paginator`](crate::Paginator).
     #[doc(alias = "get_accounts")]
     pub fn list_accounts(&self) -> ListAccounts {
         ListAccounts::new(self.clone())
     }
 
-    /// A new account of this name, unique within the instance. Any user may make one.
+    /// Creates an account. The name must be unique within the instance. Any user may create one.
     pub fn create_account(&self, name: impl Into<String>) -> CreateAccount {
         CreateAccount::new(self.clone(), name.into())
     }
 
-    /// One account. The user must belong to it.
+    /// Fetches one account. The user must belong to it.
     pub fn get_account(&self, id: Uuid) -> GetAccount {
         GetAccount::new(self.clone(), id)
     }
 
-    /// Changes to an account. The user must be its manager.
+    /// Updates an account. The user must be its manager.
     pub fn update_account(&self, id: Uuid) -> UpdateAccount {
         UpdateAccount::new(self.clone(), id)
     }
 
-    /// The end of an account.
+    /// Deletes an account.
     pub fn delete_account(&self, id: Uuid) -> DeleteAccount {
         DeleteAccount::new(self.clone(), id)
     }
 
-    /// The accounts of which a user is a member. [`log_in`](Self::log_in) tells one's own id.
+    /// Fetches the accounts of which a user is a member. [`log_in`](Self::log_in) returns the own user's id.
     pub fn get_user_accounts(&self, user_id: Uuid) -> GetUserAccounts {
         GetUserAccounts::new(self.clone(), user_id)
     }
 
-    /// The end of a user's membership of the account that is selected: that of a client
+    /// Removes a user from the selected account, which is the account of a client
     /// [`with_account`](Self::with_account).
     pub fn remove_user_from_account(&self, user_id: Uuid) -> RemoveUserFromAccount {
         RemoveUserFromAccount::new(self.clone(), user_id)
     }
 
-    /// The ways in which a user can log in. Needs no login.
+    /// Fetches the ways in which a user can log in. Requires no login.
     pub fn discover_auth_methods(&self) -> DiscoverAuthMethods {
         DiscoverAuthMethods::new(self.clone())
     }
 
-    /// A session, begun now and not with the first request that needs one.
+    /// Logs in now, instead of with the first request that requires a session.
     #[doc(alias("authenticate", "login"))]
     pub fn log_in(&self) -> Login {
         Login::new(self.clone())
     }
 
-    /// A later end for the session's token. Requests see to that by themselves, unless the client was given a
-    /// [`token`](ClientBuilder::token), whose end it does not know. A client that sends none for a while does
-    /// not.
+    /// Refreshes the session, which extends the lifetime of its token.
+    ///
+    /// Requests refresh the session when the token is about to expire, so this is useful for a client that
+    /// sends none for a while. The client never refreshes a [`token`](ClientBuilder::token) by itself,
+    /// because its lifetime is unknown.
     pub fn refresh_session(&self) -> RefreshSession {
         RefreshSession::new(self.clone())
     }
 
-    /// A client whose requests all go to this account.
+    /// Creates a client whose requests all go to this account.
     ///
-    /// It shares connections and the rate limit with this client, and has a session of its own. In every session that
-    /// it begins, also after one was refused, it selects the account before anything else is sent. If that fails, so do
-    /// its requests: with [`Auth`](crate::ErrorKind::Auth) where the account is gone or the user does not belong to it.
-    /// The selections of this client and of others do not matter to it.
+    /// The new client shares connections and the rate limit with this client, and has its own session. In
+    /// every session it selects the account before it sends anything else, also after it has logged in again.
+    /// If the selection fails, so do its requests. They fail with [`Auth`](crate::ErrorKind::Auth) if the
+    /// account does not exist or the user does not belong to it. Selections by this client and by others do
+    /// not affect it.
     ///
-    /// A [`token`](ClientBuilder::token) and an [`oauth_code`](ClientBuilder::oauth_code) are one session, in which only
-    /// one account can be selected. The clients made from one of them share it: the first that sends a request selects
-    /// its account, requests of clients with another account fail with [`Config`](crate::ErrorKind::Config), and this
-    /// client itself then works on that account too. After a [`select_account`](Self::select_account) in that session
-    /// they fail with [`Config`](crate::ErrorKind::Config) until it ends: that request may arrive late. Let a code be used by [`log_in`](Self::log_in) first: two clients
-    /// cannot use it at the same time.
+    /// # Tokens and authorization codes
+    /// A [`token`](ClientBuilder::token) or an [`oauth_code`](ClientBuilder::oauth_code) has only one
+    /// session, in which only one account can be selected. The clients created from it share that session:
+    ///
+    /// - The first client that sends a request selects its account. This client then works on that account
+    ///   too.
+    /// - Requests of clients with another account fail with [`Config`](crate::ErrorKind::Config).
+    /// - After a [`select_account`](Self::select_account) in that session, requests of clients with an
+    ///   account fail with [`Config`](crate::ErrorKind::Config) until the session ends, because that request
+    ///   may arrive late.
+    /// - Call [`log_in`](Self::log_in) first to use an authorization code: two clients cannot use it at the
+    ///   same time.
     ///
     /// ```no_run
     /// # async fn run(client: headcount::fortanix::Client, account: uuid::Uuid, user: uuid::Uuid)
@@ -145,28 +157,29 @@ impl Client {
     /// ```
     #[must_use]
     pub fn with_account(&self, id: Uuid) -> Self {
-        Self::new(Arc::clone(&self.0.api), self.0.session.with_account(id))
+        Self::new(self.0.api.clone(), self.0.session.with_account(id))
     }
 
-    /// The account that the client's session works on, while it lasts. See [`with_account`](Self::with_account) for
-    /// requests that must go to one account.
+    /// Selects an account for the requests of the current session.
+    ///
+    /// For requests that must go to one account, use [`with_account`](Self::with_account).
     pub fn select_account(&self, id: Uuid) -> SelectAccount {
         SelectAccount::new(self.clone(), id)
     }
 
-    /// The end of the session.
+    /// Ends the session.
     #[doc(alias("log_out", "logout"))]
     pub fn terminate_session(&self) -> TerminateSession {
         TerminateSession::new(self.clone())
     }
 
-    /// Sends `call` within the session.
+    /// Sends a request within the session.
     pub(super) async fn send<T>(
         &self,
-        call: Result<ApiRequest>,
+        request: Result<ApiRequest>,
         read: impl Fn(&ApiResponse) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        self.0.api.send(&self.0.session, call, read).await
+        self.0.api.try_send(&self.0.session, request, read).await
     }
 
     pub(super) fn api(&self) -> &ApiClient {
@@ -177,7 +190,7 @@ impl Client {
         &self.0.session
     }
 
-    /// Whose accounts are listed: for checkpoints, which keep a digest of it only.
+    /// Returns a text that identifies the user, of which checkpoints contain a digest.
     pub(super) fn user(&self) -> &str {
         self.0.session.user()
     }
@@ -204,41 +217,46 @@ impl ClientBuilder {
         Self { options: ClientOptions::new(BASE_URL), login: None }
     }
 
-    /// The user to log in as. The login happens with the first request; the session is kept alive, and
-    /// begun again when it ends or is refused.
+    /// Sets the user to log in as.
+    ///
+    /// The client logs in with the first request, refreshes the session, and logs in again when the session
+    /// has ended or is rejected.
     pub fn password(mut self, email: impl Into<String>, password: impl Into<SecretString>) -> Self {
         self.login = Some(LoginMethod::Password { email: email.into(), password: password.into() });
         self
     }
 
-    /// A token that was obtained elsewhere. When it ends, requests fail with
-    /// [`ErrorKind::Auth`](crate::ErrorKind::Auth). Whose it is, it does not tell: checkpoints are bound to
-    /// the token itself.
+    /// Sets a token that was obtained elsewhere.
+    ///
+    /// When the token has expired, requests fail with [`ErrorKind::Auth`](crate::ErrorKind::Auth). A token
+    /// does not identify its user, so checkpoints are bound to the token itself.
     pub fn token(mut self, token: impl Into<SecretString>) -> Self {
         self.login = Some(LoginMethod::Token(token.into()));
         self
     }
 
-    /// A login at an identity provider. The code is used for one login, with the first request; then the
-    /// session is kept alive by what requests there are. When it ends, requests fail with
-    /// [`ErrorKind::Auth`](crate::ErrorKind::Auth): a code is good only once. To keep it alive where there are
-    /// no requests, use [`Client::refresh_session`] before
+    /// Sets an authorization code that was issued by an identity provider.
+    ///
+    /// The client uses the code for one login, with the first request. Later requests refresh the session.
+    /// When the session has ended, requests fail with [`ErrorKind::Auth`](crate::ErrorKind::Auth), because a
+    /// code is valid only once. A client that sends no requests for a while has to call
+    /// [`Client::refresh_session`] before
     /// [`session_token_expires_at`](super::SessionInfo::session_token_expires_at).
     ///
-    /// [`Client::discover_auth_methods`] tells where the user has to log in to obtain a code. Checkpoints are
-    /// bound to the code's e-mail address, or to the code itself if it has none.
+    /// [`Client::discover_auth_methods`] returns the URL where the user logs in to obtain a code. Checkpoints
+    /// are bound to the code's e-mail address, or to the code itself if it has none.
     pub fn oauth_code(mut self, code: OauthCode) -> Self {
         self.login = Some(LoginMethod::OauthCode(code));
         self
     }
 
-    /// No login: only [`Client::discover_auth_methods`] can be sent.
+    /// Builds a client without a login, which can only send [`Client::discover_auth_methods`].
     pub fn anonymous(mut self) -> Self {
         self.login = Some(LoginMethod::Anonymous);
         self
     }
 
-    /// Another base URL, such as an installation's own, with or without a path prefix.
+    /// Sets the base URL, such as that of an on-premises installation, with or without a path prefix.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.options.base_url = url.into();
         self
@@ -249,27 +267,27 @@ impl ClientBuilder {
     /// Builds the client. Nothing is sent.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a credential or a setting cannot
-    /// be used, or there is no credential.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a credential or an option is invalid,
+    /// or no credential is set.
     pub fn build(self) -> Result<Client> {
-        let api = Arc::new(ApiClient::new(NAME, &self.options)?);
-        let login = api.context(checked(self.login))?;
-        let session = Session::new(Arc::clone(&api), login);
+        let api = ApiClient::new(NAME, &self.options)?;
+        let login = api.context(validated(self.login))?;
+        let session = Session::new(api.clone(), login);
         Ok(Client::new(api, session))
     }
 }
 
-/// A login that can be used.
-fn checked(login: Option<LoginMethod>) -> Result<LoginMethod> {
+/// Validates the credential.
+fn validated(login: Option<LoginMethod>) -> Result<LoginMethod> {
     Ok(match login {
         Some(LoginMethod::Password { email, password }) => {
             let email = email.trim().to_owned();
             if email.is_empty() || email.contains(':') {
-                let message = "the e-mail address is empty or holds a colon, which Basic authentication \
-                               has no way to send";
+                let message =
+                    "invalid e-mail address: Basic authentication requires a non-empty one without a colon";
                 return Err(Error::config(message));
             }
-            // A password is taken as it is: blanks at its ends may belong to it.
+            // A password is not trimmed: blanks at its ends may be part of it.
             LoginMethod::Password { email, password }
         }
         Some(LoginMethod::Token(token)) => {
@@ -279,7 +297,7 @@ fn checked(login: Option<LoginMethod>) -> Result<LoginMethod> {
         }
         Some(LoginMethod::OauthCode(mut code)) => {
             if code.idp_id.trim().is_empty() {
-                let message = "the identity provider's id is empty; expected an idp_id as discovered";
+                let message = "empty identity provider's id; expected an idp_id from discover_auth_methods()";
                 return Err(Error::config(message));
             }
             code.code = credential("authorization code", &code.code)?;
@@ -287,8 +305,8 @@ fn checked(login: Option<LoginMethod>) -> Result<LoginMethod> {
         }
         Some(LoginMethod::Anonymous) => LoginMethod::Anonymous,
         None => {
-            let message = "no credential: call password(), token() or oauth_code(), or anonymous() to go \
-                           without";
+            let message = "no credential: call password(), token() or oauth_code(), or anonymous() for a client \
+                           without one";
             return Err(Error::config(message));
         }
     })

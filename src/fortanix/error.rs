@@ -2,7 +2,8 @@ use serde_json::Value;
 
 use crate::http::{ApiResponse, ErrorResponse, header};
 
-/// Reads a failure. Its shape is not documented: `{message, code}`, a JSON string, or text.
+/// Reads an error response. Its form is not documented: `{message, code}`, a JSON string, and plain text are
+/// read.
 pub(super) fn read(response: &ApiResponse) -> ErrorResponse {
     let request_id = header(&response.headers, &["x-request-id"]);
     let (code, message) = match response.body.json() {
@@ -29,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_shape_of_error_is_read() {
+    fn each_form_of_error_is_read() {
         for (body, code, message) in [
             (r#"{"message":"no","code":"FORBIDDEN"}"#, Some("FORBIDDEN"), Some("no")),
             (r#"{"error":"no"}"#, None, Some("no")),
@@ -44,8 +45,8 @@ mod tests {
                 headers: HeaderMap::new(),
                 body: Bytes::from(body).into(),
             };
-            let problem = read(&response);
-            assert_eq!((problem.code.as_deref(), problem.message.as_deref()), (code, message), "{body}");
+            let error = read(&response);
+            assert_eq!((error.code.as_deref(), error.message.as_deref()), (code, message), "{body}");
         }
     }
 }

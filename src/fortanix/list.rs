@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::{
     Account, Client, Cursor,
-    paging::{self, Batch, Row, Source},
-    requests::PATH,
+    paging::{self, Batch, PageSource, Row},
+    requests::ACCOUNTS_PATH,
 };
 use crate::{
     Error, ListingId, Page, Paginator, Result, SortOrder,
@@ -15,39 +15,47 @@ use crate::{
     record::HasId,
 };
 
-/// Well below what similar lists of the same API give: a row may hold a logo of 128 KiB.
+/// Well below the page sizes of similar lists of the same API, because a row may contain a logo of 128 KiB.
 const DEFAULT_LIMIT: u32 = 100;
 
 open_enum! {
     /// Whose accounts to list.
     pub enum AccountScope {
-        /// Those of the user.
+        /// The accounts of the user.
         User = "USER",
-        /// All of the instance; presumably for system administrators only.
+        /// All accounts of the instance. Probably for system administrators only; this is not documented.
         System = "SYSTEM",
     }
 }
 
-/// `GET /v1/accounts`: the accounts that the user may see, by `previous_id`.
+/// `GET /v1/accounts`: lists the accounts that the user may see, paged by `previous_id`.
 ///
-/// Little of this paging is documented, and little is assumed. Each page is asked for from the account *before* the
-/// last one listed, so that it has to show a row that was listed. What is not accepted is asked for from further back.
-/// Whether a page starts *after* `previous_id` or *at* it, what the server answers to the id of a deleted account, and
-/// what the server's own maximum is, from 3 on, makes no difference. In an order in which no account moves, every
-/// account that is there from the first request to the last is listed exactly once, or the list ends with an error or a reason in its summary. An
-/// empty page is never the end: the end is a page that shows its place and holds nothing new. An empty list is asked
-/// for three times.
+/// In an order in which no account moves, every account that exists from the first request to the last is
+/// listed exactly once, or the list ends with an error or with a reason in its [`Summary`](crate::Summary).
 ///
-/// If neither the ids nor the dates of creation kept one direction over more than one page, the
-/// [`Summary`](crate::Summary) says [`UnstableOrder`](crate::IncompleteReason::UnstableOrder): an account that moved in that order
-/// may be missing. A server that sends everything each time, whatever it is asked for, is listed whole.
+/// Each page is requested from the account *before* the last one listed, so that it has to contain a row that
+/// was listed. If it does not, the page is requested from further back. An empty page is never the end. The
+/// end is a page that overlaps the listed rows and has no new ones. An empty list is requested three times.
+///
+/// If neither the ids nor the dates of creation keep one direction over more than one page, the summary has
+/// the reason [`UnstableOrder`](crate::IncompleteReason::UnstableOrder): accounts that moved in that order
+/// may be missing. A server that returns every account in each response, whatever is requested, is listed
+/// completely.
 ///
 /// # Errors
-/// Besides those of every list: [`ListingChanged`](crate::ErrorKind::ListingChanged) if the place in the list is lost, for example because
-/// the accounts listed last were all deleted; [`PaginationLoop`](crate::ErrorKind::PaginationLoop) from a server that
-/// ignores `previous_id` and fills a page. One that fills no page, or whose page changes meanwhile, is listed with the
-/// reason [`Truncated`](crate::IncompleteReason::Truncated). Statuses and bodies of errors are not documented by the provider: 400 and 404 to a
-/// page that is not the first say that `previous_id` is unknown.
+/// In addition to those of every list:
+///
+/// - [`ListingChanged`](crate::ErrorKind::ListingChanged) if the position in the list is lost, for example
+///   because the accounts that were listed last were all deleted.
+/// - [`PaginationLoop`](crate::ErrorKind::PaginationLoop) if the server ignores `previous_id` and returns
+///   full pages. If it ignores `previous_id` and its page is not full, or changes during the list, the
+///   summary has the reason [`Truncated`](crate::IncompleteReason::Truncated) instead.
+///
+/// # Not documented
+/// The provider documents little of this paging. The list does not depend on whether a page starts *after*
+/// `previous_id` or *at* it, on the response to the id of a deleted account, or on the server's own maximum,
+/// if that is 3 or more. Statuses and bodies of errors are not documented either. Status 400 or 404 for a
+/// page that is not the first is taken to mean that `previous_id` is unknown.
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListAccounts {
@@ -63,37 +71,40 @@ impl ListAccounts {
         Self { client, scope: None, limit: DEFAULT_LIMIT, previous_id: None, sort_by: Vec::new() }
     }
 
-    /// Whose accounts to list. What the server does without is not documented.
+    /// Sets whose accounts to list. The server's default is not documented.
     pub fn account_scope(mut self, scope: AccountScope) -> Self {
         self.scope = Some(scope);
         self
     }
 
-    /// Accounts on a page, 3 or more. Default: 100. The server's own limits are not documented.
+    /// Sets the number of accounts per page, 3 or more. Default: 100. The server's own limits are not
+    /// documented.
     ///
-    /// A page repeats one or two accounts of the page before it. 1 and 2 are refused, because nothing new would fit.
+    /// A page repeats one or two accounts of the page before it, so a page of 1 or 2 would have no new ones.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Starts after this account. It is taken to be there: what a server answers to any other id is not documented.
+    /// Starts the list after this account. The account must exist: the server's response to any other id is
+    /// not documented.
     pub fn previous_id(mut self, id: Uuid) -> Self {
         self.previous_id = Some(id);
         self
     }
 
-    /// Sorts by `key`; call it again for further keys. Only `acct_id` is known to be a key.
+    /// Sorts by `key`. Call it again to add further keys. Only `acct_id` is known to be a valid key.
     ///
-    /// The server finds its place by the account's id alone. With a first key that can change, such as the name,
-    /// accounts can be missed: a list of more than one page then says [`UnstableOrder`](crate::IncompleteReason::UnstableOrder).
+    /// The server locates a page by the account's id alone. With a first key that can change, such as the
+    /// name, accounts can be missed. A list of more than one page then has the reason
+    /// [`UnstableOrder`](crate::IncompleteReason::UnstableOrder) in its summary.
     pub fn sort_by(mut self, key: impl Into<String>, order: SortOrder) -> Self {
         self.sort_by.push((key.into(), order));
         self
     }
 
-    /// `key1:ASC,key2:DESC`.
-    fn sorting(&self) -> Option<String> {
+    /// Returns `key1:ASC,key2:DESC`.
+    fn sort_param(&self) -> Option<String> {
         let keys: Vec<_> = self
             .sort_by
             .iter()
@@ -105,44 +116,44 @@ impl ListAccounts {
         (!keys.is_empty()).then(|| keys.join(","))
     }
 
-    fn check(&self) -> Result<()> {
-        let refuse = |message: String| Err(Error::config(message));
+    fn validate(&self) -> Result<()> {
+        let invalid = |message: String| Err(Error::config(message));
         if self.limit < 3 {
-            return refuse(format!("limit is {}; expected 3 or more", self.limit));
+            return invalid(format!("limit is {}; expected 3 or more", self.limit));
         }
         match self.sort_by.iter().find(|(key, _)| key.is_empty() || key.contains([':', ','])) {
-            Some((key, _)) => {
-                refuse(format!("the sort key {key:?} is empty or holds ':' or ','; expected a member's name"))
-            }
+            Some((key, _)) => invalid(format!(
+                "invalid sort key {key:?}: expected the name of a member, without ':' and ','"
+            )),
             None => Ok(()),
         }
     }
 
-    fn request(&self, place: Option<Uuid>, limit: u32) -> ApiRequest {
-        ApiRequest::get(PATH)
+    fn request(&self, previous_id: Option<Uuid>, limit: u32) -> ApiRequest {
+        ApiRequest::get(ACCOUNTS_PATH)
             .query("scope", self.scope.as_ref())
             .query("limit", Some(limit))
-            .query("previous_id", place)
-            .query("sort_by", self.sorting())
+            .query("previous_id", previous_id)
+            .query("sort_by", self.sort_param())
     }
 
-    /// The place before the first account.
+    /// Returns the position before the first account.
     fn start(&self) -> Cursor {
-        let fixed =
+        let maybe_stable =
             self.sort_by.first().is_none_or(|(key, _)| matches!(key.as_str(), "acct_id" | "created_at"));
-        self.previous_id.map_or_else(|| Cursor::start(fixed), |id| Cursor::behind(id, fixed))
+        self.previous_id.map_or_else(|| Cursor::start(maybe_stable), |id| Cursor::after(id, maybe_stable))
     }
 }
 
-impl Source for ListAccounts {
+impl PageSource for ListAccounts {
     type Content = Rows<Account>;
 
-    async fn get(&self, place: Option<Uuid>, limit: u32) -> Result<Batch<Rows<Account>>> {
-        let content = self.client.send(Ok(self.request(place, limit)), read).await?;
+    async fn fetch_rows(&self, previous_id: Option<Uuid>, limit: u32) -> Result<Batch<Rows<Account>>> {
+        let content = self.client.send(Ok(self.request(previous_id, limit)), read_accounts).await?;
         let mut items = content.items.iter().peekable();
         let rows = content.ids().map(|id| {
-            let id = uuid(id.as_deref());
-            // A rejected row is no item, and may have the id of one.
+            let id = parse_id(id.as_deref());
+            // A rejected row is not an item, and may have the id of one.
             let item = items.next_if(|item| Some(item.acct_id) == id);
             Row { id, created_at: item.and_then(|item| item.created_at) }
         });
@@ -150,16 +161,21 @@ impl Source for ListAccounts {
     }
 }
 
-fn read(response: &ApiResponse) -> Result<Rows<Account>> {
+fn read_accounts(response: &ApiResponse) -> Result<Rows<Account>> {
     const EXPECTED: &str = "an object with items";
-    let (rows, others): (_, BTreeMap<String, Option<IgnoredAny>>) = read_page(response, "items", EXPECTED)?;
-    // The reference calls `items` optional. An object of something else is no empty list, though.
+    let (rows, other_members): (_, BTreeMap<String, Option<IgnoredAny>>) =
+        read_page(response, "items", EXPECTED)?;
+    // The reference calls `items` optional, but an object with other members is not an empty list.
     match rows {
         Some(rows) => Ok(rows),
-        None if others.iter().all(|(name, value)| name == "items" && value.is_none()) => Ok(Rows::empty()),
+        None if other_members.iter().all(|(name, value)| name == "items" && value.is_none()) => {
+            Ok(Rows::empty())
+        }
         None => Err(no_rows(response, "items", EXPECTED)),
     }
 }
+
+crate::page::inherent_streams!(ListAccounts, accounts);
 
 impl Paginator for ListAccounts {
     type Item = Account;
@@ -167,18 +183,18 @@ impl Paginator for ListAccounts {
 
     fn listing_id(&self) -> ListingId {
         let first = self.request(self.previous_id, self.limit);
-        self.client.api().listing_id(self.client.user(), &Ok(first), &[])
+        self.client.api().listing_id(self.client.user(), &first)
     }
 
-    async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Account, Cursor>> {
-        self.client.api().context(self.check())?;
+    async fn fetch(&self, cursor: Option<&Cursor>) -> Result<Page<Account, Cursor>> {
+        self.client.api().context(self.validate())?;
         let start = self.start();
-        let found = paging::find(self, at.unwrap_or(&start), self.limit).await;
+        let found = paging::fetch_page(self, cursor.unwrap_or(&start), self.limit).await;
         let found = self.client.api().context(found)?;
         let mut rows = found.content;
-        rows.retain(|index, _| found.new.get(index).is_some_and(|new| *new));
-        let page = rows.into_page(found.next).starting_at(Some(found.at)).with_duplicates(found.moved);
-        Ok(found.doubts.into_iter().fold(page, |page, doubt| page.with_doubt(Some(doubt))))
+        rows.retain(|index, _| found.is_new.get(index).is_some_and(|is_new| *is_new));
+        let page = rows.into_page(found.next).starting_at(Some(found.start)).with_duplicates(found.moved);
+        Ok(found.reasons.into_iter().fold(page, |page, reason| page.with_incomplete(Some(reason))))
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
@@ -186,12 +202,12 @@ impl Paginator for ListAccounts {
     }
 
     fn advance(&self, cursor: &mut Option<Cursor>, id: Option<&str>) -> bool {
-        cursor.get_or_insert_with(|| self.start()).advance(uuid(id));
+        cursor.get_or_insert_with(|| self.start()).advance(parse_id(id));
         true
     }
 }
 
-/// The text as an id that can be paged from: a bad row may have any text for one.
-fn uuid(id: Option<&str>) -> Option<Uuid> {
+/// Parses an id that can be sent as `previous_id`. An invalid row may have any text as its id.
+fn parse_id(id: Option<&str>) -> Option<Uuid> {
     Uuid::parse_str(id?).ok()
 }

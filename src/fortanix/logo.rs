@@ -3,13 +3,13 @@ use std::fmt;
 use super::{Base64, NAME};
 use crate::{Error, Result};
 
-/// The largest logo, in bytes.
+/// The maximum size of a logo, in bytes.
 const MAX_BYTES: usize = 128 * 1024;
 
-/// An account's logo: a picture of a type and size that the server takes.
+/// An account's logo: an image of a type and size that the server accepts.
 ///
-/// The reference allows 128Kb. That this means 131,072 bytes of the picture itself, and not of its base64, is
-/// an assumption.
+/// The reference allows 128Kb. It is an assumption that this means 131,072 bytes of the image itself, and not
+/// of its base64.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Logo {
     base64: Base64,
@@ -18,26 +18,25 @@ pub struct Logo {
 }
 
 impl Logo {
-    /// The picture in a `.jpg`, `.png` or `.svg` file. The type is told by how the bytes begin; an SVG has to
-    /// be in UTF-8, and not compressed.
+    /// Creates a logo from the content of a `.jpg`, `.png` or `.svg` file.
+    ///
+    /// The first bytes determine the type. An SVG must be UTF-8 and uncompressed.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if it is of another type, or has more than 128 KiB.
-    pub fn new(picture: impl AsRef<[u8]>) -> Result<Self> {
-        let picture = picture.as_ref();
-        let refuse = |message: String| Err(Error::config(message).with_provider(NAME));
-        let Some(format) = format(picture) else {
-            return refuse(
-                "the logo is no picture of a known type; expected a .jpg, .png or .svg".to_owned(),
-            );
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the image has another type or more than 128 KiB.
+    pub fn new(image: impl AsRef<[u8]>) -> Result<Self> {
+        let image = image.as_ref();
+        let invalid = |message: String| Err(Error::config(message).with_provider(NAME));
+        let Some(format) = format(image) else {
+            return invalid("unknown image type of the logo; expected a .jpg, .png or .svg".to_owned());
         };
-        if picture.len() > MAX_BYTES {
-            return refuse(format!("the logo has {} bytes; expected at most {MAX_BYTES}", picture.len()));
+        if image.len() > MAX_BYTES {
+            return invalid(format!("the logo has {} bytes; expected at most {MAX_BYTES}", image.len()));
         }
-        Ok(Self { base64: Base64::new(picture), format, bytes: picture.len() })
+        Ok(Self { base64: Base64::new(image), format, bytes: image.len() })
     }
 
-    /// What is sent.
+    /// Returns the image in base64, as it is sent.
     pub(super) fn base64(&self) -> &str {
         self.base64.as_str()
     }
@@ -49,40 +48,41 @@ impl fmt::Debug for Logo {
     }
 }
 
-fn format(picture: &[u8]) -> Option<&'static str> {
-    if picture.starts_with(b"\x89PNG\r\n\x1a\n") {
+fn format(image: &[u8]) -> Option<&'static str> {
+    if image.starts_with(b"\x89PNG\r\n\x1a\n") {
         return Some("png");
     }
-    if picture.starts_with(b"\xff\xd8\xff") {
+    if image.starts_with(b"\xff\xd8\xff") {
         return Some("jpg");
     }
-    is_svg(&String::from_utf8_lossy(picture)).then_some("svg")
+    is_svg(&String::from_utf8_lossy(image)).then_some("svg")
 }
 
-/// Whether the first element is `svg`, behind what may stand before it.
+/// Whether the first element is `svg`, after an optional prolog.
 fn is_svg(text: &str) -> bool {
     let mut rest = text.trim_start_matches('\u{feff}').trim_start();
-    while let Some(behind) = behind_prolog(rest) {
-        rest = behind.trim_start();
+    while let Some(after) = skip_prolog(rest) {
+        rest = after.trim_start();
     }
     let name = rest.strip_prefix("<svg");
     name.is_some_and(|rest| rest.starts_with(|c: char| c.is_whitespace() || matches!(c, '>' | '/' | ':')))
 }
 
-/// What follows a declaration, a comment or a document type; `None` if `text` begins with none.
-fn behind_prolog(text: &str) -> Option<&str> {
-    let behind = |text: &'_ str, end: &str| text.find(end).map(|at| at + end.len());
+/// Returns the text after a declaration, a comment or a document type; `None` if `text` begins with none of
+/// them.
+fn skip_prolog(text: &str) -> Option<&str> {
+    let end_of = |text: &'_ str, end: &str| text.find(end).map(|at| at + end.len());
     let end = if text.starts_with("<?") {
-        behind(text, "?>")?
+        end_of(text, "?>")?
     } else if text.starts_with("<!--") {
-        behind(text, "-->")?
+        end_of(text, "-->")?
     } else if text.starts_with("<!DOCTYPE") {
-        let end = behind(text, ">")?;
+        let end = end_of(text, ">")?;
         match text.find('[') {
-            // Declarations of its own, which hold `>` too.
+            // An internal subset, whose declarations contain `>` too.
             Some(open) if open < end => {
-                let close = open + behind(text.get(open..)?, "]")?;
-                close + behind(text.get(close..)?, ">")?
+                let close = open + end_of(text.get(open..)?, "]")?;
+                close + end_of(text.get(close..)?, ">")?
             }
             _ => end,
         }
@@ -100,8 +100,8 @@ mod tests {
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
     #[test]
-    fn pictures_are_known_by_how_they_begin() {
-        for (picture, format) in [
+    fn type_is_detected_from_the_first_bytes() {
+        for (image, format) in [
             (PNG, "png"),
             (b"\xff\xd8\xff\xe0\0\x10JFIF", "jpg"),
             (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "svg"),
@@ -109,16 +109,16 @@ mod tests {
             (b"<!DOCTYPE svg PUBLIC 'x' 'y'>\n<svg>", "svg"),
             (b"<!DOCTYPE svg [ <!ENTITY a 'b'> ]>\r\n<svg\n>", "svg"),
         ] {
-            let logo = Logo::new(picture).unwrap();
+            let logo = Logo::new(image).unwrap();
             assert_eq!(logo.format, format);
-            assert_eq!(logo.base64, Base64::new(picture));
-            assert_eq!(format!("{logo:?}"), format!("Logo({format}, {} bytes)", picture.len()));
+            assert_eq!(logo.base64, Base64::new(image));
+            assert_eq!(format!("{logo:?}"), format!("Logo({format}, {} bytes)", image.len()));
         }
     }
 
     #[test]
-    fn what_is_no_jpg_png_or_svg_is_refused() {
-        let no_pictures: [&[u8]; 9] = [
+    fn other_types_are_rejected() {
+        let invalid_images: [&[u8]; 9] = [
             b"",
             b"GIF89a",
             b"\x89PNG",
@@ -129,20 +129,24 @@ mod tests {
             b"<!DOCTYPE svg [ <!ENTITY a 'b'> <svg>",
             b"\xff\xfe<\0s\0v\0g\0",
         ];
-        for bytes in no_pictures {
+        for bytes in invalid_images {
             let error = Logo::new(bytes).unwrap_err();
-            assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("fortanix")), "{bytes:?}");
+            assert_eq!(
+                (error.kind(), error.provider()),
+                (ErrorKind::Config, Some(crate::Provider::Fortanix)),
+                "{bytes:?}"
+            );
             assert!(error.message().contains("expected a .jpg, .png or .svg"), "{error}");
         }
     }
 
     #[test]
-    fn a_picture_of_128_kib_is_the_largest() {
-        let mut picture = PNG.to_vec();
-        picture.resize(131_072, 0);
-        assert!(Logo::new(&picture).is_ok());
-        picture.push(0);
-        let error = Logo::new(&picture).unwrap_err();
+    fn image_of_128_kib_is_the_largest() {
+        let mut image = PNG.to_vec();
+        image.resize(131_072, 0);
+        assert!(Logo::new(&image).is_ok());
+        image.push(0);
+        let error = Logo::new(&image).unwrap_err();
         assert!(error.message().contains("131073 bytes; expected at most 131072"), "{error}");
     }
 }

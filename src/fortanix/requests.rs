@@ -7,27 +7,32 @@ use uuid::Uuid;
 
 use super::{
     Account, AccountStatus, AuthenticationConfig, Client, Component, Logo, MemberStatus, NodeEnrollment,
-    PcrPriority, Role, SessionInfo, auth_config::Body, error,
+    PcrPriority, Role, SessionInfo, auth_config::AuthConfigBody, error,
 };
 use crate::{
     Error, Result,
     http::{ApiRequest, ApiResponse, NoAuth, expect_empty, read_object},
 };
 
-pub(super) const PATH: &str = "/v1/accounts";
+pub(super) const ACCOUNTS_PATH: &str = "/v1/accounts";
 
-/// `POST /v1/accounts`: makes an account.
+/// `POST /v1/accounts`: creates an account.
 ///
-/// Permission: any user who is logged in. The user becomes a member of the account, presumably its manager.
+/// Permission: any user who is logged in.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) list the
-/// accounts and look for the name: it is unique. To send it again is safe too, and fails if it was made.
+/// Not idempotent: retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), list the accounts and search for the
+/// name, which is unique. Sending the request again is safe too: it fails if the account was created.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the name is empty or a configuration is not whole; nothing is sent
-/// then. The provider documents no failures of its own; a name that is taken is presumably
-/// [`Api`](crate::ErrorKind::Api) with status 400.
+/// [`Config`](crate::ErrorKind::Config), without sending anything, if the name is empty or a configuration is
+/// incomplete.
+///
+/// # Not documented
+/// The provider documents no errors of this endpoint. A name that is taken is probably
+/// [`Api`](crate::ErrorKind::Api) with status 400. The user becomes a member of the account, probably its
+/// manager.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct CreateAccount {
@@ -51,36 +56,34 @@ impl CreateAccount {
         }
     }
 
-    /// Its logo.
+    /// Sets the account's logo.
     pub fn custom_logo(mut self, logo: Logo) -> Self {
         self.custom_logo = Some(logo);
         self
     }
 
-    /// One way for its users to log in; call it again for further ones. The server gives each an id.
+    /// Adds a way for the account's users to log in. Call it again to add more. The server assigns each an
+    /// id.
     pub fn auth_config(mut self, config: impl Into<AuthenticationConfig>) -> Self {
         self.auth_configs.push(config.into());
         self
     }
 
-    /// How its nodes enroll.
+    /// Sets how the account's nodes enroll.
     pub fn node_enrollment(mut self, enrollment: NodeEnrollment) -> Self {
         self.node_enrollment = Some(enrollment);
         self
     }
 
-    /// What it is for.
+    /// Sets the component that the account is for.
     pub fn component(mut self, component: Component) -> Self {
         self.component = Some(component);
         self
     }
 
-    /// Makes the account, and gives it as the server tells it.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Creates the account, and returns it as the server stored it.
     pub async fn send(self) -> Result<Account> {
-        self.client.send(self.request(), |response| read_object(response, "the account that was made")).await
+        self.client.send(self.request(), |response| read_object(response, "the created account")).await
     }
 
     fn request(&self) -> Result<ApiRequest> {
@@ -88,13 +91,13 @@ impl CreateAccount {
             return Err(Error::config("the account's name is empty; expected a name"));
         }
         let configs = self.auth_configs.iter().enumerate();
-        let auth_configs: Result<Vec<_>> =
-            configs.map(|(at, config)| Body::new(format!("auth_configs[{at}]"), config)).collect();
+        let auth_configs: Result<Vec<_>> = configs
+            .map(|(index, config)| AuthConfigBody::new(format!("auth_configs[{index}]"), config))
+            .collect();
         let node_enrollment = self.node_enrollment.as_ref().map(|enrollment| {
             let name = "attestation_enforcement_disabled_insecure";
             let missing = || {
-                let message =
-                    format!("node_enrollment.{name} is missing or empty, and the server requires it");
+                let message = format!("node_enrollment.{name} is missing; the server requires it");
                 Error::config(message)
             };
             let disabled = enrollment.attestation_enforcement_disabled_insecure.ok_or_else(missing)?;
@@ -107,9 +110,9 @@ impl CreateAccount {
             node_enrollment: node_enrollment.transpose()?,
             component: self.component.as_ref(),
         };
-        let mut call = ApiRequest::mutation(Method::POST, PATH).json(&body)?;
-        call.secrets = body.auth_configs.iter().flat_map(Body::secrets).collect();
-        Ok(call)
+        let mut request = ApiRequest::mutation(Method::POST, ACCOUNTS_PATH).json(&body)?;
+        request.secrets = body.auth_configs.iter().flat_map(AuthConfigBody::secrets).collect();
+        Ok(request)
     }
 }
 
@@ -119,20 +122,21 @@ struct AccountRequest<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     custom_logo: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    auth_configs: Vec<Body<'a>>,
+    auth_configs: Vec<AuthConfigBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     node_enrollment: Option<BTreeMap<&'static str, bool>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     component: Option<&'a Component>,
 }
 
-/// `GET /v1/accounts/{account-id}`: one account.
+/// `GET /v1/accounts/{account-id}`: fetches one account.
 ///
 /// Permission: the user must belong to the account. Retried like every read.
 ///
 /// # Errors
-/// Statuses are not documented: an account that does not exist, or that the user does not belong to, is
-/// presumably [`NotFound`](crate::ErrorKind::NotFound) or [`PermissionDenied`](crate::ErrorKind::PermissionDenied).
+/// Statuses are not documented. An account that does not exist, or that the user does not belong to, is
+/// probably [`NotFound`](crate::ErrorKind::NotFound) or
+/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied).
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct GetAccount {
@@ -146,34 +150,37 @@ impl GetAccount {
         Self { client, id, with_totals: None }
     }
 
-    /// Whether [`totals`](Account::totals) are told. The server's default is false.
+    /// Sets whether the response includes [`totals`](Account::totals). The server's default is `false`.
     pub fn with_totals(mut self, with: bool) -> Self {
         self.with_totals = Some(with);
         self
     }
 
-    /// Gets the account.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Fetches the account.
     pub async fn send(self) -> Result<Account> {
-        let call = ApiRequest::get(format!("{PATH}/{}", self.id)).query("with_totals", self.with_totals);
-        self.client.send(Ok(call), |response| read_object(response, "an account")).await
+        let request =
+            ApiRequest::get(format!("{ACCOUNTS_PATH}/{}", self.id)).query("with_totals", self.with_totals);
+        self.client.send(Ok(request), |response| read_object(response, "an account")).await
     }
 }
 
-/// `PATCH /v1/accounts/{account-id}`: changes an account. What is not set stays as it is, which the reference
-/// implies but does not state; how a logo is taken away it does not say.
+/// `PATCH /v1/accounts/{account-id}`: updates an account.
+///
+/// Members that are not set keep their values, which the reference implies but does not state.
 ///
 /// Permission: the user must be the account's manager.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied)
-/// [get](Client::get_account) the account and look: to send it again adds configurations twice.
+/// Not idempotent: retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), [fetch](Client::get_account) the
+/// account and compare it. Sending the request again would add configurations twice.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if nothing is set, the name is empty, a configuration is not whole, or
-/// one is both changed and removed; nothing is sent then. The provider documents no failures of its own.
+/// [`Config`](crate::ErrorKind::Config), without sending anything, if nothing is set, the name is empty, a
+/// configuration is incomplete, or a configuration is both modified and deleted.
+///
+/// # Not documented
+/// The provider documents neither the errors of this endpoint nor how to remove a logo.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct UpdateAccount {
@@ -209,75 +216,73 @@ impl UpdateAccount {
         }
     }
 
-    /// Another name, unique within the instance.
+    /// Sets the name, unique within the instance.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Another logo.
+    /// Sets the logo.
     pub fn custom_logo(mut self, logo: Logo) -> Self {
         self.custom_logo = Some(logo);
         self
     }
 
-    /// A further way for its users to log in; call it again for more. The server gives each an id.
+    /// Adds a way for the account's users to log in. Call it again to add more. The server assigns each an
+    /// id.
     pub fn add_auth_config(mut self, config: impl Into<AuthenticationConfig>) -> Self {
         self.add_auth_configs.push(config.into());
         self
     }
 
-    /// Replaces the configuration with this id, a key of [`Account::auth_configs`]; call it again for others.
+    /// Replaces the configuration with this id, a key of [`Account::auth_configs`]. Call it again to replace
+    /// others.
     pub fn mod_auth_config(mut self, id: impl Into<String>, config: impl Into<AuthenticationConfig>) -> Self {
         self.mod_auth_configs.insert(id.into(), config.into());
         self
     }
 
-    /// Removes the configuration with this id, a UUID and key of [`Account::auth_configs`]; call it again for
-    /// others.
+    /// Deletes the configuration with this id, a UUID and key of [`Account::auth_configs`]. Call it again to
+    /// delete others.
     pub fn del_auth_config(mut self, id: impl Into<String>) -> Self {
         self.del_auth_configs.insert(id.into());
         self
     }
 
-    /// Whether it is enabled. How that differs from its [status](Self::account_status) is not documented.
+    /// Sets whether the account is enabled. How that differs from its [status](Self::account_status) is not
+    /// documented.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = Some(enabled);
         self
     }
 
-    /// The group that new objects go to.
+    /// Sets the group of new objects.
     pub fn default_group_id(mut self, id: Uuid) -> Self {
         self.default_group_id = Some(id);
         self
     }
 
-    /// The group of objects from the marketplace.
+    /// Sets the group of objects from the marketplace.
     pub fn marketplace_group_id(mut self, id: Uuid) -> Self {
         self.marketplace_group_id = Some(id);
         self
     }
 
-    /// The account's own state.
+    /// Sets the account's own status.
     pub fn account_status(mut self, status: AccountStatus) -> Self {
         self.account_status = Some(status);
         self
     }
 
-    /// In which order the registers of Azure's confidential machines count.
+    /// Sets the priority of the platform configuration registers (PCR) of Azure confidential VMs.
     pub fn azure_cvm_pcr_priority(mut self, priority: PcrPriority) -> Self {
         self.azure_cvm_pcr_priority = Some(priority);
         self
     }
 
-    /// Changes the account, and gives it as it is then.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Updates the account, and returns the updated account.
     pub async fn send(self) -> Result<Account> {
-        self.client
-            .send(self.request(), |response| read_object(response, "the account that was changed"))
-            .await
+        self.client.send(self.request(), |response| read_object(response, "the updated account")).await
     }
 
     fn request(&self) -> Result<ApiRequest> {
@@ -285,52 +290,52 @@ impl UpdateAccount {
             return Err(Error::config("the account's name is empty; expected a name"));
         }
         let added = self.add_auth_configs.iter().enumerate();
-        let added: Result<Vec<_>> =
-            added.map(|(at, config)| Body::new(format!("add_auth_configs[{at}]"), config)).collect();
-        let changed = self.mod_auth_configs.iter().map(|(id, config)| {
+        let added: Result<Vec<_>> = added
+            .map(|(index, config)| AuthConfigBody::new(format!("add_auth_configs[{index}]"), config))
+            .collect();
+        let modified = self.mod_auth_configs.iter().map(|(id, config)| {
             if id.is_empty() {
-                let message = "an id in mod_auth_configs is empty; expected a configuration's id";
+                let message = "empty id in mod_auth_configs; expected the id of a configuration";
                 return Err(Error::config(message));
             }
-            Ok((id.as_str(), Body::new(format!("mod_auth_configs.{id}"), config)?))
+            Ok((id.as_str(), AuthConfigBody::new(format!("mod_auth_configs.{id}"), config)?))
         });
         let body = AccountUpdateRequest {
             name: self.name.as_deref(),
             custom_logo: self.custom_logo.as_ref().map(Logo::base64),
             add_auth_configs: added?,
-            mod_auth_configs: changed.collect::<Result<_>>()?,
-            del_auth_configs: self.removed()?,
+            mod_auth_configs: modified.collect::<Result<_>>()?,
+            del_auth_configs: self.deleted_configs()?,
             enabled: self.enabled,
             default_group_id: self.default_group_id,
             marketplace_group_id: self.marketplace_group_id,
             account_status: self.account_status.as_ref(),
             azure_cvm_pcr_priority: self.azure_cvm_pcr_priority.as_ref().map(PcrPriority::as_slice),
         };
-        let mut call = ApiRequest::mutation(Method::PATCH, format!("{PATH}/{}", self.id)).json(&body)?;
-        if &call.body[..] == b"{}" {
-            return Err(Error::config("nothing is to be changed; expected at least one change"));
+        let mut request =
+            ApiRequest::mutation(Method::PATCH, format!("{ACCOUNTS_PATH}/{}", self.id)).json(&body)?;
+        if &request.body[..] == b"{}" {
+            return Err(Error::config("no changes in the update; expected at least one"));
         }
         let configs = body.add_auth_configs.iter().chain(body.mod_auth_configs.values());
-        call.secrets = configs.flat_map(Body::secrets).collect();
-        Ok(call)
+        request.secrets = configs.flat_map(AuthConfigBody::secrets).collect();
+        Ok(request)
     }
 
-    /// The ids of the configurations to remove, however they are spelled.
-    fn removed(&self) -> Result<BTreeSet<Uuid>> {
-        let removed = self.del_auth_configs.iter().map(|id| {
+    /// Parses the ids of the configurations to delete, in any notation of UUIDs.
+    fn deleted_configs(&self) -> Result<BTreeSet<Uuid>> {
+        let deleted = self.del_auth_configs.iter().map(|id| {
             let uuid = Uuid::parse_str(id).map_err(|_| {
-                Error::config(format!(
-                    "{id:?} in del_auth_configs is no id of a configuration; expected a UUID"
-                ))
+                Error::config(format!("invalid configuration id {id:?} in del_auth_configs; expected a UUID"))
             })?;
-            if self.mod_auth_configs.keys().any(|changed| Uuid::parse_str(changed) == Ok(uuid)) {
+            if self.mod_auth_configs.keys().any(|modified| Uuid::parse_str(modified) == Ok(uuid)) {
                 let message =
-                    format!("the configuration {id} is both changed and removed; expected one of them");
+                    format!("configuration {id} is both modified and deleted; expected only one of them");
                 return Err(Error::config(message));
             }
             Ok(uuid)
         });
-        removed.collect()
+        deleted.collect()
     }
 }
 
@@ -341,9 +346,9 @@ struct AccountUpdateRequest<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     custom_logo: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    add_auth_configs: Vec<Body<'a>>,
+    add_auth_configs: Vec<AuthConfigBody<'a>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    mod_auth_configs: BTreeMap<&'a str, Body<'a>>,
+    mod_auth_configs: BTreeMap<&'a str, AuthConfigBody<'a>>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     del_auth_configs: BTreeSet<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -358,16 +363,18 @@ struct AccountUpdateRequest<'a> {
     azure_cvm_pcr_priority: Option<&'a [i64]>,
 }
 
-/// `DELETE /v1/accounts/{account-id}`: removes an account.
+/// `DELETE /v1/accounts/{account-id}`: deletes an account.
 ///
-/// Permission: the reference says none, presumably by mistake; the user may have to be its manager.
+/// Permission: none according to the reference, probably by mistake. The user may have to be the account's
+/// manager.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied)
-/// [get](Client::get_account) the account: if it is not found, it was removed.
+/// Not idempotent: retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), [fetch](Client::get_account) the
+/// account. If it is not found, it was deleted.
 ///
 /// # Errors
-/// Statuses are not documented: an account that does not exist is presumably
+/// Statuses are not documented. An account that does not exist is probably
 /// [`NotFound`](crate::ErrorKind::NotFound).
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
@@ -381,17 +388,14 @@ impl DeleteAccount {
         Self { client, id }
     }
 
-    /// Removes the account.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Deletes the account.
     pub async fn send(self) -> Result<()> {
-        let call = ApiRequest::mutation(Method::DELETE, format!("{PATH}/{}", self.id));
-        self.client.send(Ok(call), expect_empty).await
+        let request = ApiRequest::mutation(Method::DELETE, format!("{ACCOUNTS_PATH}/{}", self.id));
+        self.client.send(Ok(request), expect_empty).await
     }
 }
 
-fn path(user_id: Uuid) -> String {
+fn user_accounts_path(user_id: Uuid) -> String {
     format!("/v1/users/{user_id}/accounts")
 }
 
@@ -399,21 +403,21 @@ fn path(user_id: Uuid) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct UserAccount {
-    /// What the user may do there.
+    /// The user's roles in the account.
     pub roles: Option<Vec<Role>>,
-    /// Whether the user is a member, invited or shut out.
+    /// Whether the user is a member, invited or disabled.
     pub status: Option<MemberStatus>,
 }
 
-/// `GET /v1/users/{user-id}/accounts`: the accounts of which a user is a member, by their ids, all at once.
+/// `GET /v1/users/{user-id}/accounts`: fetches the accounts of which a user is a member, by their ids, in one
+/// response.
 ///
-/// Permission: presumably a user who is logged in. Whose accounts besides one's own may be asked for is not
-/// documented.
-/// Retried like every read.
+/// Permission: probably any user who is logged in. Which other users' accounts may be requested is not
+/// documented. Retried like every read.
 ///
 /// # Errors
-/// Statuses are not documented. An id that is no UUID makes the answer a [`Decode`](crate::ErrorKind::Decode)
-/// error: none goes missing.
+/// [`Decode`](crate::ErrorKind::Decode) if an id is not a UUID, so that no account is skipped. Statuses are
+/// not documented.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct GetUserAccounts {
@@ -426,29 +430,29 @@ impl GetUserAccounts {
         Self { client, user_id }
     }
 
-    /// Gets the accounts.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Fetches the accounts.
     pub async fn send(self) -> Result<BTreeMap<Uuid, UserAccount>> {
-        let call = ApiRequest::get(path(self.user_id));
-        self.client.send(Ok(call), |response| read_object(response, "a map of account ids")).await
+        let request = ApiRequest::get(user_accounts_path(self.user_id));
+        self.client.send(Ok(request), |response| read_object(response, "a map of account ids")).await
     }
 }
 
-/// `DELETE /v1/users/{user-id}/accounts`: ends a user's membership of an account.
+/// `DELETE /v1/users/{user-id}/accounts`: removes a user from an account.
 ///
-/// Of which account the request does not say: presumably of the one that is selected in the session. Send it with a
-/// client that has an account, [`with_account`](Client::with_account): every session of that client has this account
-/// selected. With any other client it is the account that was [selected](Client::select_account) last, which a new
-/// login does not repeat. Permission: presumably any role in that account.
+/// The request does not contain the account. It is probably the one that is selected in the session, which is
+/// not documented. Use a client [`with_account`](Client::with_account): every session of that client has its
+/// account selected. With any other client it is the account that was [selected](Client::select_account)
+/// last, and a new login does not repeat that selection.
+///
+/// Permission: probably any role in that account.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) look at
-/// the [accounts of the user](Client::get_user_accounts).
+/// Not idempotent: retried only if the request never reached the server.
+/// After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), check the
+/// [accounts of the user](Client::get_user_accounts).
 ///
 /// # Errors
-/// Statuses are not documented. With no account selected it presumably fails with the code
+/// Statuses are not documented. With no account selected, the request probably fails with the code
 /// `NO_ACCOUNT_SELECTED`.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
@@ -462,57 +466,53 @@ impl RemoveUserFromAccount {
         Self { client, user_id }
     }
 
-    /// Ends the membership.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Removes the user from the account.
     pub async fn send(self) -> Result<()> {
-        let call = ApiRequest::mutation(Method::DELETE, path(self.user_id));
-        self.client.send(Ok(call), expect_empty).await
+        let request = ApiRequest::mutation(Method::DELETE, user_accounts_path(self.user_id));
+        self.client.send(Ok(request), expect_empty).await
     }
 }
 
-/// One way to log in. Exactly one member is expected to be there; none is where the way is not known to this
-/// version.
+/// A way to log in. One member is set. If no member is set, this version does not know the way.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct AuthMethod {
-    /// With e-mail address and password; an empty object.
+    /// Login with e-mail address and password; an empty object.
     pub password: Option<Map<String, Value>>,
-    /// At an identity provider, which gives a code.
+    /// Login at an identity provider, which issues an authorization code.
     pub oauth_code_grant: Option<OauthAuthCodeGrant>,
 }
 
-/// Where and how to obtain an authorization code, for
+/// How to obtain an authorization code, for
 /// [`ClientBuilder::oauth_code`](super::ClientBuilder::oauth_code).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct OauthAuthCodeGrant {
     /// The identity provider's name.
     pub name: Option<String>,
-    /// Its icon.
+    /// The URL of the identity provider's icon.
     pub icon_url: Option<String>,
-    /// Where the user's browser is to go.
+    /// The URL to open in the user's browser.
     pub authorization_url: Option<String>,
     /// The client's id at the identity provider.
     pub client_id: Option<String>,
-    /// Where the browser is sent with the code.
+    /// The URL that the browser is redirected to with the code.
     pub redirect_uri: Option<String>,
-    /// What the identity provider is to give back along with the code.
+    /// The state that the identity provider returns with the code.
     pub state: Option<String>,
-    /// The identity provider's id, in base64: for [`OauthCode::new`](super::OauthCode::new).
+    /// The identity provider's id in base64, for [`OauthCode::new`](super::OauthCode::new).
     pub idp_id: Option<String>,
-    /// The cluster's id of the identity provider.
+    /// The identity provider's id in the cluster.
     pub cluster_idp_id: Option<String>,
 }
 
-/// `POST /v1/sys/auth/discover`: the ways in which a user can log in.
+/// `POST /v1/sys/auth/discover`: fetches the ways in which a user can log in.
 ///
-/// Permission: none; no credential is sent, whatever the client has. What the server tells without an e-mail
-/// address is not documented. Retried like every read.
+/// Permission: none. The client's credential is not sent. Retried like every read.
 ///
 /// # Errors
-/// Those of every request; the provider documents none of its own.
+/// Those of every request. The provider documents no errors of this endpoint, nor the response without an
+/// e-mail address.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct DiscoverAuthMethods {
@@ -528,7 +528,7 @@ struct DiscoverRequest<'a> {
 }
 
 #[derive(Deserialize)]
-struct Envelope {
+struct DiscoverResponse {
     auth_methods: Vec<AuthMethod>,
 }
 
@@ -537,53 +537,51 @@ impl DiscoverAuthMethods {
         Self { client, user_email: None, acct_id: None }
     }
 
-    /// The user's e-mail address.
+    /// Sets the user's e-mail address.
     pub fn user_email(mut self, email: impl Into<String>) -> Self {
         self.user_email = Some(email.into());
         self
     }
 
-    /// The account to log in to.
+    /// Sets the account to log in to.
     pub fn acct_id(mut self, id: Uuid) -> Self {
         self.acct_id = Some(id);
         self
     }
 
-    /// Asks for the ways to log in.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Fetches the ways to log in.
     pub async fn send(self) -> Result<Vec<AuthMethod>> {
-        let secrets = self.client.session().known();
-        let call = self.request().map(|call| ApiRequest { secrets, ..call });
-        self.client.api().send(&NoAuth(error::read), call, read).await
+        let secrets = self.client.session().all_secrets();
+        let request = self.request().map(|request| ApiRequest { secrets, ..request });
+        self.client.api().try_send(&NoAuth(error::read), request, read_auth_methods).await
     }
 
     fn request(&self) -> Result<ApiRequest> {
         let body = DiscoverRequest { user_email: self.user_email.as_deref() };
-        let call = ApiRequest::mutation(Method::POST, "/v1/sys/auth/discover").idempotent();
-        call.query("acct_id", self.acct_id).json(&body)
+        let request = ApiRequest::mutation(Method::POST, "/v1/sys/auth/discover").idempotent();
+        request.query("acct_id", self.acct_id).json(&body)
     }
 }
 
-fn read(response: &ApiResponse) -> Result<Vec<AuthMethod>> {
-    read_object::<Envelope>(response, "an object with auth_methods").map(|body| body.auth_methods)
+fn read_auth_methods(response: &ApiResponse) -> Result<Vec<AuthMethod>> {
+    read_object::<DiscoverResponse>(response, "an object with auth_methods").map(|body| body.auth_methods)
 }
 
-/// Makes sure that the client has a session, and says what the server told of it.
+/// `POST /v1/sys/auth`: logs in if the client has no session, and returns the server's description of the
+/// session.
 ///
-/// A session is begun with `POST /v1/sys/auth` if there is none. If a client with a password has one, nothing is sent.
-/// A client with a [`token`](super::ClientBuilder::token) or a code cannot replace its session: once it has one, it asks
-/// the server each time, by a [refresh](Client::refresh_session).
+/// If a client with a password has a session, nothing is sent. A client with a
+/// [`token`](super::ClientBuilder::token) or an authorization code cannot replace its session. Once it has
+/// one, it [refreshes](Client::refresh_session) the session each time, to check that it still exists.
 ///
 /// # Retries
-/// A login with a password is repeated like a read: twice makes two sessions, and harms nothing. One with an
-/// authorization code is sent again only if it surely was not sent. After
-/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) obtain another code.
+/// A login with a password is retried like a read: a second one only creates a second session. A login with
+/// an authorization code is not idempotent: it is retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), obtain another code.
 ///
 /// # Errors
-/// [`Auth`](crate::ErrorKind::Auth) if the credentials are refused, or an authorization code has been used
-/// before; [`Config`](crate::ErrorKind::Config) if the client is anonymous.
+/// [`Auth`](crate::ErrorKind::Auth) if the credentials are rejected, or the authorization code has been used
+/// before. [`Config`](crate::ErrorKind::Config) if the client is anonymous.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct Login {
@@ -596,20 +594,18 @@ impl Login {
     }
 
     /// Logs in.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
     pub async fn send(self) -> Result<SessionInfo> {
         self.client.session().info().await
     }
 }
 
-/// `POST /v1/sys/session/refresh`: moves the end of the session's token, never past the session's own end.
+/// `POST /v1/sys/session/refresh`: extends the lifetime of the session's token, at most until the session
+/// expires.
 ///
-/// Permission: a session that lives; one is begun if there is none and the client can. Retried like a read.
+/// Permission: a valid session. If there is none, the client logs in first where it can. Retried like a read.
 ///
 /// # Errors
-/// [`Auth`](crate::ErrorKind::Auth) if the session is over and the client can begin no other.
+/// [`Auth`](crate::ErrorKind::Auth) if the session has ended and the client cannot log in again.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct RefreshSession {
@@ -622,27 +618,22 @@ impl RefreshSession {
     }
 
     /// Refreshes the session.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
     pub async fn send(self) -> Result<SessionInfo> {
         self.client.session().refresh().await
     }
 }
 
-/// `POST /v1/sys/session/select_account/{account-id}`: the account that the session works on.
+/// `POST /v1/sys/session/select_account/{account-id}`: selects the account for the requests of a session.
 ///
-/// The selection is the server's, and ends with the session. The client does not remember it: a session that the client
-/// begins later, because this one is over, has no account selected. For requests that must go to one account use a
-/// client [`with_account`](Client::with_account). The client's clones have the same session, and so the same account.
+/// The server stores the selection, which ends with the session. The client does not repeat it: if the client
+/// logs in again, the new session has no account selected. For requests that must go to one account, use a
+/// client [`with_account`](Client::with_account). Clones of the client share its session, and so its account.
 ///
-/// Permission: a user who is logged in and belongs to the account. Retried like a read: twice does no more
-/// than once.
+/// Permission: a user who is logged in and belongs to the account. Idempotent: retried like a read.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if `with_account` has selected another account in this session; nothing is sent
-/// then.
-/// Statuses are not documented: an account that does not exist is presumably
+/// [`Config`](crate::ErrorKind::Config), without sending anything, if `with_account` has selected another
+/// account in this session. Statuses are not documented. An account that does not exist is probably
 /// [`NotFound`](crate::ErrorKind::NotFound).
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
@@ -657,23 +648,21 @@ impl SelectAccount {
     }
 
     /// Selects the account.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
     pub async fn send(self) -> Result<SessionInfo> {
         self.client.session().select(self.id).await
     }
 }
 
-/// `POST /v1/sys/session/terminate`: ends the client's session, on the server too.
+/// `POST /v1/sys/session/terminate`: ends the client's session, also on the server.
 ///
-/// Without a session nothing is sent, and one that the server refuses is taken for ended. A client with a
-/// password logs in again with the next request; any other then fails with [`Auth`](crate::ErrorKind::Auth).
+/// If there is no session, nothing is sent. A session that the server rejects counts as ended. A client with
+/// a password logs in again with the next request. The requests of any other client then fail with
+/// [`Auth`](crate::ErrorKind::Auth).
 ///
-/// Permission: a session. Retried like a read.
+/// Permission: a session. Idempotent: retried like a read.
 ///
 /// # Errors
-/// Those of every request. The session may then go on: send it again.
+/// Those of every request. The session may still exist then: send the request again.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct TerminateSession {
@@ -686,9 +675,6 @@ impl TerminateSession {
     }
 
     /// Ends the session.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
         self.client.session().terminate().await
     }
@@ -726,10 +712,10 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_set_is_sent() {
+    fn unset_members_are_omitted() {
         assert_eq!(body(&request("Acme")), json!({"name": "Acme"}));
         let logo = Logo::new(b"\x89PNG\r\n\x1a\n").unwrap();
-        let whole = request("A\"b")
+        let full = request("A\"b")
             .custom_logo(logo)
             .auth_config(AuthConfigPassword::new(true, false))
             .auth_config(AuthConfigRef::new("target"))
@@ -745,11 +731,11 @@ mod tests {
             "node_enrollment": {"attestation_enforcement_disabled_insecure": true},
             "component": "CONFIDENTIAL_AI",
         });
-        assert_eq!(body(&whole), expected);
+        assert_eq!(body(&full), expected);
     }
 
     #[test]
-    fn an_identity_provider_is_sent_with_each_kind_of_tls() {
+    fn identity_provider_with_each_tls_config() {
         let required = |ca: CaConfig| TlsConfigRequired::new(true, ca);
         for (tls, expected) in [
             (TlsConfig::disabled(), json!({"disabled": {}})),
@@ -781,15 +767,15 @@ mod tests {
     }
 
     #[test]
-    fn the_secrets_of_a_body_are_known_as_such() {
+    fn secrets_of_a_body_are_collected() {
         let tls = TlsConfigRequired::new(false, CaSet::GlobalRoots).client("cert", "the key");
-        let call = request("Acme").auth_config(oauth(tls)).request().unwrap();
-        let secrets: Vec<_> = call.secrets.iter().map(ExposeSecret::expose_secret).collect();
+        let request = request("Acme").auth_config(oauth(tls)).request().unwrap();
+        let secrets: Vec<_> = request.secrets.iter().map(ExposeSecret::expose_secret).collect();
         assert_eq!(secrets, ["dGhlIGtleQ==", "hunter2 \"secret\""]);
     }
 
     #[test]
-    fn every_change_is_sent_under_its_name() {
+    fn each_change_has_its_member_name() {
         let client = Client::builder().base_url("http://127.0.0.1:9").token("token").build().unwrap();
         let order: Vec<i64> = (0..23).rev().collect();
         let id = "9f0c0000-0000-4000-8000-000000000001";
@@ -806,10 +792,10 @@ mod tests {
             .marketplace_group_id(Uuid::nil())
             .account_status(AccountStatus::Deactivated)
             .azure_cvm_pcr_priority(PcrPriority::new(&order).unwrap());
-        let call = request.request().unwrap();
-        assert_eq!(call.method, Method::PATCH);
-        assert_eq!(call.path, "/v1/accounts/00000000-0000-0000-0000-000000000000");
-        assert!(!call.idempotent);
+        let request = request.request().unwrap();
+        assert_eq!(request.method, Method::PATCH);
+        assert_eq!(request.path, "/v1/accounts/00000000-0000-0000-0000-000000000000");
+        assert!(!request.idempotent);
         let expected = json!({
             "name": "Acme",
             "custom_logo": "PHN2Zy8+",
@@ -822,7 +808,7 @@ mod tests {
             "account_status": "Deactivated",
             "azure_cvm_pcr_priority": order,
         });
-        assert_eq!(serde_json::from_slice::<Value>(&call.body).unwrap(), expected);
+        assert_eq!(serde_json::from_slice::<Value>(&request.body).unwrap(), expected);
         let one = client.update_account(Uuid::nil()).enabled(true).request().unwrap();
         assert_eq!(&one.body[..], br#"{"enabled":true}"#);
     }

@@ -1,5 +1,5 @@
-//! The session of a client: it logs in, keeps the session alive, logs in again where it can, and selects the account
-//! that the client works on.
+//! The session of a client: logs in, refreshes the session, logs in again where possible, and selects the
+//! client's account.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -21,14 +21,14 @@ use crate::{
     http::{ApiClient, ApiRequest, ApiResponse, Auth, ErrorResponse, NoAuth, expect_empty, read_object},
 };
 
-/// The header that the reference names; clients in the wild send `Authorization`.
+/// The header that the reference names. Known clients send `Authorization`.
 const AUTHENTICATION: HeaderName = HeaderName::from_static("authentication");
 const LOGIN: &str = "/v1/sys/auth";
 const REFRESH: &str = "/v1/sys/session/refresh";
 const TERMINATE: &str = "/v1/sys/session/terminate";
 const SELECT: &str = "/v1/sys/session/select_account";
 
-/// How a client proves who it is.
+/// How a client authenticates.
 #[derive(Clone)]
 pub(super) enum LoginMethod {
     Password { email: String, password: SecretString },
@@ -38,7 +38,7 @@ pub(super) enum LoginMethod {
 }
 
 impl LoginMethod {
-    /// What a server may know from another request, and repeat in its errors.
+    /// Returns the secrets that a server may have received in another request, and may echo in its errors.
     fn secrets(&self) -> Vec<SecretString> {
         match self {
             Self::Password { password, .. } => vec![password.clone()],
@@ -49,9 +49,9 @@ impl LoginMethod {
     }
 }
 
-/// A login at an identity provider, which the provider has answered with an authorization code.
+/// An authorization code that an identity provider has issued to a user.
 ///
-/// The code is good for one login. See [`ClientBuilder::oauth_code`](super::ClientBuilder::oauth_code).
+/// The code is valid for one login. See [`ClientBuilder::oauth_code`](super::ClientBuilder::oauth_code).
 #[derive(Clone, Debug)]
 pub struct OauthCode {
     pub(super) idp_id: String,
@@ -60,113 +60,120 @@ pub struct OauthCode {
 }
 
 impl OauthCode {
-    /// The identity provider's id, in base64 as
-    /// [`OauthAuthCodeGrant::idp_id`](super::OauthAuthCodeGrant::idp_id) tells it, and the code.
+    /// Creates an authorization code of the identity provider with this id.
+    ///
+    /// The id is in base64, as in [`OauthAuthCodeGrant::idp_id`](super::OauthAuthCodeGrant::idp_id).
     pub fn new(idp_id: impl Into<String>, code: impl Into<SecretString>) -> Self {
         Self { idp_id: idp_id.into(), code: code.into(), email: None }
     }
 
-    /// The user's e-mail address. Older servers require it.
+    /// Sets the user's e-mail address. Older servers require it.
     pub fn email(mut self, email: impl Into<String>) -> Self {
         self.email = Some(email.into());
         self
     }
 }
 
-/// What the server tells of a session.
+/// A session, as the server describes it.
 ///
-/// The moments are assumed to be seconds since 1970, as other objects of the same API say of theirs.
+/// Times are assumed to be seconds since 1970, as documented for other objects of the same API.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct SessionInfo {
-    /// The id of the user whose session it is.
+    /// The id of the session's user.
     pub subject_id: Option<Uuid>,
-    /// When the session ends, refreshed or not.
+    /// When the session expires, whether it is refreshed or not.
     pub session_expires_at: Option<i64>,
-    /// When the session's token ends, unless the session is refreshed before.
+    /// When the session's token expires, unless the session is refreshed before.
     pub session_token_expires_at: Option<i64>,
-    /// The account that is worked on, if one is selected.
+    /// The id of the selected account, if one is selected.
     pub selected_account_id: Option<Uuid>,
 }
 
 impl SessionInfo {
-    /// [`session_expires_at`](Self::session_expires_at), if it is a moment.
+    /// Returns [`session_expires_at`](Self::session_expires_at) as a date, if it is a valid one.
     pub fn session_expires_at_utc(&self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp(self.session_expires_at?, 0)
     }
 
-    /// [`session_token_expires_at`](Self::session_token_expires_at), if it is a moment.
+    /// Returns [`session_token_expires_at`](Self::session_token_expires_at) as a date, if it is a valid one.
     pub fn session_token_expires_at_utc(&self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp(self.session_token_expires_at?, 0)
     }
 }
 
-/// A session that was opened: its token, and what the server said of it.
-pub(super) struct Opened {
+/// The token of a session, and the server's description of the session.
+pub(super) struct SessionToken {
     token: SecretString,
     info: Option<SessionInfo>,
 }
 
-impl Opened {
-    /// The token lives until the earlier of the two ends, as far as the server gave them. The server has just
-    /// accepted it: if an end is past, the clocks disagree, or the unit is another, and the end is not known.
-    fn fresh(self, api: &ApiClient) -> NewToken<Self> {
-        let ends = self.info.iter().flat_map(|info| [info.session_expires_at, info.session_token_expires_at]);
-        let end = ends.flatten().filter_map(|end| u64::try_from(end).ok()).min();
+impl SessionToken {
+    /// Computes the token's lifetime: until the earlier of the two times that the server returned.
+    ///
+    /// The server has just accepted the token. If a time is past, the clocks disagree or the unit is another
+    /// one, and the lifetime is unknown.
+    fn into_new_token(self, api: &ApiClient) -> NewToken<Self> {
+        let info = self.info.iter();
+        let times = info.flat_map(|info| [info.session_expires_at, info.session_token_expires_at]);
+        let expires_at = times.flatten().filter_map(|time| u64::try_from(time).ok()).min();
         let now = api.clock().now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let left = end.map(|end| Duration::from_secs(end).saturating_sub(now));
-        NewToken { lifetime: left.filter(|left| !left.is_zero()), value: self }
+        let lifetime = expires_at.map(|time| Duration::from_secs(time).saturating_sub(now));
+        NewToken { lifetime: lifetime.filter(|lifetime| !lifetime.is_zero()), value: self }
     }
 }
 
-/// What all clients of a token or a code share: these are one session.
+/// The state that all clients of one token or one authorization code share, because these have only one
+/// session.
 #[derive(Default)]
-struct Only {
-    code: Code,
-    /// The account that a client made by `with_account` has selected in it, or is about to.
+struct SharedSession {
+    code: CodeState,
+    /// The account that a client created by `with_account` has selected in the session, or is selecting.
     account: Option<Uuid>,
-    /// Whether `select_account` was sent instead. Such a request may arrive late, so no account is surely selected.
-    selects: bool,
+    /// Whether `select_account` was sent. That request may arrive late, so it is unknown which account is
+    /// selected.
+    select_sent: bool,
 }
 
-/// What became of an authorization code.
+/// Whether an authorization code was used.
 #[derive(Default)]
-enum Code {
+enum CodeState {
     #[default]
     Unused,
-    /// It was, or may have been, used.
+    /// The code was used, or may have been.
     Used,
-    Opened(SecretString),
+    /// The code was used, and this is the session's token.
+    LoggedIn(SecretString),
 }
 
 /// The session of one client and its clones.
 #[derive(Clone)]
 pub(super) struct Session {
-    api: Arc<ApiClient>,
+    api: ApiClient,
     login: Arc<LoginMethod>,
-    only: Arc<Mutex<Only>>,
-    tokens: Arc<TokenCache<Opened>>,
-    /// Selected in every session before anything else is sent in it.
+    shared: Arc<Mutex<SharedSession>>,
+    tokens: Arc<TokenCache<SessionToken>>,
+    /// The account that is selected in every session before anything else is sent.
     account: Option<Uuid>,
 }
 
 impl Session {
-    pub(super) fn new(api: Arc<ApiClient>, login: LoginMethod) -> Self {
-        Self { api, login: Arc::new(login), only: Arc::default(), tokens: Arc::default(), account: None }
+    pub(super) fn new(api: ApiClient, login: LoginMethod) -> Self {
+        Self { api, login: Arc::new(login), shared: Arc::default(), tokens: Arc::default(), account: None }
     }
 
-    /// A session of the same login, in which this account is selected.
+    /// Creates a session with the same credentials, in which this account is selected.
     pub(super) fn with_account(&self, account: Uuid) -> Self {
         Self {
-            api: Arc::clone(&self.api),
+            api: self.api.clone(),
             login: Arc::clone(&self.login),
-            only: Arc::clone(&self.only),
+            shared: Arc::clone(&self.shared),
             tokens: Arc::default(),
             account: Some(account),
         }
     }
 
-    /// What tells one user from another.
+    /// Returns a text that differs from user to user.
     pub(super) fn user(&self) -> &str {
         match &*self.login {
             LoginMethod::Password { email, .. } => email,
@@ -178,49 +185,49 @@ impl Session {
         }
     }
 
-    /// What the server knows of secrets, whatever request it is asked in.
-    pub(super) fn known(&self) -> Vec<SecretString> {
+    /// Returns all secrets that the server has received, in any request.
+    pub(super) fn all_secrets(&self) -> Vec<SecretString> {
         let token = self.tokens.current().map(|token| token.value.token.clone());
         self.login.secrets().into_iter().chain(token).collect()
     }
 
-    fn can_log_in_again(&self) -> bool {
+    fn can_relogin(&self) -> bool {
         matches!(*self.login, LoginMethod::Password { .. })
     }
 
-    fn only(&self) -> MutexGuard<'_, Only> {
-        self.only.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shared(&self) -> MutexGuard<'_, SharedSession> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the server said of the session, which is begun if there is none.
+    /// Returns the server's description of the session. Logs in if there is no session.
     pub(super) async fn info(&self) -> Result<SessionInfo> {
-        // A session that cannot be replaced may be over, which only the server knows.
-        let is_known = self.can_log_in_again() || self.tokens.current().is_none();
+        // A session that cannot be replaced may have ended, so the server is asked.
+        let is_current = self.can_relogin() || self.tokens.current().is_none();
         match &self.token().await?.value.info {
-            Some(info) if is_known => Ok(info.clone()),
+            Some(info) if is_current => Ok(info.clone()),
             _ => self.refresh().await,
         }
     }
 
-    /// Moves the end of the token.
+    /// Refreshes the session, which extends the lifetime of its token.
     pub(super) async fn refresh(&self) -> Result<SessionInfo> {
-        self.ask(&post(REFRESH).idempotent()).await
+        self.send_session_request(&post(REFRESH).idempotent()).await
     }
 
-    /// Selects an account in the session that there is.
+    /// Selects an account in the current session.
     pub(super) async fn select(&self, id: Uuid) -> Result<SessionInfo> {
-        let selected = |only: &Only| match self.account.or(only.account) {
+        let selected = |shared: &SharedSession| match self.account.or(shared.account) {
             Some(account) if account != id => Err(other_account(account)),
             account => Ok(account),
         };
-        selected(&self.only())?;
-        // Before that nothing is sent, and nothing can arrive late.
+        selected(&self.shared())?;
+        // `select_sent` is set only after the login: until then no selection is sent that could arrive late.
         self.token().await?;
         {
-            let mut only = self.only();
-            only.selects |= selected(&only)?.is_none() && !self.can_log_in_again();
+            let mut shared = self.shared();
+            shared.select_sent |= selected(&shared)?.is_none() && !self.can_relogin();
         }
-        self.ask(&select(id)).await
+        self.send_session_request(&select(id)).await
     }
 
     /// Ends the session, if there is one.
@@ -231,140 +238,146 @@ impl Session {
         };
         let Some(token) = token else { return Ok(()) };
         match self.send(&token.value.token, post(TERMINATE).idempotent(), expect_empty).await {
-            // What is refused is over.
+            // A session that the server rejects has ended.
             Err(error) if error.kind() != ErrorKind::Auth => Err(error),
             _ => {
                 self.tokens.invalidate(token.generation);
-                *self.only() = Only { code: Code::Used, ..Only::default() };
+                *self.shared() = SharedSession { code: CodeState::Used, ..SharedSession::default() };
                 Ok(())
             }
         }
     }
 
-    /// The token of the session.
-    async fn token(&self) -> Result<Arc<Token<Opened>>> {
+    /// Returns the token of the session. Logs in or refreshes the session if necessary.
+    async fn token(&self) -> Result<Arc<Token<SessionToken>>> {
         let session = self.clone();
-        self.api.context(self.tokens.get(move |old| async move { session.open(old).await }).await)
+        self.api.context(self.tokens.get(move |old| async move { session.open_or_refresh(old).await }).await)
     }
 
-    /// Sends a request about the session, which does no more when it is sent twice: again in another session if this
-    /// one is over. Remembers what the server says of it.
-    async fn ask(&self, call: &ApiRequest) -> Result<SessionInfo> {
+    /// Sends an idempotent request about the session, and stores the description that the server returns. If
+    /// the session has ended, the request is sent again in a new session.
+    async fn send_session_request(&self, request: &ApiRequest) -> Result<SessionInfo> {
         let mut token = self.token().await?;
-        let mut answered = self.send(&token.value.token, call.clone(), read_info).await;
-        if answered.as_ref().is_err_and(|error| error.status() == Some(401)) && self.on_unauthorized(&token) {
+        let mut result = self.send(&token.value.token, request.clone(), read_info).await;
+        if result.as_ref().is_err_and(|error| error.status() == Some(401)) && self.on_unauthorized(&token) {
             token = self.token().await?;
-            answered = self.send(&token.value.token, call.clone(), read_info).await;
+            result = self.send(&token.value.token, request.clone(), read_info).await;
         }
-        let info = answered?;
-        let opened = Opened { token: token.value.token.clone(), info: Some(info.clone()) };
-        self.tokens.extend(token.generation, opened.fresh(&self.api));
+        let info = result?;
+        let extended = SessionToken { token: token.value.token.clone(), info: Some(info.clone()) };
+        self.tokens.extend(token.generation, extended.into_new_token(&self.api));
         Ok(info)
     }
 
     async fn send<T>(
         &self,
         token: &SecretString,
-        call: ApiRequest,
+        request: ApiRequest,
         read: impl Fn(&ApiResponse) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        let call = bearer(token).map(|bearer| {
-            let call = call.header(header::AUTHORIZATION, bearer.clone()).header(AUTHENTICATION, bearer);
-            ApiRequest { secrets: self.login.secrets(), ..call }
+        let request = bearer(token).map(|bearer| {
+            let request = request.header(header::AUTHORIZATION, bearer.clone());
+            ApiRequest { secrets: self.login.secrets(), ..request.header(AUTHENTICATION, bearer) }
         });
-        self.api.send(&NoAuth(error::read), call, read).await
+        self.api.try_send(&NoAuth(error::read), request, read).await
     }
 
-    /// Opens a session and selects the client's account in it, or keeps the session `old` alive.
-    async fn open(&self, old: Option<Arc<Token<Opened>>>) -> Result<Refresh<Opened>> {
+    /// Opens a session and selects the client's account in it, or refreshes the session of the token `old`.
+    async fn open_or_refresh(&self, old: Option<Arc<Token<SessionToken>>>) -> Result<Refresh<SessionToken>> {
         let old = old.map(|old| old.value.token.clone());
-        let fresh = |token, info| Opened { token, info }.fresh(&self.api);
-        let mut opened = match (&*self.login, old) {
+        let new_token = |token, info| SessionToken { token, info }.into_new_token(&self.api);
+        let mut session = match (&*self.login, old) {
             (LoginMethod::Anonymous, _) => {
                 return Err(Error::config(
-                    "the client is anonymous, and this request needs a user: build one with password(), token() or \
-                     oauth_code()",
+                    "the client is anonymous, and this request requires a login: build a client with password(), \
+                     token() or oauth_code()",
                 ));
             }
-            // Its end is not known: it is good until it is refused.
-            (LoginMethod::Token(token), Some(_)) => return Ok(Refresh::Extended(fresh(token.clone(), None))),
-            (LoginMethod::Token(token), None) => Opened { token: token.clone(), info: None },
-            (LoginMethod::OauthCode(_), Some(token)) => {
-                let info = self.send(&token, unlimited(post(REFRESH).idempotent()), read_info).await?;
-                return Ok(Refresh::Extended(fresh(token, Some(info))));
+            // Its lifetime is unknown: it is used until the server rejects it.
+            (LoginMethod::Token(token), Some(_)) => {
+                return Ok(Refresh::Extended(new_token(token.clone(), None)));
             }
-            (LoginMethod::OauthCode(code), None) => self.by_code(code).await?,
+            (LoginMethod::Token(token), None) => SessionToken { token: token.clone(), info: None },
+            (LoginMethod::OauthCode(_), Some(token)) => {
+                let info =
+                    self.send(&token, post(REFRESH).idempotent().without_rate_limit(), read_info).await?;
+                return Ok(Refresh::Extended(new_token(token, Some(info))));
+            }
+            (LoginMethod::OauthCode(code), None) => self.login_with_code(code).await?,
             (LoginMethod::Password { email, password }, old) => {
-                // A login can follow: no time is spent on a second try.
+                // Not retried, because a login can follow.
                 if let Some(token) = old
-                    && let Ok(info) = self.send(&token, unlimited(post(REFRESH)), read_info).await
+                    && let Ok(info) = self.send(&token, post(REFRESH).without_rate_limit(), read_info).await
                 {
-                    let kept = fresh(token, Some(info));
-                    // Otherwise it cannot be kept alive any longer.
-                    if kept.lifetime.is_some() {
-                        return Ok(Refresh::Extended(kept));
+                    let refreshed = new_token(token, Some(info));
+                    // Without a lifetime, the session has reached its end.
+                    if refreshed.lifetime.is_some() {
+                        return Ok(Refresh::Extended(refreshed));
                     }
                 }
-                self.by_password(email, password).await?
+                self.login_with_password(email, password).await?
             }
         };
         if let Some(id) = self.account {
-            opened.info = Some(self.enter(id, &opened.token).await?);
+            session.info = Some(self.select_own_account(id, &session.token).await?);
         }
-        Ok(opened.fresh(&self.api).into())
+        Ok(session.into_new_token(&self.api).into())
     }
 
     /// Selects the client's account in a session.
-    async fn enter(&self, id: Uuid, token: &SecretString) -> Result<SessionInfo> {
+    async fn select_own_account(&self, id: Uuid, token: &SecretString) -> Result<SessionInfo> {
         let mut is_first = false;
-        if !self.can_log_in_again() {
-            let mut only = self.only();
-            if only.selects {
-                return Err(selects());
+        if !self.can_relogin() {
+            let mut shared = self.shared();
+            if shared.select_sent {
+                return Err(select_already_sent());
             }
-            is_first = only.account.is_none();
-            let account = *only.account.get_or_insert(id);
+            is_first = shared.account.is_none();
+            let account = *shared.account.get_or_insert(id);
             if account != id {
                 return Err(other_account(account));
             }
         }
-        self.send(token, unlimited(select(id)), read_info).await.map_err(|error| match error.kind() {
-            // It is not what was asked for that is missing or denied, but a session to ask in.
-            ErrorKind::NotFound | ErrorKind::PermissionDenied => {
-                // Others may be working on it.
-                self.only().account.take_if(|account| is_first && *account == id);
-                error.into_kind(ErrorKind::Auth)
+        self.send(token, select(id).without_rate_limit(), read_info).await.map_err(|error| {
+            match error.kind() {
+                // The caller's request was not sent, so its own target is not what is missing or denied.
+                ErrorKind::NotFound | ErrorKind::PermissionDenied => {
+                    // Kept if another client has selected the account before.
+                    self.shared().account.take_if(|account| is_first && *account == id);
+                    error.into_kind(ErrorKind::Auth)
+                }
+                _ => error,
             }
-            _ => error,
         })
     }
 
-    /// `POST /v1/sys/auth` with Basic authentication. The reference does not mention Basic, and every known
-    /// client uses it. Sent twice, it makes a second session, and harms nothing.
-    async fn by_password(&self, email: &str, password: &SecretString) -> Result<Opened> {
+    /// Sends `POST /v1/sys/auth` with Basic authentication. The reference does not mention Basic; every known
+    /// client uses it. Retrying is safe: it creates a second session.
+    async fn login_with_password(&self, email: &str, password: &SecretString) -> Result<SessionToken> {
         let basic = BASE64_STANDARD.encode(format!("{email}:{}", password.expose_secret()));
         let basic = sensitive("password", &format!("Basic {basic}"))?;
-        let mut call = unlimited(post(LOGIN)).idempotent().header(header::AUTHORIZATION, basic);
-        call.secrets = self.login.secrets();
-        self.api.send(&NoAuth(error::read), Ok(call), read_login).await
+        // A login must not wait for the requests that wait for its token.
+        let mut request = post(LOGIN).without_rate_limit().idempotent().header(header::AUTHORIZATION, basic);
+        request.secrets = self.login.secrets();
+        self.api.send(&NoAuth(error::read), request, read_login).await
     }
 
-    /// `POST /v1/sys/auth` with an authorization code, which is not sent again where it may have been used. The session
-    /// of a code that was used is asked for its end.
-    async fn by_code(&self, code: &OauthCode) -> Result<Opened> {
-        // Before it is sent: the future may be dropped.
-        let before = std::mem::replace(&mut self.only().code, Code::Used);
-        match before {
-            Code::Unused => {}
-            Code::Used => {
-                let message =
-                    "there is no session, and the authorization code has been used: log in with a new one";
+    /// Sends `POST /v1/sys/auth` with an authorization code. A code that may have been used is not sent
+    /// again. If the code has already opened a session, that session is refreshed.
+    async fn login_with_code(&self, code: &OauthCode) -> Result<SessionToken> {
+        // Set before the request is sent, because the future may be dropped.
+        let previous = std::mem::replace(&mut self.shared().code, CodeState::Used);
+        match previous {
+            CodeState::Unused => {}
+            CodeState::Used => {
+                let message = "no session, and the authorization code has been used: log in with a new code";
                 return Err(Error::new(ErrorKind::Auth, message));
             }
-            Code::Opened(token) => {
-                self.only().code = Code::Opened(token.clone());
-                let info = self.send(&token, unlimited(post(REFRESH).idempotent()), read_info).await?;
-                return Ok(Opened { token, info: Some(info) });
+            CodeState::LoggedIn(token) => {
+                self.shared().code = CodeState::LoggedIn(token.clone());
+                let info =
+                    self.send(&token, post(REFRESH).idempotent().without_rate_limit(), read_info).await?;
+                return Ok(SessionToken { token, info: Some(info) });
             }
         }
         let body = AuthRequest {
@@ -374,43 +387,44 @@ impl Session {
                 email: code.email.as_deref(),
             },
         };
-        let mut call = unlimited(ApiRequest::mutation(Method::POST, LOGIN).json(&body)?);
-        call.secrets = self.login.secrets();
-        let opened =
-            self.api.send(&NoAuth(error::read), Ok(call), read_login).await.inspect_err(|error| {
-                // These are given where it surely was not carried out.
+        let mut request = ApiRequest::mutation(Method::POST, LOGIN).json(&body)?.without_rate_limit();
+        request.secrets = self.login.secrets();
+        let session =
+            self.api.send(&NoAuth(error::read), request, read_login).await.inspect_err(|error| {
+                // With these, the server did not process the request.
                 if matches!(error.retryability(), Retryability::Retryable | Retryability::Exhausted) {
-                    self.only().code = Code::Unused;
+                    self.shared().code = CodeState::Unused;
                 }
             })?;
-        self.only().code = Code::Opened(opened.token.clone());
-        Ok(opened)
+        self.shared().code = CodeState::LoggedIn(session.token.clone());
+        Ok(session)
     }
 }
 
 impl Auth for Session {
-    type Credential = Arc<Token<Opened>>;
+    type Credential = Arc<Token<SessionToken>>;
 
-    async fn credential(&self) -> Result<Arc<Token<Opened>>> {
+    async fn credential(&self) -> Result<Arc<Token<SessionToken>>> {
         self.token().await
     }
 
-    fn apply(&self, token: &Arc<Token<Opened>>, request: &mut Request<Bytes>) -> Result<()> {
+    fn apply(&self, token: &Arc<Token<SessionToken>>, request: &mut Request<Bytes>) -> Result<()> {
         let bearer = bearer(&token.value.token)?;
         request.headers_mut().insert(header::AUTHORIZATION, bearer.clone());
         request.headers_mut().insert(AUTHENTICATION, bearer);
         Ok(())
     }
 
-    /// A token that cannot be replaced is kept: one refusal may be a mistake, and another is given by the server.
-    fn on_unauthorized(&self, token: &Arc<Token<Opened>>) -> bool {
-        if self.can_log_in_again() {
+    /// Keeps a token that cannot be replaced: one 401 may be a mistake, and the next request shows whether it
+    /// was.
+    fn on_unauthorized(&self, token: &Arc<Token<SessionToken>>) -> bool {
+        if self.can_relogin() {
             self.tokens.invalidate(token.generation);
         }
-        self.can_log_in_again()
+        self.can_relogin()
     }
 
-    fn secrets(&self, _: &Arc<Token<Opened>>) -> Vec<SecretString> {
+    fn secrets(&self, _: &Arc<Token<SessionToken>>) -> Vec<SecretString> {
         self.login.secrets()
     }
 
@@ -421,16 +435,15 @@ impl Auth for Session {
 
 fn other_account(account: Uuid) -> Error {
     let message = format!(
-        "requests of this session are for the account {account}, which with_account() selected in it; expected that \
-         account, or a client with a session of its own: a password has one for each account, a token and an \
-         authorization code have one in all"
+        "the session is bound to account {account} by with_account(); expected that account, or a client with its own \
+         session: clients with a password have one session per account, a token or an authorization code has only one"
     );
     Error::config(message).with_provider(NAME)
 }
 
-fn selects() -> Error {
-    let message = "select_account() has been used in this session, and an earlier selection may still arrive; expected \
-                   either with_account() or select_account() in the one session of a token or an authorization code";
+fn select_already_sent() -> Error {
+    let message = "select_account() was used in this session, and its request may still arrive; expected either \
+                   with_account() or select_account() in the one session of a token or an authorization code";
     Error::config(message).with_provider(NAME)
 }
 
@@ -459,18 +472,18 @@ struct InfoResponse {
     session_info: SessionInfo,
 }
 
-/// That the answer holds a token, and not only cookies, is an assumption.
-fn read_login(response: &ApiResponse) -> Result<Opened> {
-    let body: AuthResponse = read_object(response, "a session with access_token")?;
+/// Reads the response to a login. It is an assumption that it contains a token, and not only cookies.
+fn read_login(response: &ApiResponse) -> Result<SessionToken> {
+    let body: AuthResponse = read_object(response, "a session with an access_token")?;
     let Some(token) = body.access_token.filter(|token| !token.is_empty()) else {
-        // As it will the next time: a login that is not tried again.
+        // Not retried: the next login would have the same response.
         return Err(Error::new(
             ErrorKind::Auth,
-            "the login was taken, but its answer holds no access_token; sessions by cookie are not \
-             supported: give a token instead",
+            "login succeeded, but the response has no access_token; sessions by cookie are not supported: use a token \
+             instead",
         ));
     };
-    Ok(Opened { token: token.into(), info: body.session_info })
+    Ok(SessionToken { token: token.into(), info: body.session_info })
 }
 
 fn read_info(response: &ApiResponse) -> Result<SessionInfo> {
@@ -481,19 +494,13 @@ fn select(id: Uuid) -> ApiRequest {
     post(format!("{SELECT}/{id}")).idempotent()
 }
 
-/// A `POST` without a body, which says that it were JSON as every known client does.
+/// Creates a `POST` without a body, whose content type is JSON as in every known client.
 fn post(path: impl Into<String>) -> ApiRequest {
     let json = HeaderValue::from_static("application/json");
     ApiRequest::mutation(Method::POST, path).header(header::CONTENT_TYPE, json)
 }
 
-/// Waiting for a token must not wait behind the requests that need it.
-fn unlimited(mut call: ApiRequest) -> ApiRequest {
-    call.limited = false;
-    call
-}
-
-/// The token as the value of a header.
+/// Returns the token as the value of a header.
 fn bearer(token: &SecretString) -> Result<HeaderValue> {
     sensitive("token", &format!("Bearer {}", token.expose_secret()))
 }
@@ -509,18 +516,18 @@ mod tests {
     const A: Uuid = Uuid::from_u128(0xA);
     const B: Uuid = Uuid::from_u128(0xB);
 
-    /// A server with one session. It keeps the account that is selected in it.
+    /// A server with one session, which stores the selected account.
     #[derive(Default)]
     struct Server {
         selected: Mutex<Option<Uuid>>,
-        gone: Mutex<Option<Uuid>>,
+        deleted: Mutex<Option<Uuid>>,
     }
 
     impl Server {
         fn session(self: &Arc<Self>) -> Session {
             let mut options = ClientOptions::new("https://here.example");
             options.transport = Some(Arc::<Self>::clone(self));
-            let api = Arc::new(ApiClient::new(NAME, &options).unwrap());
+            let api = ApiClient::new(NAME, &options).unwrap();
             Session::new(api, LoginMethod::Token("the token".into()))
         }
     }
@@ -534,7 +541,7 @@ mod tests {
             Box::pin(async move {
                 let id = request.uri().path().rsplit('/').next().and_then(|id| id.parse().ok());
                 let mut response = Response::new(Bytes::from_static(br#"{"session_info":{}}"#));
-                if id.is_some() && id == *self.gone.lock().unwrap() {
+                if id.is_some() && id == *self.deleted.lock().unwrap() {
                     *response.status_mut() = StatusCode::NOT_FOUND;
                 } else if id.is_some() {
                     *self.selected.lock().unwrap() = id;
@@ -545,11 +552,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_fails_releases_no_other() {
+    async fn failed_selection_keeps_the_account() {
         let server = Arc::new(Server::default());
         let session = server.session();
         session.with_account(A).info().await.unwrap();
-        *server.gone.lock().unwrap() = Some(A);
+        *server.deleted.lock().unwrap() = Some(A);
         assert_eq!(session.with_account(A).info().await.unwrap_err().kind(), ErrorKind::Auth);
         assert_eq!(session.with_account(B).info().await.unwrap_err().kind(), ErrorKind::Config);
         assert_eq!(*server.selected.lock().unwrap(), Some(A));
