@@ -12,9 +12,9 @@ record! {
 
     /// An account of an organization: `AccountDto` of the reference.
     ///
-    /// Only `id` is certain to be there: the reference's own example leaves out `status`.
+    /// Only `id` is guaranteed to be present; the example in the reference has no `status`.
     pub struct Account {
-        /// The account's id, which is its domain id too.
+        /// The account's id, which is also its domain id.
         #[serde(deserialize_with = "crate::record::id")]
         pub id: String,
         /// The uniform resource name: `organizations::<management account>:account:<organization>/<id>`.
@@ -42,7 +42,7 @@ record! {
 open_enum! {
     /// How an account joined its organization.
     pub enum JoinMethod {
-        /// It existed, and accepted an invitation.
+        /// It already existed and accepted an invitation.
         Invited = "invited",
         /// It was created in the organization.
         Created = "created",
@@ -50,7 +50,8 @@ open_enum! {
 }
 
 open_enum! {
-    /// The state of an account. The reference of 2024 spells it in capitals, later ones do not.
+    /// The state of an account. The reference of 2024 spells the values in upper case, later editions in
+    /// lower case; both are accepted.
     pub enum AccountStatus {
         /// In use.
         Active = "active",
@@ -62,7 +63,7 @@ open_enum! {
 }
 
 impl Account {
-    /// The organization's id, as the `urn` tells it.
+    /// Returns the id of the organization, which is part of the `urn`.
     pub fn organization_id(&self) -> Option<&str> {
         let resource = self.urn.as_deref()?.rsplit(':').next()?;
         resource.split_once('/').map(|(organization, _)| organization)
@@ -74,8 +75,8 @@ struct Envelope {
     account: Account,
 }
 
-/// Reads an answer that is one account.
-pub(super) fn read(response: &ApiResponse) -> Result<Account> {
+/// Reads a response that contains one account.
+pub(super) fn read_account(response: &ApiResponse) -> Result<Account> {
     let envelope: Envelope = read_object(response, "an object with account")?;
     Ok(envelope.account)
 }
@@ -84,7 +85,7 @@ impl From<Account> for crate::Account {
     fn from(account: Account) -> Self {
         let parent_id = account.organization_id().map(str::to_owned);
         let mut shared =
-            Self::of_record(Provider::Huawei, crate::AccountKind::CloudAccount, account.id, account.record);
+            Self::from_record(Provider::Huawei, crate::AccountKind::CloudAccount, account.id, account.record);
         shared.name = account.name;
         shared.email = account.email;
         shared.status = match &account.status {
@@ -106,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_references_example_decodes_to_every_field() {
+    fn reference_example() {
         let json = r#"{
             "id": "05261f923e80d3890f33c0056e9b3f80",
             "urn": "organizations::0a6d25d23900d45c0faac010e0fb4de0:account:o-fhkmi6mek7wlqdp6nideqhb47qwtjdsv/05261f923e80d3890f33c0056e9b3f80",
@@ -128,11 +129,11 @@ mod tests {
         assert_eq!(shared.parent_id.as_deref(), Some("o-fhkmi6mek7wlqdp6nideqhb47qwtjdsv"));
         assert_eq!(shared.alternate_ids[0].name, "urn");
         let typed: Account = shared.record().parse().unwrap();
-        assert_eq!(typed.raw(), json.trim(), "nothing is lost on the way to the shared account");
+        assert_eq!(typed.raw(), json.trim(), "the shared account keeps the raw record");
     }
 
     #[test]
-    fn nulls_unknown_values_and_states_in_any_case_are_fine() {
+    fn lenient_decoding() {
         let read = |json: &str| serde_json::from_str::<Account>(json).unwrap();
         let account = read(
             r#"{"id":"a","urn":null,"status":"PENDING_CLOSURE","join_method":"beamed","joined_at":"later",

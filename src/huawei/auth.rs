@@ -1,5 +1,5 @@
-//! Where an access key comes from (the application, the environment, a profile file, the metadata service), and
-//! the signature that it makes for each request.
+//! Credential sources (the application, the environment, a credentials file, the metadata service), and the
+//! [`Signer`] that signs each request.
 
 use std::{path::Path, sync::Arc};
 
@@ -10,12 +10,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     credentials_file, error,
-    metadata::{self, Metadata},
-    signing::{Credentials, checked_domain, date, sign},
+    imds::{self, MetadataCredentials},
+    signing::{Credentials, format_date, sign, validate_domain_id},
 };
 use crate::{
     Error, Result,
-    auth::{CredentialChain, EnvLookup, Lookup, Token, read_if_exists},
+    auth::{CredentialChain, EnvLookup, Lookup, Token, read_if_exists, required},
     http::{ApiResponse, Auth, ClientOptions, Clock, ErrorResponse},
 };
 
@@ -23,71 +23,93 @@ const ACCESS_KEY: &str = "HUAWEICLOUD_SDK_AK";
 const SECRET_KEY: &str = "HUAWEICLOUD_SDK_SK";
 const CREDENTIALS_FILE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
 
-/// What a builder was told of the access key.
+/// The credential settings of a client builder.
 #[derive(Clone, Debug)]
-pub(super) struct Source {
-    origin: Origin,
-    /// What was set here goes before what the origin has.
+pub(super) struct CredentialConfig {
+    /// Where the key comes from if it is not set here.
+    source: Option<CredentialSource>,
+    pub(super) access_key: Option<String>,
+    pub(super) secret_key: Option<SecretString>,
+    /// Takes precedence over the security token of `source`.
     pub(super) security_token: Option<SecretString>,
+    /// Takes precedence over the domain id of `source`.
     pub(super) domain_id: Option<String>,
     pub(super) metadata_endpoint: String,
 }
 
-/// Where an access key comes from.
 #[derive(Clone, Debug)]
-pub(super) enum Origin {
-    Given(Credentials),
-    /// The metadata service, to be asked when a request is made, after others that had no key.
+pub(super) enum CredentialSource {
+    Static(Credentials),
+    /// The metadata service, queried on the first request. The chain lists the sources that had no key.
     Metadata(CredentialChain),
 }
 
-/// Where a client takes each request's access key from.
-pub(super) enum Keys {
-    Given(Credentials),
-    Metadata(Metadata),
+/// Provides the access key for each request.
+pub(super) enum CredentialProvider {
+    Static(Credentials),
+    Metadata(MetadataCredentials),
 }
 
-impl Source {
-    pub(super) fn new(origin: Origin) -> Self {
-        Self { origin, security_token: None, domain_id: None, metadata_endpoint: metadata::ENDPOINT.into() }
+impl CredentialConfig {
+    pub(super) fn new(source: Option<CredentialSource>) -> Self {
+        Self {
+            source,
+            access_key: None,
+            secret_key: None,
+            security_token: None,
+            domain_id: None,
+            metadata_endpoint: imds::ENDPOINT.into(),
+        }
     }
 
-    /// Checks everything; asks nobody.
-    pub(super) fn open(&self, options: &ClientOptions) -> Result<Keys> {
-        match &self.origin {
-            Origin::Given(credentials) => {
-                let mut credentials = credentials.clone();
+    fn source(&self) -> Result<CredentialSource> {
+        match (&self.access_key, &self.secret_key, &self.source) {
+            (None, None, Some(source)) => Ok(source.clone()),
+            (access_key, secret_key, _) => Ok(CredentialSource::Static(Credentials {
+                access_key: required(access_key.clone(), "access_key")?,
+                secret_key: required(secret_key.clone(), "secret_key")?,
+                security_token: None,
+                domain_id: None,
+            })),
+        }
+    }
+
+    /// Validates all settings. Sends no requests.
+    pub(super) fn build(&self, options: &ClientOptions) -> Result<CredentialProvider> {
+        match self.source()? {
+            CredentialSource::Static(mut credentials) => {
                 credentials.security_token = self.security_token.clone().or(credentials.security_token);
                 credentials.domain_id = self.domain_id.clone().or(credentials.domain_id);
-                Ok(Keys::Given(credentials.checked()?))
+                Ok(CredentialProvider::Static(credentials.validated()?))
             }
-            Origin::Metadata(_) if self.security_token.is_some() => Err(Error::config(
-                "there is a security token, but no access key that it belongs to: the keys of the metadata \
-                 service come with their own",
+            CredentialSource::Metadata(_) if self.security_token.is_some() => Err(Error::config(
+                "security token set without an access key; keys of the metadata service include their own token",
             )),
-            Origin::Metadata(chain) => {
-                let domain_id = self.domain_id.as_deref().map(checked_domain).transpose()?;
+            CredentialSource::Metadata(chain) => {
+                let domain_id = self.domain_id.as_deref().map(validate_domain_id).transpose()?;
                 let endpoint = &self.metadata_endpoint;
-                Metadata::open(endpoint, options, domain_id, chain.clone()).map(Keys::Metadata)
+                MetadataCredentials::new(endpoint, options, domain_id, chain)
+                    .map(CredentialProvider::Metadata)
             }
         }
     }
 }
 
-/// The first of environment, profile file and metadata service that has a key. The last is not asked yet.
+/// Returns the first of environment, credentials file and metadata service that has a key. The metadata
+/// service is not queried yet.
 ///
 /// # Errors
-/// If the environment or the file has half a key, or the file can not be read.
-pub(super) fn default_chain(lookup: EnvLookup<'_>, home: Option<&Path>) -> Result<Origin> {
+/// If the environment or the file has an incomplete key, or the file cannot be read.
+pub(super) fn default_chain(lookup: EnvLookup<'_>, home: Option<&Path>) -> Result<CredentialSource> {
     let mut chain = CredentialChain::default();
-    if let Some(given) = chain.try_source("the environment", from_environment(lookup))? {
-        return Ok(Origin::Given(given));
+    if let Some(credentials) = chain.try_source("the environment", from_environment(lookup))? {
+        return Ok(CredentialSource::Static(credentials));
     }
     if let Some(path) = lookup(CREDENTIALS_FILE)? {
-        // Named on purpose, so it has to be there.
-        let source = format!("{path} (of {CREDENTIALS_FILE})");
-        if let Some(given) = chain.try_source(&source, named_profile(Path::new(&path)))? {
-            return Ok(Origin::Given(given));
+        // Configured explicitly, so a missing file is an error.
+        let source = format!("{path} (from {CREDENTIALS_FILE})");
+        if let Some(credentials) = chain.try_source(&source, from_file(Path::new(&path)))? {
+            return Ok(CredentialSource::Static(credentials));
         }
     } else {
         let path = home.map(|home| home.join(".huaweicloud").join("credentials"));
@@ -95,25 +117,25 @@ pub(super) fn default_chain(lookup: EnvLookup<'_>, home: Option<&Path>) -> Resul
             Some(path) => path.display().to_string(),
             None => "~/.huaweicloud/credentials".into(),
         };
-        if let Some(given) = chain.try_source(&source, default_profile(path.as_deref()))? {
-            return Ok(Origin::Given(given));
+        if let Some(credentials) = chain.try_source(&source, from_default_file(path.as_deref()))? {
+            return Ok(CredentialSource::Static(credentials));
         }
     }
-    Ok(Origin::Metadata(chain))
+    Ok(CredentialSource::Metadata(chain))
 }
 
-/// The key in the environment, with the token and domain that stand there too.
+/// Reads the access key, security token and domain id from the environment.
 pub(super) fn from_environment(lookup: EnvLookup<'_>) -> Result<Lookup<Credentials>> {
-    let half = |there: &str, missing: &str| {
-        let text = format!("the environment variable {missing} is not set, but {there} is");
+    let incomplete = |present: &str, missing: &str| {
+        let text = format!("the environment variable {missing} is not set, but {present} is");
         Err(Error::config(text))
     };
     match (lookup(ACCESS_KEY)?, lookup(SECRET_KEY)?) {
         (None, None) => Ok(Lookup::Missing(format!(
             "the environment variables {ACCESS_KEY} and {SECRET_KEY} are not set"
         ))),
-        (Some(_), None) => half(ACCESS_KEY, SECRET_KEY),
-        (None, Some(_)) => half(SECRET_KEY, ACCESS_KEY),
+        (Some(_), None) => incomplete(ACCESS_KEY, SECRET_KEY),
+        (None, Some(_)) => incomplete(SECRET_KEY, ACCESS_KEY),
         (Some(access_key), Some(secret_key)) => Ok(Lookup::Found(Credentials {
             access_key,
             secret_key: secret_key.into(),
@@ -123,27 +145,27 @@ pub(super) fn from_environment(lookup: EnvLookup<'_>) -> Result<Lookup<Credentia
     }
 }
 
-/// The key in a profile file that has to be there.
-pub(super) fn named_profile(path: &Path) -> Result<Lookup<Credentials>> {
+/// Reads the key from a credentials file that must exist.
+pub(super) fn from_file(path: &Path) -> Result<Lookup<Credentials>> {
     match read_if_exists(path)? {
-        Some(text) => credentials_file::read(text.expose_secret()),
-        None => Err(Error::config("there is no such file")),
+        Some(text) => credentials_file::parse(text.expose_secret()),
+        None => Err(Error::config("no such file")),
     }
 }
 
-fn default_profile(path: Option<&Path>) -> Result<Lookup<Credentials>> {
+fn from_default_file(path: Option<&Path>) -> Result<Lookup<Credentials>> {
     let Some(path) = path else {
-        return Ok(Lookup::Missing("the home directory is not known".into()));
+        return Ok(Lookup::Missing("the home directory is unknown".into()));
     };
     match read_if_exists(path)? {
-        Some(text) => credentials_file::read(text.expose_secret()),
-        None => Ok(Lookup::Missing("there is no such file".into())),
+        Some(text) => credentials_file::parse(text.expose_secret()),
+        None => Ok(Lookup::Missing("no such file".into())),
     }
 }
 
-/// Signs every attempt anew: a signature holds its date.
+/// Signs every attempt separately, because a signature includes the date.
 pub(super) struct Signer {
-    pub(super) keys: Keys,
+    pub(super) credentials: CredentialProvider,
     pub(super) clock: Clock,
 }
 
@@ -157,32 +179,33 @@ impl Auth for Signer {
     type Credential = Option<Arc<Token<Credentials>>>;
 
     async fn credential(&self) -> Result<Self::Credential> {
-        match &self.keys {
-            Keys::Given(_) => Ok(None),
-            Keys::Metadata(metadata) => metadata.key().await.map(Some),
+        match &self.credentials {
+            CredentialProvider::Static(_) => Ok(None),
+            CredentialProvider::Metadata(metadata) => metadata.get().await.map(Some),
         }
     }
 
     fn apply(&self, credential: &Self::Credential, request: &mut Request<Bytes>) -> Result<()> {
-        match (&self.keys, credential) {
-            (_, Some(key)) => sign(request, &key.value, self.now()),
-            (Keys::Given(key), None) => sign(request, key, self.now()),
-            (Keys::Metadata(_), None) => Err(Error::config("there is no access key to sign with")),
+        match (&self.credentials, credential) {
+            (_, Some(token)) => sign(request, &token.value, self.now()),
+            (CredentialProvider::Static(credentials), None) => sign(request, credentials, self.now()),
+            (CredentialProvider::Metadata(_), None) => Err(Error::config("no access key to sign with")),
         }
     }
 
-    // A 401 is never replayed: more than five failures in a row lock the key.
+    // `on_unauthorized` is not overridden: a 401 is never retried, since more than five consecutive failures
+    // lock the key.
 
     fn secrets(&self, credential: &Self::Credential) -> Vec<SecretString> {
-        match (&self.keys, credential) {
-            (_, Some(key)) => vec![key.value.secret_key.clone()],
-            (Keys::Given(key), None) => vec![key.secret_key.clone()],
-            (Keys::Metadata(_), None) => Vec::new(),
+        match (&self.credentials, credential) {
+            (_, Some(token)) => vec![token.value.secret_key.clone()],
+            (CredentialProvider::Static(credentials), None) => vec![credentials.secret_key.clone()],
+            (CredentialProvider::Metadata(_), None) => Vec::new(),
         }
     }
 
     fn parse_error(&self, response: &ApiResponse) -> ErrorResponse {
-        error::read(response, &date(self.now()))
+        error::parse(response, &format_date(self.now()))
     }
 }
 
@@ -190,61 +213,64 @@ impl Auth for Signer {
 mod tests {
     use super::*;
 
-    fn environment(variables: &'static [(&str, &str)]) -> impl Fn(&str) -> Result<Option<String>> {
+    fn env_lookup(variables: &'static [(&str, &str)]) -> impl Fn(&str) -> Result<Option<String>> {
         move |name| {
-            let set = variables.iter().find(|(variable, _)| *variable == name);
-            Ok(set.map(|(_, value)| (*value).to_owned()))
+            let entry = variables.iter().find(|(variable, _)| *variable == name);
+            Ok(entry.map(|(_, value)| (*value).to_owned()))
         }
     }
 
-    /// The access key that the chain finds, or why it found none yet.
+    /// Returns the access key that the chain finds, or the text of its error.
     fn chain(variables: &'static [(&str, &str)], home: Option<&Path>) -> Result<String, String> {
-        match default_chain(&environment(variables), home) {
-            Ok(Origin::Given(given)) => Ok(given.access_key),
-            Ok(Origin::Metadata(chain)) => Err(chain.text(None)),
+        match default_chain(&env_lookup(variables), home) {
+            Ok(CredentialSource::Static(credentials)) => Ok(credentials.access_key),
+            Ok(CredentialSource::Metadata(chain)) => Err(chain.text(None)),
             Err(error) => Err(format!("{error} {error:?}")),
         }
     }
 
-    fn home_with(profile: &str) -> tempfile::TempDir {
+    fn home_with(credentials: &str) -> tempfile::TempDir {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join(".huaweicloud")).unwrap();
-        std::fs::write(home.path().join(".huaweicloud/credentials"), profile).unwrap();
+        std::fs::write(home.path().join(".huaweicloud/credentials"), credentials).unwrap();
         home
     }
 
     #[test]
-    fn the_environment_goes_before_the_file_and_the_file_before_the_metadata_service() {
+    fn default_chain_order() {
         let home = home_with("[global]\nak = F\nsk = f");
-        let set: &[_] = &[(ACCESS_KEY, "E"), (SECRET_KEY, "e")];
-        assert_eq!(chain(set, Some(home.path())).unwrap(), "E");
+        let variables: &[_] = &[(ACCESS_KEY, "E"), (SECRET_KEY, "e")];
+        assert_eq!(chain(variables, Some(home.path())).unwrap(), "E");
         assert_eq!(chain(&[], Some(home.path())).unwrap(), "F");
-        let elsewhere = tempfile::tempdir().unwrap();
-        let why = chain(&[], Some(elsewhere.path())).unwrap_err();
-        for part in [ACCESS_KEY, SECRET_KEY, ".huaweicloud/credentials: there is no such file"] {
-            assert!(why.contains(part), "{why}");
+        let empty_home = tempfile::tempdir().unwrap();
+        let error = chain(&[], Some(empty_home.path())).unwrap_err();
+        for part in [ACCESS_KEY, SECRET_KEY, ".huaweicloud/credentials: no such file"] {
+            assert!(error.contains(part), "{error}");
         }
         assert!(chain(&[], None).unwrap_err().contains("home directory"));
     }
 
     #[test]
-    fn half_a_key_ends_the_chain_rather_than_be_another_identity() {
+    fn incomplete_key_ends_the_chain() {
         let home = home_with("[global]\nak = F\nsk = f");
-        let why = chain(&[(SECRET_KEY, "canary")], Some(home.path())).unwrap_err();
-        assert!(why.contains(ACCESS_KEY) && !why.contains("canary"), "{why}");
+        let error = chain(&[(SECRET_KEY, "canary")], Some(home.path())).unwrap_err();
+        assert!(error.contains(ACCESS_KEY) && !error.contains("canary"), "{error}");
         let home = home_with("[global]\nsk = canary");
-        let why = chain(&[], Some(home.path())).unwrap_err();
-        assert!(why.contains("has sk but no ak") && why.contains(ACCESS_KEY), "{why}");
-        assert!(!why.contains("canary"), "{why}");
+        let error = chain(&[], Some(home.path())).unwrap_err();
+        assert!(error.contains("has sk but no ak") && error.contains(ACCESS_KEY), "{error}");
+        assert!(!error.contains("canary"), "{error}");
     }
 
     #[test]
-    fn a_file_that_is_named_has_to_be_there() {
+    fn configured_file_must_exist() {
         let home = home_with("[global]\nak = F\nsk = f");
-        let why = chain(&[(CREDENTIALS_FILE, "/nowhere/at/all")], Some(home.path())).unwrap_err();
-        assert!(why.contains("/nowhere/at/all") && why.contains("no such file"), "{why}");
+        let error = chain(&[(CREDENTIALS_FILE, "/nowhere/at/all")], Some(home.path())).unwrap_err();
+        assert!(error.contains("/nowhere/at/all") && error.contains("no such file"), "{error}");
         let path = home.path().join(".huaweicloud/credentials");
         let lookup = |name: &str| Ok((name == CREDENTIALS_FILE).then(|| path.display().to_string()));
-        assert!(matches!(default_chain(&lookup, None), Ok(Origin::Given(given)) if given.access_key == "F"));
+        assert!(matches!(
+            default_chain(&lookup, None),
+            Ok(CredentialSource::Static(credentials)) if credentials.access_key == "F"
+        ));
     }
 }

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::{
     NAME,
-    auth::{self, Keys, Origin, Signer, Source},
+    auth::{self, CredentialConfig, CredentialProvider, CredentialSource, Signer},
     error,
     signing::Credentials,
 };
@@ -17,7 +17,7 @@ use crate::{
 const ENDPOINT: &str = "https://organizations.myhuaweicloud.com";
 const ENDPOINT_VARIABLE: &str = "HUAWEICLOUD_SDK_REGION_ORGANIZATIONS_CN_NORTH_4";
 
-/// A client of Huawei Cloud Organizations. Cheap to clone; clones share connections and limits.
+/// A client for Huawei Cloud Organizations. Cloning is cheap; clones share connections and rate limits.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -27,74 +27,72 @@ struct Inner {
 }
 
 impl Client {
-    /// A client with an access key (AK) and its secret (SK), at
-    /// `https://organizations.myhuaweicloud.com`.
-    pub fn builder(access_key: impl Into<String>, secret_key: impl Into<SecretString>) -> ClientBuilder {
-        ClientBuilder::new(Origin::Given(Credentials {
-            access_key: access_key.into(),
-            secret_key: secret_key.into(),
-            security_token: None,
-            domain_id: None,
-        }))
+    /// Returns a builder. An [`access_key`](ClientBuilder::access_key) (AK) and its
+    /// [`secret_key`](ClientBuilder::secret_key) (SK) are required.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new(None)
     }
 
-    /// A client with what the environment says, in the variables of Huawei's own SDKs:
+    /// Creates a client from the environment variables of Huawei's own SDKs:
     ///
     /// | variable | |
     /// |---|---|
-    /// | `HUAWEICLOUD_SDK_AK`, `HUAWEICLOUD_SDK_SK` | the access key; both are needed |
-    /// | `HUAWEICLOUD_SDK_SECURITY_TOKEN` | the token of a temporary key |
+    /// | `HUAWEICLOUD_SDK_AK`, `HUAWEICLOUD_SDK_SK` | the access key and its secret key; both are required |
+    /// | `HUAWEICLOUD_SDK_SECURITY_TOKEN` | the security token of a temporary key |
     /// | `HUAWEICLOUD_SDK_DOMAIN_ID` | sent as `X-Domain-Id` if set |
-    /// | `HUAWEICLOUD_SDK_REGION_ORGANIZATIONS_CN_NORTH_4` | the endpoint; of several, the first |
+    /// | `HUAWEICLOUD_SDK_REGION_ORGANIZATIONS_CN_NORTH_4` | the endpoint; the first of a comma-separated list is used |
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable that is missing or wrong.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the name of the missing or invalid variable.
     pub fn from_env() -> Result<Self> {
         Self::builder_from_env()?.build()
     }
 
-    /// The same as a builder, for setting the rest.
+    /// Returns a builder with the credentials and endpoint of [`from_env`](Self::from_env).
     ///
     /// # Errors
-    /// As [`from_env`](Self::from_env).
+    /// Those of [`from_env`](Self::from_env).
     pub fn builder_from_env() -> Result<ClientBuilder> {
         let env = Env::new(NAME);
-        let asked = auth::from_environment(&|name| env.optional(name));
-        ClientBuilder::given(asked)?.endpoint_of(&env)
+        let credentials = auth::from_environment(&|name| env.optional(name));
+        ClientBuilder::with_credentials(credentials)?.endpoint_from_env(&env)
     }
 
-    /// A client with the first access key that is found where Huawei's own SDKs look for one:
+    /// Creates a client with the first access key found in the credential chain of Huawei's own SDKs:
     ///
-    /// 1. the environment, as [`from_env`](Self::from_env) reads it
-    /// 2. the profile file that `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names, or else
-    ///    `~/.huaweicloud/credentials`, as [`builder_from_profile`](Self::builder_from_profile) reads it
-    /// 3. the metadata service, as [`builder_from_metadata`](Self::builder_from_metadata) uses it
+    /// 1. the environment, as in [`from_env`](Self::from_env)
+    /// 2. the credentials file at `HUAWEICLOUD_SDK_CREDENTIALS_FILE`, or at `~/.huaweicloud/credentials` if
+    ///    the variable is not set, as in [`builder_from_profile`](Self::builder_from_profile)
+    /// 3. the metadata service, as in [`builder_from_metadata`](Self::builder_from_metadata)
     ///
-    /// A place that has no key is passed over. One that has half a key, or can not be read, is an error
-    /// here; the vendor's SDKs go on, and may come to list another organization than was meant. Federated
-    /// identities (OIDC) and the pod identity of containers, which those SDKs know too, are not supported.
+    /// A source without a key is skipped. A source that has an incomplete key, or cannot be read, is an
+    /// error. The vendor's SDKs continue in this case and may list a different organization than intended.
+    /// Federated identities (OIDC) and the pod identity of containers, which those SDKs support, are not
+    /// supported.
     ///
-    /// The endpoint is that of the environment, if it has one.
+    /// The endpoint is read from the environment, if it is set there.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the place that can not be used, and those
-    /// before it. That no place has a key shows only when a request is made: its error then names them all.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the source that cannot be used and those tried
+    /// before it. If no source has a key, this function succeeds and the first request fails with
+    /// [`ErrorKind::Auth`](crate::ErrorKind::Auth); the error lists all sources.
     pub fn from_default_chain() -> Result<Self> {
         Self::builder_from_default_chain()?.build()
     }
 
-    /// The same as a builder, for setting the rest. The file is read now; the metadata service is not asked
-    /// before a request is made.
+    /// Returns a builder with the credentials and endpoint of
+    /// [`from_default_chain`](Self::from_default_chain). The credentials file is read immediately; the
+    /// metadata service is not queried before the first request.
     ///
     /// # Errors
-    /// As [`from_default_chain`](Self::from_default_chain).
+    /// Those of [`from_default_chain`](Self::from_default_chain).
     pub fn builder_from_default_chain() -> Result<ClientBuilder> {
         let env = Env::new(NAME);
-        let origin = auth::default_chain(&|name| env.optional(name), home().as_deref());
-        ClientBuilder::new(env.context(origin)?).endpoint_of(&env)
+        let source = auth::default_chain(&|name| env.optional(name), home().as_deref());
+        ClientBuilder::new(Some(env.context(source)?)).endpoint_from_env(&env)
     }
 
-    /// A client with the access key in a profile file, such as `~/.huaweicloud/credentials`:
+    /// Returns a builder with the access key in a credentials file, such as `~/.huaweicloud/credentials`:
     ///
     /// ```ini
     /// [global]
@@ -104,68 +102,72 @@ impl Client {
     /// domain_id = …
     /// ```
     ///
-    /// The last two may be missing. A section `[globalcredentials]` is taken for `[global]`; if neither has
-    /// a key, that of `[basic]` is used.
+    /// `security_token` and `domain_id` are optional. `[globalcredentials]` is an alias of `[global]`; if
+    /// neither section has a key, that of `[basic]` is used.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file can not be read or has no key. Its lines
-    /// are told by their numbers, never quoted.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file cannot be read or has no key. The error
+    /// refers to lines by number and never quotes them.
     pub fn builder_from_profile(path: impl AsRef<Path>) -> Result<ClientBuilder> {
         let path = path.as_ref();
-        let asked = auth::named_profile(path);
-        let asked = asked.map_err(|error| error.message().to_owned());
-        ClientBuilder::given(match asked {
-            Ok(Lookup::Missing(why)) | Err(why) => Err(Error::config(format!("{}: {why}", path.display()))),
-            Ok(has) => Ok(has),
+        let lookup = auth::from_file(path).map_err(|error| error.message().to_owned());
+        ClientBuilder::with_credentials(match lookup {
+            Ok(Lookup::Missing(reason)) | Err(reason) => {
+                Err(Error::config(format!("{}: {reason}", path.display())))
+            }
+            Ok(found) => Ok(found),
         })
     }
 
-    /// A client with temporary keys of the agency that this elastic cloud server (ECS) runs under.
+    /// Returns a builder with temporary keys from the instance metadata service of this elastic cloud server
+    /// (ECS). The keys belong to the agency that the server runs under.
     ///
-    /// Its metadata service is asked with the first request, and again when the key has less than 40 minutes
-    /// left, or half its life if that is less. As long as the old key lives, a service that does not answer
-    /// does no harm. If there is no key, requests fail with [`ErrorKind::Auth`](crate::ErrorKind::Auth).
+    /// The key is fetched with the first request. It is refreshed when it has less than 40 minutes left, or
+    /// less than half its lifetime if that is shorter. If the service is unavailable, the current key is used
+    /// until it expires. Without a valid key, requests fail with [`ErrorKind::Auth`](crate::ErrorKind::Auth).
     ///
-    /// The service is asked at `http://169.254.169.254`, an address on the machine's own link, by connections
-    /// of its own: neither a proxy nor an [`http_client`](ClientBuilder::http_client) or
-    /// [`transport`](ClientBuilder::transport) of yours is used. It has 3 seconds for each answer.
+    /// The service is at `http://169.254.169.254`, a link-local address. It is queried over separate
+    /// connections, without a proxy, and without the [`http_client`](ClientBuilder::http_client) or
+    /// [`transport`](ClientBuilder::transport) set on the builder. The timeout of each request is 3 seconds.
     ///
-    /// When Organizations answers 401, no other key is asked for: that the service would give the same one
-    /// again is an assumption.
+    /// A 401 from Organizations does not trigger a refresh. That the service would return the same key again
+    /// is an assumption.
     pub fn builder_from_metadata() -> ClientBuilder {
-        ClientBuilder::new(Origin::Metadata(CredentialChain::default()))
+        ClientBuilder::new(Some(CredentialSource::Metadata(CredentialChain::default())))
     }
 
-    /// Sends a call whose making has checked it, and reads the answer.
+    /// Sends a validated request and reads the response. Fails without sending if the request is an error.
     pub(super) async fn send<T>(
         &self,
-        call: Result<ApiRequest>,
+        request: Result<ApiRequest>,
         read: impl Fn(&ApiResponse) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        self.0.api.send(&self.0.signer, call, read).await.map_err(error::passing)
+        self.0.api.try_send(&self.0.signer, request, read).await.map_err(error::mark_retryable)
     }
 
-    /// Attaches the provider to an error that was made before or after a request.
+    /// Attaches the provider to an error that was created outside of [`send`](Self::send).
     pub(super) fn context<T>(&self, result: Result<T>) -> Result<T> {
         self.0.api.context(result)
     }
 
-    /// The identity of the list whose first request is `first`.
+    /// Returns the identity of the listing whose first request is `first`.
     pub(super) fn listing_id(&self, first: &Result<ApiRequest>) -> ListingId {
-        // Whose accounts are listed, as far as is known before asking.
-        let tenant = match &self.0.signer.keys {
-            Keys::Given(key) => key.domain_id.as_deref().unwrap_or(&key.access_key),
-            Keys::Metadata(_) => "metadata",
+        // The best identification of the organization that is available without a request.
+        let principal = match &self.0.signer.credentials {
+            CredentialProvider::Static(credentials) => {
+                credentials.domain_id.as_deref().unwrap_or(&credentials.access_key)
+            }
+            CredentialProvider::Metadata(metadata) => metadata.domain_id().unwrap_or("metadata"),
         };
-        self.0.api.listing_id(tenant, first, &[])
+        self.0.api.try_listing_id(principal, first.as_ref(), &[])
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let access_key = match &self.0.signer.keys {
-            Keys::Given(key) => &key.access_key,
-            Keys::Metadata(_) => "of the metadata service",
+        let access_key = match &self.0.signer.credentials {
+            CredentialProvider::Static(credentials) => &credentials.access_key,
+            CredentialProvider::Metadata(_) => "from the metadata service",
         };
         f.debug_struct("Client")
             .field("base_url", &self.0.api.base_url())
@@ -179,72 +181,86 @@ impl fmt::Debug for Client {
 #[must_use = "a builder does nothing until build() is called"]
 pub struct ClientBuilder {
     options: ClientOptions,
-    source: Source,
+    credentials: CredentialConfig,
 }
 
 impl ClientBuilder {
-    fn new(origin: Origin) -> Self {
-        Self { options: ClientOptions::new(ENDPOINT), source: Source::new(origin) }
+    fn new(source: Option<CredentialSource>) -> Self {
+        Self { options: ClientOptions::new(ENDPOINT), credentials: CredentialConfig::new(source) }
     }
 
-    /// With the key that a source has to have.
-    fn given(asked: Result<Lookup<Credentials>>) -> Result<Self> {
+    /// Fails if the lookup found no credentials.
+    fn with_credentials(lookup: Result<Lookup<Credentials>>) -> Result<Self> {
         let env = Env::new(NAME);
-        match env.context(asked)? {
-            Lookup::Found(credentials) => Ok(Self::new(Origin::Given(credentials))),
-            Lookup::Missing(why) => Err(env.error(why)),
+        match env.context(lookup)? {
+            Lookup::Found(credentials) => Ok(Self::new(Some(CredentialSource::Static(credentials)))),
+            Lookup::Missing(reason) => Err(env.error(reason)),
         }
     }
 
-    fn endpoint_of(self, env: &Env) -> Result<Self> {
+    fn endpoint_from_env(self, env: &Env) -> Result<Self> {
         Ok(match env.optional(ENDPOINT_VARIABLE)? {
             Some(endpoints) => self.base_url(endpoints.split(',').next().unwrap_or_default()),
             None => self,
         })
     }
 
-    /// The token of a temporary access key.
+    /// Sets the access key (AK). Required, unless the builder has a source of keys.
+    pub fn access_key(mut self, key: impl Into<String>) -> Self {
+        self.credentials.access_key = Some(key.into());
+        self
+    }
+
+    /// Sets the secret key (SK) of the access key.
+    pub fn secret_key(mut self, key: impl Into<SecretString>) -> Self {
+        self.credentials.secret_key = Some(key.into());
+        self
+    }
+
+    /// Sets the security token of a temporary access key.
     pub fn security_token(mut self, token: impl Into<SecretString>) -> Self {
-        self.source.security_token = Some(token.into());
+        self.credentials.security_token = Some(token.into());
         self
     }
 
-    /// The account that the key belongs to, sent as `X-Domain-Id`.
+    /// Sets the id of the account that the key belongs to, sent as `X-Domain-Id`.
     ///
-    /// Checkpoints are bound to it; without it, to the access key, which is another for each temporary key.
+    /// Checkpoints are bound to the domain id. Without it, they are bound to the access key, which differs
+    /// for each temporary key, or to no key if the keys come from the metadata service.
     ///
-    /// The signing guide wants it for global services, the Organizations reference does not mention it:
-    /// it is assumed not to be needed.
+    /// The signing guide requires it for global services; the Organizations reference does not mention it.
+    /// That it is optional is an assumption.
     pub fn domain_id(mut self, id: impl Into<String>) -> Self {
-        self.source.domain_id = Some(id.into());
+        self.credentials.domain_id = Some(id.into());
         self
     }
 
-    /// Another endpoint, with or without a path prefix. No endpoint in Europe is documented.
+    /// Sets the base URL, with or without a path prefix. Default: `https://organizations.myhuaweicloud.com`.
+    ///
+    /// No endpoint in Europe is documented.
     #[doc(alias = "endpoint")]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.options.base_url = url.into();
         self
     }
 
-    /// Another address of the metadata service, if that is where the key comes from: for tests, or for
-    /// something that stands in for it. `http` is taken on loopback and link-local addresses only.
+    /// Sets the URL of the metadata service, for tests or a replacement of the service. It is only used if
+    /// the key is fetched from there. `http` is allowed only for loopback and link-local addresses.
     pub fn metadata_endpoint(mut self, url: impl Into<String>) -> Self {
-        self.source.metadata_endpoint = url.into();
+        self.credentials.metadata_endpoint = url.into();
         self
     }
 
     client_options!();
 
-    /// Builds the client. Nothing is sent.
+    /// Builds the client. Sends no requests.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the endpoint, a credential or a setting can
-    /// not be used.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a credential or an option is invalid.
     pub fn build(self) -> Result<Client> {
         let api = ApiClient::new(NAME, &self.options)?;
-        let keys = api.context(self.source.open(&self.options))?;
-        let signer = Signer { keys, clock: api.clock().clone() };
+        let credentials = api.context(self.credentials.build(&self.options))?;
+        let signer = Signer { credentials, clock: api.clock().clone() };
         Ok(Client(Arc::new(Inner { api, signer })))
     }
 }

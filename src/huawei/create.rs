@@ -1,4 +1,4 @@
-//! Creating an account: the request, how far it has come, and waiting until it is there.
+//! Creating an account: the requests, the status of a creation, and waiting for it to complete.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::{
     Client,
     list::{Paging, marker_setters, read_page},
-    requests::{ACCOUNTS, check_length},
+    requests::{ACCOUNTS, validate_length},
 };
 use crate::{
     Error, ErrorKind, ListingId, Page, Paginator, Result, Retryability, Timestamp,
@@ -18,11 +18,10 @@ use crate::{
     record::{HasId, record},
 };
 
-/// Accounts without contact information of their own.
 const RESOURCE_ACCOUNTS: &str = "/v2/organizations/accounts";
-const CREATIONS: &str = "/v1/organizations/create-account-status";
+const CREATE_STATUSES: &str = "/v1/organizations/create-account-status";
 
-/// How many tags an account may have: *User Guide*, "Overview of a Tag".
+/// The maximum number of tags of an account: *User Guide*, "Overview of a Tag".
 const MAX_TAGS: usize = 20;
 
 /// A tag to attach to an account.
@@ -37,21 +36,22 @@ impl Tag {
         Self { key: key.into(), value: value.into() }
     }
 
-    /// Keys of 1 to 128 characters, each once, and values of up to 255.
+    /// Checks that there are at most 20 tags, that keys have 1 to 128 characters and are distinct, and that
+    /// values have at most 255 characters.
     ///
-    /// The lengths are those of `TagDto` in the API Reference of 2024; the User Guide ("Overview of a Tag")
-    /// has 225 for values, and the larger is taken. The number and that keys are different are of the User
-    /// Guide.
-    pub(super) fn check_all(tags: &[Self]) -> Result<()> {
+    /// The lengths are those of `TagDto` in the API Reference of 2024. The User Guide ("Overview of a Tag")
+    /// has 225 for values; the larger limit is used. The maximum number of tags and the distinct keys are
+    /// from the User Guide.
+    pub(super) fn validate_all(tags: &[Self]) -> Result<()> {
         if tags.len() > MAX_TAGS {
             return Err(Error::config(format!("{} tags; expected at most {MAX_TAGS}", tags.len())));
         }
-        for (number, tag) in tags.iter().enumerate() {
-            check_length("a tag's key", &tag.key, 1, 128)?;
-            check_length("a tag's value", &tag.value, 0, 255)?;
-            if tags.iter().take(number).any(|other| other.key == tag.key) {
+        for (index, tag) in tags.iter().enumerate() {
+            validate_length("a tag's key", &tag.key, 1, 128)?;
+            validate_length("a tag's value", &tag.value, 0, 255)?;
+            if tags.iter().take(index).any(|other| other.key == tag.key) {
                 return Err(Error::config(format!(
-                    "two tags have the key {:?}; expected different keys",
+                    "duplicate tag key {:?}; expected distinct keys",
                     tag.key
                 )));
             }
@@ -61,30 +61,32 @@ impl Tag {
 }
 
 impl Client {
-    /// Creates an account in the organization, with an e-mail address or phone number of its own.
+    /// Creates an account in the organization, with its own e-mail address or phone number.
     ///
-    /// The account is made later: [`wait_for_account`](Self::wait_for_account) with the id of the answer.
+    /// The account is created asynchronously. Call [`wait_for_account`](Self::wait_for_account) with the id
+    /// of the returned status.
     ///
     /// For the management account only; IAM action `organizations:accounts:create`, and
     /// `organizations:resources:tag` for tags.
     pub fn create_account(&self, name: impl Into<String>) -> CreateAccount {
-        CreateAccount { client: self.clone(), profile: Profile::new(name), email: None, phone: None }
+        CreateAccount { client: self.clone(), account: NewAccount::new(name), email: None, phone: None }
     }
 
-    /// Creates an account in the organization without e-mail address and phone number, which is what the
-    /// reference recommends.
+    /// Creates an account in the organization without e-mail address and phone number. The reference
+    /// recommends this over [`create_account`](Self::create_account).
     ///
-    /// The account is made later: [`wait_for_account`](Self::wait_for_account) with the id of the answer.
+    /// The account is created asynchronously. Call [`wait_for_account`](Self::wait_for_account) with the id
+    /// of the returned status.
     ///
-    /// For the management account only. The reference names no IAM action.
+    /// For the management account only. The reference does not name an IAM action.
     pub fn create_resource_account(&self, name: impl Into<String>) -> CreateResourceAccount {
-        CreateResourceAccount { client: self.clone(), profile: Profile::new(name) }
+        CreateResourceAccount { client: self.clone(), account: NewAccount::new(name) }
     }
 }
 
-/// What both ways of creating an account have in common.
+/// The parameters that both requests have in common.
 #[derive(Clone, Debug, Serialize)]
-struct Profile {
+struct NewAccount {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     agency_name: Option<String>,
@@ -94,38 +96,38 @@ struct Profile {
     tags: Vec<Tag>,
 }
 
-impl Profile {
+impl NewAccount {
     fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), agency_name: None, description: None, tags: Vec::new() }
     }
 
-    fn check(&self) -> Result<()> {
+    fn validate(&self) -> Result<()> {
         if self.name.is_empty() {
             return Err(Error::config("name is empty; expected the name of the new account"));
         }
-        Tag::check_all(&self.tags)
+        Tag::validate_all(&self.tags)
     }
 }
 
-macro_rules! profile_setters {
+macro_rules! new_account_setters {
     () => {
-        /// The agency that gives the management account access to the new one. The provider's default is
-        /// not documented.
+        /// Sets the agency that gives the management account access to the new account. The provider's
+        /// default is not documented.
         pub fn agency_name(mut self, name: impl Into<String>) -> Self {
-            self.profile.agency_name = Some(name.into());
+            self.account.agency_name = Some(name.into());
             self
         }
 
-        /// A description.
+        /// Sets the description.
         pub fn description(mut self, text: impl Into<String>) -> Self {
-            self.profile.description = Some(text.into());
+            self.account.description = Some(text.into());
             self
         }
 
-        /// Attaches a tag; at most 20, each with another key (*User Guide*, "Overview of a Tag"). Keys have 1
-        /// to 128 characters, values at most 255 (*API Reference* of 2024, `TagDto`).
+        /// Adds a tag. At most 20 tags with distinct keys are allowed (*User Guide*, "Overview of a Tag").
+        /// Keys have 1 to 128 characters, values at most 255 (*API Reference* of 2024, `TagDto`).
         pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-            self.profile.tags.push(Tag::new(key, value));
+            self.account.tags.push(Tag::new(key, value));
             self
         }
     };
@@ -133,26 +135,29 @@ macro_rules! profile_setters {
 
 /// `POST /v1/organizations/accounts`: creates an account.
 ///
-/// The name must be another than that of any account there is (*User Guide*, "Creating an Account"). It is
-/// left to the provider how long it may be: the reference says only of the names in its answers that they
-/// have at most 64 characters. By default an organization has 10 member accounts at most, and 5 are created
-/// at a time (*Service Overview*); with which code more are refused is not documented.
+/// The name must differ from that of every existing account (*User Guide*, "Creating an Account"). Its length
+/// is checked by the provider, because the reference limits names only in responses, to 64 characters. By
+/// default, an organization has at most 10 member accounts, and at most 5 can be created at the same time
+/// (*Service Overview*). The error codes for exceeding these limits are not documented.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), look for
-/// the name in [`list_create_account_statuses`](Client::list_create_account_statuses) before sending it again:
-/// there is nothing by which the provider could tell a repetition.
+/// Not idempotent: retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), look for the name in
+/// [`list_create_account_statuses`](Client::list_create_account_statuses) before repeating the request. The
+/// API has no idempotency key.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the name is empty, a tag is too long or has no key, or there are
-/// too many tags; [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key does not belong to the management account
-/// (`Organizations.1001`) or a policy does not allow it (`.1007`); [`Api`](crate::ErrorKind::Api) with
-/// [`Retryability::Retryable`](crate::Retryability::Retryable) after a concurrent modification (`.1003`).
+/// - [`Config`](crate::ErrorKind::Config) if the name is empty, a tag is too long or has no key, or there are
+///   too many tags or duplicate keys
+/// - [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key does not belong to the management
+///   account (`Organizations.1001`) or a policy does not allow it (`.1007`)
+/// - [`Api`](crate::ErrorKind::Api) with [`Retryability::Retryable`](crate::Retryability::Retryable) after a
+///   concurrent modification (`.1003`)
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct CreateAccount {
     client: Client,
-    profile: Profile,
+    account: NewAccount,
     email: Option<String>,
     phone: Option<String>,
 }
@@ -160,7 +165,7 @@ pub struct CreateAccount {
 #[derive(Serialize)]
 struct Body<'a> {
     #[serde(flatten)]
-    profile: &'a Profile,
+    account: &'a NewAccount,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,45 +173,42 @@ struct Body<'a> {
 }
 
 impl CreateAccount {
-    /// The account's e-mail address: mandatory on the international site.
+    /// Sets the account's e-mail address, which is required on the international site.
     ///
-    /// Whether a key belongs to that site can not be told from it, so this is left for the provider to check.
+    /// The site of a key cannot be determined from the key, so the provider checks this.
     pub fn email(mut self, address: impl Into<String>) -> Self {
         self.email = Some(address.into());
         self
     }
 
-    /// The account's mobile number: mandatory on the site of the Chinese mainland. See
-    /// [`email`](Self::email).
+    /// Sets the account's mobile number, which is required on the Chinese mainland site. The provider checks
+    /// this, as for [`email`](Self::email).
     pub fn phone(mut self, number: impl Into<String>) -> Self {
         self.phone = Some(number.into());
         self
     }
 
-    profile_setters!();
+    new_account_setters!();
 
-    /// Sends the request. The answer says only that it was taken up: its state tells how far it has come.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Sends the request and returns the status of the creation, which is usually still in progress.
     pub async fn send(self) -> Result<CreateAccountStatus> {
-        self.client.send(self.request(), read).await
+        self.client.send(self.request(), read_status).await
     }
 
     fn request(&self) -> Result<ApiRequest> {
-        self.profile.check()?;
+        self.account.validate()?;
         let body =
-            Body { profile: &self.profile, email: self.email.as_deref(), phone: self.phone.as_deref() };
+            Body { account: &self.account, email: self.email.as_deref(), phone: self.phone.as_deref() };
         ApiRequest::mutation(Method::POST, ACCOUNTS).json(&body)
     }
 }
 
 /// `POST /v2/organizations/accounts`: creates an account without e-mail address and phone number.
 ///
-/// Name and limits are those of [`CreateAccount`].
+/// The requirements for the name and the limits are those of [`CreateAccount`].
 ///
 /// # Retries
-/// As [`CreateAccount`].
+/// Those of [`CreateAccount`].
 ///
 /// # Errors
 /// Those of [`CreateAccount`].
@@ -214,47 +216,44 @@ impl CreateAccount {
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct CreateResourceAccount {
     client: Client,
-    profile: Profile,
+    account: NewAccount,
 }
 
 impl CreateResourceAccount {
-    profile_setters!();
+    new_account_setters!();
 
-    /// Sends the request. The answer says only that it was taken up: its state tells how far it has come.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Sends the request and returns the status of the creation, which is usually still in progress.
     pub async fn send(self) -> Result<CreateAccountStatus> {
-        self.client.send(self.request(), read).await
+        self.client.send(self.request(), read_status).await
     }
 
     fn request(&self) -> Result<ApiRequest> {
-        self.profile.check()?;
-        ApiRequest::mutation(Method::POST, RESOURCE_ACCOUNTS).json(&self.profile)
+        self.account.validate()?;
+        ApiRequest::mutation(Method::POST, RESOURCE_ACCOUNTS).json(&self.account)
     }
 }
 
 record! {
     id = id;
 
-    /// How far the creation of an account has come: `CreateAccountStatusDto` of the reference.
+    /// The status of the creation of an account: `CreateAccountStatusDto` of the reference.
     ///
-    /// Only `id` is certain to be there.
+    /// Only `id` is guaranteed to be present.
     pub struct CreateAccountStatus {
-        /// The id of the request to create an account: what [`Client::wait_for_account`] takes.
+        /// The id of the creation, for [`Client::wait_for_account`].
         #[serde(deserialize_with = "crate::record::id")]
         pub id: String,
-        /// How far it has come.
+        /// The state of the creation.
         pub state: Option<CreateAccountState>,
-        /// The id of the new account, once there is one.
+        /// The id of the new account, once it exists.
         pub account_id: Option<String>,
-        /// The name asked for.
+        /// The requested name.
         pub account_name: Option<String>,
-        /// When the request was made.
+        /// When the creation was requested.
         pub created_at: Option<Timestamp>,
         /// When it was completed.
         pub completed_at: Option<Timestamp>,
-        /// Why it failed. Which reasons there are is not documented.
+        /// Why it failed. The possible values are not documented.
         pub failure_reason: Option<String>,
         /// Why it failed, in detail.
         pub failure_detail_msg: Option<FailureDetail>,
@@ -262,30 +261,30 @@ record! {
 }
 
 open_enum! {
-    /// How far the creation of an account has come.
+    /// The state of the creation of an account.
     pub enum CreateAccountState {
-        /// Under way.
+        /// In progress.
         InProgress = "in_progress",
-        /// Done: the account is there.
+        /// The account exists.
         Succeeded = "succeeded",
-        /// Given up: there is no account.
+        /// The creation failed; there is no account.
         Failed = "failed",
     }
 }
 
-/// Why the creation of an account failed, as the service behind it has said.
+/// Why the creation of an account failed, as reported by the underlying service.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct FailureDetail {
-    /// Its error.
+    /// The error message.
     pub error_msg: Option<String>,
-    /// What a policy has denied, in a form that only the provider can decode.
+    /// What a policy denied, in an encoding that only the provider can decode.
     pub encoded_authorization_message: Option<String>,
 }
 
 impl Client {
-    /// How far the creation of an account has come, by the id that [`create_account`](Self::create_account)
-    /// answers with.
+    /// Fetches the status of the creation of an account. `id` is the id of the status that
+    /// [`create_account`](Self::create_account) returns.
     ///
     /// For the management account and delegated administrators; IAM action
     /// `organizations:createAccountStatuses:get`.
@@ -295,13 +294,13 @@ impl Client {
     }
 }
 
-/// `GET /v1/organizations/create-account-status/{create_account_status_id}`: the state of one creation.
-/// It reads, and is retried.
+/// `GET /v1/organizations/create-account-status/{create_account_status_id}`: the status of one creation. It
+/// is idempotent and retried.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
-/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such creation (the code is not documented);
-/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) as in every list.
+/// - [`Config`](crate::ErrorKind::Config) if the id is not a valid path segment
+/// - [`NotFound`](crate::ErrorKind::NotFound) if there is no such creation (the code is not documented)
+/// - [`PermissionDenied`](crate::ErrorKind::PermissionDenied) as for [`ListAccounts`](super::ListAccounts)
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct GetCreateAccountStatus {
@@ -310,16 +309,16 @@ pub struct GetCreateAccountStatus {
 }
 
 impl GetCreateAccountStatus {
-    /// Sends the request. A creation that failed is no error here: its state says so.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Sends the request. A failed creation is not an error: the returned status has the state `failed`.
     pub async fn send(self) -> Result<CreateAccountStatus> {
-        self.client.send(self.request(), read).await
+        self.client.send(self.request(), read_status).await
     }
 
     fn request(&self) -> Result<ApiRequest> {
-        Ok(ApiRequest::get(format!("{CREATIONS}/{}", path_segment("create account status id", &self.id)?)))
+        Ok(ApiRequest::get(format!(
+            "{CREATE_STATUSES}/{}",
+            path_segment("create account status id", &self.id)?
+        )))
     }
 }
 
@@ -328,13 +327,13 @@ struct Envelope {
     create_account_status: CreateAccountStatus,
 }
 
-fn read(response: &ApiResponse) -> Result<CreateAccountStatus> {
+fn read_status(response: &ApiResponse) -> Result<CreateAccountStatus> {
     let envelope: Envelope = read_object(response, "an object with create_account_status")?;
     Ok(envelope.create_account_status)
 }
 
 impl Client {
-    /// The creations of accounts that were asked for, and how far they have come.
+    /// Lists the requested creations of accounts and their states.
     ///
     /// For the management account and delegated administrators; IAM action
     /// `organizations:createAccountStatuses:list`.
@@ -343,11 +342,10 @@ impl Client {
     }
 }
 
-/// `GET /v1/organizations/create-account-status`: creations of accounts, by `marker`.
+/// `GET /v1/organizations/create-account-status`: creations of accounts, paged by `marker`.
 ///
-/// It ends as [`ListAccounts`](super::ListAccounts) does. How long the provider remembers a creation is not
-/// documented. That an empty list is told as `[]`, with `page_info`, is an assumption: an answer that lacks
-/// one of them, or has null in its place, is an error and never an end.
+/// It ends like [`ListAccounts`](super::ListAccounts), with the same assumptions. How long the provider keeps
+/// the status of a creation is not documented.
 ///
 /// # Errors
 /// Those of [`ListAccounts`](super::ListAccounts).
@@ -355,32 +353,35 @@ impl Client {
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListCreateAccountStatuses {
     client: Client,
-    /// Each once and sorted: whatever the order they are given in, the list is the same.
+    /// Sorted and without duplicates, so that the order of the calls does not change the listing's identity.
     states: Vec<CreateAccountState>,
     paging: Paging,
 }
 
 impl ListCreateAccountStatuses {
-    /// Only creations in this state; with several, in any of them. Default: all.
+    /// Lists only creations in this state. Can be called repeatedly to include several states. Default: all
+    /// states.
     pub fn state(mut self, state: CreateAccountState) -> Self {
-        let place = self.states.binary_search_by(|other| other.as_str().cmp(state.as_str()));
-        if let Err(place) = place {
-            self.states.insert(place, state);
+        let position = self.states.binary_search_by(|other| other.as_str().cmp(state.as_str()));
+        if let Err(index) = position {
+            self.states.insert(index, state);
         }
         self
     }
 
     marker_setters! {
-        /// Creations on a page: 1 to 2000. Default: 1000. Always sent.
+        /// Sets the page size: 1 to 2000. Default: 1000. It is always sent.
     }
 
-    fn request(&self, at: Option<&String>) -> Result<ApiRequest> {
-        self.paging.check()?;
-        let call = ApiRequest::get(CREATIONS);
-        let call = self.states.iter().fold(call, |call, state| call.query("states", Some(state)));
-        Ok(self.paging.query(call, self.paging.size(), at))
+    fn request(&self, cursor: Option<&String>) -> Result<ApiRequest> {
+        self.paging.validate()?;
+        let request = ApiRequest::get(CREATE_STATUSES);
+        let request = self.states.iter().fold(request, |request, state| request.query("states", Some(state)));
+        Ok(self.paging.query(request, self.paging.page_size(), cursor))
     }
 }
+
+crate::page::inherent_streams!(ListCreateAccountStatuses);
 
 impl Paginator for ListCreateAccountStatuses {
     type Item = CreateAccountStatus;
@@ -390,8 +391,10 @@ impl Paginator for ListCreateAccountStatuses {
         self.client.listing_id(&self.request(None))
     }
 
-    async fn fetch(&self, at: Option<&String>) -> Result<Page<CreateAccountStatus, String>> {
-        self.client.send(self.request(at), |response| read_page(response, "create_account_statuses")).await
+    async fn fetch(&self, cursor: Option<&String>) -> Result<Page<CreateAccountStatus, String>> {
+        self.client
+            .send(self.request(cursor), |response| read_page(response, "create_account_statuses"))
+            .await
     }
 
     fn item_id<'a>(&self, status: &'a CreateAccountStatus) -> Option<Cow<'a, str>> {
@@ -399,12 +402,12 @@ impl Paginator for ListCreateAccountStatuses {
     }
 }
 
-/// How long a creation that was asked for may be unknown: this crate's own choice.
-const SETTLING: Duration = Duration::from_secs(30);
+/// How long a 404 is tolerated for a new creation. This value is this crate's choice.
+const NOT_FOUND_GRACE: Duration = Duration::from_secs(30);
 
 impl Client {
-    /// Waits until an account that was asked for is there, by the id that
-    /// [`create_account`](Self::create_account) answers with.
+    /// Waits until the creation of an account completes. `status_id` is the id of the status that
+    /// [`create_account`](Self::create_account) returns.
     ///
     /// For the management account and delegated administrators; IAM action
     /// `organizations:createAccountStatuses:get`.
@@ -419,31 +422,33 @@ impl Client {
     }
 }
 
-/// Looks at a creation's status until it has succeeded or failed, or time is up.
+/// Polls the status of a creation until it succeeds, fails, or the timeout expires.
 ///
-/// It looks at once, and then after intervals that double from the first to the highest. How long a creation
-/// takes is not documented, so the defaults are this crate's own choice. A state that this version does not
-/// know is waited through like `in_progress`.
+/// The first poll is immediate. The intervals between polls double from the first up to the maximum. How long
+/// a creation takes is not documented, so the defaults are this crate's choice. An unknown or missing state
+/// is treated like `in_progress`.
 ///
 /// # Retries
-/// Waiting changes nothing: after any error it can be begun again with the same id. A look that fails is
-/// retried as every read is. What fails all the same, but is throttled or says
-/// [`Retryability::Retryable`](crate::Retryability::Retryable), as after a concurrent modification (`Organizations.1003`), is looked
-/// at again after the next interval, or after the time that the provider asked for if that is longer. If no
-/// time is left for it, and after any other failure, the error ends the waiting.
+/// Waiting has no side effects and can be repeated with the same id after any error. Each poll is retried
+/// like every read. If it still fails, polling continues in these cases:
 ///
-/// Whether a creation can be found as soon as it was asked for is not documented. So a 404 is looked at again
-/// too, until 30 s are over or the creation has been found once; after that it ends the waiting.
+/// - The error is throttled or [`Retryability::Retryable`](crate::Retryability::Retryable), such as after a
+///   concurrent modification (`Organizations.1003`).
+/// - The status is 404, the creation has not been found yet, and less than 30 s have passed. Whether a
+///   creation can be found immediately after its request is not documented.
+///
+/// The next poll follows after the next interval, or after the provider's `Retry-After` if that is longer. If
+/// the remaining time is not sufficient, or for any other error, the error is returned.
 ///
 /// # Errors
-/// - [`Api`](ErrorKind::Api) if the creation has failed; [`code`](Error::code) is the provider's
-///   `failure_reason`, and [`get_create_account_status`](Client::get_create_account_status) with the same id
-///   gives the status with all that it says
-/// - [`Timeout`](ErrorKind::Timeout) if time is up: the creation may still go on
+/// - [`Api`](ErrorKind::Api) if the creation failed. [`code`](Error::code) is the provider's
+///   `failure_reason`; [`get_create_account_status`](Client::get_create_account_status) with the same id
+///   returns the full status
+/// - [`Timeout`](ErrorKind::Timeout) if the timeout expires; the creation may still be in progress
 /// - [`Config`](ErrorKind::Config) if an interval is zero
 /// - those of [`GetCreateAccountStatus`](super::GetCreateAccountStatus)
 #[derive(Clone, Debug)]
-#[must_use = "nothing is waited for until send() is awaited"]
+#[must_use = "a request does nothing until send() is awaited"]
 pub struct WaitForAccount {
     client: Client,
     status_id: String,
@@ -453,85 +458,84 @@ pub struct WaitForAccount {
 }
 
 impl WaitForAccount {
-    /// How long to wait between the first look and the second. Default: 2 s.
+    /// Sets the interval between the first poll and the second. Default: 2 s.
     pub fn first_interval(mut self, interval: Duration) -> Self {
         self.first_interval = interval;
         self
     }
 
-    /// The longest that the intervals become. Default: 30 s.
+    /// Sets the maximum interval between polls. Default: 30 s.
     pub fn max_interval(mut self, interval: Duration) -> Self {
         self.max_interval = interval;
         self
     }
 
-    /// Time for all of it: the last look is begun when it is over, and is let finish. Zero is one look.
-    /// Default: 10 min.
-    pub fn timeout(mut self, time: Duration) -> Self {
-        self.timeout = time;
+    /// Sets the total timeout. The last poll starts when the timeout expires, and is allowed to finish. With
+    /// a timeout of zero, there is one poll. Default: 10 min.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
-    /// Waits, and gives the status that says `succeeded`.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Waits for the creation and returns its status, which has the state `succeeded`.
     pub async fn send(self) -> Result<CreateAccountStatus> {
         self.client.context(self.wait().await)
     }
 
     async fn wait(&self) -> Result<CreateAccountStatus> {
-        self.check()?;
-        let look = self.client.get_create_account_status(&self.status_id);
-        let began = Instant::now();
+        self.validate()?;
+        let request = self.client.get_create_account_status(&self.status_id);
+        let started = Instant::now();
         let mut interval = self.first_interval.min(self.max_interval);
         let mut found = false;
         loop {
-            let looked = look.clone().send().await;
-            let left = self.timeout.saturating_sub(began.elapsed());
-            let mut asked = Duration::ZERO;
-            match looked {
+            let result = request.clone().send().await;
+            let remaining = self.timeout.saturating_sub(started.elapsed());
+            let mut retry_after = Duration::ZERO;
+            match result {
                 Ok(status) => {
                     match &status.state {
                         Some(CreateAccountState::Succeeded) => return Ok(status),
-                        Some(CreateAccountState::Failed) => return Err(self.failure(&status)),
+                        Some(CreateAccountState::Failed) => return Err(self.failed(&status)),
                         Some(CreateAccountState::InProgress | CreateAccountState::Unknown(_)) | None => {}
                     }
-                    if left.is_zero() {
-                        return Err(self.too_long(&status));
+                    if remaining.is_zero() {
+                        return Err(self.timed_out(&status));
                     }
                     found = true;
                 }
                 Err(error) => {
-                    asked = error.retry_after().unwrap_or_default();
-                    let early = error.status() == Some(404) && !found && began.elapsed() < SETTLING;
+                    retry_after = error.retry_after().unwrap_or_default();
+                    let not_found_yet =
+                        error.status() == Some(404) && !found && started.elapsed() < NOT_FOUND_GRACE;
                     let throttled = error.kind() == ErrorKind::Throttled;
-                    let passing = error.retryability() == Retryability::Retryable || throttled || early;
-                    if !passing || left.is_zero() || asked > left {
+                    let transient =
+                        error.retryability() == Retryability::Retryable || throttled || not_found_yet;
+                    if !transient || remaining.is_zero() || retry_after > remaining {
                         return Err(error);
                     }
                 }
             }
-            sleep(interval.min(left).max(asked)).await;
+            sleep(interval.min(remaining).max(retry_after)).await;
             interval = interval.saturating_mul(2).min(self.max_interval);
         }
     }
 
-    fn check(&self) -> Result<()> {
+    fn validate(&self) -> Result<()> {
         for (name, interval) in [("first_interval", self.first_interval), ("max_interval", self.max_interval)]
         {
             if interval.is_zero() {
-                return Err(Error::config(format!("{name} is 0; expected a time to wait")));
+                return Err(Error::config(format!("{name} is 0; expected a positive duration")));
             }
         }
         Ok(())
     }
 
-    fn too_long(&self, status: &CreateAccountStatus) -> Error {
-        let state = status.state.as_ref().map_or("not told", CreateAccountState::as_str);
+    fn timed_out(&self, status: &CreateAccountStatus) -> Error {
+        let state = status.state.as_ref().map_or("unspecified", CreateAccountState::as_str);
         let message = format!(
-            "the account was not there after {:.1} s (its state is {}), and its creation may still go on: wait \
-             for the status {} again",
+            "timed out after {:.1} s waiting for the account (state: {}); its creation may still be in progress: \
+             wait for the status {} again",
             self.timeout.as_secs_f64(),
             one_line(state),
             self.status_id,
@@ -539,12 +543,12 @@ impl WaitForAccount {
         Error::new(ErrorKind::Timeout, message)
     }
 
-    fn failure(&self, status: &CreateAccountStatus) -> Error {
+    fn failed(&self, status: &CreateAccountStatus) -> Error {
         let detail = status.failure_detail_msg.as_ref().and_then(|detail| detail.error_msg.as_deref());
         let reason = status.failure_reason.as_deref();
         let message = format!(
-            "the account was not created: {}; get_create_account_status({:?}) gives all that is told of it",
-            one_line(detail.or(reason).unwrap_or("no reason is given")),
+            "the account was not created: {}; call get_create_account_status({:?}) for the full status",
+            one_line(detail.or(reason).unwrap_or("no reason given")),
             self.status_id,
         );
         Error::new(ErrorKind::Api, message).with_code(reason.map(one_line))
@@ -558,33 +562,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_and_values_have_their_lengths_and_keys_are_different() {
-        let check = |tags: &[(&str, &str)]| {
+    fn tag_limits() {
+        let validate = |tags: &[(&str, &str)]| {
             let tags: Vec<_> = tags.iter().map(|(key, value)| Tag::new(*key, *value)).collect();
-            Tag::check_all(&tags).map_err(|error| error.message().to_owned())
+            Tag::validate_all(&tags).map_err(|error| error.message().to_owned())
         };
         let long = "é".repeat(256);
-        assert_eq!(check(&[("é".repeat(128).as_str(), &long[2..]), ("k", "")]), Ok(()));
-        let refused = |tags: &[(&str, &str)], why: &str| {
-            let message = check(tags).unwrap_err();
-            assert!(message.contains(why), "{message}");
+        assert_eq!(validate(&[("é".repeat(128).as_str(), &long[2..]), ("k", "")]), Ok(()));
+        let assert_invalid = |tags: &[(&str, &str)], expected: &str| {
+            let message = validate(tags).unwrap_err();
+            assert!(message.contains(expected), "{message}");
         };
-        refused(&[("", "x")], "a tag's key has 0 characters; expected 1 to 128");
-        refused(&[(&long[..258], "x")], "a tag's key has 129 characters");
-        refused(&[("k", &long)], "a tag's value has 256 characters; expected 0 to 255");
-        refused(&[("k", "1"), ("k", "2")], "two tags have the key \"k\"");
+        assert_invalid(&[("", "x")], "a tag's key has 0 characters; expected 1 to 128");
+        assert_invalid(&[(&long[..258], "x")], "a tag's key has 129 characters");
+        assert_invalid(&[("k", &long)], "a tag's value has 256 characters; expected 0 to 255");
+        assert_invalid(&[("k", "1"), ("k", "2")], "duplicate tag key \"k\"");
         let many: Vec<_> = (0..21).map(|number| Tag::new(number.to_string(), "")).collect();
-        assert!(Tag::check_all(&many[1..]).is_ok());
-        assert!(Tag::check_all(&many).is_err());
+        assert!(Tag::validate_all(&many[1..]).is_ok());
+        assert!(Tag::validate_all(&many).is_err());
     }
 
-    fn body(call: Result<ApiRequest>) -> Value {
-        serde_json::from_slice(&call.unwrap().body).unwrap()
+    fn body(request: Result<ApiRequest>) -> Value {
+        serde_json::from_slice(&request.unwrap().body).unwrap()
     }
 
     #[test]
-    fn bodies_hold_what_was_set_and_nothing_else() {
-        let client = Client::builder("access", "secret").build().unwrap();
+    fn bodies_have_only_the_set_fields() {
+        let client = Client::builder().access_key("access").secret_key("secret").build().unwrap();
         assert_eq!(body(client.create_account("账号").request()), json!({"name": "账号"}));
         let full = client.create_account("a").email("e@example.com").phone("+49 1").agency_name("agency");
         let full = full.description("").tag("k", "v").tag("l", "");
@@ -599,7 +603,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_is_read_and_only_the_id_is_needed() {
+    fn status_decodes_and_requires_only_the_id() {
         let json = r#"{
             "id": "car-awjp43m7bz3b8jgy5v61jrfwakt3og8w", "state": "FAILED", "account_id": null,
             "account_name": "paas_iam_573331", "created_at": "2022-08-24T06:41:15Z",

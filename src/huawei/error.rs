@@ -1,3 +1,5 @@
+//! Error responses: their code and message, and how the code affects classification and retries.
+
 use serde_json::Value;
 
 use crate::{
@@ -5,27 +7,29 @@ use crate::{
     http::{ApiResponse, ErrorResponse, header},
 };
 
-/// Codes of which the reference says to try again later: a concurrent modification, and two that the service
-/// has while it obtains the right to act. That nothing was done then is an assumption.
-const PASSING: [&str; 3] = ["Organizations.1003", "Organizations.1004", "Organizations.1006"];
+/// Codes for which the reference recommends trying again later: a concurrent modification, and two that the
+/// service returns while it obtains permission to act. That the request was not applied is an assumption.
+const TRANSIENT_CODES: [&str; 3] = ["Organizations.1003", "Organizations.1004", "Organizations.1006"];
 
-/// The error, with [`Retryability::Retryable`] if its code says that another try may help: the status alone does not.
-pub(super) fn passing(error: Error) -> Error {
-    let passing = error.code().is_some_and(|code| PASSING.contains(&code));
-    if passing && error.retryability() == Retryability::Never {
+/// Marks the error as [`Retryability::Retryable`] if its code is transient. The status alone does not
+/// indicate it.
+pub(super) fn mark_retryable(error: Error) -> Error {
+    let transient = error.code().is_some_and(|code| TRANSIENT_CODES.contains(&code));
+    if transient && error.retryability() == Retryability::Never {
         error.with_retryability(Retryability::Retryable)
     } else {
         error
     }
 }
 
-/// Reads a failure: `{error_code, error_msg}`, its other spellings, and the same nested, as IAM does.
+/// Parses an error response: `{error_code, error_msg}`, the other spellings of both, and both nested in an
+/// object, as IAM returns them.
 ///
-/// A 401 here is often none of the credentials' fault, so the code's prefix tells what it is about:
-/// `APIGW.` and `APIG.` come from the gateway, `Organizations.` from the service.
-pub(super) fn read(response: &ApiResponse, own_clock: &str) -> ErrorResponse {
+/// A 401 does not always mean invalid credentials, so it is classified by the prefix of the code: `APIGW.`
+/// and `APIG.` are returned by the gateway, `Organizations.` by the service.
+pub(super) fn parse(response: &ApiResponse, local_time: &str) -> ErrorResponse {
     let body = response.body.json::<Value>();
-    let (code, message) = body.as_ref().and_then(find).unwrap_or_default();
+    let (code, message) = body.as_ref().and_then(find_code_and_message).unwrap_or_default();
     let mut message = message.or_else(|| response.body.plain_text());
     let status = response.status.as_u16();
     let kind = match (status, code.as_deref()) {
@@ -34,10 +38,10 @@ pub(super) fn read(response: &ApiResponse, own_clock: &str) -> ErrorResponse {
         _ => None,
     };
     if let Some(text) = message.as_mut().filter(|text| text.contains("signature expired")) {
-        let theirs = header(&response.headers, &["date"]).unwrap_or_else(|| "not told".into());
+        let server_time = header(&response.headers, &["date"]).unwrap_or_else(|| "unknown".into());
         *text = format!(
-            "{text}; the date of the request must be within 15 minutes of the server's: this machine's \
-             clock says {own_clock}, the server's {theirs}"
+            "{text}; the request's date must be within 15 minutes of the server's: this machine's clock says \
+             {local_time}, the server's {server_time}"
         );
     }
     let request_id = header(&response.headers, &["x-request-id"])
@@ -45,10 +49,10 @@ pub(super) fn read(response: &ApiResponse, own_clock: &str) -> ErrorResponse {
     ErrorResponse { kind, code, message, request_id, ..ErrorResponse::default() }
 }
 
-type Found = (Option<String>, Option<String>);
+type CodeAndMessage = (Option<String>, Option<String>);
 
-/// The code and message in `body`, at the top or in a member that is an object.
-fn find(body: &Value) -> Option<Found> {
+/// Returns the code and message in `body`, at the top level or in a member that is an object.
+fn find_code_and_message(body: &Value) -> Option<CodeAndMessage> {
     let members = body.as_object()?;
     for (code, message) in [("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message")] {
         let text = |name: &str| match members.get(name)? {
@@ -61,7 +65,7 @@ fn find(body: &Value) -> Option<Found> {
             return Some(found);
         }
     }
-    members.values().filter(|value| value.is_object()).find_map(find)
+    members.values().filter(|value| value.is_object()).find_map(find_code_and_message)
 }
 
 #[cfg(test)]
@@ -76,43 +80,39 @@ mod tests {
             headers: HeaderMap::new(),
             body: bytes::Bytes::from(body.to_owned()).into(),
         };
-        read(&response, "20260102T030405Z")
+        parse(&response, "20260102T030405Z")
     }
 
     #[test]
-    fn every_shape_of_error_is_read() {
+    fn all_body_formats_are_parsed() {
         for (body, code, message) in [
             (r#"{"error_code":"Organizations.1008","error_msg":"bad"}"#, Some("Organizations.1008"), "bad"),
             (r#"{"errorCode":"X.1","errorMsg":"bad"}"#, Some("X.1"), "bad"),
             (r#"{"error":{"code":403,"message":"bad","title":"Forbidden"}}"#, Some("403"), "bad"),
             ("bad", None, "bad"),
         ] {
-            let problem = parse_error(400, body);
-            assert_eq!(
-                (problem.code.as_deref(), problem.message.as_deref()),
-                (code, Some(message)),
-                "{body}"
-            );
+            let error = parse_error(400, body);
+            assert_eq!((error.code.as_deref(), error.message.as_deref()), (code, Some(message)), "{body}");
         }
         assert!(parse_error(502, "<html>Bad Gateway</html>").message.is_none());
     }
 
     #[test]
-    fn what_the_reference_says_to_try_again_is_safe_to_try_again() {
-        let retry = |code: &str, retry| {
+    fn transient_codes_are_retryable() {
+        let retryability = |code: &str, initial| {
             let error =
-                Error::new(ErrorKind::Api, "x").with_code(Some(code.to_owned())).with_retryability(retry);
-            passing(error).retryability()
+                Error::new(ErrorKind::Api, "x").with_code(Some(code.to_owned())).with_retryability(initial);
+            mark_retryable(error).retryability()
         };
-        for code in PASSING {
-            assert_eq!(retry(code, Retryability::Never), Retryability::Retryable, "{code}");
-            assert_eq!(retry(code, Retryability::MaybeApplied), Retryability::MaybeApplied, "{code}");
+        for code in TRANSIENT_CODES {
+            assert_eq!(retryability(code, Retryability::Never), Retryability::Retryable, "{code}");
+            assert_eq!(retryability(code, Retryability::MaybeApplied), Retryability::MaybeApplied, "{code}");
         }
-        assert_eq!(retry("Organizations.1005", Retryability::Never), Retryability::Never);
+        assert_eq!(retryability("Organizations.1005", Retryability::Never), Retryability::Never);
     }
 
     #[test]
-    fn a_401_is_classified_by_its_code() {
+    fn status_401_is_classified_by_code() {
         let kind =
             |code: &str| parse_error(401, &format!(r#"{{"error_code":"{code}","error_msg":"x"}}"#)).kind;
         assert_eq!(kind("Organizations.1002"), Some(ErrorKind::PermissionDenied));

@@ -1,7 +1,9 @@
+//! Inviting an account to join the organization.
+
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{Client, create::Tag, requests::check_length};
+use super::{Client, create::Tag, requests::validate_length};
 use crate::{
     Result, Timestamp,
     http::{ApiRequest, ApiResponse, read_object},
@@ -12,7 +14,7 @@ use crate::{
 const PATH: &str = "/v1/organizations/accounts/invite";
 
 impl Client {
-    /// Invites an account to join the organization, with notes for the mail that its owner gets.
+    /// Invites an account to join the organization. `notes` is part of the e-mail to its owner.
     ///
     /// For the management account only; IAM action `organizations:accounts:invite`, and
     /// `organizations:resources:tag` for tags.
@@ -21,7 +23,8 @@ impl Client {
     }
 }
 
-/// Who is invited. The reference of 2024 took an e-mail address in place of the name, later ones do not.
+/// The account to invite. The reference of 2024 accepted an e-mail address instead of the name; later
+/// editions do not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", content = "entity", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -34,20 +37,23 @@ pub enum InviteTarget {
 
 /// `POST /v1/organizations/accounts/invite`: invites an account.
 ///
-/// The account must be of the same kind as the organization's: those of the Chinese mainland's site and of
-/// the international site can not be mixed. At most 20 invitations are sent within 24 hours (*Service
-/// Overview*, both); with which code more are refused is not documented. Lengths are those of the API
-/// Reference of 2024.
+/// The account must be registered on the same site as the organization: accounts of the Chinese mainland site
+/// and of the international site cannot be mixed. At most 20 invitations are sent within 24 hours. Both
+/// limits are from the *Service Overview*; the error code for further invitations is not documented. Lengths
+/// are those of the API Reference of 2024.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), only the
-/// console shows whether it was: this crate does not list invitations. A second one would send a second mail.
+/// Not idempotent: retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), only the console shows whether the
+/// invitation was sent, because this crate does not list invitations. Repeating the request would send a
+/// second e-mail.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the target does not have 1 to 100 characters, the notes have more
-/// than 1024, or a tag can not be; [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key does not belong to the
-/// management account (`Organizations.1001`) or a policy does not allow it (`.1007`);
-/// [`Api`](crate::ErrorKind::Api) if the account can not be invited.
+/// - [`Config`](crate::ErrorKind::Config) if the target does not have 1 to 100 characters, the notes have
+///   more than 1024, or a tag is invalid
+/// - [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key does not belong to the management
+///   account (`Organizations.1001`) or a policy does not allow it (`.1007`)
+/// - [`Api`](crate::ErrorKind::Api) if the account cannot be invited
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct InviteAccount {
@@ -66,29 +72,26 @@ struct Body<'a> {
 }
 
 impl InviteAccount {
-    /// Attaches a tag once the account has joined; at most 20, each with another key. Keys have 1 to 128
-    /// characters, values at most 255. For the sources, see
+    /// Adds a tag, which is attached once the account has joined. At most 20 tags with distinct keys are
+    /// allowed. Keys have 1 to 128 characters, values at most 255. For the sources, see
     /// [`CreateAccount::tag`](super::CreateAccount::tag).
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.push(Tag::new(key, value));
         self
     }
 
-    /// Sends the request, and gives the invitation.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Sends the request and returns the invitation.
     pub async fn send(self) -> Result<Handshake> {
-        self.client.send(self.request(), read).await
+        self.client.send(self.request(), read_handshake).await
     }
 
     fn request(&self) -> Result<ApiRequest> {
         match &self.target {
-            InviteTarget::Account(id) => check_length("the target's account id", id, 1, 100)?,
-            InviteTarget::Name(name) => check_length("the target's name", name, 1, 100)?,
+            InviteTarget::Account(id) => validate_length("the target's account id", id, 1, 100)?,
+            InviteTarget::Name(name) => validate_length("the target's name", name, 1, 100)?,
         }
-        check_length("notes", &self.notes, 0, 1024)?;
-        Tag::check_all(&self.tags)?;
+        validate_length("notes", &self.notes, 0, 1024)?;
+        Tag::validate_all(&self.tags)?;
         let body = Body { target: &self.target, notes: &self.notes, tags: &self.tags };
         ApiRequest::mutation(Method::POST, PATH).json(&body)
     }
@@ -99,7 +102,7 @@ record! {
 
     /// An invitation: `HandshakeDto` of the reference.
     ///
-    /// Only `id` is certain to be there.
+    /// Only `id` is guaranteed to be present.
     pub struct Handshake {
         /// The invitation's id.
         #[serde(deserialize_with = "crate::record::id")]
@@ -108,9 +111,9 @@ record! {
         pub urn: Option<String>,
         /// Its state.
         pub status: Option<HandshakeStatus>,
-        /// When it was made.
+        /// When it was created.
         pub created_at: Option<Timestamp>,
-        /// When it was accepted, cancelled or declined, or expired.
+        /// When it was accepted, cancelled, declined or expired.
         pub updated_at: Option<Timestamp>,
         /// When it expires.
         pub expired_at: Option<Timestamp>,
@@ -120,18 +123,18 @@ record! {
         pub management_account_name: Option<String>,
         /// The organization's id.
         pub organization_id: Option<String>,
-        /// The notes for the mail.
+        /// The notes in the e-mail.
         pub notes: Option<String>,
-        /// Who is invited.
+        /// The invited account.
         pub target: Option<HandshakeTarget>,
     }
 }
 
-/// Who is invited, as the provider tells it.
+/// The invited account, as returned by the provider.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct HandshakeTarget {
-    /// What the entity is: `account` for an id, `name`, or `email` of older invitations.
+    /// The type of `entity`: `account` for an id, `name`, or `email` for older invitations.
     #[serde(rename = "type")]
     pub target_type: Option<String>,
     /// The id, name or address.
@@ -139,17 +142,17 @@ pub struct HandshakeTarget {
 }
 
 open_enum! {
-    /// The state of an invitation: `HandshakeDto` of the reference and of the vendor's own clients.
+    /// The state of an invitation: `HandshakeDto` of the reference and of the vendor's SDKs.
     pub enum HandshakeStatus {
-        /// Not answered yet.
+        /// Awaiting a response.
         Pending = "pending",
         /// Accepted: the account has joined.
         Accepted = "accepted",
-        /// Taken back.
+        /// Cancelled by the organization.
         Cancelled = "cancelled",
         /// Declined.
         Declined = "declined",
-        /// Not answered in time.
+        /// Expired without a response.
         Expired = "expired",
     }
 }
@@ -159,7 +162,7 @@ struct Envelope {
     handshake: Handshake,
 }
 
-fn read(response: &ApiResponse) -> Result<Handshake> {
+fn read_handshake(response: &ApiResponse) -> Result<Handshake> {
     let envelope: Envelope = read_object(response, "an object with handshake")?;
     Ok(envelope.handshake)
 }
@@ -171,8 +174,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_body_names_the_target_by_id_or_name() {
-        let client = Client::builder("access", "secret").build().unwrap();
+    fn body_has_the_id_or_name() {
+        let client = Client::builder().access_key("access").secret_key("secret").build().unwrap();
         let body = |request: InviteAccount| -> Value {
             serde_json::from_slice(&request.request().unwrap().body).unwrap()
         };

@@ -1,4 +1,4 @@
-//! Lists that page by `marker`: accounts, the entities of the organization, the services of an account.
+//! Listings that page by `marker`: accounts, entities of the organization, delegated services of an account.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Account, Client,
-    requests::{ACCOUNTS, account_path, check_length},
+    requests::{ACCOUNTS, account_path, validate_length},
 };
 use crate::{
     Error, ListingId, Page, Paginator, Result, Timestamp,
@@ -16,16 +16,14 @@ use crate::{
     record::{FromRow, HasId, record},
 };
 
-/// Where roots, organizational units and accounts are listed.
+/// Lists roots, organizational units and accounts.
 const ENTITIES: &str = "/v1/organizations/entities";
 
-/// Rows on a page unless the caller says otherwise: the provider's own default has changed over time, so it
-/// is always sent.
+/// The default page size. It is always sent, because the provider's default has changed over time.
 pub(super) const DEFAULT_LIMIT: u32 = 1000;
-/// The most rows on a page.
 pub(super) const MAX_LIMIT: u32 = 2000;
 
-/// Where a list starts, and how much its pages hold, as far as the caller says.
+/// The page size and start of a listing, if set by the caller.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Paging {
     pub(super) limit: Option<u32>,
@@ -33,30 +31,29 @@ pub(super) struct Paging {
 }
 
 impl Paging {
-    /// The rows that a page may hold.
-    pub(super) fn size(&self) -> u32 {
+    pub(super) fn page_size(&self) -> u32 {
         self.limit.unwrap_or(DEFAULT_LIMIT)
     }
 
-    pub(super) fn check(&self) -> Result<()> {
-        check_limit(self.size(), MAX_LIMIT, "")?;
-        self.check_marker()
+    pub(super) fn validate(&self) -> Result<()> {
+        validate_limit(self.page_size(), MAX_LIMIT, "")?;
+        self.validate_marker()
     }
 
-    pub(super) fn check_marker(&self) -> Result<()> {
+    pub(super) fn validate_marker(&self) -> Result<()> {
         match &self.marker {
-            Some(marker) => check_length("marker", marker, 4, 400),
+            Some(marker) => validate_length("marker", marker, 4, 400),
             None => Ok(()),
         }
     }
 
-    /// `call` for the page at `at`, or where the list starts, with `size` rows.
-    pub(super) fn query(&self, call: ApiRequest, size: u32, at: Option<&String>) -> ApiRequest {
-        call.query("limit", Some(size)).query("marker", at.or(self.marker.as_ref()))
+    /// Adds the page size and the cursor to a request. Without a cursor, the listing starts at `self.marker`.
+    pub(super) fn query(&self, request: ApiRequest, page_size: u32, cursor: Option<&String>) -> ApiRequest {
+        request.query("limit", Some(page_size)).query("marker", cursor.or(self.marker.as_ref()))
     }
 }
 
-/// The setters of [`Paging`], for a list that has it in a field `paging`; what is given documents `limit`.
+/// The setters of [`Paging`] for a listing with a field `paging`. The attributes document `limit`.
 macro_rules! marker_setters {
     ($(#[$limit:meta])+) => {
         $(#[$limit])+
@@ -65,7 +62,7 @@ macro_rules! marker_setters {
             self
         }
 
-        /// Starts at the page of this marker, a `next_marker` of 4 to 400 characters.
+        /// Starts at this marker, which is the `next_marker` of an earlier page. It has 4 to 400 characters.
         pub fn marker(mut self, marker: impl Into<String>) -> Self {
             self.paging.marker = Some(marker.into());
             self
@@ -79,7 +76,7 @@ pub(super) use marker_setters;
 struct PageInfo {
     #[serde(default)]
     next_marker: Option<String>,
-    /// Whatever it is: a count that is kept, and compared with nothing, must not cost a page.
+    /// Of any type. The count is informational, so an invalid one must not fail the page.
     #[serde(default)]
     current_count: Option<Box<RawValue>>,
 }
@@ -89,36 +86,36 @@ struct Envelope {
     page_info: Box<RawValue>,
 }
 
-/// Reads a page: an object with the rows as its member `name`, and `page_info`. A list ends when the marker is null,
-/// absent or empty, and only then.
+/// Reads a page: an object with the rows in its member `name`, and `page_info`. A listing ends only if the
+/// marker is null, absent or empty.
 pub(super) fn read_page<T: FromRow>(response: &ApiResponse, name: &str) -> Result<Page<T, String>> {
     let expected = format!("an object with {name} and page_info");
     let (rows, Envelope { page_info }) = http::read_page::<T, _>(response, name, &expected)?;
     let rows = rows.ok_or_else(|| no_rows(response, name, &expected))?;
-    // serde takes an array for an object, and `[]` would be the end of a list.
+    // serde also deserializes a struct from an array, so `[]` would be taken for the end of the listing.
     let page_info: Option<PageInfo> = match page_info.get() {
         object if object.starts_with('{') => serde_json::from_str(object).ok(),
         _ => None,
     };
-    let page_info = page_info
-        .ok_or_else(|| Error::decode(format!("expected {expected}, and page_info is no such object")))?;
+    let page_info =
+        page_info.ok_or_else(|| Error::decode(format!("expected {expected}, got an invalid page_info")))?;
     let next = page_info.next_marker.filter(|marker| !marker.is_empty());
     let count = page_info.current_count.and_then(|count| serde_json::from_str(count.get()).ok());
     Ok(rows.into_page(next).with_reported_rows(count))
 }
 
-pub(super) fn check_limit(limit: u32, most: u32, condition: &str) -> Result<()> {
-    if (1..=most).contains(&limit) {
+pub(super) fn validate_limit(limit: u32, max: u32, condition: &str) -> Result<()> {
+    if (1..=max).contains(&limit) {
         return Ok(());
     }
-    Err(Error::config(format!("limit is {limit}; expected 1 to {most}{condition}")))
+    Err(Error::config(format!("limit is {limit}; expected 1 to {max}{condition}")))
 }
 
-const MAX_WITH_CONTACT: u32 = 200;
+/// The maximum page size with contact information.
+const MAX_CONTACT_LIMIT: u32 = 200;
 
 impl Client {
-    /// The accounts of the organization. Set its parameters, then take it as a
-    /// [`Paginator`](crate::Paginator).
+    /// Lists the accounts of the organization. The returned listing is a [`Paginator`](crate::Paginator).
     ///
     /// For the management account and delegated administrators; IAM action `organizations:accounts:list`.
     pub fn list_accounts(&self) -> ListAccounts {
@@ -131,17 +128,19 @@ impl Client {
     }
 }
 
-/// `GET /v1/organizations/accounts`: the accounts of an organization, by `marker`.
+/// `GET /v1/organizations/accounts`: the accounts of an organization, paged by `marker`.
 ///
-/// The list ends when the answer's `next_marker` is null, absent or empty, and only then. A page without
-/// accounts but with a marker is followed (an assumption: the reference does not speak of one). So is that an
-/// empty list is told as `[]`, with `page_info`: an answer that lacks one of them, or has null in its place,
-/// is an error and never an end.
+/// The listing ends only if `next_marker` of the response is null, absent or empty. The following is not
+/// documented and assumed:
+///
+/// - A page without accounts but with a marker is not the last; the marker is followed.
+/// - An empty listing has the array `[]` and `page_info`. A response without one of them, or with null in its
+///   place, is an error and not the end.
 ///
 /// # Errors
-/// Besides those of every list, [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key belongs neither to the
-/// management account nor to a delegated administrator (`Organizations.1001`, `.1002`). A 401 is never
-/// retried, because more than five failures in a row lock the key for five minutes.
+/// Those of every listing, and [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key belongs
+/// neither to the management account nor to a delegated administrator (`Organizations.1001`, `.1002`). A 401
+/// is never retried, because more than five consecutive failures lock the key for five minutes.
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListAccounts {
@@ -152,49 +151,53 @@ pub struct ListAccounts {
 }
 
 impl ListAccounts {
-    /// Only the direct children of a root (`r-…`) or organizational unit (`ou-…`). At most 100 characters.
+    /// Lists only the direct children of a root (`r-…`) or organizational unit (`ou-…`). At most 100
+    /// characters.
     pub fn parent_id(mut self, id: impl Into<String>) -> Self {
         self.parent_id = Some(id.into());
         self
     }
 
-    /// Whether to tell each account's registered phone number and e-mail address: personal data. With
-    /// them, a page has at most 200 accounts.
+    /// Sets whether to include the registered phone number and e-mail address of each account, which are
+    /// personal data. If included, a page has at most 200 accounts.
     pub fn with_register_contact_info(mut self, yes: bool) -> Self {
         self.with_register_contact_info = Some(yes);
         self
     }
 
     marker_setters! {
-        /// Accounts on a page: 1 to 2000, or to 200 with contact information. Default: 1000, or 200.
+        /// Sets the page size: 1 to 2000, or 1 to 200 with contact information. Default: 1000, or 200 with
+        /// contact information.
         ///
-        /// Always sent: the provider's own default has changed over time.
+        /// It is always sent, because the provider's default has changed over time.
     }
 
-    fn contact(&self) -> bool {
+    fn with_contact_info(&self) -> bool {
         self.with_register_contact_info == Some(true)
     }
 
     fn page_size(&self) -> u32 {
-        self.paging.limit.unwrap_or(if self.contact() { MAX_WITH_CONTACT } else { DEFAULT_LIMIT })
+        self.paging.limit.unwrap_or(if self.with_contact_info() { MAX_CONTACT_LIMIT } else { DEFAULT_LIMIT })
     }
 
-    fn request(&self, at: Option<&String>) -> Result<ApiRequest> {
-        if self.contact() {
-            check_limit(self.page_size(), MAX_WITH_CONTACT, " with contact information")?;
+    fn request(&self, cursor: Option<&String>) -> Result<ApiRequest> {
+        if self.with_contact_info() {
+            validate_limit(self.page_size(), MAX_CONTACT_LIMIT, " with contact information")?;
         } else {
-            check_limit(self.page_size(), MAX_LIMIT, "")?;
+            validate_limit(self.page_size(), MAX_LIMIT, "")?;
         }
         if let Some(id) = &self.parent_id {
-            check_length("parent_id", id, 1, 100)?;
+            validate_length("parent_id", id, 1, 100)?;
         }
-        self.paging.check_marker()?;
-        let call = ApiRequest::get(ACCOUNTS)
+        self.paging.validate_marker()?;
+        let request = ApiRequest::get(ACCOUNTS)
             .query("parent_id", self.parent_id.as_ref())
             .query("with_register_contact_info", self.with_register_contact_info);
-        Ok(self.paging.query(call, self.page_size(), at))
+        Ok(self.paging.query(request, self.page_size(), cursor))
     }
 }
+
+crate::page::inherent_streams!(ListAccounts, accounts);
 
 impl Paginator for ListAccounts {
     type Item = Account;
@@ -204,8 +207,8 @@ impl Paginator for ListAccounts {
         self.client.listing_id(&self.request(None))
     }
 
-    async fn fetch(&self, at: Option<&String>) -> Result<Page<Account, String>> {
-        self.client.send(self.request(at), |response| read_page(response, "accounts")).await
+    async fn fetch(&self, cursor: Option<&String>) -> Result<Page<Account, String>> {
+        self.client.send(self.request(cursor), |response| read_page(response, "accounts")).await
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
@@ -218,21 +221,21 @@ record! {
 
     /// A root, an organizational unit or an account: `EntityDto` of the reference.
     ///
-    /// Only `id` is certain to be there.
+    /// Only `id` is guaranteed to be present.
     pub struct Entity {
-        /// Its id: `r-…` of a root, `ou-…` of an organizational unit, the account's own of an account.
+        /// The id: `r-…` of a root, `ou-…` of an organizational unit, or the id of an account.
         #[serde(deserialize_with = "crate::record::id")]
         pub id: String,
-        /// Its name.
+        /// The name.
         pub name: Option<String>,
-        /// What it is.
+        /// The type of entity.
         #[serde(rename = "type")]
         pub entity_type: Option<EntityType>,
     }
 }
 
 open_enum! {
-    /// What an entity is.
+    /// The type of an entity.
     pub enum EntityType {
         /// An account.
         Account = "account",
@@ -244,7 +247,7 @@ open_enum! {
 }
 
 impl Client {
-    /// The roots, organizational units and accounts of the organization.
+    /// Lists the roots, organizational units and accounts of the organization.
     ///
     /// For the management account and delegated administrators; IAM action `organizations:entities:list`.
     pub fn list_entities(&self) -> ListEntities {
@@ -252,11 +255,9 @@ impl Client {
     }
 }
 
-/// `GET /v1/organizations/entities`: roots, organizational units and accounts, by `marker`.
+/// `GET /v1/organizations/entities`: roots, organizational units and accounts, paged by `marker`.
 ///
-/// It ends as [`ListAccounts`](super::ListAccounts) does. That an empty list is told as `[]`, with
-/// `page_info`, is an assumption: an answer that lacks one of them, or has null in its place, is an error and
-/// never an end.
+/// It ends like [`ListAccounts`](super::ListAccounts), with the same assumptions.
 ///
 /// # Errors
 /// Those of [`ListAccounts`](super::ListAccounts).
@@ -270,38 +271,40 @@ pub struct ListEntities {
 }
 
 impl ListEntities {
-    /// Only the children of a root (`r-…`) or organizational unit (`ou-…`). At most 100 characters.
+    /// Lists only the children of a root (`r-…`) or organizational unit (`ou-…`). At most 100 characters.
     pub fn parent_id(mut self, id: impl Into<String>) -> Self {
         self.parent_id = Some(id.into());
         self
     }
 
-    /// Only the parent of this organizational unit or account. At most 100 characters.
+    /// Lists only the parent of this organizational unit or account. At most 100 characters.
     ///
-    /// The reference speaks of units only; that accounts are taken is what the vendor's Terraform provider
-    /// does.
+    /// The reference mentions organizational units only. The vendor's Terraform provider also passes
+    /// accounts.
     pub fn child_id(mut self, id: impl Into<String>) -> Self {
         self.child_id = Some(id.into());
         self
     }
 
     marker_setters! {
-        /// Entities on a page: 1 to 2000. Default: 1000. Always sent.
+        /// Sets the page size: 1 to 2000. Default: 1000. It is always sent.
     }
 
-    fn request(&self, at: Option<&String>) -> Result<ApiRequest> {
+    fn request(&self, cursor: Option<&String>) -> Result<ApiRequest> {
         for (name, id) in [("parent_id", &self.parent_id), ("child_id", &self.child_id)] {
             if let Some(id) = id {
-                check_length(name, id, 1, 100)?;
+                validate_length(name, id, 1, 100)?;
             }
         }
-        self.paging.check()?;
-        let call = ApiRequest::get(ENTITIES)
+        self.paging.validate()?;
+        let request = ApiRequest::get(ENTITIES)
             .query("parent_id", self.parent_id.as_ref())
             .query("child_id", self.child_id.as_ref());
-        Ok(self.paging.query(call, self.paging.size(), at))
+        Ok(self.paging.query(request, self.paging.page_size(), cursor))
     }
 }
+
+crate::page::inherent_streams!(ListEntities);
 
 impl Paginator for ListEntities {
     type Item = Entity;
@@ -311,8 +314,8 @@ impl Paginator for ListEntities {
         self.client.listing_id(&self.request(None))
     }
 
-    async fn fetch(&self, at: Option<&String>) -> Result<Page<Entity, String>> {
-        self.client.send(self.request(at), |response| read_page(response, "entities")).await
+    async fn fetch(&self, cursor: Option<&String>) -> Result<Page<Entity, String>> {
+        self.client.send(self.request(cursor), |response| read_page(response, "entities")).await
     }
 
     fn item_id<'a>(&self, entity: &'a Entity) -> Option<Cow<'a, str>> {
@@ -323,9 +326,9 @@ impl Paginator for ListEntities {
 record! {
     id = service_principal;
 
-    /// A service of which an account is a delegated administrator: `DelegatedServiceDto` of the reference.
+    /// A service for which an account is a delegated administrator: `DelegatedServiceDto` of the reference.
     ///
-    /// Only `service_principal` is certain to be there.
+    /// Only `service_principal` is guaranteed to be present.
     pub struct DelegatedService {
         /// The name of the service.
         #[serde(deserialize_with = "crate::record::id")]
@@ -336,7 +339,7 @@ record! {
 }
 
 impl Client {
-    /// The services of which an account is a delegated administrator.
+    /// Lists the services for which an account is a delegated administrator.
     ///
     /// For the management account and delegated administrators; IAM action
     /// `organizations:delegatedServices:list`.
@@ -349,17 +352,15 @@ impl Client {
     }
 }
 
-/// `GET /v1/organizations/accounts/{account_id}/delegated-services`: the services of which an account is a
-/// delegated administrator, by `marker`.
+/// `GET /v1/organizations/accounts/{account_id}/delegated-services`: the services for which an account is a
+/// delegated administrator, paged by `marker`.
 ///
-/// It ends as [`ListAccounts`](super::ListAccounts) does. Whether the list of an account that is no delegated
-/// administrator is empty or an error is not documented. That an empty list is told as `[]`, with
-/// `page_info`, is an assumption: an answer that lacks one of them, or has null in its place, is an error and
-/// never an end.
+/// It ends like [`ListAccounts`](super::ListAccounts), with the same assumptions. Whether an account that is
+/// not a delegated administrator has an empty listing or an error is not documented.
 ///
 /// # Errors
-/// Those of [`ListAccounts`](super::ListAccounts), and [`Config`](crate::ErrorKind::Config) if the id can not
-/// stand in a path.
+/// Those of [`ListAccounts`](super::ListAccounts), and [`Config`](crate::ErrorKind::Config) if the account id
+/// is not a valid path segment.
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListDelegatedServices {
@@ -370,15 +371,17 @@ pub struct ListDelegatedServices {
 
 impl ListDelegatedServices {
     marker_setters! {
-        /// Services on a page: 1 to 2000. Default: 1000. Always sent.
+        /// Sets the page size: 1 to 2000. Default: 1000. It is always sent.
     }
 
-    fn request(&self, at: Option<&String>) -> Result<ApiRequest> {
-        self.paging.check()?;
-        let call = ApiRequest::get(account_path(&self.account_id, "/delegated-services")?);
-        Ok(self.paging.query(call, self.paging.size(), at))
+    fn request(&self, cursor: Option<&String>) -> Result<ApiRequest> {
+        self.paging.validate()?;
+        let request = ApiRequest::get(account_path(&self.account_id, "/delegated-services")?);
+        Ok(self.paging.query(request, self.paging.page_size(), cursor))
     }
 }
+
+crate::page::inherent_streams!(ListDelegatedServices);
 
 impl Paginator for ListDelegatedServices {
     type Item = DelegatedService;
@@ -388,8 +391,8 @@ impl Paginator for ListDelegatedServices {
         self.client.listing_id(&self.request(None))
     }
 
-    async fn fetch(&self, at: Option<&String>) -> Result<Page<DelegatedService, String>> {
-        self.client.send(self.request(at), |response| read_page(response, "delegated_services")).await
+    async fn fetch(&self, cursor: Option<&String>) -> Result<Page<DelegatedService, String>> {
+        self.client.send(self.request(cursor), |response| read_page(response, "delegated_services")).await
     }
 
     fn item_id<'a>(&self, service: &'a DelegatedService) -> Option<Cow<'a, str>> {
@@ -408,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_marker_with_something_in_it_leads_on() {
+    fn empty_markers_end_the_listing() {
         let next = |json: &str| read(json).unwrap().next;
         for end in [
             "{}",
@@ -420,31 +423,32 @@ mod tests {
         }
         assert_eq!(next(r#"{"next_marker":"ou-x","current_count":0}"#).as_deref(), Some("ou-x"));
         for wrong in [r#"{"next_marker":7}"#, "[]", "[null]", "null", "7"] {
-            assert!(read(wrong).is_err(), "{wrong} is no end either");
+            assert!(read(wrong).is_err(), "{wrong} is not the end");
         }
     }
 
     #[test]
-    fn a_count_of_any_kind_costs_no_page() {
+    fn invalid_count_is_ignored() {
         let count = |json: &str| {
             let page = read(json).unwrap();
             (page.items.len(), page.reported_rows)
         };
-        for none in ["{}", r#"{"current_count":null}"#, r#"{"current_count":"1"}"#, r#"{"current_count":-1}"#]
+        for ignored in
+            ["{}", r#"{"current_count":null}"#, r#"{"current_count":"1"}"#, r#"{"current_count":-1}"#]
         {
-            assert_eq!(count(none), (1, None), "{none}");
+            assert_eq!(count(ignored), (1, None), "{ignored}");
         }
-        assert_eq!(count(r#"{"current_count":100}"#), (1, Some(100)), "the reference's own sample");
+        assert_eq!(count(r#"{"current_count":100}"#), (1, Some(100)), "sample of the reference");
     }
 
     #[test]
-    fn the_limit_is_always_sent_and_the_marker_only_if_there_is_one() {
-        let query = |paging: Paging, at: Option<&str>| {
-            paging.query(ApiRequest::get("/x"), paging.size(), at.map(str::to_owned).as_ref()).query
+    fn query_has_limit_and_optional_marker() {
+        let query = |paging: Paging, cursor: Option<&str>| {
+            paging.query(ApiRequest::get("/x"), paging.page_size(), cursor.map(str::to_owned).as_ref()).query
         };
-        let given = Paging { limit: Some(7), marker: Some("here".into()) };
+        let paging = Paging { limit: Some(7), marker: Some("here".into()) };
         assert_eq!(query(Paging::default(), None), [("limit", "1000".to_owned())]);
-        assert_eq!(query(given.clone(), None), [("limit", "7".into()), ("marker", "here".into())]);
-        assert_eq!(query(given, Some("next")), [("limit", "7".into()), ("marker", "next".into())]);
+        assert_eq!(query(paging.clone(), None), [("limit", "7".into()), ("marker", "here".into())]);
+        assert_eq!(query(paging, Some("next")), [("limit", "7".into()), ("marker", "next".into())]);
     }
 }

@@ -1,4 +1,4 @@
-//! Requests about one account: showing, updating, moving, removing and closing it.
+//! Requests for one account (get, update, move, remove, close), and the listing of closures.
 
 use std::borrow::Cow;
 
@@ -14,25 +14,25 @@ use crate::{
 };
 
 pub(super) const ACCOUNTS: &str = "/v1/organizations/accounts";
-/// Where closures are listed.
-const CLOSURES: &str = "/v1/organizations/close-account-status";
+const CLOSE_STATUSES: &str = "/v1/organizations/close-account-status";
 
-/// The path of an account, or of what is `below` it, such as `/close`.
-pub(super) fn account_path(id: &str, below: &str) -> Result<String> {
-    Ok(format!("{ACCOUNTS}/{}{below}", path_segment("account id", id)?))
+/// Returns the path of an account, with a suffix such as `/close`.
+pub(super) fn account_path(id: &str, suffix: &str) -> Result<String> {
+    Ok(format!("{ACCOUNTS}/{}{suffix}", path_segment("account id", id)?))
 }
 
-/// Refuses a text that has fewer or more characters than the reference, which counts in characters, says.
-pub(super) fn check_length(name: &str, text: &str, least: usize, most: usize) -> Result<()> {
+/// Checks the length of a text in characters, which is the unit of the reference.
+pub(super) fn validate_length(name: &str, text: &str, min: usize, max: usize) -> Result<()> {
     let length = text.chars().count();
-    if (least..=most).contains(&length) {
+    if (min..=max).contains(&length) {
         return Ok(());
     }
-    Err(Error::config(format!("{name} has {length} characters; expected {least} to {most}")))
+    let unit = if length == 1 { "character" } else { "characters" };
+    Err(Error::config(format!("{name} has {length} {unit}; expected {min} to {max}")))
 }
 
 impl Client {
-    /// One account of the organization, by its id.
+    /// Fetches one account of the organization by its id.
     ///
     /// For the management account and delegated administrators; IAM action `organizations:accounts:get`.
     #[doc(alias = "show_account")]
@@ -41,12 +41,13 @@ impl Client {
     }
 }
 
-/// `GET /v1/organizations/accounts/{account_id}`: one account. It reads, and is retried.
+/// `GET /v1/organizations/accounts/{account_id}`: one account. It is idempotent and retried.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
-/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account in the organization (the code is not
-/// documented); [`PermissionDenied`](crate::ErrorKind::PermissionDenied) as in every list.
+/// - [`Config`](crate::ErrorKind::Config) if the account id is not a valid path segment
+/// - [`NotFound`](crate::ErrorKind::NotFound) if the organization has no such account (the code is not
+///   documented)
+/// - [`PermissionDenied`](crate::ErrorKind::PermissionDenied) as for [`ListAccounts`](super::ListAccounts)
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct GetAccount {
@@ -56,28 +57,25 @@ pub struct GetAccount {
 }
 
 impl GetAccount {
-    /// Whether to tell the account's registered phone number and e-mail address: personal data.
+    /// Sets whether to include the registered phone number and e-mail address, which are personal data.
     pub fn with_register_contact_info(mut self, yes: bool) -> Self {
         self.with_register_contact_info = Some(yes);
         self
     }
 
     /// Sends the request.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
     pub async fn send(self) -> Result<Account> {
-        self.client.send(self.request(), account::read).await
+        self.client.send(self.request(), account::read_account).await
     }
 
     fn request(&self) -> Result<ApiRequest> {
-        let call = ApiRequest::get(account_path(&self.id, "")?);
-        Ok(call.query("with_register_contact_info", self.with_register_contact_info))
+        let request = ApiRequest::get(account_path(&self.id, "")?);
+        Ok(request.query("with_register_contact_info", self.with_register_contact_info))
     }
 }
 
 impl Client {
-    /// Changes what is told of an account. Only its description can be changed.
+    /// Updates an account. Only its description can be changed.
     ///
     /// For the management account only; IAM action `organizations:accounts:update`.
     pub fn update_account(&self, id: impl Into<String>) -> UpdateAccount {
@@ -88,14 +86,16 @@ impl Client {
 /// `PATCH /v1/organizations/accounts/{account_id}`: changes an account's description.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) it can be
-/// sent again: the description is then as asked for, unless someone else has changed it meanwhile.
+/// Not idempotent: retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) the request can be repeated. The
+/// description is then the requested one, unless another client has changed it in between.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if no description is given (the provider would do nothing, and say
-/// that all is well), or if the id can not stand in a path; [`NotFound`](crate::ErrorKind::NotFound) if there
-/// is no such account (the code is not documented); [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key does not
-/// belong to the management account (`Organizations.1001`).
+/// - [`Config`](crate::ErrorKind::Config) if no description is set (the provider would change nothing and
+///   report success), or if the account id is not a valid path segment
+/// - [`NotFound`](crate::ErrorKind::NotFound) if there is no such account (the code is not documented)
+/// - [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key does not belong to the management
+///   account (`Organizations.1001`)
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct UpdateAccount {
@@ -110,25 +110,20 @@ struct UpdateBody<'a> {
 }
 
 impl UpdateAccount {
-    /// The new description; an empty one clears it.
+    /// Sets the new description. An empty text clears it.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.description = Some(text.into());
         self
     }
 
-    /// Sends the request, and gives the account as it is then.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Sends the request and returns the updated account.
     pub async fn send(self) -> Result<Account> {
-        self.client.send(self.request(), account::read).await
+        self.client.send(self.request(), account::read_account).await
     }
 
     fn request(&self) -> Result<ApiRequest> {
         let Some(description) = &self.description else {
-            return Err(Error::config(
-                "nothing is to be changed; expected a description, which may be empty",
-            ));
+            return Err(Error::config("nothing to change; expected a description, which may be empty"));
         };
         ApiRequest::mutation(Method::PATCH, account_path(&self.id, "")?).json(&UpdateBody { description })
     }
@@ -156,18 +151,20 @@ impl Client {
 
 /// `POST /v1/organizations/accounts/{account_id}/move`: moves an account to another parent.
 ///
-/// The lengths of the parents' ids are those of the API Reference of 2024.
+/// The lengths of the parent ids are those of the API Reference of 2024.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), ask
-/// [`list_entities`](Client::list_entities) with the account as `child_id` where it is now.
+/// Not idempotent: retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), call
+/// [`list_entities`](Client::list_entities) with the account as `child_id` to get its current parent.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if a parent's id does not have 1 to 100 characters, or the account's
-/// can not stand in a path; [`NotFound`](crate::ErrorKind::NotFound) or [`Api`](crate::ErrorKind::Api) if
-/// there is no such account or parent, or the account is elsewhere (the codes are not documented);
-/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key does not belong to the management account
-/// (`Organizations.1001`).
+/// - [`Config`](crate::ErrorKind::Config) if a parent id does not have 1 to 100 characters, or if the account
+///   id is not a valid path segment
+/// - [`NotFound`](crate::ErrorKind::NotFound) or [`Api`](crate::ErrorKind::Api) if there is no such account
+///   or parent, or the source is not the account's parent (the codes are not documented)
+/// - [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key does not belong to the management
+///   account (`Organizations.1001`)
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct MoveAccount {
@@ -185,24 +182,21 @@ struct MoveBody<'a> {
 
 impl MoveAccount {
     /// Sends the request.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
         self.client.send(self.request(), expect_empty).await
     }
 
     fn request(&self) -> Result<ApiRequest> {
         let (source, destination) = (&self.source_parent_id, &self.destination_parent_id);
-        check_length("source_parent_id", source, 1, 100)?;
-        check_length("destination_parent_id", destination, 1, 100)?;
+        validate_length("source_parent_id", source, 1, 100)?;
+        validate_length("destination_parent_id", destination, 1, 100)?;
         let body = MoveBody { source_parent_id: source, destination_parent_id: destination };
         ApiRequest::mutation(Method::POST, account_path(&self.id, "/move")?).json(&body)
     }
 }
 
 impl Client {
-    /// Removes an account from the organization. It goes on as an account of its own.
+    /// Removes an account from the organization. It becomes a standalone account.
     ///
     /// For the management account only; IAM action `organizations:accounts:remove`.
     pub fn remove_account(&self, id: impl Into<String>) -> RemoveAccount {
@@ -212,18 +206,21 @@ impl Client {
 
 /// `POST /v1/organizations/accounts/{account_id}/remove`: removes an account from the organization.
 ///
-/// The account must have what it needs to go on alone, and must not be a delegated administrator: *User
-/// Guide*, "Removing a Member Account from Your Organization". All of it is left to the provider to check.
+/// The account must have the information that a standalone account requires, and must not be a delegated
+/// administrator: *User Guide*, "Removing a Member Account from Your Organization". The provider checks this;
+/// this crate does not.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), ask
-/// [`get_account`](Client::get_account) whether it is still there.
+/// Not idempotent: retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), call
+/// [`get_account`](Client::get_account) to check whether the account is still in the organization.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
-/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account (the code is not documented);
-/// [`Api`](crate::ErrorKind::Api) if it can not be removed; [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key
-/// does not belong to the management account (`Organizations.1001`).
+/// - [`Config`](crate::ErrorKind::Config) if the account id is not a valid path segment
+/// - [`NotFound`](crate::ErrorKind::NotFound) if there is no such account (the code is not documented)
+/// - [`Api`](crate::ErrorKind::Api) if the account cannot be removed
+/// - [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key does not belong to the management
+///   account (`Organizations.1001`)
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct RemoveAccount {
@@ -233,9 +230,6 @@ pub struct RemoveAccount {
 
 impl RemoveAccount {
     /// Sends the request.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
     pub async fn send(self) -> Result<()> {
         self.client.send(self.request(), expect_empty).await
     }
@@ -246,11 +240,11 @@ impl RemoveAccount {
 }
 
 impl Client {
-    /// Closes an account that was created in the organization. **This can not be undone**: what the account
-    /// holds is deleted.
+    /// Closes an account that was created in the organization. **This cannot be undone**: the data and
+    /// resources of the account are deleted.
     ///
     /// For the management account only (the reference does not say so for this endpoint, the User Guide does
-    /// for the console). IAM users need no permission under identity policies, says the reference.
+    /// for the console). According to the reference, IAM users need no permission under identity policies.
     #[doc(alias = "delete_account")]
     pub fn close_account(&self, id: impl Into<String>) -> CloseAccount {
         CloseAccount { client: self.clone(), id: id.into() }
@@ -259,21 +253,25 @@ impl Client {
 
 /// `POST /v1/organizations/accounts/{account_id}/close`: closes an account.
 ///
-/// The account is `pending_closure` at first and `suspended` once it is closed; it is listed for another 90
-/// days. Accounts that were invited can not be closed. Three are closed at a time, and at most a tenth of all
-/// accounts, 200 at most, within 30 days. All this is of the *User Guide*, "Closing an Account"; with which
-/// codes the provider refuses what goes beyond is not documented.
+/// The status of the account is `pending_closure` first, and `suspended` once it is closed. A closed account
+/// is listed for another 90 days. Invited accounts cannot be closed. At most three accounts can be closing at
+/// the same time, and at most 10 % of all accounts, up to 200, can be closed within 30 days. All of this is
+/// from the *User Guide*, "Closing an Account". The error codes for exceeding these limits are not
+/// documented.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), look for
-/// the account in [`list_close_account_statuses`](Client::list_close_account_statuses). Closing an account that
-/// is being closed fails with `Organizations.1325` and does no harm.
+/// Not idempotent: retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), look for the account in
+/// [`list_close_account_statuses`](Client::list_close_account_statuses). Repeating the request is harmless:
+/// for an account that is being closed, it fails with `Organizations.1325`.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the id can not stand in a path;
-/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account (the code is not documented);
-/// [`Api`](crate::ErrorKind::Api) if it is being closed already (`Organizations.1325`), or can not be;
-/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key does not belong to the management account.
+/// - [`Config`](crate::ErrorKind::Config) if the account id is not a valid path segment
+/// - [`NotFound`](crate::ErrorKind::NotFound) if there is no such account (the code is not documented)
+/// - [`Api`](crate::ErrorKind::Api) if the account is already being closed (`Organizations.1325`), or cannot
+///   be closed
+/// - [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the key does not belong to the management
+///   account
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct CloseAccount {
@@ -282,10 +280,8 @@ pub struct CloseAccount {
 }
 
 impl CloseAccount {
-    /// Sends the request. That it succeeds says that the closure was taken up.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Sends the request. Success means that the provider accepted the request, not that the account is
+    /// closed.
     pub async fn send(self) -> Result<()> {
         self.client.send(self.request(), expect_empty).await
     }
@@ -298,38 +294,38 @@ impl CloseAccount {
 record! {
     id = account_id;
 
-    /// How far the closure of an account has come: `CloseAccountStatusDto` of the reference.
+    /// The status of the closure of an account: `CloseAccountStatusDto` of the reference.
     ///
-    /// Only `account_id` is certain to be there.
+    /// Only `account_id` is guaranteed to be present.
     pub struct CloseAccountStatus {
         /// The id of the account.
         #[serde(deserialize_with = "crate::record::id")]
         pub account_id: String,
-        /// How far it has come.
+        /// The state of the closure.
         pub state: Option<CloseAccountState>,
-        /// When the closure was asked for.
+        /// When the closure was requested.
         pub created_at: Option<Timestamp>,
-        /// When its state changed last.
+        /// When the state last changed.
         pub updated_at: Option<Timestamp>,
         /// The id of the organization.
         pub organization_id: Option<String>,
-        /// Why it failed. Which reasons there are is not documented.
+        /// Why it failed. The possible values are not documented.
         pub failure_reason: Option<String>,
     }
 }
 
 open_enum! {
-    /// How far the closure of an account has come.
+    /// The state of the closure of an account.
     pub enum CloseAccountState {
-        /// Under way.
+        /// In progress.
         PendingClosure = "pending_closure",
-        /// Done: the account is closed.
+        /// The account is closed.
         Suspended = "suspended",
     }
 }
 
 impl Client {
-    /// The closures of accounts that were asked for, and how far they have come.
+    /// Lists the requested closures of accounts and their states.
     ///
     /// For the management account and delegated administrators; IAM action
     /// `organizations:closeAccountStatuses:list`.
@@ -338,12 +334,14 @@ impl Client {
     }
 }
 
-/// `GET /v1/organizations/close-account-status`: closures of accounts, all in one answer.
+/// `GET /v1/organizations/close-account-status`: closures of accounts, in a single page.
 ///
-/// The endpoint does not page, so this list has one page. That the answer is whole is an assumption: the
-/// reference names no most. So is that an empty list is told as `[]`: an answer without it, or with null in
-/// its place, is an error and never an end. It is a [`Paginator`] all the same, so that a row that can not be
-/// read is told in its place, as in every list.
+/// It is a [`Paginator`], so that a record that cannot be decoded is reported in place, as in every listing.
+/// The following is not documented and assumed:
+///
+/// - The page is complete. The endpoint has no paging, and the reference names no maximum.
+/// - An empty listing has the array `[]`. A response without it, or with null in its place, is an error and
+///   not the end.
 ///
 /// # Errors
 /// Those of [`ListAccounts`](super::ListAccounts).
@@ -351,20 +349,21 @@ impl Client {
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListCloseAccountStatuses {
     client: Client,
-    /// Each once and sorted: whatever the order they are given in, the list is the same.
+    /// Sorted and without duplicates, so that the order of the calls does not change the listing's identity.
     states: Vec<CloseAccountState>,
 }
 
-/// The cursor of a list that has one page: there is none.
+/// The cursor of a listing with a single page. It has no values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoCursor {}
 
 impl ListCloseAccountStatuses {
-    /// Only closures in this state; with two, in any of them, which is as many as there are. Default: all.
+    /// Lists only closures in this state. Can be called twice to include both states, which is the maximum.
+    /// Default: all states.
     pub fn state(mut self, state: CloseAccountState) -> Self {
-        let place = self.states.binary_search_by(|other| other.as_str().cmp(state.as_str()));
-        if let Err(place) = place {
-            self.states.insert(place, state);
+        let position = self.states.binary_search_by(|other| other.as_str().cmp(state.as_str()));
+        if let Err(index) = position {
+            self.states.insert(index, state);
         }
         self
     }
@@ -373,17 +372,19 @@ impl ListCloseAccountStatuses {
         if self.states.len() > 2 {
             return Err(Error::config(format!("{} states; expected at most 2", self.states.len())));
         }
-        let call = ApiRequest::get(CLOSURES);
-        Ok(self.states.iter().fold(call, |call, state| call.query("states", Some(state))))
+        let request = ApiRequest::get(CLOSE_STATUSES);
+        Ok(self.states.iter().fold(request, |request, state| request.query("states", Some(state))))
     }
 }
 
-fn read_closures(response: &ApiResponse) -> Result<Page<CloseAccountStatus, NoCursor>> {
+fn read_close_statuses(response: &ApiResponse) -> Result<Page<CloseAccountStatus, NoCursor>> {
     const NAME: &str = "close_account_statuses";
     const EXPECTED: &str = "an object with close_account_statuses";
     let (rows, IgnoredAny) = read_page(response, NAME, EXPECTED)?;
     Ok(rows.ok_or_else(|| no_rows(response, NAME, EXPECTED))?.into_page(None))
 }
+
+crate::page::inherent_streams!(ListCloseAccountStatuses);
 
 impl Paginator for ListCloseAccountStatuses {
     type Item = CloseAccountStatus;
@@ -394,10 +395,11 @@ impl Paginator for ListCloseAccountStatuses {
     }
 
     async fn fetch(&self, _: Option<&NoCursor>) -> Result<Page<CloseAccountStatus, NoCursor>> {
-        self.client.send(self.request(), read_closures).await
+        self.client.send(self.request(), read_close_statuses).await
     }
 
-    /// The account and the time: after a failure, the same account may have been asked to be closed again.
+    /// The id of the account and the time, because the closure of an account may be requested again after a
+    /// failure.
     fn item_id<'a>(&self, status: &'a CloseAccountStatus) -> Option<Cow<'a, str>> {
         Some(match &status.created_at {
             Some(at) => Cow::Owned(format!("{} {at}", status.account_id)),
@@ -411,17 +413,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_is_counted_in_characters_and_both_its_bounds_are_taken() {
+    fn length_is_in_characters_and_inclusive() {
         for text in ["éé", "欢迎你"] {
-            assert!(check_length("notes", text, 2, 3).is_ok(), "{text}");
+            assert!(validate_length("notes", text, 2, 3).is_ok(), "{text}");
         }
-        let refused = |text: &str| check_length("notes", text, 2, 3).unwrap_err().message().to_owned();
-        assert_eq!(refused("é"), "notes has 1 characters; expected 2 to 3");
-        assert_eq!(refused("welcome"), "notes has 7 characters; expected 2 to 3");
+        let message = |text: &str| validate_length("notes", text, 2, 3).unwrap_err().message().to_owned();
+        assert_eq!(message("é"), "notes has 1 character; expected 2 to 3");
+        assert_eq!(message("welcome"), "notes has 7 characters; expected 2 to 3");
     }
 
     #[test]
-    fn the_references_example_decodes_to_every_field() {
+    fn reference_example() {
         let json = r#"{"account_id":"0a6d25d23900d45c0faac010e0fb4de0","updated_at":"2022-08-24T06:41:15Z",
             "created_at":"2022-08-24T06:41:15Z","organization_id":"o-fhkmi6mek7wlqdp6nideqhb47qwtjdsv",
             "state":"pending_closure","failure_reason":"string"}"#;

@@ -1,4 +1,4 @@
-//! SDK-HMAC-SHA256: the signature of a request, as the API gateway recomputes it.
+//! Signs requests with SDK-HMAC-SHA256, as the API gateway verifies them.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -19,7 +19,7 @@ const DATE: HeaderName = HeaderName::from_static("x-sdk-date");
 const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-security-token");
 const DOMAIN_ID: HeaderName = HeaderName::from_static("x-domain-id");
 
-/// An access key, and what goes with it.
+/// An access key with its optional security token and domain id.
 #[derive(Clone, Debug)]
 pub(super) struct Credentials {
     pub(super) access_key: String,
@@ -29,11 +29,11 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// The same, without blanks at their ends.
+    /// Returns a copy without leading and trailing whitespace.
     ///
     /// # Errors
-    /// If one is empty, or holds what no header may.
-    pub(super) fn checked(&self) -> Result<Self> {
+    /// If a value is empty, or contains characters that are not allowed in a header.
+    pub(super) fn validated(&self) -> Result<Self> {
         let access_key = credential("access key", &self.access_key.as_str().into())?;
         sensitive("access key", access_key.expose_secret())?;
         let security_token = match &self.security_token {
@@ -48,53 +48,54 @@ impl Credentials {
             access_key: access_key.expose_secret().to_owned(),
             secret_key: credential("secret key", &self.secret_key)?,
             security_token,
-            domain_id: self.domain_id.as_deref().map(checked_domain).transpose()?,
+            domain_id: self.domain_id.as_deref().map(validate_domain_id).transpose()?,
         })
     }
 }
 
-/// A domain id without blanks at its ends.
-pub(super) fn checked_domain(id: &str) -> Result<String> {
+/// Returns the domain id without leading and trailing whitespace.
+pub(super) fn validate_domain_id(id: &str) -> Result<String> {
     let id = credential("domain id", &id.into())?;
     sensitive("domain id", id.expose_secret())?;
     Ok(id.expose_secret().to_owned())
 }
 
-/// The date as the gateway wants it.
-pub(super) fn date(now: DateTime<Utc>) -> String {
+/// Formats a date for `X-Sdk-Date`.
+pub(super) fn format_date(now: DateTime<Utc>) -> String {
     now.format("%Y%m%dT%H%M%SZ").to_string()
 }
 
-/// Signs `request` at `now`: sets the date, the token of a temporary key, the domain, `Authorization`.
+/// Signs `request` with the date `now`. Sets the date, the security token of a temporary key, the domain id
+/// and `Authorization`.
 ///
-/// A request without a body gets a `Content-Type`, too: the reference requires one of every request.
-/// Signed are the host and what this crate sets itself, as in the reference's example. Headers that proxies rewrite (`user-agent`,
-/// `accept-encoding`) are not: the gateway requires only the date.
+/// Sets a `Content-Type` even without a body, because the reference requires one for every request. The host
+/// and the headers set by this crate are signed, as in the example of the reference. Headers that proxies
+/// rewrite (`user-agent`, `accept-encoding`) are not signed; the gateway requires only the date.
 pub(super) fn sign(
     request: &mut Request<Bytes>,
     credentials: &Credentials,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let date = date(now);
+    let date = format_date(now);
     let host = match request.uri().authority() {
         Some(authority) => authority.as_str().to_owned(),
         None => return Err(Error::config("the request has no host to sign")),
     };
     let headers = request.headers_mut();
     headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
-    headers.insert(DATE, HeaderValue::try_from(&date).map_err(|_| Error::config("the date is no header"))?);
+    headers.insert(DATE, HeaderValue::try_from(&date).map_err(|_| Error::config("invalid date header"))?);
     if let Some(token) = &credentials.security_token {
         headers.insert(SECURITY_TOKEN, sensitive("security token", token.expose_secret())?);
     }
     if let Some(domain) = &credentials.domain_id {
         let value = HeaderValue::try_from(domain.trim())
-            .map_err(|_| Error::config("the domain id holds characters that no header may"))?;
+            .map_err(|_| Error::config("the domain id contains characters not allowed in a header"))?;
         headers.insert(DOMAIN_ID, value);
     }
     let mut signed = vec![(header::HOST.as_str().to_owned(), host)];
     for name in [header::CONTENT_TYPE, DATE, SECURITY_TOKEN, DOMAIN_ID] {
         if let Some(value) = headers.get(&name) {
-            let value = value.to_str().map_err(|_| Error::config("a header to sign is no text"))?;
+            let value = value.to_str().map_err(|_| Error::config("a header to sign is not visible ASCII"))?;
             signed.push((name.as_str().to_owned(), value.to_owned()));
         }
     }
@@ -114,8 +115,8 @@ pub(super) fn sign(
     Ok(())
 }
 
-/// What is hashed: the request in the one form that both sides agree on. Sorts `headers`, whose names
-/// are in lower case.
+/// Returns the canonical form of the request, which is hashed. Sorts `headers`; their names must be in lower
+/// case.
 fn canonical_request(
     method: &str,
     path: &str,
@@ -123,10 +124,10 @@ fn canonical_request(
     headers: &mut [(String, String)],
     body: &[u8],
 ) -> String {
-    // Decoded first and split then, as the vendor's signer does. An encoded slash is a slash here.
+    // Decoded before it is split, as in the vendor's signer, so an encoded slash counts as a separator.
     let mut path: String =
         percent_decode_str(path).decode_utf8_lossy().split('/').map(encode).collect::<Vec<_>>().join("/");
-    // Only in the signature: the request itself goes without.
+    // Only for the signature; the path of the request itself is unchanged.
     if !path.ends_with('/') {
         path.push('/');
     }
@@ -151,7 +152,7 @@ fn string_to_sign(date: &str, canonical_request: &str) -> String {
 
 fn signature(secret_key: &SecretString, string_to_sign: &str) -> String {
     let key = secret_key.expose_secret().as_bytes();
-    // HMAC takes a key of any length; there is no error to meet.
+    // HMAC accepts a key of any length, so this cannot fail.
     Hmac::<Sha256>::new_from_slice(key)
         .map(|mut mac| {
             mac.update(string_to_sign.as_bytes());
@@ -170,28 +171,28 @@ fn authorization(access_key: &str, headers: &[(String, String)], signature: &str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signature_vectors::figures;
+    use crate::signature_vectors::test_vectors;
 
     #[test]
-    fn every_vector_of_the_vendors_signer_is_met() {
-        let figures = figures();
-        for vector in figures.vectors {
+    fn matches_the_vendors_test_vectors() {
+        let vectors = test_vectors();
+        for vector in vectors.vectors {
             let mut headers = vector.headers;
             let body = vector.body.as_bytes();
             let canonical =
                 canonical_request(&vector.method, &vector.path, &vector.query, &mut headers, body);
             assert_eq!(canonical, vector.canonical_request.join("\n"), "{}", vector.name);
-            let to_sign = string_to_sign(&figures.date, &canonical);
-            let signature = signature(&figures.secret_key.as_str().into(), &to_sign);
+            let to_sign = string_to_sign(&vectors.date, &canonical);
+            let signature = signature(&vectors.secret_key.as_str().into(), &to_sign);
             assert_eq!(signature, vector.signature, "{}", vector.name);
             let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
             let expected = format!(
                 "SDK-HMAC-SHA256 Access={}, SignedHeaders={}, Signature={}",
-                figures.access_key,
+                vectors.access_key,
                 names.join(";"),
                 vector.signature
             );
-            assert_eq!(authorization(&figures.access_key, &headers, &signature), expected);
+            assert_eq!(authorization(&vectors.access_key, &headers, &signature), expected);
         }
     }
 }
