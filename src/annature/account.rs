@@ -5,9 +5,10 @@ record! {
 
     /// An account: a person's login.
     ///
-    /// Only `id` is certain to be there. Which members may be null is not documented, so all may.
+    /// Only `id` is always present. Which other members may be null or missing is not documented, so all are
+    /// optional.
     pub struct Account {
-        /// The id: opaque.
+        /// The opaque id.
         #[serde(deserialize_with = "crate::record::id")]
         pub id: String,
         /// The person's name.
@@ -16,17 +17,17 @@ record! {
         pub email: Option<String>,
         /// The phone number, free-form.
         pub number: Option<String>,
-        /// The offset from UTC, as `+10:00`: no time zone's name.
+        /// The offset from UTC, such as `+10:00`; not the name of a time zone.
         pub timezone: Option<String>,
-        /// What the person may do.
+        /// The permissions of the person.
         pub role: Option<Role>,
         /// `false` once deactivated.
         pub active: Option<bool>,
-        /// The account group.
+        /// The id of the account group.
         pub group_id: Option<String>,
-        /// The organisation.
+        /// The id of the organisation.
         pub organisation_id: Option<String>,
-        /// When it was made.
+        /// When the account was created.
         pub created: Option<Timestamp>,
         /// When the e-mail address was verified; `None` until then.
         pub verified: Option<Timestamp>,
@@ -34,20 +35,20 @@ record! {
 }
 
 open_enum! {
-    /// What a person may do.
+    /// The permissions of a person.
     pub enum Role {
-        /// Everything.
+        /// All permissions.
         Administrator = "administrator",
-        /// Send envelopes.
+        /// May send envelopes.
         Standard = "standard",
-        /// Look.
+        /// Read-only access.
         ReadOnly = "read-only",
     }
 }
 
 impl From<Account> for crate::Account {
     fn from(account: Account) -> Self {
-        let mut shared = Self::of_record(Provider::Annature, AccountKind::User, account.id, account.record);
+        let mut shared = Self::from_record(Provider::Annature, AccountKind::User, account.id, account.record);
         shared.name = account.name;
         shared.email = account.email;
         shared.status = match account.active {
@@ -76,7 +77,7 @@ mod tests {
         "verified":"2019-12-17T05:30:00Z"}"#;
 
     #[test]
-    fn the_references_example_decodes_to_every_field() {
+    fn reference_example_decodes() {
         let account: Account = serde_json::from_str(EXAMPLE).unwrap();
         assert_eq!(account.number.as_deref(), Some("1300 000 000"));
         assert_eq!(account.timezone.as_deref(), Some("+10:00"));
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn status_tells_deactivated_and_unverified_accounts_apart() {
+    fn status_from_active_and_verified() {
         let status = |json: &str| crate::Account::from(serde_json::from_str::<Account>(json).unwrap()).status;
         assert_eq!(status(r#"{"id":"a","active":false,"verified":null}"#), AccountStatus::Disabled);
         assert_eq!(status(r#"{"id":"a","active":true,"verified":null}"#), AccountStatus::Pending);

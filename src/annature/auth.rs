@@ -9,46 +9,46 @@ use crate::{
     http::ApiRequest,
 };
 
-/// Whether a call goes out as a partner's.
+/// The partner key of a single request.
 #[derive(Clone, Default)]
-pub(super) enum Partner {
-    /// As the client is set.
+pub(super) enum PartnerKey {
+    /// The client's key, if it has one.
     #[default]
-    Client,
-    /// With this key.
-    With(SecretString),
-    /// Without one, whatever the client has.
-    Without,
+    FromClient,
+    /// This key instead of the client's.
+    Override(SecretString),
+    /// No key, even if the client has one.
+    Omit,
 }
 
-impl fmt::Debug for Partner {
+impl fmt::Debug for PartnerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Client => "as the client",
-            Self::With(_) => "[redacted]",
-            Self::Without => "none",
+            Self::FromClient => "from client",
+            Self::Override(_) => "[redacted]",
+            Self::Omit => "none",
         })
     }
 }
 
-/// The header that a partner key goes out in.
 fn partner_header(key: &SecretString) -> Result<HeaderValue> {
     sensitive("partner key", credential("partner key", key)?.expose_secret())
 }
 
-/// The setters of [`Partner`], for a call that has it in a field `partner`.
+/// Defines the setters of [`PartnerKey`] for a request with a field `partner_key`.
 macro_rules! partner_setters {
     () => {
-        /// This call with the partner key `key`, whatever the client has. What that does is documented for
-        /// some calls only: see [the module](crate::annature#endpoints).
+        /// Sends this request with the partner key `key`, instead of the client's if it has one.
+        ///
+        /// The effect is documented for some requests only: see [the module](crate::annature#not-documented).
         pub fn partner_key(mut self, key: impl Into<secrecy::SecretString>) -> Self {
-            self.partner = $crate::annature::auth::Partner::With(key.into());
+            self.partner_key = $crate::annature::auth::PartnerKey::Override(key.into());
             self
         }
 
-        /// This call without a partner key, whatever the client has.
+        /// Sends this request without a partner key, even if the client has one.
         pub fn without_partner_key(mut self) -> Self {
-            self.partner = $crate::annature::auth::Partner::Without;
+            self.partner_key = $crate::annature::auth::PartnerKey::Omit;
             self
         }
     };
@@ -59,46 +59,45 @@ const ID: HeaderName = HeaderName::from_static("x-annature-id");
 const KEY: HeaderName = HeaderName::from_static("x-annature-key");
 const PARTNER: HeaderName = HeaderName::from_static("x-annature-partner");
 
-/// What a client sends with every call.
-pub(super) struct Keys {
+/// The API key and the optional partner key of a client, as header values.
+pub(super) struct ApiKeys {
     id: HeaderValue,
     key: HeaderValue,
-    partner: Option<HeaderValue>,
+    partner_key: Option<HeaderValue>,
 }
 
-impl Keys {
-    pub(super) fn new(id: &str, key: &SecretString, partner: Option<&SecretString>) -> Result<Self> {
-        let id = HeaderValue::try_from(credential("id", &id.into())?.expose_secret()).map_err(|_| {
-            Error::config("the id holds characters that no header may: expected visible ASCII")
-        })?;
+impl ApiKeys {
+    pub(super) fn new(id: &str, key: &SecretString, partner_key: Option<&SecretString>) -> Result<Self> {
+        let id = HeaderValue::try_from(credential("id", &id.into())?.expose_secret())
+            .map_err(|_| Error::config("invalid character in the id; expected visible ASCII"))?;
         let key = sensitive("key", credential("key", key)?.expose_secret())?;
-        Ok(Self { id, key, partner: partner.map(partner_header).transpose()? })
+        Ok(Self { id, key, partner_key: partner_key.map(partner_header).transpose()? })
     }
 
     pub(super) fn id(&self) -> &str {
         self.id.to_str().unwrap_or_default()
     }
 
-    /// The partner key of a call, if it has one.
-    pub(super) fn partner<'a>(&'a self, partner: &'a Partner) -> Option<&'a str> {
-        match partner {
-            Partner::Client => self.partner.as_ref()?.to_str().ok(),
-            Partner::With(key) => Some(key.expose_secret().trim()),
-            Partner::Without => None,
+    /// Returns the partner key that a request is sent with, if any.
+    pub(super) fn resolve_partner_key<'a>(&'a self, partner_key: &'a PartnerKey) -> Option<&'a str> {
+        match partner_key {
+            PartnerKey::FromClient => self.partner_key.as_ref()?.to_str().ok(),
+            PartnerKey::Override(key) => Some(key.expose_secret().trim()),
+            PartnerKey::Omit => None,
         }
     }
 
-    /// `call` with the keys; the partner key can be another for each.
-    pub(super) fn apply(&self, call: ApiRequest, partner: &Partner) -> Result<ApiRequest> {
-        let partner = match partner {
-            Partner::Client => self.partner.clone(),
-            Partner::With(key) => Some(partner_header(key)?),
-            Partner::Without => None,
+    /// Adds the key headers to `request`.
+    pub(super) fn apply(&self, request: ApiRequest, partner_key: &PartnerKey) -> Result<ApiRequest> {
+        let partner_key = match partner_key {
+            PartnerKey::FromClient => self.partner_key.clone(),
+            PartnerKey::Override(key) => Some(partner_header(key)?),
+            PartnerKey::Omit => None,
         };
-        let call = call.header(ID, self.id.clone()).header(KEY, self.key.clone());
-        Ok(match partner {
-            Some(partner) => call.header(PARTNER, partner),
-            None => call,
+        let request = request.header(ID, self.id.clone()).header(KEY, self.key.clone());
+        Ok(match partner_key {
+            Some(partner_key) => request.header(PARTNER, partner_key),
+            None => request,
         })
     }
 }

@@ -4,59 +4,54 @@ use secrecy::SecretString;
 
 use super::{
     NAME,
-    auth::{Keys, Partner},
+    auth::{ApiKeys, PartnerKey},
     error,
 };
 use crate::{
     ListingId, Result,
-    auth::Env,
+    auth::{Env, required},
     http::{ApiClient, ApiRequest, ApiResponse, ClientOptions, NoAuth, client_options},
 };
 
 const BASE_URL: &str = "https://api.annature.com.au";
 
-/// A client of Annature. Cheap to clone; clones share connections and limits.
+/// An Annature client. Cheap to clone; clones share connections and limits.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
 struct Inner {
     api: ApiClient,
-    keys: Keys,
+    keys: ApiKeys,
 }
 
 impl Client {
-    /// A client with an API key: its id (the public part) and the private key, at
-    /// `https://api.annature.com.au`. A key has full access to its organisation.
-    pub fn builder(id: impl Into<String>, key: impl Into<SecretString>) -> ClientBuilder {
-        ClientBuilder {
-            options: ClientOptions::new(BASE_URL),
-            id: id.into(),
-            key: key.into(),
-            partner_key: None,
-        }
+    /// Returns a builder. An API key is required: its [`id`](ClientBuilder::id) and its private
+    /// [`key`](ClientBuilder::key), which has full access to its organisation.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder { options: ClientOptions::new(BASE_URL), id: None, key: None, partner_key: None }
     }
 
-    /// A client with what the environment says.
+    /// Creates a client from environment variables.
     ///
     /// | variable | |
     /// |---|---|
-    /// | `ANNATURE_ID`, `ANNATURE_KEY` | the API key; both are needed |
-    /// | `ANNATURE_PARTNER_KEY` | the partner key: lists then cover the organisations provisioned with it |
-    /// | `ANNATURE_BASE_URL` | another base URL |
+    /// | `ANNATURE_ID`, `ANNATURE_KEY` | the API key; both are required |
+    /// | `ANNATURE_PARTNER_KEY` | the partner key; lists then cover the organisations provisioned with it |
+    /// | `ANNATURE_BASE_URL` | the base URL, instead of the default |
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable that is missing or wrong.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), which names the missing or invalid variable.
     pub fn from_env() -> Result<Self> {
         Self::builder_from_env()?.build()
     }
 
-    /// The same as a builder, for setting the rest.
+    /// Returns a builder configured from the same environment variables as [`from_env`](Self::from_env).
     ///
     /// # Errors
-    /// As [`from_env`](Self::from_env).
+    /// The same as for [`from_env`](Self::from_env), for variables that are missing or unreadable.
     pub fn builder_from_env() -> Result<ClientBuilder> {
         let env = Env::new(NAME);
-        let mut builder = Self::builder(env.required("ANNATURE_ID")?, env.secret("ANNATURE_KEY")?);
+        let mut builder = Self::builder().id(env.required("ANNATURE_ID")?).key(env.secret("ANNATURE_KEY")?);
         builder.partner_key = env.optional_secret("ANNATURE_PARTNER_KEY")?;
         if let Some(url) = env.optional("ANNATURE_BASE_URL")? {
             builder.options.base_url = url;
@@ -64,37 +59,38 @@ impl Client {
         Ok(builder)
     }
 
-    /// The partner key of a call, if it has one.
-    pub(super) fn partner_key<'a>(&'a self, partner: &'a Partner) -> Option<&'a str> {
-        self.0.keys.partner(partner)
+    /// Returns the partner key that a request is sent with, if any.
+    pub(super) fn resolve_partner_key<'a>(&'a self, partner_key: &'a PartnerKey) -> Option<&'a str> {
+        self.0.keys.resolve_partner_key(partner_key)
     }
 
-    /// Sends `call`, as a partner's or not.
+    /// Sends `request` with the API key and the partner key that `partner_key` selects.
     pub(super) async fn send<T>(
         &self,
-        partner: &Partner,
-        call: Result<ApiRequest>,
+        partner_key: &PartnerKey,
+        request: Result<ApiRequest>,
         read: impl Fn(&ApiResponse) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        let call = call.and_then(|call| self.0.keys.apply(call, partner));
-        self.0.api.send(&NoAuth(error::read), call, read).await
+        let request = request.and_then(|request| self.0.keys.apply(request, partner_key));
+        self.0.api.try_send(&NoAuth(error::parse), request, read).await
     }
 
-    /// Attaches the provider to an error that was made before or after a request.
+    /// Attaches the provider to an error that was raised before or after a request.
     pub(super) fn context<T>(&self, result: Result<T>) -> Result<T> {
         self.0.api.context(result)
     }
 
-    /// The identity of the list whose first request is `first`, sent as a partner's or not; `extra`: what else
-    /// changes what is listed.
+    /// Returns the id of the listing whose first request is `first`.
+    ///
+    /// `extra` holds options that change the listing without changing its first request.
     pub(super) fn listing_id(
         &self,
-        partner: &Partner,
+        partner_key: &PartnerKey,
         first: &Result<ApiRequest>,
         extra: &[(&str, &str)],
     ) -> ListingId {
-        let audience = ("audience", self.partner_key(partner).unwrap_or_default());
-        self.0.api.listing_id(self.0.keys.id(), first, &[&[audience], extra].concat())
+        let audience = ("audience", self.resolve_partner_key(partner_key).unwrap_or_default());
+        self.0.api.try_listing_id(self.0.keys.id(), first.as_ref(), &[&[audience], extra].concat())
     }
 }
 
@@ -103,7 +99,7 @@ impl fmt::Debug for Client {
         f.debug_struct("Client")
             .field("base_url", &self.0.api.base_url())
             .field("id", &self.0.keys.id())
-            .field("partner", &self.partner_key(&Partner::Client).is_some())
+            .field("partner", &self.resolve_partner_key(&PartnerKey::FromClient).is_some())
             .finish_non_exhaustive()
     }
 }
@@ -113,21 +109,34 @@ impl fmt::Debug for Client {
 #[must_use = "a builder does nothing until build() is called"]
 pub struct ClientBuilder {
     options: ClientOptions,
-    id: String,
-    key: SecretString,
+    id: Option<String>,
+    key: Option<SecretString>,
     partner_key: Option<SecretString>,
 }
 
 impl ClientBuilder {
-    /// The partner key, sent with every call unless the call says otherwise: lists then cover the
-    /// organisations that were provisioned with it, and not one's own, and accounts can be
-    /// [registered](Client::register_account).
+    /// Sets the id of the API key, which is not secret. Required.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Sets the private key of the API key. Required.
+    pub fn key(mut self, key: impl Into<SecretString>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Sets the partner key, which is sent with every request that does not override or omit it.
+    ///
+    /// With it, lists cover the organisations that were provisioned with the key instead of the caller's own,
+    /// and accounts can be [registered](Client::register_account).
     pub fn partner_key(mut self, key: impl Into<SecretString>) -> Self {
         self.partner_key = Some(key.into());
         self
     }
 
-    /// Another base URL, with or without a path prefix.
+    /// Sets the base URL, with or without a path prefix. Default: `https://api.annature.com.au`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.options.base_url = url.into();
         self
@@ -138,10 +147,14 @@ impl ClientBuilder {
     /// Builds the client. Nothing is sent.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a key or a setting can not be used.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a key or a setting is invalid.
     pub fn build(self) -> Result<Client> {
         let api = ApiClient::new(NAME, &self.options)?;
-        let keys = api.context(Keys::new(&self.id, &self.key, self.partner_key.as_ref()))?;
+        let keys = || {
+            let (id, key) = (required(self.id, "id")?, required(self.key, "key")?);
+            ApiKeys::new(&id, &key, self.partner_key.as_ref())
+        };
+        let keys = api.context(keys())?;
         Ok(Client(Arc::new(Inner { api, keys })))
     }
 }

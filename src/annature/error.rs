@@ -2,9 +2,11 @@ use serde_json::Value;
 
 use crate::http::{ApiResponse, ErrorResponse, header};
 
-/// Reads a failure. Its shape is not documented: `message`, `error` (text or `{message}`), `errors` and
-/// plain text are looked for, in this order.
-pub(super) fn read(response: &ApiResponse) -> ErrorResponse {
+/// Parses an error response.
+///
+/// The shape of errors is not documented. Looks for `message`, `error` (text or `{message}`), `errors` and
+/// plain text, in this order.
+pub(super) fn parse(response: &ApiResponse) -> ErrorResponse {
     let body = response.body.json::<Value>();
     let message = match &body {
         Some(body) => ["message", "error", "errors"].iter().find_map(|name| text(body.get(name)?)),
@@ -17,7 +19,7 @@ pub(super) fn read(response: &ApiResponse) -> ErrorResponse {
     }
 }
 
-/// Text in whatever form an error came: a string, `{message}`, a list, or `{field: [texts]}`.
+/// Returns the text of an error member: a string, `{message}`, a list, or `{field: [texts]}`.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -44,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_shape_of_error_is_read() {
+    fn reads_each_error_shape() {
         for (body, message) in [
             (r#"{"message":"No such account"}"#, Some("No such account")),
             (r#"{"status":404,"error":"Not Found"}"#, Some("Not Found")),
@@ -61,9 +63,9 @@ mod tests {
             )]);
             let response =
                 ApiResponse { status: StatusCode::NOT_FOUND, headers, body: Bytes::from(body).into() };
-            let problem = read(&response);
-            assert_eq!(problem.message.as_deref(), message, "{body}");
-            assert_eq!(problem.request_id.as_deref(), Some("r-1"));
+            let error = parse(&response);
+            assert_eq!(error.message.as_deref(), message, "{body}");
+            assert_eq!(error.request_id.as_deref(), Some("r-1"));
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     Account, Client, Role,
-    auth::{Partner, partner_setters},
+    auth::{PartnerKey, partner_setters},
 };
 use crate::{
     Error, ListingId, Page, Paginator, Result,
@@ -13,7 +13,7 @@ use crate::{
     record::HasId,
 };
 
-/// What both versions of the list can be narrowed by. All filters match exactly.
+/// The filters of both versions of the list. All filters match exactly.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Filters {
     pub(super) name: Option<String>,
@@ -26,11 +26,10 @@ pub(super) struct Filters {
 }
 
 impl Filters {
-    /// Refuses filters without a value: whether the provider ignores them and lists everything is not
-    /// documented.
+    /// Rejects blank filters: whether the provider ignores them and lists everything is not documented.
     fn check(&self) -> Result<()> {
         match self
-            .pairs()
+            .query_pairs()
             .iter()
             .find(|(_, value)| value.as_ref().is_some_and(|value| value.trim().is_empty()))
         {
@@ -41,77 +40,79 @@ impl Filters {
         }
     }
 
-    /// The filters as query parameters, in a fixed order.
-    fn pairs(&self) -> [(&'static str, Option<String>); 7] {
+    /// Returns the filters as query parameters, in a fixed order.
+    fn query_pairs(&self) -> [(&'static str, Option<String>); 7] {
         [
             ("name", self.name.clone()),
             ("email", self.email.clone()),
             ("role", self.role.as_ref().map(|role| role.as_str().to_owned())),
             ("active", self.active.map(|active| active.to_string())),
             ("group_id", self.group_id.clone()),
-            ("created_before", self.created_before.map(date)),
-            ("created_after", self.created_after.map(date)),
+            ("created_before", self.created_before.map(format_date)),
+            ("created_after", self.created_after.map(format_date)),
         ]
     }
 
     pub(super) fn request(&self, path: &str) -> Result<ApiRequest> {
         self.check()?;
-        let call = ApiRequest::get(path);
-        Ok(self.pairs().into_iter().fold(call, |call, (name, value)| call.query(name, value)))
+        let request = ApiRequest::get(path);
+        Ok(self.query_pairs().into_iter().fold(request, |request, (name, value)| request.query(name, value)))
     }
 }
 
-/// In UTC, as `…Z`: the provider silently ignores dates that it can not read.
-fn date(date: DateTime<Utc>) -> String {
+/// Formats a date in UTC, with a `Z`: the provider silently ignores dates that it cannot parse.
+fn format_date(date: DateTime<Utc>) -> String {
     let fraction =
         if date.timestamp_subsec_nanos() == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
     date.to_rfc3339_opts(fraction, true)
 }
 
-/// The setters of [`Filters`], for a list that has them in a field `filters`.
+/// Defines the setters of [`Filters`] for a list with a field `filters`.
 macro_rules! filter_setters {
     () => {
-        /// Only accounts of exactly this name.
+        /// Lists only accounts with exactly this name.
         pub fn name(mut self, name: impl Into<String>) -> Self {
             self.filters.name = Some(name.into());
             self
         }
 
-        /// Only the account of exactly this e-mail address.
+        /// Lists only the account with exactly this e-mail address.
         pub fn email(mut self, email: impl Into<String>) -> Self {
             self.filters.email = Some(email.into());
             self
         }
 
-        /// Only accounts of this role.
+        /// Lists only accounts with this role.
         pub fn role(mut self, role: impl Into<$crate::annature::Role>) -> Self {
             self.filters.role = Some(role.into());
             self
         }
 
-        /// Only active accounts, or only deactivated ones.
+        /// Lists only active accounts, or only deactivated ones.
         pub fn active(mut self, active: bool) -> Self {
             self.filters.active = Some(active);
             self
         }
 
-        /// Only accounts of this account group.
+        /// Lists only accounts in this account group.
         pub fn group_id(mut self, id: impl Into<String>) -> Self {
             self.filters.group_id = Some(id.into());
             self
         }
 
-        /// Only accounts made before this moment. Whether one made at this very moment is among them is
-        /// not documented. Sent with whole milliseconds.
-        pub fn created_before(mut self, moment: chrono::DateTime<chrono::Utc>) -> Self {
-            self.filters.created_before = Some(moment);
+        /// Lists only accounts created before this date, which is sent with millisecond precision.
+        ///
+        /// Whether an account created exactly then is included is not documented.
+        pub fn created_before(mut self, date: chrono::DateTime<chrono::Utc>) -> Self {
+            self.filters.created_before = Some(date);
             self
         }
 
-        /// Only accounts made after this moment. Whether one made at this very moment is among them is
-        /// not documented. Sent with whole milliseconds.
-        pub fn created_after(mut self, moment: chrono::DateTime<chrono::Utc>) -> Self {
-            self.filters.created_after = Some(moment);
+        /// Lists only accounts created after this date, which is sent with millisecond precision.
+        ///
+        /// Whether an account created exactly then is included is not documented.
+        pub fn created_after(mut self, date: chrono::DateTime<chrono::Utc>) -> Self {
+            self.filters.created_after = Some(date);
             self
         }
     };
@@ -121,34 +122,35 @@ pub(super) use filter_setters;
 const PATH: &str = "/v2/accounts";
 
 impl Client {
-    /// All accounts, page by page (version 2 of the endpoint). Set its filters, then take it as a
+    /// Lists all accounts in pages (version 2 of the endpoint). Set filters, then use it as a
     /// [`Paginator`](crate::Paginator).
     pub fn list_accounts(&self) -> ListAccounts {
         ListAccounts {
             client: self.clone(),
-            partner: Partner::default(),
+            partner_key: PartnerKey::default(),
             filters: Filters::default(),
             cursor: None,
         }
     }
 }
 
-/// `GET /v2/accounts`: all accounts, newest first, by `cursor`.
+/// `GET /v2/accounts`: lists all accounts, newest first, paged by `cursor`.
 ///
-/// With a partner key, the accounts of the organisations that were provisioned with it; without one, those of
-/// one's own organisation.
+/// With a partner key, lists the accounts of the organisations that were provisioned with it. Without one,
+/// lists those of the caller's organisation.
 ///
-/// The list ends when `has_more` is false. What the last page's `cursor` is, is not documented, and it is
-/// not looked at. `has_more` without a cursor is an error, never an end. A cursor is assumed to go with
-/// the same filters only. The size of a page is the provider's choice.
+/// The listing ends when `has_more` is false. The `cursor` of the last page is not documented, and is
+/// ignored.
+/// `has_more` without a cursor is an error, never the end. A cursor is assumed to be valid only with the same
+/// filters. The provider chooses the page size.
 ///
 /// # Errors
-/// Those of every list. Neither statuses nor bodies of errors are documented by the provider.
+/// The errors of every list. The provider documents neither statuses nor bodies of errors.
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListAccounts {
     client: Client,
-    partner: Partner,
+    partner_key: PartnerKey,
     filters: Filters,
     cursor: Option<String>,
 }
@@ -157,7 +159,7 @@ impl ListAccounts {
     filter_setters!();
     partner_setters!();
 
-    /// Starts at the page of this cursor.
+    /// Starts the listing at this cursor.
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
@@ -185,23 +187,25 @@ fn read(response: &ApiResponse) -> Result<Page<Account, String>> {
         (Some(false), _) => None,
         (_, Some(cursor)) => Some(cursor),
         (Some(true), None) => {
-            return Err(Error::decode("has_more is true, and there is no cursor to go on by"));
+            return Err(Error::decode("has_more is true, but there is no cursor for the next page"));
         }
-        (None, None) => return Err(Error::decode("the page tells neither has_more nor a cursor")),
+        (None, None) => return Err(Error::decode("the page has neither has_more nor a cursor")),
     };
     Ok(rows.into_page(next))
 }
+
+crate::page::inherent_streams!(ListAccounts, accounts);
 
 impl Paginator for ListAccounts {
     type Item = Account;
     type Cursor = String;
 
     fn listing_id(&self) -> ListingId {
-        self.client.listing_id(&self.partner, &self.request(None), &[])
+        self.client.listing_id(&self.partner_key, &self.request(None), &[])
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<Account, String>> {
-        self.client.send(&self.partner, self.request(at), read).await
+        self.client.send(&self.partner_key, self.request(at), read).await
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {

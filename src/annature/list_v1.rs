@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Account, Client,
-    auth::{Partner, partner_setters},
+    auth::{PartnerKey, partner_setters},
     list::{Filters, filter_setters},
 };
 use crate::{
@@ -15,105 +15,106 @@ use crate::{
 };
 
 const PATH: &str = "/v1/accounts";
-/// What one answer holds at most.
-const CAP: usize = 1000;
+/// The documented maximum of accounts in one response.
+const MAX_ROWS: usize = 1000;
 
 impl Client {
-    /// The newest accounts, at most 1,000, in one array (version 1 of the endpoint). It too is a
+    /// Lists the newest accounts, at most 1,000, in one array (version 1 of the endpoint). Use it as a
     /// [`Paginator`](crate::Paginator).
     pub fn list_accounts_v1(&self) -> ListAccountsV1 {
         ListAccountsV1 {
             client: self.clone(),
-            partner: Partner::default(),
+            partner_key: PartnerKey::default(),
             filters: Filters::default(),
             follow_by_date: false,
         }
     }
 }
 
-/// `GET /v1/accounts`: the newest accounts in one array, at most 1,000.
+/// `GET /v1/accounts`: lists the newest accounts in one array, at most 1,000.
 ///
-/// With a partner key, the accounts of the organisations that were provisioned with it; without one, those of
-/// one's own organisation.
+/// With a partner key, lists the accounts of the organisations that were provisioned with it. Without one,
+/// lists those of the caller's organisation.
 ///
-/// The endpoint does not page. Exactly 1,000 accounts are therefore reported as possibly truncated, in the
-/// [`Summary`](crate::Summary); [`follow_by_date`](Self::follow_by_date) goes on to the older ones.
+/// The endpoint does not page. The [`Summary`](crate::Summary) therefore reports a response with 1,000
+/// accounts or more as possibly truncated. [`follow_by_date`](Self::follow_by_date) continues with the older
+/// accounts.
 ///
 /// # Errors
-/// Those of every list. Neither statuses nor bodies of errors are documented by the provider.
+/// The errors of every list. The provider documents neither statuses nor bodies of errors.
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListAccountsV1 {
     client: Client,
-    partner: Partner,
+    partner_key: PartnerKey,
     filters: Filters,
     follow_by_date: bool,
 }
 
-/// Where a window of a [follow_by_date](ListAccountsV1::follow_by_date) list starts.
+/// The cursor of a list that [follows by date](ListAccountsV1::follow_by_date).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreatedBefore {
     before: DateTime<Utc>,
-    /// What the windows before it gave of the accounts that this one may give again.
-    seen: Vec<String>,
+    /// The ids of accounts on previous pages that this page may repeat. Checkpoints call the field `seen`.
+    previous_ids: Vec<String>,
 }
 
 impl ListAccountsV1 {
     filter_setters!();
     partner_setters!();
 
-    /// Goes on behind the first 1,000 accounts, with `created_before` a second after the oldest of them,
-    /// and leaves out what came before.
+    /// Sets whether to continue after the first 1,000 accounts. Default: false.
     ///
-    /// Assumes that the endpoint sorts by `created`, newest first, as it documents, and that an account's
-    /// `created` does not change. Accounts made while the list is walked may be missing, as in any list.
+    /// Each further request sets `created_before` to a second after the oldest account so far, and accounts
+    /// that were already listed are skipped. Assumes that the endpoint sorts by `created`, newest first, as
+    /// documented, and that an account's `created` does not change. Accounts created during the listing may
+    /// be missing, as in any list.
     ///
     /// # Errors
-    /// [`Api`](ErrorKind::Api) if 1,000 accounts were made within the same two seconds: the endpoint can
-    /// not go past them.
-    pub fn follow_by_date(mut self, yes: bool) -> Self {
-        self.follow_by_date = yes;
+    /// [`Api`](ErrorKind::Api) if 1,000 accounts were created within the same two seconds: the endpoint
+    /// cannot return more of them.
+    pub fn follow_by_date(mut self, follow: bool) -> Self {
+        self.follow_by_date = follow;
         self
     }
 
-    /// The window after the one at `at`, which has these rows.
-    fn next_window(&self, at: Option<&CreatedBefore>, rows: &Rows<Account>) -> Result<Option<CreatedBefore>> {
-        if rows.len() < CAP || !self.follow_by_date {
+    /// Returns the cursor after the page at `at`, which has these rows.
+    fn next_cursor(&self, at: Option<&CreatedBefore>, rows: &Rows<Account>) -> Result<Option<CreatedBefore>> {
+        if rows.len() < MAX_ROWS || !self.follow_by_date {
             return Ok(None);
         }
         let created = |account: &Account| account.created.as_ref()?.utc();
-        let oldest = rows
-            .items
-            .iter()
-            .filter_map(created)
-            .min()
-            .ok_or_else(|| Error::decode("no account of the window has a created date to go on from"))?;
-        // Dates come with whole seconds, or with fractions that the filter may or may not look at.
+        let oldest = rows.items.iter().filter_map(created).min().ok_or_else(|| {
+            Error::decode("no account of the page has a created date; cannot continue by date")
+        })?;
+        // Dates may have fractions of a second; whether the filter compares them is not documented.
         let second = TimeDelta::seconds(1);
         let end = |date: DateTime<Utc>| date.checked_add_signed(second);
         let before = oldest.duration_trunc(second).ok().and_then(end);
         let (before, margin) = before
             .and_then(|before| Some((before, end(before)?)))
-            .ok_or_else(|| Error::decode(format!("{oldest} is no date to go on from")))?;
-        let before = self.filters.created_before.map_or(before, |most| before.min(most));
-        let seen = rows
+            .ok_or_else(|| Error::decode(format!("cannot continue by date: {oldest} is out of range")))?;
+        let before = self.filters.created_before.map_or(before, |limit| before.min(limit));
+        let previous_ids = rows
             .items
             .iter()
             .filter(|account| created(account).is_none_or(|date| date <= margin))
             .map(|account| account.id.clone())
             .chain(rows.rejected.iter().filter_map(|row| row.id.clone()))
             .collect();
-        // Each window ends earlier than the one before it, or there would be no end.
+        // Without progress, the listing would never end.
         if at.is_some_and(|at| before >= at.before) {
             let message = format!(
-                "at least {CAP} accounts were made at about {before}, and the endpoint gives no more than \
-                 that: use list_accounts, which pages"
+                "at least {MAX_ROWS} accounts were created at about {before}, and the endpoint \
+                 returns no more than that; use list_accounts, which pages"
             );
             return Err(Error::new(ErrorKind::Api, message));
         }
-        Ok(Some(CreatedBefore { before, seen }))
+        Ok(Some(CreatedBefore { before, previous_ids }))
     }
 }
+
+crate::page::inherent_streams!(ListAccountsV1, accounts);
 
 impl Paginator for ListAccountsV1 {
     type Item = Account;
@@ -121,24 +122,26 @@ impl Paginator for ListAccountsV1 {
 
     fn listing_id(&self) -> ListingId {
         let follow_by_date = [("follow_by_date", if self.follow_by_date { "true" } else { "" })];
-        self.client.listing_id(&self.partner, &self.filters.request(PATH), &follow_by_date)
+        self.client.listing_id(&self.partner_key, &self.filters.request(PATH), &follow_by_date)
     }
 
     async fn fetch(&self, at: Option<&CreatedBefore>) -> Result<Page<Account, CreatedBefore>> {
         let mut filters = self.filters.clone();
-        if let Some(window) = at {
-            filters.created_before = Some(window.before);
+        if let Some(cursor) = at {
+            filters.created_before = Some(cursor.before);
         }
         let read = |response: &_| read_rows(response, "an array of accounts");
-        let mut rows: Rows<Account> = self.client.send(&self.partner, filters.request(PATH), read).await?;
-        let full = rows.len() >= CAP;
-        // A set: a window may hold as many rows as there are accounts within its seconds.
-        let seen: HashSet<&str> = at.iter().flat_map(|window| &window.seen).map(String::as_str).collect();
-        let is_fresh = |id: Option<&str>| id.is_none_or(|id| !seen.contains(id));
-        let next = self.client.context(self.next_window(at, &rows))?;
-        rows.retain(|_, id| is_fresh(id));
-        let doubt = (full && !self.follow_by_date).then_some(IncompleteReason::Truncated { cap: CAP as u64 });
-        Ok(rows.into_page(next).with_doubt(doubt))
+        let mut rows: Rows<Account> =
+            self.client.send(&self.partner_key, filters.request(PATH), read).await?;
+        let full = rows.len() >= MAX_ROWS;
+        // A set, because the number of accounts created within two seconds is not bounded.
+        let previous_ids: HashSet<&str> =
+            at.iter().flat_map(|cursor| &cursor.previous_ids).map(String::as_str).collect();
+        let next = self.client.context(self.next_cursor(at, &rows))?;
+        rows.retain(|_, id| id.is_none_or(|id| !previous_ids.contains(id)));
+        let reason =
+            (full && !self.follow_by_date).then_some(IncompleteReason::Truncated { cap: MAX_ROWS as u64 });
+        Ok(rows.into_page(next).with_incomplete(reason))
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {

@@ -1,11 +1,11 @@
-//! Requests about one account: looking at it, changing it, shutting it, and verifying its address again.
+//! Requests about one account: get, update, deactivate, restore, and resend the verification mail.
 
 use http::Method;
 use serde::Serialize;
 
 use super::{
     Account, Client, Role,
-    auth::{Partner, partner_setters},
+    auth::{PartnerKey, partner_setters},
 };
 use crate::{
     Error, Result,
@@ -13,34 +13,36 @@ use crate::{
 };
 
 impl Client {
-    /// One account.
+    /// Fetches an account.
     pub fn get_account(&self, id: impl Into<String>) -> GetAccount {
-        GetAccount { client: self.clone(), partner: Partner::default(), id: id.into() }
+        GetAccount { client: self.clone(), partner_key: PartnerKey::default(), id: id.into() }
     }
 }
 
-/// `GET /v1/accounts/:id`: one account of one's organisation. It reads, and is retried.
+/// `GET /v1/accounts/:id`: fetches an account of the organisation.
+///
+/// # Retries
+/// Idempotent: retried.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the id can not be one. The provider documents no errors; of an
-/// account that is not there, 404 and [`NotFound`](crate::ErrorKind::NotFound) is assumed.
+/// [`Config`](crate::ErrorKind::Config) if the id is invalid. The provider documents no errors. For an
+/// account that does not exist, status 404 and [`NotFound`](crate::ErrorKind::NotFound) are assumed.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct GetAccount {
     client: Client,
-    partner: Partner,
+    partner_key: PartnerKey,
     id: String,
 }
 
 impl GetAccount {
     partner_setters!();
 
-    /// Sends the request, and gives the account.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Sends the request and returns the account.
     pub async fn send(self) -> Result<Account> {
-        self.client.send(&self.partner, self.request(), |response| read_object(response, "an account")).await
+        self.client
+            .send(&self.partner_key, self.request(), |response| read_object(response, "an account"))
+            .await
     }
 
     fn request(&self) -> Result<ApiRequest> {
@@ -48,9 +50,9 @@ impl GetAccount {
     }
 }
 
-/// What can be told of a person; what is `None` is not sent.
+/// The account members that requests can set; `None` is not sent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(super) struct Details {
+pub(super) struct AccountFields {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,42 +67,43 @@ pub(super) struct Details {
     pub(super) group_id: Option<String>,
 }
 
-impl Details {
+impl AccountFields {
     pub(super) fn check(&self) -> Result<()> {
-        given("name", self.name.as_deref())?;
-        given("number", self.number.as_deref())?;
-        given("role", self.role.as_ref().map(Role::as_str))?;
-        given("group_id", self.group_id.as_deref())?;
-        if self.email.as_ref().is_some_and(|email| !is_address(email)) {
-            return Err(Error::config("the email is no e-mail address; expected name@host"));
+        check_not_blank("name", self.name.as_deref())?;
+        check_not_blank("number", self.number.as_deref())?;
+        check_not_blank("role", self.role.as_ref().map(Role::as_str))?;
+        check_not_blank("group_id", self.group_id.as_deref())?;
+        if self.email.as_ref().is_some_and(|email| !is_email_address(email)) {
+            return Err(Error::config("invalid email: expected name@host"));
         }
-        if self.timezone.as_ref().is_some_and(|timezone| !is_offset(timezone)) {
+        if self.timezone.as_ref().is_some_and(|timezone| !is_utc_offset(timezone)) {
             return Err(Error::config(
-                "the timezone is no offset from UTC; expected ±HH:MM, such as +10:00, and no name of a zone",
+                "invalid timezone: expected an offset from UTC as ±HH:MM, such as +10:00, not a zone name",
             ));
         }
         Ok(())
     }
 }
 
-/// Refuses an empty value: whether the provider takes it for none is not documented.
-pub(super) fn given(name: &str, value: Option<&str>) -> Result<()> {
+/// Rejects a blank value: whether the provider treats it as unset is not documented.
+pub(super) fn check_not_blank(name: &str, value: Option<&str>) -> Result<()> {
     if value.is_some_and(|value| value.trim().is_empty()) {
-        return Err(Error::config(format!("the {name} is empty; expected some text, or none to be set")));
+        return Err(Error::config(format!("the {name} is empty; set a value or leave it unset")));
     }
     Ok(())
 }
 
-/// As much as can be said of an address without knowing which ones the provider takes.
-fn is_address(text: &str) -> bool {
-    let odd = |c: char| c.is_whitespace() || c.is_control();
-    !text.contains(odd)
+/// Whether `text` has the form `name@host`. Which addresses the provider accepts is not documented.
+fn is_email_address(text: &str) -> bool {
+    let is_forbidden = |c: char| c.is_whitespace() || c.is_control();
+    !text.contains(is_forbidden)
         && text.rsplit_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
 }
 
-/// An offset as the reference has it: a sign, two digits, a colon, two digits. Clocks on Earth are at most 14
-/// hours away from UTC.
-fn is_offset(text: &str) -> bool {
+/// Whether `text` is an offset in the reference's form: a sign, two digits, a colon, two digits.
+///
+/// The largest offset in use is 14 hours.
+fn is_utc_offset(text: &str) -> bool {
     let part = |digits: &str| match digits.as_bytes() {
         [b'0'..=b'9', b'0'..=b'9'] => digits.parse::<u8>().ok(),
         _ => None,
@@ -111,135 +114,136 @@ fn is_offset(text: &str) -> bool {
 }
 
 impl Client {
-    /// Changes what is set on the request, and nothing else.
+    /// Updates the members of an account that are set on the request.
     pub fn update_account(&self, id: impl Into<String>) -> UpdateAccount {
         UpdateAccount {
             client: self.clone(),
-            partner: Partner::default(),
+            partner_key: PartnerKey::default(),
             id: id.into(),
-            details: Details::default(),
+            fields: AccountFields::default(),
         }
     }
 }
 
-/// `PUT /v1/accounts/:id`: changes what is set here, and leaves the rest as it is.
+/// `PUT /v1/accounts/:id`: updates the members that are set and leaves the others unchanged.
 ///
-/// What an account has can be changed and, as far as is documented, not be cleared: not even its group.
+/// Members can be changed but, as far as is documented, not cleared. That includes the account group.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) it can be
-/// sent again: the account comes to the same, unless somebody else has changed it meanwhile. A changed
-/// address may get a second mail.
+/// Not idempotent: retried only if the request never reached the server.
+///
+/// After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), the request can be sent again.
+/// The result is the same unless another client changed the account in between. A changed address may receive
+/// a second mail.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config), before anything is sent, if nothing is set, or if a value is empty
-/// or not of its form. The provider refuses an e-mail address that another account has; with which status is
-/// not documented.
+/// [`Config`](crate::ErrorKind::Config), before anything is sent, if the id is invalid, if no member is set,
+/// or if a value is empty or malformed. The provider rejects an e-mail address that another account has; the
+/// status is not documented.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct UpdateAccount {
     client: Client,
-    partner: Partner,
+    partner_key: PartnerKey,
     id: String,
-    details: Details,
+    fields: AccountFields,
 }
 
 impl UpdateAccount {
-    /// Another name.
+    /// Sets the name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.details.name = Some(name.into());
+        self.fields.name = Some(name.into());
         self
     }
 
-    /// Another e-mail address. It takes effect once it is confirmed by the mail that is sent to it; until
-    /// then, nothing tells that it is on its way.
+    /// Sets the e-mail address.
+    ///
+    /// The change takes effect once it is confirmed through the mail that is sent to the new address. Until
+    /// then, no response indicates that a change is pending.
     pub fn email(mut self, email: impl Into<String>) -> Self {
-        self.details.email = Some(email.into());
+        self.fields.email = Some(email.into());
         self
     }
 
-    /// Another phone number, free-form.
+    /// Sets the phone number, free-form.
     pub fn number(mut self, number: impl Into<String>) -> Self {
-        self.details.number = Some(number.into());
+        self.fields.number = Some(number.into());
         self
     }
 
-    /// Another offset from UTC, as `+10:00`: no time zone's name.
+    /// Sets the offset from UTC, such as `+10:00`; not the name of a time zone.
     pub fn timezone(mut self, offset: impl Into<String>) -> Self {
-        self.details.timezone = Some(offset.into());
+        self.fields.timezone = Some(offset.into());
         self
     }
 
-    /// What the person may do from now on.
+    /// Sets the role.
     pub fn role(mut self, role: impl Into<Role>) -> Self {
-        self.details.role = Some(role.into());
+        self.fields.role = Some(role.into());
         self
     }
 
-    /// Another account group.
+    /// Sets the account group.
     pub fn group_id(mut self, id: impl Into<String>) -> Self {
-        self.details.group_id = Some(id.into());
+        self.fields.group_id = Some(id.into());
         self
     }
 
     partner_setters!();
 
-    /// Sends the request, and gives the account as it is then.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Sends the request and returns the updated account.
     pub async fn send(self) -> Result<Account> {
-        self.client.send(&self.partner, self.request(), |response| read_object(response, "an account")).await
+        self.client
+            .send(&self.partner_key, self.request(), |response| read_object(response, "an account"))
+            .await
     }
 
     fn request(&self) -> Result<ApiRequest> {
         let path = format!("/v1/accounts/{}", path_segment("account id", &self.id)?);
-        if self.details == Details::default() {
+        if self.fields == AccountFields::default() {
             return Err(Error::config(
-                "there is nothing to change; expected at least one of name, email, number, timezone, role and \
-                 group_id",
+                "nothing to update; set at least one of name, email, number, timezone, role and group_id",
             ));
         }
-        self.details.check()?;
-        ApiRequest::mutation(Method::PUT, path).json(&self.details)
+        self.fields.check()?;
+        ApiRequest::mutation(Method::PUT, path).json(&self.fields)
     }
 }
 
 impl Client {
-    /// Sends the mail again by which a new account's address is verified.
+    /// Resends the mail that verifies the address of a new account.
     pub fn resend_verification(&self, id: impl Into<String>) -> ResendVerification {
-        ResendVerification { client: self.clone(), partner: Partner::default(), id: id.into() }
+        ResendVerification { client: self.clone(), partner_key: PartnerKey::default(), id: id.into() }
     }
 }
 
-/// `POST /v1/accounts/:id/verification`: sends the mail again by which an address is verified.
+/// `POST /v1/accounts/:id/verification`: resends the mail that verifies an address.
 ///
 /// Only for accounts whose [`verified`](super::Account::verified) is `None`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) it can be
-/// sent again: at worst, the person gets two mails.
+/// Not idempotent: retried only if the request never reached the server.
+///
+/// After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), the request can be sent again. At
+/// worst, the person receives two mails.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the id can not be one. The provider refuses an account that is
-/// verified; with which status is not documented.
+/// [`Config`](crate::ErrorKind::Config) if the id is invalid. The provider rejects an account that is already
+/// verified; the status is not documented.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct ResendVerification {
     client: Client,
-    partner: Partner,
+    partner_key: PartnerKey,
     id: String,
 }
 
 impl ResendVerification {
     partner_setters!();
 
-    /// Sends the request. Any 2xx is taken for success: what the answer holds is not documented.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Sends the request. Any 2xx status is a success; the content of the response is not documented.
     pub async fn send(self) -> Result<()> {
-        self.client.send(&self.partner, self.request(), expect_empty).await
+        self.client.send(&self.partner_key, self.request(), expect_empty).await
     }
 
     fn request(&self) -> Result<ApiRequest> {
@@ -249,62 +253,67 @@ impl ResendVerification {
 }
 
 impl Client {
-    /// Shuts an account, at once and everywhere; [`restore_account`](Self::restore_account) undoes it.
-    /// Accounts can not be deleted.
+    /// Deactivates an account. [`restore_account`](Self::restore_account) reverses it.
+    ///
+    /// The person is signed out everywhere immediately. Accounts cannot be deleted.
     #[doc(alias = "disable_account")]
     pub fn deactivate_account(&self, id: impl Into<String>) -> SetAccountState {
         SetAccountState {
             client: self.clone(),
-            partner: Partner::default(),
+            partner_key: PartnerKey::default(),
             id: id.into(),
-            verb: "deactivate",
+            action: "deactivate",
         }
     }
 
-    /// Opens a deactivated account again.
+    /// Restores a deactivated account.
     #[doc(alias = "enable_account")]
     pub fn restore_account(&self, id: impl Into<String>) -> SetAccountState {
-        SetAccountState { client: self.clone(), partner: Partner::default(), id: id.into(), verb: "restore" }
+        SetAccountState {
+            client: self.clone(),
+            partner_key: PartnerKey::default(),
+            id: id.into(),
+            action: "restore",
+        }
     }
 }
 
-/// `POST /v1/accounts/:id/deactivate` and `…/restore`: shuts an account, or opens it again with all that it
-/// could do before.
+/// `POST /v1/accounts/:id/deactivate` and `…/restore`: deactivates an account, or restores it with all its
+/// previous permissions.
 ///
-/// When it is shut, the person is signed out everywhere at once, and can neither log in nor send envelopes.
-/// Envelopes that were sent before go on. Lists still have the account, with
+/// On deactivation, the person is signed out everywhere immediately, and can neither log in nor send
+/// envelopes. Envelopes that were sent earlier stay in progress. Lists still include the account, with
 /// [`active`](super::Account::active) false.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied),
-/// [`get_account`](Client::get_account) tells by `active` whether it was carried out.
+/// Not idempotent: retried only if the request never reached the server.
+///
+/// After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), check `active` with
+/// [`get_account`](Client::get_account).
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the id can not be one. The provider documents no errors, nor what
-/// it says of an account that is in that state already.
+/// [`Config`](crate::ErrorKind::Config) if the id is invalid. The provider documents no errors, nor its
+/// response for an account that is already in the requested state.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct SetAccountState {
     client: Client,
-    partner: Partner,
+    partner_key: PartnerKey,
     id: String,
-    verb: &'static str,
+    action: &'static str,
 }
 
 impl SetAccountState {
     partner_setters!();
 
-    /// Sends the request. Any 2xx is taken for success: what the answer holds is not documented.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Sends the request. Any 2xx status is a success; the content of the response is not documented.
     pub async fn send(self) -> Result<()> {
-        self.client.send(&self.partner, self.request(), expect_empty).await
+        self.client.send(&self.partner_key, self.request(), expect_empty).await
     }
 
     fn request(&self) -> Result<ApiRequest> {
         let id = path_segment("account id", &self.id)?;
-        Ok(ApiRequest::mutation(Method::POST, format!("/v1/accounts/{id}/{}", self.verb)))
+        Ok(ApiRequest::mutation(Method::POST, format!("/v1/accounts/{id}/{}", self.action)))
     }
 }
 
@@ -313,9 +322,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timezone_is_an_offset_and_no_name() {
+    fn timezone_is_utc_offset() {
         for good in ["+10:00", "+10:30", "-03:30", "+05:45", "+00:00", "-00:00", "+14:00", "-12:00"] {
-            assert!(is_offset(good), "{good}");
+            assert!(is_utc_offset(good), "{good}");
         }
         for bad in [
             "",
@@ -336,26 +345,29 @@ mod tests {
             "+１０:00",
             "++1:00",
         ] {
-            assert!(!is_offset(bad), "{bad}");
+            assert!(!is_utc_offset(bad), "{bad}");
         }
     }
 
     #[test]
-    fn an_address_has_a_name_and_a_host() {
+    fn email_has_name_and_host() {
         for good in ["ted@annature.com.au", "a+b&c@x", "\"a@b\"@example.com", "zoë@exämple.de"] {
-            assert!(is_address(good), "{good}");
+            assert!(is_email_address(good), "{good}");
         }
         for bad in ["", "ted", "@host", "ted@", "ted @host", "ted@ho\nst", "ted@host\u{0}"] {
-            assert!(!is_address(bad), "{bad}");
+            assert!(!is_email_address(bad), "{bad}");
         }
     }
 
     #[test]
-    fn only_what_is_set_is_sent() {
-        let json = |details: &Details| serde_json::to_string(details).unwrap();
-        assert_eq!(json(&Details::default()), "{}");
-        let details =
-            Details { number: Some("1300 000 000".into()), role: Some(Role::ReadOnly), ..Details::default() };
-        assert_eq!(json(&details), r#"{"number":"1300 000 000","role":"read-only"}"#);
+    fn unset_fields_are_not_serialized() {
+        let json = |fields: &AccountFields| serde_json::to_string(fields).unwrap();
+        assert_eq!(json(&AccountFields::default()), "{}");
+        let fields = AccountFields {
+            number: Some("1300 000 000".into()),
+            role: Some(Role::ReadOnly),
+            ..AccountFields::default()
+        };
+        assert_eq!(json(&fields), r#"{"number":"1300 000 000","role":"read-only"}"#);
     }
 }
