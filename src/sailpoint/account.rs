@@ -13,109 +13,129 @@ record! {
 
     /// An account on a source, in either level of detail and any version of the API.
     ///
-    /// Only `id` is certain to be there: `SLIM` leaves out members that the schema calls required, and others
-    /// are null in the wild. What is not in the schema is in [`raw`](Self::raw).
+    /// Only `id` is always present. `SLIM` omits members that the schema marks as required, and other members
+    /// have been observed as null. Members that are not in the schema are available through
+    /// [`raw`](Self::raw).
     ///
-    /// Sources put anything into [`attributes`](Self::attributes), passwords in clear text among it. `Debug` hides
-    /// them; `Serialize`, [`raw`](Self::raw) and [`record`](Self::record) have them whole, even
-    /// [`redacted`](crate::RawRecord::redacted).
+    /// The [`attributes`](Self::attributes) are defined by the source and may contain passwords in clear
+    /// text. `Debug` hides them. `Serialize`, [`raw`](Self::raw) and [`record`](Self::record) include them in
+    /// full, even [`redacted`](crate::RawRecord::redacted).
     #[serde(rename_all = "camelCase")]
     pub struct Account {
-        /// The id. The schema calls it optional; a row without one is a bad row.
+        /// The id. The schema marks it as optional; a row without an id is an invalid record.
         #[serde(deserialize_with = "crate::record::id")]
         pub id: String,
         /// The name.
         pub name: Option<String>,
-        /// When it was made.
+        /// The time of creation.
         pub created: Option<Timestamp>,
-        /// When it was last changed.
+        /// The time of the last change.
         pub modified: Option<Timestamp>,
-        /// The source it is on.
+        /// The id of the source.
         pub source_id: Option<String>,
-        /// The source's name.
+        /// The name of the source.
         pub source_name: Option<String>,
-        /// The identity it is correlated to.
+        /// The id of the correlated identity.
         pub identity_id: Option<String>,
-        /// The identity it is correlated to, with its name.
+        /// The correlated identity, including its name.
         pub identity: Option<Reference>,
         /// The owner of the source.
         pub source_owner: Option<Reference>,
-        /// The owner of the account; of machine accounts only.
+        /// The owner of the account. Machine accounts only.
         pub owner_identity: Option<Reference>,
-        /// The owning group; of machine accounts, in 2024 only.
+        /// The owning group. Machine accounts only, and only in `v2024`.
         pub owner_group: Option<Reference>,
-        /// The lifecycle state of the identity, as `active`.
+        /// The lifecycle state of the identity, such as `active`.
         pub cloud_lifecycle_state: Option<String>,
-        /// The state of the identity, as `ACTIVE`.
+        /// The state of the identity, such as `ACTIVE`.
         pub identity_state: Option<String>,
-        /// How the source is connected, as `direct`.
+        /// The connection type of the source, such as `direct`.
         pub connection_type: Option<String>,
-        /// Whether it is a machine's account.
+        /// Whether the account is a machine account.
         pub is_machine: Option<bool>,
-        /// What it is recommended to be classified as.
+        /// The recommended classification.
         pub recommendation: Option<Recommendation>,
-        /// What was aggregated from the source.
+        /// The attributes that were aggregated from the source.
         pub attributes: Option<Attributes>,
+        #[serde(skip)]
+        email: Option<String>,
         /// Whether the source is authoritative.
         pub authoritative: Option<bool>,
-        /// A description.
+        /// The description.
         pub description: Option<String>,
-        /// Whether it is disabled.
+        /// Whether the account is disabled.
         pub disabled: Option<bool>,
-        /// Whether it is locked.
+        /// Whether the account is locked.
         pub locked: Option<bool>,
-        /// Its id on the source system.
+        /// The account's id on the source system.
         pub native_identity: Option<String>,
-        /// Whether it is a user account of the provider itself rather than of a source.
+        /// Whether the account is a user account of SailPoint itself rather than an account on a source.
         pub system_account: Option<bool>,
-        /// Whether it is correlated to no identity.
+        /// Whether the account is not correlated to an identity.
         pub uncorrelated: Option<bool>,
-        /// Its id by the account schema: text, often in braces, and no UUID.
+        /// The id according to the account schema. Free text, often in braces, and not necessarily a UUID.
         pub uuid: Option<String>,
-        /// Whether it was correlated by hand.
+        /// Whether the account was correlated manually.
         pub manually_correlated: Option<bool>,
-        /// Whether it has entitlements.
+        /// Whether the account has entitlements.
         pub has_entitlements: Option<bool>,
-        /// The features of its source: see [`features`](Self::features).
+        /// The features of the source, comma-separated. [`features`](Self::features) splits them.
         pub features: Option<String>,
-        /// Where it comes from.
+        /// The origin of the account.
         pub origin: Option<Origin>,
-        /// A type, in 2024 only.
+        /// The type, only in `v2024`.
         #[serde(rename = "type")]
         pub account_type: Option<String>,
     }
 }
 
 open_enum! {
-    /// Where an account comes from.
+    /// The origin of an account.
     pub enum Origin {
         /// Found on the source.
         Aggregated = "AGGREGATED",
-        /// Made by the provider.
+        /// Provisioned by SailPoint.
         Provisioned = "PROVISIONED",
     }
 }
 
 impl Account {
-    /// The features of its source, one by one.
+    /// Returns the features of the source, one by one.
     pub fn features(&self) -> impl Iterator<Item = &str> {
         self.features.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|text| !text.is_empty())
     }
 
-    /// An attribute as text: what holds an e-mail address, a department and so on differs by source.
+    /// Returns the e-mail address, if the list [names an attribute](super::ListAccounts::email_attribute)
+    /// that has it.
+    pub fn email(&self) -> Option<&str> {
+        self.email.as_deref()
+    }
+
+    /// Sets the e-mail address to the first of the named attributes that is a text and not blank.
+    pub(super) fn read_email(&mut self, names: &[String]) {
+        let Some(attributes) = self.attributes.as_ref().filter(|_| !names.is_empty()) else { return };
+        let attributes = attributes.to_map();
+        let texts = names.iter().filter_map(|name| attributes.get(name)?.as_str());
+        self.email = texts.map(str::trim).find(|text| !text.is_empty()).map(str::to_owned);
+    }
+
+    /// Returns an attribute as text.
+    ///
+    /// The names of attributes, such as the one for an e-mail address or a department, differ by source.
     pub fn attribute(&self, name: &str) -> Option<String> {
         self.attributes.as_ref()?.get(name)
     }
 }
 
-/// Takes the identity that an account is correlated to; of a machine's account, its owner. `uncorrelated` is not
-/// looked at: it is true of some that have an identity.
+/// Removes and returns the correlated identity of an account or, for a machine account, the stated owner.
+///
+/// Ignores `uncorrelated`, which is true for some accounts that have an identity.
 fn take_owner(account: &mut Account) -> Option<AccountOwner> {
     let mut identity = account.identity.take().unwrap_or_default();
     identity.id = identity.id.or_else(|| account.identity_id.take());
     let correlated = identity.into_owner();
-    let stated = account.owner_identity.take().and_then(Reference::into_owner);
-    if account.is_machine == Some(true) { stated.or(correlated) } else { correlated.or(stated) }
+    let stated_owner = account.owner_identity.take().and_then(Reference::into_owner);
+    if account.is_machine == Some(true) { stated_owner.or(correlated) } else { correlated.or(stated_owner) }
 }
 
 impl From<Account> for crate::Account {
@@ -126,8 +146,9 @@ impl From<Account> for crate::Account {
         } else {
             AccountKind::SourceAccount
         };
-        let mut shared = Self::of_record(Provider::SailPoint, kind, account.id, account.record);
+        let mut shared = Self::from_record(Provider::SailPoint, kind, account.id, account.record);
         shared.name = account.name.or_else(|| account.native_identity.clone());
+        shared.email = account.email;
         (shared.status, shared.raw_status) = match (account.disabled, account.locked) {
             (Some(true), _) => (AccountStatus::Disabled, Some("disabled".into())),
             (_, Some(true)) => (AccountStatus::Locked, Some("locked".into())),
@@ -144,22 +165,22 @@ impl From<Account> for crate::Account {
     }
 }
 
-/// What was aggregated from a source: members of any name and type, not decoded until asked for.
+/// The attributes that were aggregated from a source. Members of any name and type, decoded on access.
 #[derive(Clone)]
 pub struct Attributes(Box<RawValue>);
 
 impl Attributes {
-    /// The attribute `name` as a `T`; `None` if it is absent or of another type.
+    /// Returns the attribute `name` as a `T`, or `None` if it is absent or has a different type.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         serde_json::from_value(self.to_map().remove(name)?).ok()
     }
 
-    /// All attributes. Empty if what came is no object.
+    /// Returns all attributes. Empty if the JSON value is not an object.
     pub fn to_map(&self) -> Map<String, Value> {
         serde_json::from_str(self.0.get()).unwrap_or_default()
     }
 
-    /// The JSON as it came.
+    /// Returns the JSON text as received.
     pub fn raw(&self) -> &str {
         self.0.get()
     }
@@ -173,7 +194,7 @@ impl<'de> Deserialize<'de> for Attributes {
 
 impl fmt::Debug for Attributes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Sources put anything here, passwords in clear text among it.
+        // Attributes may contain passwords in clear text.
         write!(f, "Attributes({} bytes)", self.0.get().len())
     }
 }
@@ -182,17 +203,17 @@ impl fmt::Debug for Attributes {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Reference {
-    /// What sort of object, as `IDENTITY`.
+    /// The type of the object, such as `IDENTITY`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// Its id.
+    /// The id of the object.
     pub id: Option<String>,
-    /// Its name.
+    /// The name of the object.
     pub name: Option<String>,
 }
 
 impl Reference {
-    /// The object as an owner; `None` if nothing of it is told.
+    /// Converts the reference to an owner. `None` if it has neither an id nor a name.
     pub(super) fn into_owner(self) -> Option<AccountOwner> {
         (self.id.is_some() || self.name.is_some()).then(|| AccountOwner::new(self.id, self.name))
     }
@@ -202,33 +223,33 @@ impl Reference {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Recommendation {
-    /// As what.
+    /// The recommended classification.
     #[serde(rename = "type")]
     pub kind: Option<RecommendationType>,
-    /// On what grounds.
+    /// How the recommendation was determined.
     pub method: Option<RecommendationMethod>,
 }
 
 open_enum! {
-    /// What an account is recommended to be classified as.
+    /// The recommended classification of an account.
     pub enum RecommendationType {
-        /// A person's.
+        /// An account of a person.
         Human = "HUMAN",
-        /// A machine's.
+        /// An account of a machine.
         Machine = "MACHINE",
-        /// An AI agent's.
+        /// An account of an AI agent.
         Agent = "AGENT",
     }
 }
 
 open_enum! {
-    /// How a recommendation came about.
+    /// How a recommendation was determined.
     pub enum RecommendationMethod {
         /// Suggested by AI.
         Discovery = "DISCOVERY",
-        /// The source is flagged as one of machine accounts.
+        /// The source is flagged as a source of machine accounts.
         Source = "SOURCE",
-        /// The account meets the criteria of a classification.
+        /// The account matches the criteria of a classification.
         Criteria = "CRITERIA",
     }
 }
@@ -237,7 +258,7 @@ open_enum! {
 mod tests {
     use super::*;
 
-    /// The beta reference's example of full detail.
+    /// The full-detail example from the beta reference.
     const BETA_FULL: &str = r#"{"attributes":null,"authoritative":true,"created":"2021-09-28T02:15:44.644Z",
         "description":null,"disabled":false,"features":"PROVISIONING, GROUP_PROVISIONING, SYNC_PROVISIONING",
         "hasEntitlements":true,"id":"2c9180867c184ff6017c2a2fbf031667",
@@ -247,7 +268,7 @@ mod tests {
         "sourceId":"2c91808b7c28b350017c2a2ec5790aa1","systemAccount":false,"uncorrelated":false,
         "uuid":"{e4218fa4-da52-4bb0-aa41-d2dcc08a7ad8}"}"#;
 
-    /// The current reference's, with a value for every member of the schema.
+    /// The example from the current reference, with a value for every member of the schema.
     const FULL: &str = r#"{"id":"id12345","name":"aName","created":"2015-05-28T14:07:17Z",
         "modified":"2015-05-28T14:07:18Z","sourceId":"2c9180835d2e5168015d32f890ca1581",
         "sourceName":"Employees","identityId":"2c9180835d2e5168015d32f890ca1582",
@@ -266,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn the_current_references_example_decodes_to_every_field() {
+    fn current_example_decodes_to_every_field() {
         let account = read(FULL);
         assert_eq!(account.source_name.as_deref(), Some("Employees"));
         assert_eq!(account.identity_id.as_deref(), Some("2c9180835d2e5168015d32f890ca1582"));
@@ -301,10 +322,10 @@ mod tests {
     }
 
     #[test]
-    fn both_levels_of_detail_of_the_beta_decode() {
+    fn beta_full_and_slim_decode() {
         let full = read(BETA_FULL);
         assert_eq!(full.features().collect::<Vec<_>>().len(), 3);
-        assert!(full.attributes.is_none(), "null attributes are none");
+        assert!(full.attributes.is_none(), "null attributes are `None`");
         let created = full.created.as_ref().and_then(Timestamp::utc).unwrap();
         assert_eq!(created.timestamp_subsec_millis(), 644);
         let slim: String = BETA_FULL
@@ -317,24 +338,24 @@ mod tests {
     }
 
     #[test]
-    fn its_owner_is_the_identity_and_of_a_machine_the_stated_one() {
+    fn owner_of_human_and_machine_accounts() {
         let owner = |json: &str| crate::Account::from(read(json)).owner;
-        let told =
+        let expected =
             |id: &str, name: Option<&str>| Some(AccountOwner::new(Some(id.into()), name.map(str::to_owned)));
-        assert_eq!(owner(FULL), told("w1", Some("Eve")));
+        assert_eq!(owner(FULL), expected("w1", Some("Eve")));
         let human = FULL.replace(r#""isMachine":true"#, r#""isMachine":false"#);
-        assert_eq!(owner(&human), told("i1", Some("John Doe")));
-        assert_eq!(owner(BETA_FULL), told("2c9180867c184ff6017c2a2fbf031666", None));
+        assert_eq!(owner(&human), expected("i1", Some("John Doe")));
+        assert_eq!(owner(BETA_FULL), expected("2c9180867c184ff6017c2a2fbf031666", None));
         assert_eq!(
             owner(r#"{"id":"a","ownerIdentity":{"id":"w1"}}"#),
-            told("w1", None),
+            expected("w1", None),
             "SLIM has no isMachine"
         );
         assert_eq!(owner(r#"{"id":"a","identityId":null,"identity":{},"ownerIdentity":{}}"#), None);
     }
 
     #[test]
-    fn nulls_in_required_members_and_unknown_ones_are_fine() {
+    fn null_and_unknown_members_decode() {
         let account = read(
             r#"{"id":"a","name":null,"sourceName":null,"nativeIdentity":"CN=x","disabled":null,"locked":null,
                 "origin":"BEAMED","features":null,"recommendation":null,"identity":null,"later":{"x":[1]}}"#,

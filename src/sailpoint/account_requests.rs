@@ -1,4 +1,4 @@
-//! The requests about single accounts: reading one, and every change.
+//! Requests for a single account: fetching it and changing it.
 
 use std::fmt;
 
@@ -7,20 +7,20 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Account, Client, version::Root};
+use super::{Account, Client, version::Collection};
 use crate::{
     Error, Result,
     http::{ApiRequest, ApiResponse, expect_empty, path_segment, read_object},
 };
 
-/// `GET …/accounts/{id}`: one account, in full.
+/// `GET …/accounts/{id}`: fetches one account in full detail.
 ///
 /// Permission: the scope `idn:accounts:read` or `idn:accounts:manage`, and a user level of `ORG_ADMIN`,
-/// `SOURCE_ADMIN`, `SOURCE_SUBADMIN` or `HELPDESK`. It reads, and is retried.
+/// `SOURCE_ADMIN`, `SOURCE_SUBADMIN` or `HELPDESK`. Idempotent, and therefore retried.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the id can not be one, [`NotFound`](crate::ErrorKind::NotFound) if
-/// there is no such account, [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission.
+/// [`Config`](crate::ErrorKind::Config) if the id is invalid, [`NotFound`](crate::ErrorKind::NotFound) if the
+/// account does not exist, [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct GetAccount {
@@ -33,43 +33,43 @@ impl GetAccount {
         Self { client, id }
     }
 
-    /// Asks for the account.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Fetches the account.
     pub async fn send(self) -> Result<Account> {
         self.client.send(self.request(), |response| read_object(response, "an account")).await
     }
 
     fn request(&self) -> Result<ApiRequest> {
         let id = path_segment("account id", &self.id)?;
-        Ok(ApiRequest::get(self.client.api_version().path_to(Root::Accounts, &[&id])))
+        Ok(ApiRequest::get(self.client.api_version().resource_path(Collection::Accounts, &[&id])))
     }
 }
 
 const SOURCE_ID: &str = "sourceId";
 
-/// `POST …/accounts`: makes an account on a source.
+/// `POST …/accounts`: creates an account on a source.
 ///
-/// It is made in the tenant, not on the source system. That suits sources of delimited files; on a connected
-/// source the account has to exist there too, or the next aggregation removes it here.
+/// The account is created in the tenant, not on the source system. This is intended for sources of delimited
+/// files. On a connected source, the account must exist in the source system too: otherwise the next
+/// aggregation removes it from the tenant.
 ///
-/// **If the attributes name an account that is there already, that one is changed.** By which of them it is
-/// recognised is not documented; presumably by the one that the source's schema has for the account's id.
+/// **If the attributes identify an existing account, that account is changed.** Which attribute identifies an
+/// account is not documented. It is probably the attribute that the source's schema defines as the account
+/// id.
 ///
 /// Permission: the scope `idn:accounts:manage`, and a user level of `ORG_ADMIN`, `SOURCE_ADMIN` or
 /// `SOURCE_SUBADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), look for
-/// the account with [`list_accounts`](Client::list_accounts), filtered by source and native identity, some
-/// time later: it is made by a task.
+/// Not idempotent: retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), search for the account with
+/// [`list_accounts`](Client::list_accounts), filtered by source and native identity. The account is created
+/// by an asynchronous task, so it may appear later.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the source's id or an attribute's name can not be one, or there
-/// are no attributes; [`Api`](crate::ErrorKind::Api) with status 400 if the provider refuses them;
-/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission. Errors do not quote the attributes,
-/// unless they have fewer than four characters.
+/// [`Config`](crate::ErrorKind::Config) if the source id or an attribute name is invalid, or if there are no
+/// attributes. [`Api`](crate::ErrorKind::Api) with status 400 if the provider rejects the attributes.
+/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission. Attribute values are
+/// redacted from errors, except values with fewer than four characters.
 #[derive(Clone)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct CreateAccount {
@@ -83,14 +83,14 @@ impl CreateAccount {
         Self { client, source_id, attributes: Map::new() }
     }
 
-    /// An attribute of the source's schema, in place of any of the same name given before. The provider takes
-    /// text only.
+    /// Sets an attribute of the source's schema, replacing an earlier value of the same name. The provider
+    /// accepts text only.
     pub fn attribute(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.attributes.insert(name.into(), Value::String(value.into()));
         self
     }
 
-    /// Several attributes.
+    /// Sets several attributes.
     pub fn attributes<N: Into<String>, V: Into<String>>(
         self,
         attributes: impl IntoIterator<Item = (N, V)>,
@@ -98,10 +98,7 @@ impl CreateAccount {
         attributes.into_iter().fold(self, |this, (name, value)| this.attribute(name, value))
     }
 
-    /// Has the account made; the task that does it.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Creates the account and returns the id of the asynchronous task.
     pub async fn send(self) -> Result<TaskId> {
         self.client.send(self.request(), read_task).await
     }
@@ -110,22 +107,24 @@ impl CreateAccount {
         path_segment("source id", &self.source_id)?;
         if self.attributes.is_empty() {
             return Err(Error::config(
-                "the account has no attributes; expected those of the source's schema",
+                "no attributes; expected at least one attribute of the source's schema",
             ));
         }
         for name in self.attributes.keys() {
             check_name(name)?;
             if name == SOURCE_ID {
-                let message = "the attribute sourceId is taken by the source that create_account() was given";
+                let message =
+                    "attribute sourceId is reserved: it is set to the source id passed to create_account()";
                 return Err(Error::config(message));
             }
         }
         let mut attributes = self.attributes.clone();
         attributes.insert(SOURCE_ID.to_owned(), Value::String(self.source_id.clone()));
-        let path = self.client.api_version().path_to(Root::Accounts, &[]);
-        let mut call = ApiRequest::mutation(Method::POST, path).json(&Body { attributes: &attributes })?;
-        call.secrets = texts(self.attributes.values());
-        Ok(call)
+        let path = self.client.api_version().resource_path(Collection::Accounts, &[]);
+        let mut request =
+            ApiRequest::mutation(Method::POST, path).json(&AttributesBody { attributes: &attributes })?;
+        request.secrets = secret_values(self.attributes.values());
+        Ok(request)
     }
 }
 
@@ -144,8 +143,8 @@ const JSON_PATCH: &str = "application/json-patch+json";
 /// `PATCH …/accounts/{id}`: correlates an account to another identity or to none, or changes attributes of an
 /// account on a source of delimited files.
 ///
-/// The changes are made in the order in which they are given, all or none (so says the standard that the
-/// reference refers to).
+/// The changes are applied in the order of the calls, all or none. This follows from RFC 6902 (JSON Patch),
+/// the standard that the reference refers to.
 ///
 /// ```no_run
 /// # async fn run(client: headcount::sailpoint::Client) -> headcount::Result<()> {
@@ -160,23 +159,25 @@ const JSON_PATCH: &str = "application/json-patch+json";
 /// # Ok(()) }
 /// ```
 ///
-/// An account that is given to another identity becomes manually correlated, unless you say otherwise. If it
-/// was provisioned by the provider, a new one may be made for the identity that it had. If its source is
-/// authoritative, that identity becomes uncorrelated, and may even be deleted.
+/// An account that is correlated to another identity becomes manually correlated, unless
+/// [`ManuallyCorrelated`](AccountPath::ManuallyCorrelated) is set to `false`. If the account was provisioned
+/// by SailPoint, a new account may be created for the previous identity. If the source is authoritative, the
+/// previous identity becomes uncorrelated and may be deleted.
 ///
 /// Permission: the scope `idn:accounts:manage`, and a user level of `ORG_ADMIN`, `SOURCE_ADMIN` or
 /// `SOURCE_SUBADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), see with
-/// [`get_account`](Client::get_account) what the account is now.
+/// Not idempotent: retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), check the account with
+/// [`get_account`](Client::get_account).
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the id can not be one, nothing is to be changed, or a value is not
-/// of its place; [`Api`](crate::ErrorKind::Api) with status 400 if the provider refuses a change;
-/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account; [`PermissionDenied`](crate::ErrorKind::PermissionDenied)
-/// without the permission. Errors do not quote the values, unless they have fewer
-/// than four characters.
+/// [`Config`](crate::ErrorKind::Config) if the id is invalid, there are no changes, or a value has the wrong
+/// type for its path. [`Api`](crate::ErrorKind::Api) with status 400 if the provider rejects a change.
+/// [`NotFound`](crate::ErrorKind::NotFound) if the account does not exist.
+/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission. Attribute values are
+/// redacted from errors, except values with fewer than four characters.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct UpdateAccount {
@@ -190,27 +191,26 @@ impl UpdateAccount {
         Self { client, id, operations: Vec::new() }
     }
 
-    /// Sets what may not be there yet.
+    /// Sets the value at `path`, whether or not there is one.
     pub fn add(self, path: AccountPath, value: impl Into<Value>) -> Self {
         self.with(Op::Add, path, Some(value.into()))
     }
 
-    /// Sets what is there. By the standard, the provider refuses it if it is not.
+    /// Replaces the value at `path`. By RFC 6902, the provider rejects the request if there is no value.
     pub fn replace(self, path: AccountPath, value: impl Into<Value>) -> Self {
         self.with(Op::Replace, path, Some(value.into()))
     }
 
-    /// Takes away what is there: without its [`IdentityId`](AccountPath::IdentityId), an account is
+    /// Removes the value at `path`. Removing the [`IdentityId`](AccountPath::IdentityId) makes the account
     /// uncorrelated.
     pub fn remove(self, path: AccountPath) -> Self {
         self.with(Op::Remove, path, None)
     }
 
-    /// Has the changes made. That they are accepted does not say that they are made already, and no task is
-    /// named.
+    /// Submits the changes.
     ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Success means that the changes were accepted, not that they are already applied. The provider returns
+    /// no task id.
     pub async fn send(self) -> Result<()> {
         self.client.send(self.request(), expect_empty).await
     }
@@ -223,44 +223,45 @@ impl UpdateAccount {
     fn request(&self) -> Result<ApiRequest> {
         let id = path_segment("account id", &self.id)?;
         if self.operations.is_empty() {
-            return Err(Error::config("nothing is to be changed; expected add(), replace() or remove()"));
+            return Err(Error::config("no changes; call add(), replace() or remove()"));
         }
         self.operations.iter().try_for_each(Operation::check)?;
-        let path = self.client.api_version().path_to(Root::Accounts, &[&id]);
-        let operations: Vec<_> = self.operations.iter().map(Operation::written).collect();
-        let mut call = ApiRequest::mutation(Method::PATCH, path).json_as(JSON_PATCH, &operations)?;
-        let attributes = self.operations.iter().filter(|one| matches!(one.path, AccountPath::Attribute(_)));
-        call.secrets = texts(attributes.filter_map(|one| one.value.as_ref()));
-        Ok(call)
+        let path = self.client.api_version().resource_path(Collection::Accounts, &[&id]);
+        let operations: Vec<_> = self.operations.iter().map(Operation::to_json).collect();
+        let mut request = ApiRequest::mutation(Method::PATCH, path).json_as(JSON_PATCH, &operations)?;
+        let attributes =
+            self.operations.iter().filter(|operation| matches!(operation.path, AccountPath::Attribute(_)));
+        request.secrets = secret_values(attributes.filter_map(|operation| operation.value.as_ref()));
+        Ok(request)
     }
 }
 
-/// What of an account can be changed.
+/// A member of an account that [`UpdateAccount`] can change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AccountPath {
     /// `/identityId`: the identity that the account is correlated to.
     IdentityId,
-    /// `/manuallyCorrelated`: whether it was correlated by hand.
+    /// `/manuallyCorrelated`: whether the account was correlated manually.
     ManuallyCorrelated,
-    /// `/attributes/…`: an attribute by its name. Of accounts on sources of delimited files only.
+    /// `/attributes/…`: an attribute, by its name. Only for accounts on sources of delimited files.
     Attribute(String),
 }
 
 impl AccountPath {
-    /// The attribute `name`; of any characters, as they are escaped where that is needed.
+    /// Returns the path of the attribute `name`. Special characters are escaped.
     pub fn attribute(name: impl Into<String>) -> Self {
         Self::Attribute(name.into())
     }
 }
 
 impl fmt::Display for AccountPath {
-    /// As a JSON pointer (RFC 6901).
+    /// Formats the path as a JSON Pointer (RFC 6901).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::IdentityId => f.write_str("/identityId"),
             Self::ManuallyCorrelated => f.write_str("/manuallyCorrelated"),
-            // In this order, or the `~` of `~1` would be escaped again.
+            // `~` is escaped first: otherwise the `~` of `~1` would be escaped again.
             Self::Attribute(name) => {
                 write!(f, "/attributes/{}", name.replace('~', "~0").replace('/', "~1"))
             }
@@ -268,8 +269,10 @@ impl fmt::Display for AccountPath {
     }
 }
 
-/// What is done at a place. The standard's `move`, `copy` and `test` are left out: the reference shows none of
-/// them, and a server that passed over a `test` would change what it should not.
+/// A JSON Patch operation.
+///
+/// `move`, `copy` and `test` of RFC 6902 are omitted: the reference shows none of them. A server that ignored
+/// a `test` would apply changes that it should not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Op {
     Add,
@@ -287,18 +290,18 @@ impl Op {
     }
 }
 
-/// One change.
+/// A single change.
 #[derive(Clone)]
 struct Operation {
     op: Op,
     path: AccountPath,
-    /// `None` for a removal.
+    /// `None` for `remove`.
     value: Option<Value>,
 }
 
-/// An operation as it is sent.
+/// The JSON form of an [`Operation`].
 #[derive(Serialize)]
-struct Written<'a> {
+struct JsonPatchOp<'a> {
     op: &'static str,
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -306,60 +309,61 @@ struct Written<'a> {
 }
 
 impl Operation {
-    fn written(&self) -> Written<'_> {
-        Written { op: self.op.as_str(), path: self.path.to_string(), value: self.value.as_ref() }
+    fn to_json(&self) -> JsonPatchOp<'_> {
+        JsonPatchOp { op: self.op.as_str(), path: self.path.to_string(), value: self.value.as_ref() }
     }
 
     fn check(&self) -> Result<()> {
         match (&self.path, &self.value) {
             (AccountPath::IdentityId, Some(Value::String(id))) => path_segment("identity id", id).map(drop),
             (AccountPath::IdentityId, Some(_)) => {
-                Err(self.refuse("is no text; expected the id of an identity"))
+                Err(self.error("is not a string; expected the id of an identity"))
             }
             (AccountPath::ManuallyCorrelated, Some(Value::Bool(_))) | (AccountPath::IdentityId, None) => {
                 Ok(())
             }
             (AccountPath::ManuallyCorrelated, Some(_)) => {
-                Err(self.refuse("is neither true nor false; expected one of them"))
+                Err(self.error("is not a boolean; expected true or false"))
             }
             (AccountPath::ManuallyCorrelated, None) => {
-                Err(self.refuse("can not be removed; expected true or false in its place"))
+                Err(self.error("cannot be removed; replace it with true or false"))
             }
             (AccountPath::Attribute(name), _) => check_name(name),
         }
     }
 
-    fn refuse(&self, why: &str) -> Error {
-        Error::config(format!("{} {why}", self.path))
+    fn error(&self, reason: &str) -> Error {
+        Error::config(format!("{} {reason}", self.path))
     }
 }
 
 impl fmt::Debug for Operation {
-    /// `replace /attributes/mail`: without the value, which may be a secret.
+    /// Formats the operation as `replace /attributes/mail`, without the value, which may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.op.as_str(), self.path)
     }
 }
 
-/// `PUT …/accounts/{id}`: writes the attributes of an account on a source of delimited files.
+/// `PUT …/accounts/{id}`: sets the attributes of an account on a source of delimited files.
 ///
-/// Other sources are refused by the provider. What becomes of attributes that are not given is not documented:
-/// by the meaning of `PUT` they go, so give all that shall stay. To change single ones, see
-/// [`update_account`](Client::update_account).
+/// The provider rejects accounts on other sources. What happens to omitted attributes is not documented. By
+/// the semantics of `PUT` they are removed, so pass all attributes that should remain. To change single
+/// attributes, use [`update_account`](Client::update_account).
 ///
 /// Permission: the scope `idn:accounts:manage`, and a user level of `ORG_ADMIN`, `SOURCE_ADMIN` or
 /// `SOURCE_SUBADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) it does no
-/// harm to send it again, unless somebody else has written meanwhile.
+/// Retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) it is safe to send the request again,
+/// unless another client has changed the account since.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the id or an attribute's name can not be one, or there are no
-/// attributes; [`Api`](crate::ErrorKind::Api) with status 400 for other sources;
-/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such account; [`PermissionDenied`](crate::ErrorKind::PermissionDenied)
-/// without the permission. Errors do not quote the attributes, unless they have fewer
-/// than four characters.
+/// [`Config`](crate::ErrorKind::Config) if the id or an attribute name is invalid, or if there are no
+/// attributes. [`Api`](crate::ErrorKind::Api) with status 400 for accounts on other sources.
+/// [`NotFound`](crate::ErrorKind::NotFound) if the account does not exist.
+/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission. Attribute values are
+/// redacted from errors, except values with fewer than four characters.
 #[derive(Clone)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct PutAccount {
@@ -373,10 +377,7 @@ impl PutAccount {
         Self { client, id, attributes }
     }
 
-    /// Has the attributes written; the task that does it.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Sets the attributes and returns the id of the asynchronous task.
     pub async fn send(self) -> Result<TaskId> {
         self.client.send(self.request(), read_task).await
     }
@@ -384,15 +385,15 @@ impl PutAccount {
     fn request(&self) -> Result<ApiRequest> {
         let id = path_segment("account id", &self.id)?;
         if self.attributes.is_empty() {
-            let message = "there are no attributes; expected all that the account shall have";
+            let message = "no attributes; expected all attributes that the account should have";
             return Err(Error::config(message));
         }
         self.attributes.keys().try_for_each(|name| check_name(name))?;
-        let path = self.client.api_version().path_to(Root::Accounts, &[&id]);
-        let mut call =
-            ApiRequest::mutation(Method::PUT, path).json(&Body { attributes: &self.attributes })?;
-        call.secrets = texts(self.attributes.values());
-        Ok(call)
+        let path = self.client.api_version().resource_path(Collection::Accounts, &[&id]);
+        let mut request =
+            ApiRequest::mutation(Method::PUT, path).json(&AttributesBody { attributes: &self.attributes })?;
+        request.secrets = secret_values(self.attributes.values());
+        Ok(request)
     }
 }
 
@@ -408,21 +409,23 @@ impl fmt::Debug for PutAccount {
 
 /// `DELETE …/accounts/{id}`: deletes an account on a source of delimited files, from the tenant only.
 ///
-/// Other sources are refused by the provider. The account comes back with the next aggregation if the source
-/// still has it; the provider recommends to [disable](Client::disable_account) it instead.
+/// The provider rejects accounts on other sources. The next aggregation creates the account again if the
+/// source still has it. The provider recommends [disabling](Client::disable_account) the account instead.
 ///
 /// Permission: the scope `idn:accounts:manage`, and a user level of `ORG_ADMIN`, `SOURCE_ADMIN` or
 /// `SOURCE_SUBADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), see with
-/// [`get_account`](Client::get_account) whether the account is there, some time later: a task deletes it.
-/// Sending it again before that is done begins a second task, to the same end;
-/// [`NotFound`](crate::ErrorKind::NotFound) then says that the account is gone, or that the id was none.
+/// Retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), check with
+/// [`get_account`](Client::get_account) whether the account still exists. The account is deleted by an
+/// asynchronous task, so it may disappear later. Sending the request again before that starts a second task
+/// with the same effect. [`NotFound`](crate::ErrorKind::NotFound) then means that the account was deleted or
+/// never existed.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the id can not be one, [`Api`](crate::ErrorKind::Api) with status
-/// 400 for other sources, [`NotFound`](crate::ErrorKind::NotFound) if there is no such account,
+/// [`Config`](crate::ErrorKind::Config) if the id is invalid, [`Api`](crate::ErrorKind::Api) with status 400
+/// for accounts on other sources, [`NotFound`](crate::ErrorKind::NotFound) if the account does not exist,
 /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
@@ -436,38 +439,39 @@ impl DeleteAccount {
         Self { client, id }
     }
 
-    /// Has the account deleted; the task that does it.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Deletes the account and returns the id of the asynchronous task.
     pub async fn send(self) -> Result<TaskId> {
         self.client.send(self.request(), read_task).await
     }
 
     fn request(&self) -> Result<ApiRequest> {
         let id = path_segment("account id", &self.id)?;
-        let path = self.client.api_version().path_to(Root::Accounts, &[&id]);
+        let path = self.client.api_version().resource_path(Collection::Accounts, &[&id]);
         Ok(ApiRequest::mutation(Method::DELETE, path))
     }
 }
 
-/// `POST …/accounts/{id}/remove`: removes an account on any source from the tenant. Nothing is provisioned to
-/// the source, and the next aggregation may make the account again.
+/// `POST …/accounts/{id}/remove`: removes an account on any source from the tenant.
 ///
-/// It is good for accounts that are gone from their source, or are no longer aggregated, and for having an
-/// account processed anew. `v3` has no such call; `v2024` and `v2025` hold it experimental, and the header
-/// that this takes is sent.
+/// Nothing is provisioned to the source, and the next aggregation may create the account again. Use it for
+/// accounts that no longer exist on their source or are no longer aggregated, or to have an account processed
+/// again.
+///
+/// `v3` does not have this endpoint. It is experimental in `v2024` and `v2025`; the client sends the required
+/// header.
 ///
 /// Permission: the scope `idn:accounts:manage`, and a user level of `ORG_ADMIN`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), see with
-/// [`get_account`](Client::get_account) whether the account is there.
+/// Not idempotent: retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), check with
+/// [`get_account`](Client::get_account) whether the account still exists.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the id can not be one, or the client speaks `v3`;
-/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission; [`Decode`](crate::ErrorKind::Decode) if the answer
-/// has neither the id nor the type of a task result. What an unknown id gives is not documented.
+/// [`Config`](crate::ErrorKind::Config) if the id is invalid or the client uses `v3`.
+/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission.
+/// [`Decode`](crate::ErrorKind::Decode) if the response has neither the id nor the type of a task result. The
+/// response to an unknown id is not documented.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct RemoveAccount {
@@ -480,46 +484,44 @@ impl RemoveAccount {
         Self { client, id }
     }
 
-    /// Has the account removed; the task that does it.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Removes the account and returns the asynchronous task.
     pub async fn send(self) -> Result<TaskResult> {
         self.client.send(self.request(), TaskResult::read).await
     }
 
     fn request(&self) -> Result<ApiRequest> {
         let id = path_segment("account id", &self.id)?;
-        self.client.api_version().late_post("remove accounts", Root::Accounts, &[&id, "remove"])
+        self.client.api_version().experimental_post("remove accounts", Collection::Accounts, &[&id, "remove"])
     }
 }
 
-/// The task that removes an account.
+/// The asynchronous task that removes an account.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct TaskResult {
-    /// The task's id. The reference does not promise it.
+    /// The id of the task. The reference does not guarantee it.
     pub id: Option<TaskId>,
-    /// What sort of object this is: `TASK_RESULT`.
+    /// The type of the object: `TASK_RESULT`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// A name; null in the reference's example.
+    /// The name. Null in the reference's example.
     pub name: Option<String>,
 }
 
 impl TaskResult {
-    /// Reads a task result. Each member is optional, so that any object would do: it has to look like one.
+    /// Parses a task result. All members are optional, so an object needs at least an id or a type to be
+    /// accepted.
     fn read(response: &ApiResponse) -> Result<Self> {
         let result: Self = read_object(response, "a task result")?;
         if result.id.is_none() && result.kind.is_none() {
-            let message = "expected a task result, and an object without id and type came";
+            let message = "expected a task result, got an object without id and type";
             return Err(Error::decode(message).with_status(response.status.as_u16()));
         }
         Ok(result)
     }
 }
 
-/// What all changes of state may be asked with. Members that were not set are left out.
+/// The request body of the state changes. Options that are not set are omitted.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Options {
@@ -535,32 +537,37 @@ impl Options {
     fn check(&self) -> Result<()> {
         match &self.external_verification_id {
             Some(id) if id.trim().is_empty() => {
-                Err(Error::config("external verification id is empty; expected an id, or none at all"))
+                Err(Error::config("external verification id is empty; expected an id, or leave it unset"))
             }
             _ => Ok(()),
         }
     }
 }
 
-/// `POST …/accounts/{id}/{verb}`.
+/// Creates the request `POST …/accounts/{id}/{verb}`.
 fn post(client: &Client, id: &str, verb: &str) -> Result<ApiRequest> {
     let id = path_segment("account id", id)?;
-    Ok(ApiRequest::mutation(Method::POST, client.api_version().path_to(Root::Accounts, &[&id, verb])))
+    Ok(ApiRequest::mutation(
+        Method::POST,
+        client.api_version().resource_path(Collection::Accounts, &[&id, verb]),
+    ))
 }
 
-/// `POST …/accounts/{id}/enable` and `…/disable`: switches an account on or off, on its source too.
+/// `POST …/accounts/{id}/enable` and `…/disable`: enables or disables an account, also on its source.
 ///
 /// Permission: the scope `idn:accounts-state:manage`, and a user level of `ORG_ADMIN`, `SOURCE_ADMIN`,
 /// `SOURCE_SUBADMIN` or `HELPDESK`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), see with
-/// [`get_account`](Client::get_account) whether it is `disabled`, some time later: a task does it. Sending it
-/// again begins a second task, to the same end.
+/// Retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), check with
+/// [`get_account`](Client::get_account) whether the account is `disabled`. The state is changed by an
+/// asynchronous task, so the change may show later. Sending the request again starts a second task with the
+/// same effect.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if an id can not be one, [`NotFound`](crate::ErrorKind::NotFound) if
-/// there is no such account, [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission.
+/// [`Config`](crate::ErrorKind::Config) if an id is invalid, [`NotFound`](crate::ErrorKind::NotFound) if the
+/// account does not exist, [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct SetAccountState {
@@ -575,51 +582,50 @@ impl SetAccountState {
         Self { client, id, verb, options: Options::default() }
     }
 
-    /// An id by which an external process checks that the user wants to go on with it.
+    /// Sets the id that an external process uses to verify that the user wants to proceed.
     pub fn external_verification_id(mut self, id: impl Into<String>) -> Self {
         self.options.external_verification_id = Some(id.into());
         self
     }
 
-    /// Whether the source is told even if the account seems to be in that state already, as when it is not in
-    /// step with its source.
+    /// Sets whether the change is provisioned to the source even if the account already appears to be in that
+    /// state, for example because it is out of sync with its source.
     ///
-    /// **With true, the account may be unlocked too**: of one that is not locked, the provider adds an
-    /// operation `Unlock` to what its workflow does (`AccountToggleRequest`). That no further scope is needed
-    /// for it, as [`unlock_account`](Client::unlock_account) needs one, is an assumption.
+    /// **With `true`, the account may be unlocked too.** For an account that is not locked, the provider's
+    /// workflow includes an additional `Unlock` operation (`AccountToggleRequest`). It is an assumption that
+    /// this needs no additional scope, although [`unlock_account`](Client::unlock_account) does.
     pub fn force_provisioning(mut self, force: bool) -> Self {
         self.options.force_provisioning = Some(force);
         self
     }
 
-    /// Has the state changed; the task that does it.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Changes the state and returns the id of the asynchronous task.
     pub async fn send(self) -> Result<TaskId> {
         self.client.send(self.request(), read_task).await
     }
 
     fn request(&self) -> Result<ApiRequest> {
         self.options.check()?;
-        // A body is required, be it empty.
+        // A body is required, even if it is empty.
         post(&self.client, &self.id, self.verb)?.json(&self.options)
     }
 }
 
-/// `POST …/accounts/{id}/unlock`: unlocks an account, on its source too.
+/// `POST …/accounts/{id}/unlock`: unlocks an account, also on its source.
 ///
 /// Permission: the scope `idn:accounts-state:manage`, with
 /// [`force_provisioning(true)`](Self::force_provisioning) also `idn:accounts-provisioning:manage`, and a user
 /// level of `ORG_ADMIN`, `SOURCE_ADMIN`, `SOURCE_SUBADMIN` or `HELPDESK`.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), see with
-/// [`get_account`](Client::get_account) whether it is `locked`, some time later: a task does it. Sending it
-/// again begins a second task, to the same end.
+/// Retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), check with
+/// [`get_account`](Client::get_account) whether the account is `locked`. The account is unlocked by an
+/// asynchronous task, so the change may show later. Sending the request again starts a second task with the
+/// same effect.
 ///
 /// # Errors
-/// As of [`SetAccountState`].
+/// The same as for [`SetAccountState`].
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct UnlockAccount {
@@ -633,28 +639,26 @@ impl UnlockAccount {
         Self { client, id, options: Options::default() }
     }
 
-    /// An id by which an external process checks that the user wants to go on with it.
+    /// Sets the id that an external process uses to verify that the user wants to proceed.
     pub fn external_verification_id(mut self, id: impl Into<String>) -> Self {
         self.options.external_verification_id = Some(id.into());
         self
     }
 
-    /// Whether the source is told even if the account seems to be unlocked already.
+    /// Sets whether the change is provisioned to the source even if the account already appears to be
+    /// unlocked.
     pub fn force_provisioning(mut self, force: bool) -> Self {
         self.options.force_provisioning = Some(force);
         self
     }
 
-    /// Whether the identity's account with the provider itself is unlocked too, when the rest is done.
+    /// Sets whether the identity's account with SailPoint itself is unlocked too, after the other steps.
     pub fn unlock_idn_account(mut self, unlock: bool) -> Self {
         self.options.unlock_idn_account = Some(unlock);
         self
     }
 
-    /// Has the account unlocked; the task that does it.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Unlocks the account and returns the id of the asynchronous task.
     pub async fn send(self) -> Result<TaskId> {
         self.client.send(self.request(), read_task).await
     }
@@ -665,16 +669,16 @@ impl UnlockAccount {
     }
 }
 
-/// `POST …/accounts/{id}/reload`: reads an account anew from its source, as an aggregation would.
+/// `POST …/accounts/{id}/reload`: reloads an account from its source, like an aggregation.
 ///
-/// Permission: as of [`SetAccountState`].
+/// Permission: the same as for [`SetAccountState`].
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) it does no
-/// harm to send it again.
+/// Retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) it is safe to send the request again.
 ///
 /// # Errors
-/// As of [`SetAccountState`].
+/// The same as for [`SetAccountState`].
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct ReloadAccount {
@@ -687,25 +691,24 @@ impl ReloadAccount {
         Self { client, id }
     }
 
-    /// Has the account read anew; the task that does it.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Reloads the account and returns the id of the asynchronous task.
     pub async fn send(self) -> Result<TaskId> {
         self.client.send(post(&self.client, &self.id, "reload"), read_task).await
     }
 }
 
-/// The id of a task that the provider has begun: `202` says that a change was accepted, not that it was made.
+/// The id of an asynchronous task of the provider.
 ///
-/// How the task fares is told by the provider's `GET /task-status/{id}`, which is no account endpoint and not
-/// in this crate. What came of it shows in the account: see [`Client::get_account`](Client::get_account).
+/// A task id means that the change was accepted (`202`), not that it is already applied. To check the result,
+/// fetch the account with [`Client::get_account`](Client::get_account). The provider's
+/// `GET /task-status/{id}` reports the progress. It is not an account endpoint, and this crate does not
+/// support it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TaskId(#[serde(deserialize_with = "crate::record::id")] String);
 
 impl TaskId {
-    /// The id as the provider wrote it.
+    /// Returns the id as received from the provider.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -717,47 +720,48 @@ impl fmt::Display for TaskId {
     }
 }
 
-/// Reads `{"id": "…"}`.
+/// Parses `{"id": "…"}`.
 fn read_task(response: &ApiResponse) -> Result<TaskId> {
     #[derive(Deserialize)]
     struct Accepted {
         id: TaskId,
     }
-    read_object(response, "the id of a task").map(|accepted: Accepted| accepted.id)
+    read_object(response, "a task id").map(|accepted: Accepted| accepted.id)
 }
 
 /// `{"attributes": {…}}`
 #[derive(Serialize)]
-struct Body<'a> {
+struct AttributesBody<'a> {
     attributes: &'a Map<String, Value>,
 }
 
-/// Refuses a name that can not be one of an attribute.
+/// Checks that an attribute name is not empty.
 fn check_name(name: &str) -> Result<()> {
     if name.is_empty() {
-        return Err(Error::config("an attribute has an empty name; expected one of the source's schema"));
+        return Err(Error::config("attribute name is empty; expected a name from the source's schema"));
     }
     Ok(())
 }
 
-/// Shorter values are taken for no secrets: blotting them out of errors would make those hard to read.
+/// Shorter values are not treated as secrets: redacting them would make errors hard to read.
 const MIN_SECRET_CHARS: usize = 4;
 
-/// The texts and numbers in some values. Sources put anything into attributes, passwords in clear text among
-/// it, and servers quote what they refuse.
-fn texts<'a>(values: impl IntoIterator<Item = &'a Value>) -> Vec<SecretString> {
-    let mut texts = Vec::new();
+/// Collects the strings and numbers in `values` that errors must not show.
+///
+/// Attributes may contain passwords in clear text, and servers quote rejected values in their errors.
+fn secret_values<'a>(values: impl IntoIterator<Item = &'a Value>) -> Vec<SecretString> {
+    let mut secrets: Vec<SecretString> = Vec::new();
     for value in values {
         match value {
-            Value::String(text) => texts.push(text.as_str().into()),
-            Value::Number(number) => texts.push(number.to_string().into()),
-            Value::Array(values) => texts.extend(self::texts(values)),
-            Value::Object(members) => texts.extend(self::texts(members.values())),
+            Value::String(text) => secrets.push(text.as_str().into()),
+            Value::Number(number) => secrets.push(number.to_string().into()),
+            Value::Array(values) => secrets.extend(secret_values(values)),
+            Value::Object(members) => secrets.extend(secret_values(members.values())),
             Value::Null | Value::Bool(_) => {}
         }
     }
-    texts.retain(|text| text.expose_secret().chars().count() >= MIN_SECRET_CHARS);
-    texts
+    secrets.retain(|secret| secret.expose_secret().chars().count() >= MIN_SECRET_CHARS);
+    secrets
 }
 
 #[cfg(test)]
@@ -770,20 +774,22 @@ mod tests {
     use crate::ErrorKind;
 
     #[test]
-    fn a_source_id_with_blanks_or_none_is_no_id() {
-        let client = Client::builder("https://tenant.example").token("token").build().unwrap();
-        let call = |id: &str| client.create_account(id).attribute("name", "a").request();
-        for (id, why) in [("", "is empty"), (" abc ", "holds blanks"), ("abc\n", "holds blanks")] {
-            let error = call(id).err().unwrap();
+    fn invalid_source_id_is_rejected() {
+        let client = Client::builder().base_url("https://tenant.example").token("token").build().unwrap();
+        let request = |id: &str| client.create_account(id).attribute("name", "a").request();
+        for (id, reason) in
+            [("", "is empty"), (" abc ", "contains whitespace"), ("abc\n", "contains whitespace")]
+        {
+            let error = request(id).err().unwrap();
             assert_eq!(error.kind(), ErrorKind::Config, "{id:?}");
-            assert!(error.message().starts_with(&format!("source id {why}")), "{error}");
+            assert!(error.message().starts_with(&format!("source id {reason}")), "{error}");
         }
-        let body = call("abc").unwrap().body;
+        let body = request("abc").unwrap().body;
         assert_eq!(body, r#"{"attributes":{"name":"a","sourceId":"abc"}}"#);
     }
 
     #[test]
-    fn names_of_attributes_are_escaped_as_json_pointers_have_it() {
+    fn attribute_names_are_escaped_in_paths() {
         for (name, pointer) in [
             ("mail", "/attributes/mail"),
             ("a/b", "/attributes/a~1b"),
@@ -798,7 +804,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_is_no_task_result_is_an_error() {
+    fn invalid_task_result_is_an_error() {
         let read = |body: &'static str| {
             let (status, headers) = (StatusCode::ACCEPTED, HeaderMap::new());
             TaskResult::read(&ApiResponse { status, headers, body: Bytes::from(body).into() })
@@ -814,7 +820,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_task_is_an_error() {
+    fn response_without_task_id_is_an_error() {
         let read = |body: &'static str| {
             read_task(&ApiResponse {
                 status: StatusCode::ACCEPTED,
@@ -829,16 +835,16 @@ mod tests {
         for body in ["", "{}", r#"{"id":""}"#, r#"{"id":null}"#, r#"{"id":7}"#, "[]", "<html>"] {
             let error = read(body).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
-            assert!(error.message().starts_with("expected the id of a task"), "{error}");
+            assert!(error.message().starts_with("unexpected response: expected a task id"), "{error}");
         }
     }
 
     #[test]
-    fn every_text_and_number_in_an_attribute_of_four_characters_or_more_is_held_for_a_secret() {
+    fn strings_and_numbers_are_secret_values() {
         let values =
             [json!("a\"b\""), json!([471_199, 12, true, null, "two"]), json!({"name": {"x": "three"}})];
-        let texts = texts(&values);
-        let texts: Vec<_> = texts.iter().map(ExposeSecret::expose_secret).collect();
-        assert_eq!(texts, ["a\"b\"", "471199", "three"]);
+        let secrets = secret_values(&values);
+        let secrets: Vec<_> = secrets.iter().map(ExposeSecret::expose_secret).collect();
+        assert_eq!(secrets, ["a\"b\"", "471199", "three"]);
     }
 }

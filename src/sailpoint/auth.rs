@@ -8,77 +8,71 @@ use serde::Deserialize;
 use super::error;
 use crate::{
     Result,
-    auth::{NewToken, Token, TokenCache, non_empty, sensitive},
-    http::{ApiClient, ApiRequest, ApiResponse, Auth, ErrorResponse, NoAuth, encode, read_object},
+    auth::{NewToken, Token, non_empty},
+    http::{
+        ApiClient, ApiRequest, ApiResponse, Auth, BearerToken, ErrorResponse, NoAuth, encode, read_object,
+    },
 };
 
-/// How a client proves who it is.
+/// The credentials of a client.
 #[derive(Clone)]
-pub(super) enum Login {
+pub(super) enum Credentials {
     ClientCredentials { id: String, secret: SecretString },
     Token(SecretString),
 }
 
-/// A client's bearer token, obtained at `/oauth/token` and renewed before it ends.
-pub(super) struct Tokens {
-    api: Arc<ApiClient>,
-    login: Login,
-    cache: Arc<TokenCache>,
+/// The source of a client's bearer token, which is fetched from `/oauth/token` and refreshed before it
+/// expires.
+pub(super) struct TokenSource {
+    credentials: Credentials,
+    bearer: BearerToken,
 }
 
-impl Tokens {
-    pub(super) fn new(api: Arc<ApiClient>, login: Login) -> Self {
-        Self { api, login, cache: Arc::default() }
+impl TokenSource {
+    pub(super) fn new(api: ApiClient, credentials: Credentials) -> Self {
+        let bearer = match &credentials {
+            Credentials::Token(token) => BearerToken::new(token.clone()),
+            Credentials::ClientCredentials { id, secret } => {
+                let (id, secret) = (id.clone(), secret.clone());
+                BearerToken::refreshed_by(move || {
+                    let (api, id, secret) = (api.clone(), id.clone(), secret.clone());
+                    async move { fetch_token(&api, &id, &secret).await }
+                })
+            }
+        };
+        Self { credentials, bearer }
     }
 
-    /// Empty if a token was given.
+    /// Returns the client id, or an empty string if the client was built with a token.
     pub(super) fn client_id(&self) -> &str {
-        match &self.login {
-            Login::ClientCredentials { id, .. } => id,
-            Login::Token(_) => "",
+        match &self.credentials {
+            Credentials::ClientCredentials { id, .. } => id,
+            Credentials::Token(_) => "",
         }
     }
-
-    async fn token(&self) -> Result<Arc<Token>> {
-        let api = Arc::clone(&self.api);
-        let login = self.login.clone();
-        self.cache
-            .get(move |_| async move {
-                match login {
-                    // Its end is not known: it is good until it is refused.
-                    Login::Token(value) => Ok(NewToken { value, lifetime: None }),
-                    Login::ClientCredentials { id, secret } => obtain(&api, &id, &secret).await,
-                }
-            })
-            .await
-    }
 }
 
-impl Auth for Tokens {
+impl Auth for TokenSource {
     type Credential = Arc<Token>;
 
     async fn credential(&self) -> Result<Arc<Token>> {
-        self.token().await
+        self.bearer.credential().await
     }
 
     fn apply(&self, token: &Arc<Token>, request: &mut Request<Bytes>) -> Result<()> {
-        let bearer = sensitive("token", &format!("Bearer {}", token.value.expose_secret()))?;
-        request.headers_mut().insert(header::AUTHORIZATION, bearer);
-        Ok(())
+        self.bearer.apply(token, request)
     }
 
     fn on_unauthorized(&self, token: &Arc<Token>) -> bool {
-        self.cache.invalidate(token.generation);
-        // A token that was given can not be replaced by another.
-        matches!(self.login, Login::ClientCredentials { .. })
+        self.bearer.on_unauthorized(token)
     }
 
     fn secrets(&self, _: &Arc<Token>) -> Vec<SecretString> {
-        match &self.login {
-            Login::ClientCredentials { secret, .. } => {
+        match &self.credentials {
+            Credentials::ClientCredentials { secret, .. } => {
                 vec![secret.clone(), encode(secret.expose_secret()).into()]
             }
-            Login::Token(_) => Vec::new(),
+            Credentials::Token(_) => Vec::new(),
         }
     }
 
@@ -90,12 +84,13 @@ impl Auth for Tokens {
 #[derive(Deserialize)]
 struct TokenResponse {
     access_token: String,
-    /// Seconds.
+    /// In seconds.
     expires_in: Option<f64>,
 }
 
-/// `POST /oauth/token` with the credentials in the body, where no log of URLs shows them.
-async fn obtain(api: &ApiClient, id: &str, secret: &SecretString) -> Result<NewToken> {
+/// Fetches a token with `POST /oauth/token`. The credentials are in the body, so that URL logs do not contain
+/// them.
+async fn fetch_token(api: &ApiClient, id: &str, secret: &SecretString) -> Result<NewToken> {
     let secret_text = secret.expose_secret();
     let form = format!(
         "grant_type=client_credentials&client_id={}&client_secret={}",
@@ -103,13 +98,16 @@ async fn obtain(api: &ApiClient, id: &str, secret: &SecretString) -> Result<NewT
         encode(secret_text)
     );
     let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
-    let call = ApiRequest::mutation(Method::POST, "/oauth/token").header(header::CONTENT_TYPE, form_type);
-    let mut call = call.idempotent();
-    call.body = Bytes::from(form);
-    call.secrets = vec![secret.clone(), encode(secret_text).into()];
-    // Not counted by the provider, and it must not wait behind the requests that wait for it.
-    call.limited = false;
-    api.send(&NoAuth(error::read), Ok(call), |response| {
+    let request = ApiRequest::mutation(Method::POST, "/oauth/token")
+        .idempotent()
+        .header(header::CONTENT_TYPE, form_type)
+        .body(form)
+        .secret(secret.clone())
+        .secret(encode(secret_text))
+        // The provider does not count this request, and it must not wait for requests that wait for the
+        // token.
+        .without_rate_limit();
+    api.send(&NoAuth(error::read), request, |response| {
         let body: TokenResponse = read_object(response, "an access_token")?;
         non_empty(&body.access_token)?;
         let lifetime = body.expires_in.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());

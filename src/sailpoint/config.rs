@@ -1,4 +1,4 @@
-//! Where a tenant's URL and credentials come from: the environment, `./config.json`, the file of
+//! Reads a tenant's URL and credentials from the environment, `./config.json` or the configuration file of
 //! SailPoint's command line tool.
 
 use std::{borrow::Cow, collections::BTreeMap, path::Path};
@@ -12,8 +12,9 @@ use crate::{
     record,
 };
 
-/// A tenant and who logs in there. All of it comes from one source: an id of one and a secret of another
-/// would at best be refused.
+/// The URL of a tenant and its client credentials.
+///
+/// All values are from the same source: the id of one source is not valid with the secret of another.
 #[derive(Debug)]
 pub(super) struct Config {
     pub(super) base_url: String,
@@ -21,10 +22,12 @@ pub(super) struct Config {
     pub(super) client_secret: SecretString,
 }
 
-/// The first of environment, `directory/config.json` and `home/.sailpoint/config.yaml` that has credentials.
+/// Returns the credentials of the first source that has any: the environment, `directory/config.json` or
+/// `home/.sailpoint/config.yaml`.
 ///
 /// # Errors
-/// If none has, naming each and why; if one has them in part, or can not be read.
+/// If no source has credentials, naming each source and the reason. If a source has only some of the values,
+/// or cannot be read.
 pub(super) fn default_chain(lookup: EnvLookup<'_>, directory: &Path, home: Option<&Path>) -> Result<Config> {
     let mut chain = CredentialChain::default();
     if let Some(config) = chain.try_source("the environment", from_environment(lookup))? {
@@ -34,21 +37,21 @@ pub(super) fn default_chain(lookup: EnvLookup<'_>, directory: &Path, home: Optio
     if let Some(config) = chain.try_source(&path.display().to_string(), from_file(&path, read_json))? {
         return Ok(config);
     }
-    let (source, asked) = match home.map(|home| home.join(".sailpoint").join("config.yaml")) {
+    let (source, lookup) = match home.map(|home| home.join(".sailpoint").join("config.yaml")) {
         Some(path) => (path.display().to_string(), from_file(&path, read_yaml)),
         None => {
-            ("~/.sailpoint/config.yaml".into(), Ok(Lookup::Missing("the home directory is not known".into())))
+            ("~/.sailpoint/config.yaml".into(), Ok(Lookup::Missing("the home directory is unknown".into())))
         }
     };
-    match chain.try_source(&source, asked)? {
+    match chain.try_source(&source, lookup)? {
         Some(config) => Ok(config),
         None => Err(Error::config(chain.text(None))),
     }
 }
 
-/// Taken for a source only if the base URL is set, as SailPoint's SDKs do.
+/// Reads the environment variables. They are skipped if the base URL is not set, as in SailPoint's SDKs.
 pub(super) fn from_environment(lookup: EnvLookup<'_>) -> Result<Lookup<Config>> {
-    let unset = |name: &str| format!("the environment variable {name} is not set");
+    let unset = |name: &str| format!("environment variable {name} is not set");
     let required = |name: &str| lookup(name)?.ok_or_else(|| Error::config(unset(name)));
     let Some(base_url) = lookup("SAIL_BASE_URL")? else {
         return Ok(Lookup::Missing(unset("SAIL_BASE_URL")));
@@ -63,26 +66,27 @@ pub(super) fn from_environment(lookup: EnvLookup<'_>) -> Result<Lookup<Config>> 
 fn from_file(path: &Path, read: fn(&str) -> Result<Lookup<Config>>) -> Result<Lookup<Config>> {
     match read_if_exists(path)? {
         Some(text) => read(text.expose_secret()),
-        None => Ok(Lookup::Missing("there is no such file".into())),
+        None => Ok(Lookup::Missing("file not found".into())),
     }
 }
 
-/// `{"ClientId": …, "ClientSecret": …, "BaseURL": …}`, its keys in any case, as the SDK in Go takes them.
+/// Parses `{"ClientId": …, "ClientSecret": …, "BaseURL": …}`. The keys are case-insensitive, as in
+/// SailPoint's Go SDK.
 ///
-/// Many programs have a `config.json`: one with none of the three keys is passed over.
+/// Many programs have a `config.json`, so a file with none of the three keys is skipped.
 fn read_json(text: &str) -> Result<Lookup<Config>> {
     let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(text)
-        .map_err(|error| Error::config(format!("it is no JSON object: {}", record::reason(&error))))?;
+        .map_err(|error| Error::config(format!("invalid JSON object: {}", record::describe_error(&error))))?;
     let get = |key: &str| -> Result<Option<SecretString>> {
         let member = members.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
         let value: Option<Option<SecretString>> = member
             .map(|(_, value)| serde_json::from_str(value.get()))
             .transpose()
-            .map_err(|_| Error::config(format!("its {key} is no string")))?;
+            .map_err(|_| Error::config(format!("{key} is not a string")))?;
         Ok(value.flatten().filter(|value| !value.expose_secret().trim().is_empty()))
     };
     match (get("BaseURL")?, get("ClientId")?, get("ClientSecret")?) {
-        (None, None, None) => Ok(Lookup::Missing("it has no BaseURL, ClientId and ClientSecret".into())),
+        (None, None, None) => Ok(Lookup::Missing("missing BaseURL, ClientId and ClientSecret".into())),
         (Some(base_url), Some(client_id), Some(client_secret)) => Ok(Lookup::Found(Config {
             base_url: base_url.expose_secret().to_owned(),
             client_id: client_id.expose_secret().to_owned(),
@@ -97,7 +101,7 @@ fn read_json(text: &str) -> Result<Lookup<Config>> {
             .into_iter()
             .filter_map(|(key, missing)| missing.then_some(key))
             .collect();
-            Err(Error::config(format!("it has no {}", missing.join(" and no "))))
+            Err(Error::config(format!("missing {}", missing.join(" and "))))
         }
     }
 }
@@ -106,9 +110,9 @@ fn read_json(text: &str) -> Result<Lookup<Config>> {
 use yaml::read as read_yaml;
 
 #[cfg(not(feature = "sailpoint-config"))]
-#[expect(clippy::unnecessary_wraps, reason = "as the one that reads")]
+#[expect(clippy::unnecessary_wraps, reason = "the signature of the real parser")]
 fn read_yaml(_: &str) -> Result<Lookup<Config>> {
-    Ok(Lookup::Missing("it is not read without the feature sailpoint-config of this crate".into()))
+    Ok(Lookup::Missing("not read: the crate feature sailpoint-config is disabled".into()))
 }
 
 #[cfg(test)]
@@ -121,7 +125,7 @@ mod tests {
         ("SAIL_CLIENT_SECRET", "canary"),
     ];
 
-    /// The base URL that the chain finds, or why it finds none.
+    /// Returns the base URL that the chain finds, or the text of its error.
     fn chain(variables: &[(&str, &str)], directory: &Path) -> Result<String, String> {
         let lookup = |name: &str| {
             let set = variables.iter().find(|(variable, _)| *variable == name);
@@ -135,47 +139,47 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_goes_before_the_file_and_nothing_is_mixed() {
+    fn environment_precedes_config_json() {
         let directory = tempfile::tempdir().unwrap();
         let json =
             r#"{"clientid":"i","CLIENTSECRET":"canary","BaseUrl":"https://json.example","NermBaseUrl":null}"#;
         std::fs::write(directory.path().join("config.json"), json).unwrap();
         assert_eq!(chain(&ENVIRONMENT, directory.path()).unwrap(), "https://env.example");
         assert_eq!(chain(&ENVIRONMENT[1..], directory.path()).unwrap(), "https://json.example");
-        let why = chain(&ENVIRONMENT[..2], directory.path()).unwrap_err();
-        assert!(why.contains("SAIL_CLIENT_SECRET is not set"), "{why}");
+        let error = chain(&ENVIRONMENT[..2], directory.path()).unwrap_err();
+        assert!(error.contains("SAIL_CLIENT_SECRET is not set"), "{error}");
     }
 
     #[test]
-    fn if_no_source_has_credentials_each_is_named() {
+    fn error_names_each_source() {
         let directory = tempfile::tempdir().unwrap();
-        let why = chain(&[], directory.path()).unwrap_err();
-        for part in ["SAIL_BASE_URL is not set", "config.json: there is no such file", "config.yaml: there"] {
-            assert!(why.contains(part), "{why}");
+        let error = chain(&[], directory.path()).unwrap_err();
+        for part in ["SAIL_BASE_URL is not set", "config.json: file not found", "config.yaml: file"] {
+            assert!(error.contains(part), "{error}");
         }
         std::fs::write(directory.path().join("config.json"), r#"{"port": 80}"#).unwrap();
-        let why = chain(&[], directory.path()).unwrap_err();
-        assert!(why.contains("it has no BaseURL, ClientId and ClientSecret"), "{why}");
+        let error = chain(&[], directory.path()).unwrap_err();
+        assert!(error.contains("missing BaseURL, ClientId and ClientSecret"), "{error}");
     }
 
     #[test]
-    fn half_a_config_json_ends_the_chain_without_quoting_it() {
+    fn incomplete_config_json_is_an_error() {
         for (json, expected) in [
-            (r#"{"ClientSecret":"canary","BaseURL":" "}"#, "it has no BaseURL and no ClientId"),
-            (r#"{"ClientId":"i","ClientSecret":["canary"],"BaseURL":"b"}"#, "its ClientSecret is no string"),
-            (r#""canary""#, "it is no JSON object"),
-            (r#"{"ClientSecret":"canary" "#, "it is no JSON object"),
+            (r#"{"ClientSecret":"canary","BaseURL":" "}"#, "missing BaseURL and ClientId"),
+            (r#"{"ClientId":"i","ClientSecret":["canary"],"BaseURL":"b"}"#, "ClientSecret is not a string"),
+            (r#""canary""#, "invalid JSON object"),
+            (r#"{"ClientSecret":"canary" "#, "invalid JSON object"),
         ] {
             let directory = tempfile::tempdir().unwrap();
             std::fs::write(directory.path().join("config.json"), json).unwrap();
-            let why = chain(&[], directory.path()).unwrap_err();
-            assert!(why.contains(expected) && why.contains("SAIL_BASE_URL"), "{why}");
+            let error = chain(&[], directory.path()).unwrap_err();
+            assert!(error.contains(expected) && error.contains("SAIL_BASE_URL"), "{error}");
         }
     }
 
     #[cfg(not(feature = "sailpoint-config"))]
     #[test]
-    fn without_its_feature_the_tools_file_is_said_to_be_unread() {
+    fn cli_file_is_not_read_without_the_feature() {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join(".sailpoint")).unwrap();
         std::fs::write(home.path().join(".sailpoint/config.yaml"), "{}").unwrap();
@@ -184,7 +188,7 @@ mod tests {
 
     #[cfg(feature = "sailpoint-config")]
     #[test]
-    fn the_tools_file_is_the_last_to_be_asked() {
+    fn cli_file_is_the_last_source() {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join(".sailpoint")).unwrap();
         let yaml = "activeenvironment: a\nenvironments:\n  a:\n    baseurl: https://yaml.example\n    \
@@ -195,7 +199,7 @@ mod tests {
     }
 }
 
-/// `~/.sailpoint/config.yaml`, the file of SailPoint's command line tool.
+/// Parses `~/.sailpoint/config.yaml`, the configuration file of SailPoint's command line tool.
 #[cfg(feature = "sailpoint-config")]
 mod yaml {
     use std::collections::BTreeMap;
@@ -206,7 +210,7 @@ mod yaml {
     use super::Config;
     use crate::{Error, Result, auth::Lookup};
 
-    /// What is read of the file; the tool writes more. Its keys are in lower case, as the tool writes them.
+    /// The parts of the file that are read. The tool writes more members, and all keys in lower case.
     #[derive(Deserialize)]
     struct File {
         activeenvironment: Option<String>,
@@ -225,47 +229,48 @@ mod yaml {
         clientsecret: Option<SecretString>,
     }
 
-    /// The active environment in the text of the file.
+    /// Parses the active environment.
     ///
-    /// The tool's today's versions keep id and secret in the system's keyring, which is not read: a file of
-    /// theirs has no credentials. Nor is the access token taken that older ones left here: it has long ended.
+    /// Current versions of the tool keep the id and secret in the system keyring, which is not read, so their
+    /// file has no credentials. The access token that older versions stored in the file is not used, as it
+    /// has probably expired.
     pub(super) fn read(text: &str) -> Result<Lookup<Config>> {
-        // The parser's own text may quote a value.
+        // The parser's message may contain a value.
         let file: Option<File> = yaml_serde::from_str(text).map_err(|error| {
             Error::config(match error.location() {
-                Some(place) => {
-                    format!("it is not understood at line {} column {}", place.line(), place.column())
+                Some(location) => {
+                    format!("cannot be parsed at line {} column {}", location.line(), location.column())
                 }
-                None => "it is not understood".into(),
+                None => "cannot be parsed".into(),
             })
         })?;
-        let nothing = |why: String| Ok(Lookup::Missing(why));
+        let missing = |reason: String| Ok(Lookup::Missing(reason));
         let (active, environments) = match file {
             Some(File { activeenvironment: Some(active), environments: Some(environments) })
                 if !active.is_empty() =>
             {
                 (active, environments)
             }
-            _ => return nothing("it has no activeenvironment, or no environments".into()),
+            _ => return missing("missing activeenvironment or environments".into()),
         };
-        // The tool's own library has keys in lower case, whatever the name was.
+        // The tool's library writes keys in lower case, regardless of the name.
         let environment = environments
             .into_iter()
             .find(|(name, _)| name.eq_ignore_ascii_case(&active))
             .and_then(|(_, environment)| environment);
         let Some(environment) = environment else {
-            return nothing(format!("it has no environment {active}, which is the active one"));
+            return missing(format!("missing active environment {active}"));
         };
         let pat = environment.pat.unwrap_or(Pat { clientid: None, clientsecret: None });
         match (environment.baseurl, pat.clientid, pat.clientsecret) {
             (Some(base_url), Some(client_id), Some(client_secret)) => {
                 Ok(Lookup::Found(Config { base_url, client_id, client_secret }))
             }
-            (None, _, _) => nothing(format!("its environment {active} has no baseurl")),
-            _ => nothing(format!(
-                "its environment {active} has no pat.clientid and pat.clientsecret; SailPoint's tool keeps them in \
-             the system's keyring, which is not read: set SAIL_BASE_URL, SAIL_CLIENT_ID and \
-             SAIL_CLIENT_SECRET instead"
+            (None, _, _) => missing(format!("environment {active} has no baseurl")),
+            _ => missing(format!(
+                "environment {active} has no pat.clientid and pat.clientsecret; SailPoint's tool keeps them \
+                 in the system keyring, which is not read; set SAIL_BASE_URL, SAIL_CLIENT_ID and \
+                 SAIL_CLIENT_SECRET instead"
             )),
         }
     }
@@ -276,9 +281,9 @@ mod yaml {
 
         use super::*;
 
-        fn why(text: &str) -> String {
+        fn error(text: &str) -> String {
             match read(text) {
-                Ok(Lookup::Missing(why)) => why,
+                Ok(Lookup::Missing(reason)) => reason,
                 Ok(Lookup::Found(config)) => panic!("{config:?}"),
                 Err(error) => {
                     assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
@@ -288,7 +293,7 @@ mod yaml {
         }
 
         #[test]
-        fn the_active_environment_of_an_older_tool_is_read() {
+        fn active_environment_of_an_older_tool() {
             let text = "
 authtype: pat
 activeenvironment: Acme
@@ -308,35 +313,35 @@ environments:
         oauth: {}
 ";
             let Lookup::Found(config) = read(text).unwrap() else {
-                panic!("it has them");
+                panic!("no credentials found");
             };
             assert_eq!(config.base_url, "https://acme.api.identitynow.com");
             assert_eq!(config.client_id, "12345678901234567890123456789012");
-            assert_eq!(config.client_secret.expose_secret(), "123e5", "no number");
+            assert_eq!(config.client_secret.expose_secret(), "123e5", "not parsed as a number");
             assert!(!format!("{config:?}").contains("123e5"));
         }
 
         #[test]
-        fn a_file_without_secrets_says_where_they_are() {
+        fn missing_credentials_mention_the_keyring() {
             let text = "activeenvironment: a\nenvironments:\n  a:\n    baseurl: https://a.example\n";
             for text in [text.to_owned(), format!("{text}    pat:\n      clientid: i\n")] {
-                assert!(why(&text).contains("keyring"), "{text}");
+                assert!(error(&text).contains("keyring"), "{text}");
             }
         }
 
         #[test]
-        fn what_is_missing_is_named_and_what_is_wrong_not_quoted() {
+        fn errors_name_missing_keys_without_values() {
             for (text, expected) in [
-                ("", "no activeenvironment"),
-                ("activeenvironment: \"\"\nenvironments: {}", "no activeenvironment"),
-                ("activeenvironment: a\nenvironments: {b: {}}", "no environment a"),
-                ("activeenvironment: a\nenvironments: {a: }", "no environment a"),
+                ("", "missing activeenvironment"),
+                ("activeenvironment: \"\"\nenvironments: {}", "missing activeenvironment"),
+                ("activeenvironment: a\nenvironments: {b: {}}", "missing active environment a"),
+                ("activeenvironment: a\nenvironments: {a: }", "missing active environment a"),
                 ("activeenvironment: a\nenvironments: {a: {}}", "no baseurl"),
-                ("activeenvironment: [canary", "not understood at line"),
-                ("canary", "not understood"),
-                ("activeenvironment: a\nenvironments:\n  a: canary", "not understood at line"),
+                ("activeenvironment: [canary", "cannot be parsed at line"),
+                ("canary", "cannot be parsed"),
+                ("activeenvironment: a\nenvironments:\n  a: canary", "cannot be parsed at line"),
             ] {
-                assert!(why(text).contains(expected), "{text}: {}", why(text));
+                assert!(error(text).contains(expected), "{text}: {}", error(text));
             }
         }
     }

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::{
     Attributes, Client, Cursor, Reference,
-    offset_pager::{self, Answered, OffsetList, Order, Paging, offset_setters},
-    version::Root,
+    offset_pager::{self, OffsetListing, Order, PageResponse, Paging, offset_setters},
+    version::Collection,
 };
 use crate::{
     ListingId, Page, Paginator, Result, Timestamp,
@@ -19,67 +19,69 @@ record! {
 
     /// An access right on a source, such as a group that accounts are in.
     ///
-    /// Only `id` is certain to be there. What is not in the schema is in [`raw`](Self::raw), and so is what is nested and
-    /// does not fit it: an element of a list is left out then, and an object is `None`. `Serialize`, `raw` and
-    /// [`record`](Self::record) have the [`attributes`](Self::attributes) whole, which may hold secrets of the source;
-    /// `Debug` hides them.
+    /// Only `id` is always present. Members that are not in the schema are available through
+    /// [`raw`](Self::raw). Nested values that do not match the schema are too: a list element is then
+    /// omitted, and an object is `None`.
+    ///
+    /// The [`attributes`](Self::attributes) may contain secrets of the source. `Debug` hides them.
+    /// `Serialize`, `raw` and [`record`](Self::record) include them in full.
     #[serde(rename_all = "camelCase")]
     pub struct Entitlement {
-        /// The id. The schema calls it optional; a row without one is a bad row.
+        /// The id. The schema marks it as optional; a row without an id is an invalid record.
         #[serde(deserialize_with = "crate::record::id")]
         pub id: String,
         /// The name.
         pub name: Option<String>,
-        /// The attribute of accounts that grants it, as `memberOf`.
+        /// The account attribute that grants the entitlement, such as `memberOf`.
         pub attribute: Option<String>,
-        /// What that attribute holds, as the name of a group in a directory.
+        /// The value of that attribute, such as the name of a group in a directory.
         pub value: Option<String>,
-        /// What sort of object the source's schema has for it, as `group`.
+        /// The object type in the source's schema, such as `group`.
         pub source_schema_object_type: Option<String>,
-        /// A description.
+        /// The description.
         pub description: Option<String>,
-        /// Whether it is a privileged one.
+        /// Whether the entitlement is privileged.
         pub privileged: Option<bool>,
-        /// Whether the provider governs it.
+        /// Whether SailPoint governs the entitlement.
         pub cloud_governed: Option<bool>,
-        /// Whether it can be requested by itself.
+        /// Whether the entitlement can be requested directly.
         pub requestable: Option<bool>,
-        /// The identity that owns it.
-        #[serde(default, deserialize_with = "if_it_fits")]
+        /// The owner.
+        #[serde(default, deserialize_with = "lenient")]
         pub owner: Option<Reference>,
-        /// Further owners: identities and governance groups.
-        #[serde(default, deserialize_with = "those_that_fit")]
+        /// Additional owners: identities and governance groups.
+        #[serde(default, deserialize_with = "lenient_vec")]
         pub additional_owners: Option<Vec<Reference>>,
-        /// Which of its fields were changed by hand, by names as `DISPLAY_NAME`.
-        #[serde(default, deserialize_with = "if_it_fits")]
+        /// The fields that were changed manually, by names such as `DISPLAY_NAME`.
+        #[serde(default, deserialize_with = "lenient")]
         pub manually_updated_fields: Option<Map<String, Value>>,
-        /// What it is classified as.
-        #[serde(default, deserialize_with = "if_it_fits")]
+        /// The classification.
+        #[serde(default, deserialize_with = "lenient")]
         pub access_model_metadata: Option<AccessModelMetadata>,
-        /// When it was made.
+        /// The time of creation.
         pub created: Option<Timestamp>,
-        /// When it was last changed.
+        /// The time of the last change.
         pub modified: Option<Timestamp>,
-        /// The source that it is on.
-        #[serde(default, deserialize_with = "if_it_fits")]
+        /// The source.
+        #[serde(default, deserialize_with = "lenient")]
         pub source: Option<Reference>,
-        /// What was aggregated from the source.
+        /// The attributes that were aggregated from the source.
         pub attributes: Option<Attributes>,
-        /// The ids of the segments that it is assigned to.
-        #[serde(default, deserialize_with = "those_that_fit")]
+        /// The ids of the assigned segments.
+        #[serde(default, deserialize_with = "lenient_vec")]
         pub segments: Option<Vec<String>>,
-        /// What it permits on the source, as far as the source tells.
-        #[serde(default, deserialize_with = "those_that_fit")]
+        /// The permissions on the source, if the source reports them.
+        #[serde(default, deserialize_with = "lenient_vec")]
         pub direct_permissions: Option<Vec<Permission>>,
     }
 }
 
-/// What an entitlement is classified as.
+/// The classification of an entitlement.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct AccessModelMetadata {
     /// The attributes of the classification.
-    #[serde(default, deserialize_with = "those_that_fit")]
+    #[serde(default, deserialize_with = "lenient_vec")]
     pub attributes: Option<Vec<MetadataAttribute>>,
 }
 
@@ -88,24 +90,24 @@ pub struct AccessModelMetadata {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct MetadataAttribute {
-    /// Its key, as `iscCsp`.
+    /// The key, such as `iscCsp`.
     pub key: Option<String>,
-    /// Its name.
+    /// The name.
     pub name: Option<String>,
-    /// Whether it may have several values.
+    /// Whether the attribute may have several values.
     pub multiselect: Option<bool>,
-    /// Its state, as `active`.
+    /// The status, such as `active`.
     pub status: Option<String>,
-    /// Its type, as `governance`.
+    /// The type, such as `governance`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
     /// The types of objects that it is for, as `general`.
-    #[serde(default, deserialize_with = "those_that_fit")]
+    #[serde(default, deserialize_with = "lenient_vec")]
     pub object_types: Option<Vec<String>>,
-    /// A description.
+    /// The description.
     pub description: Option<String>,
     /// Its values.
-    #[serde(default, deserialize_with = "those_that_fit")]
+    #[serde(default, deserialize_with = "lenient_vec")]
     pub values: Option<Vec<MetadataValue>>,
 }
 
@@ -115,38 +117,39 @@ pub struct MetadataAttribute {
 pub struct MetadataValue {
     /// The value.
     pub value: Option<String>,
-    /// Its name.
+    /// The name.
     pub name: Option<String>,
-    /// Its state, as `active`.
+    /// The status, such as `active`.
     pub status: Option<String>,
 }
 
-/// What an entitlement permits on its source. Free text that differs by source.
+/// A permission of an entitlement on its source. Free text that differs by source.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Permission {
-    /// What may be done. The schema has a list, its own example a single text: both are read.
+    /// The rights. The schema defines a list, but its example has a single string. Both are accepted.
     #[serde(default, deserialize_with = "one_or_many")]
     pub rights: Vec<String>,
-    /// To what.
+    /// The target of the rights.
     pub target: Option<String>,
 }
 
-fn if_it_fits<'de, T: DeserializeOwned, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
+/// Deserializes a value, or `None` if it does not match the type.
+fn lenient<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
 }
 
-fn those_that_fit<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+/// Deserializes a list without the elements that do not match the type.
+fn lenient_vec<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
-    let elements: Option<Vec<Value>> = if_it_fits(deserializer)?;
+    let elements: Option<Vec<Value>> = lenient(deserializer)?;
     Ok(elements.map(|elements| {
         elements.into_iter().filter_map(|element| serde_json::from_value(element).ok()).collect()
     }))
 }
 
+/// Deserializes a list of strings, a single string or null.
 fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -162,26 +165,31 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
     })
 }
 
-/// `GET …/accounts/{id}/entitlements`: what an account is entitled to on its source, by `offset`.
+/// `GET …/accounts/{id}/entitlements`: lists the entitlements of an account on its source, by `offset`.
 ///
 /// Permission: the scope `idn:accounts:read` or `idn:accounts:manage`, and a user level of `ORG_ADMIN`,
-/// `SOURCE_ADMIN`, `SOURCE_SUBADMIN` or `HELPDESK`. It reads, and is retried.
+/// `SOURCE_ADMIN`, `SOURCE_SUBADMIN` or `HELPDESK`. Idempotent, and therefore retried.
 ///
-/// # What is certain to be listed
+/// # Consistency
 ///
-/// The provider takes no order here and documents none. It is an assumption that it keeps to one, and that the
-/// rows are the same in each page as they were in the one before. Most accounts have no more entitlements than
-/// a page, and need no such assumption: a first page that is not full, and ends at the provider's count, is the list.
+/// Most accounts have no more entitlements than fit in one page. The first page is the whole list if it is
+/// not full and ends at the provider's count.
 ///
-/// Beyond a page, it is checked as far as that goes: each page is fetched from the last row of the page before
-/// on, and has to begin with it. If it does not, the list goes on at the offset, rather with rows twice than without
-/// some, and the [`Summary`](crate::Summary) says [`BoundariesUnverified`](crate::IncompleteReason::BoundariesUnverified): entitlements have
-/// come or gone, or the provider does not keep to an order, and some can be missing. The list ends at a page that
-/// shows the last row listed and none after it.
+/// With more pages, each page is fetched from the last row of the previous page on, and must begin with that
+/// row. The list ends at a page that shows the last row listed and no row after it.
+///
+/// If a page does not begin with that row, the listing continues at the offset: a row may then be listed
+/// twice rather than skipped. The [`Summary`](crate::Summary) reports
+/// [`BoundariesUnverified`](crate::IncompleteReason::BoundariesUnverified). Entitlements were then added or
+/// removed, or the provider's order is not stable, and rows may be missing.
+///
+/// This endpoint has no `sorters` parameter, and its order is not documented. It is an assumption that the
+/// order is the same in every request.
 ///
 /// # Errors
-/// Besides those of every list, [`NotFound`](crate::ErrorKind::NotFound) if there is no such account,
-/// and [`PaginationLoop`](crate::ErrorKind::PaginationLoop) if the server returns rows for every offset.
+/// In addition to the errors of every list: [`NotFound`](crate::ErrorKind::NotFound) if the account does not
+/// exist, and [`PaginationLoop`](crate::ErrorKind::PaginationLoop) if the server returns rows for every
+/// offset.
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListEntitlements {
@@ -199,9 +207,9 @@ impl ListEntitlements {
 
     fn request(&self, offset: u64, limit: u64, count: bool) -> Result<ApiRequest> {
         let id = path_segment("account id", &self.account_id)?;
-        let path = self.client.api_version().path_to(Root::Accounts, &[&id, "entitlements"]);
-        let call = ApiRequest::get(path).query("limit", Some(limit)).query("offset", Some(offset));
-        Ok(call.query("count", count.then_some(true)))
+        let path = self.client.api_version().resource_path(Collection::Accounts, &[&id, "entitlements"]);
+        let request = ApiRequest::get(path).query("limit", Some(limit)).query("offset", Some(offset));
+        Ok(request.query("count", count.then_some(true)))
     }
 
     fn check(&self) -> Result<()> {
@@ -210,7 +218,7 @@ impl ListEntitlements {
     }
 }
 
-impl OffsetList for ListEntitlements {
+impl OffsetListing for ListEntitlements {
     type Row = Entitlement;
 
     fn paging(&self) -> &Paging {
@@ -218,14 +226,16 @@ impl OffsetList for ListEntitlements {
     }
 
     fn order(&self) -> Order {
-        Order::Unknown
+        Order::Unspecified
     }
 
-    async fn request(&self, offset: u64, limit: u64, count: bool) -> Result<Answered<Entitlement>> {
+    async fn request(&self, offset: u64, limit: u64, count: bool) -> Result<PageResponse<Entitlement>> {
         let read = |response: &_| offset_pager::read(response, "an array of entitlements");
         self.client.send(self.request(offset, limit, count), read).await
     }
 }
+
+crate::page::inherent_streams!(ListEntitlements);
 
 impl Paginator for ListEntitlements {
     type Item = Entitlement;
@@ -270,7 +280,7 @@ mod tests {
         {"rights":"HereIsRight1"},{"target":"x","rights":null}],"privilegeLevel":{"direct":"HIGH"}}"#;
 
     #[test]
-    fn every_member_of_the_schema_decodes() {
+    fn example_decodes_to_every_field() {
         let read: Entitlement = serde_json::from_str(FULL).unwrap();
         assert_eq!(read.name.as_deref(), Some("PayrollControls"));
         assert_eq!(read.attribute.as_deref(), Some("memberOf"));
@@ -302,12 +312,12 @@ mod tests {
         assert_eq!(permissions[0].rights, ["SELECT", "UPDATE"]);
         assert_eq!(permissions[0].target.as_deref(), Some("SYS.GV_$TRANSACTION"));
         assert_eq!((permissions[1].rights.len(), permissions[2].rights.len()), (1, 0));
-        assert!(read.raw().contains("privilegeLevel"), "what is not in the schema is kept");
-        assert!(!format!("{read:?}").contains("fieldValue"), "attributes may hold secrets");
+        assert!(read.raw().contains("privilegeLevel"), "members outside of the schema are kept");
+        assert!(!format!("{read:?}").contains("fieldValue"), "attributes may contain secrets");
     }
 
     #[test]
-    fn what_is_nested_and_does_not_fit_costs_only_itself() {
+    fn mismatched_nested_values_are_omitted() {
         let json = r#"{"id":"e","owner":"john","additionalOwners":[null,{"id":"o1"},7],"segments":["s1",null,{}],
             "manuallyUpdatedFields":["DISPLAY_NAME"],"source":[],"directPermissions":[null,{"rights":["a",null]},
             {"rights":7}],"accessModelMetadata":{"attributes":[null,{"key":"k","objectTypes":[null,"general"],
@@ -331,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_id_is_needed_and_nulls_are_fine() {
+    fn only_the_id_is_required() {
         let nulls = r#"{"id":"e","name":null,"attribute":null,"owner":null,"segments":null,"additionalOwners":null,
             "manuallyUpdatedFields":null,"accessModelMetadata":null,"attributes":null,"directPermissions":null}"#;
         for json in [r#"{"id":"e"}"#, nulls] {

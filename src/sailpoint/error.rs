@@ -2,8 +2,8 @@ use serde_json::Value;
 
 use crate::http::{ApiResponse, ErrorResponse, header};
 
-/// Reads a failure: `{detailCode, trackingId, messages, causes}`, `{error, error_description}`,
-/// `{message}`, and the undocumented ones that were seen. The specific reason is usually in `causes`.
+/// Parses an error response: `{detailCode, trackingId, messages, causes}`, `{error, error_description}`,
+/// `{message}`, and undocumented forms that have been observed. The specific reason is usually in `causes`.
 pub(super) fn read(response: &ApiResponse) -> ErrorResponse {
     let body = response.body.json::<Value>();
     let tracking_id = member(body.as_ref(), "trackingId");
@@ -25,22 +25,22 @@ fn member(body: Option<&Value>, name: &str) -> Option<String> {
 }
 
 fn message(body: &Value) -> Option<String> {
-    let one = |name: &str| member(Some(body), name);
-    if let Some(error) = one("error") {
-        return Some(match one("error_description") {
+    let text = |name: &str| member(Some(body), name);
+    if let Some(error) = text("error") {
+        return Some(match text("error_description") {
             Some(description) => format!("{error}: {description}"),
             None => error,
         });
     }
-    // The first in a language: others may repeat it under the locale "und".
-    let first = |name: &str| body.get(name)?.as_array()?.iter().find_map(|text| member(Some(text), "text"));
+    // The first text: further entries may repeat it under the locale "und".
+    let first = |name: &str| body.get(name)?.as_array()?.iter().find_map(|entry| member(Some(entry), "text"));
     let (general, cause) = (first("messages"), first("causes"));
-    one("message")
+    text("message")
         .or_else(|| match (general, cause) {
             (Some(general), Some(cause)) if general != cause => Some(format!("{general} {cause}")),
             (general, cause) => general.or(cause),
         })
-        .or_else(|| ["formatted_msg", "errorMessage", "detailMessage"].into_iter().find_map(one))
+        .or_else(|| ["formatted_msg", "errorMessage", "detailMessage"].into_iter().find_map(text))
 }
 
 #[cfg(test)]
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_shape_of_error_is_read() {
+    fn every_error_format_is_parsed() {
         let full = r#"{"detailCode":"400.1 Bad Request Content","trackingId":"e7eab6",
             "messages":[{"locale":"en-US","localeOrigin":"DEFAULT","text":"It was wrong."}],
             "causes":[{"locale":null,"text":"limit must be less than or equal to 250"}]}"#;
@@ -82,8 +82,8 @@ mod tests {
             headers: HeaderMap::new(),
             body: Bytes::from(full).into(),
         };
-        let problem = read(&response);
-        assert_eq!(problem.code.as_deref(), Some("400.1 Bad Request Content"));
-        assert_eq!(problem.request_id.as_deref(), Some("e7eab6"));
+        let error = read(&response);
+        assert_eq!(error.code.as_deref(), Some("400.1 Bad Request Content"));
+        assert_eq!(error.request_id.as_deref(), Some("e7eab6"));
     }
 }

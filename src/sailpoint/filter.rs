@@ -1,4 +1,4 @@
-//! Conditions on accounts: the fields of accounts, the values they are compared with, and filters of both.
+//! Filters on accounts: fields, operators and values.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use super::ApiVersion;
 use crate::{Error, Result};
 
-/// A condition on accounts, in the language of the provider's *Standard Collection Parameters*.
+/// A filter on accounts, in the filter syntax of the provider's *Standard Collection Parameters*.
 ///
-/// Text is quoted and escaped here, so any text is safe; dates and booleans go without quotes. Whether a
-/// field knows an operator, and in which version, is checked before anything is sent: an unknown one would
-/// be a 400.
+/// Text is quoted and escaped, so any text is safe. Dates and booleans are not quoted. Whether a field
+/// supports an operator in the API version of the client is checked before a request is sent. The provider
+/// would respond to an unsupported operator with 400.
 ///
 /// ```
 /// use headcount::sailpoint::{Field, Filter};
@@ -24,7 +24,7 @@ use crate::{Error, Result};
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a filter does nothing until it is given to a list"]
+#[must_use = "a filter does nothing until it is passed to a list"]
 pub struct Filter(Node);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,52 +39,52 @@ enum Node {
 }
 
 impl Filter {
-    /// `field` is `value`.
+    /// Matches if `field` equals `value`.
     pub fn eq(field: Field, value: impl Into<Literal>) -> Self {
         Self(Node::Compare(field, Operator::Eq, value.into()))
     }
 
-    /// `field` is one of `values`.
+    /// Matches if `field` is one of `values`.
     pub fn is_in<L: Into<Literal>>(field: Field, values: impl IntoIterator<Item = L>) -> Self {
         Self(Node::In(field, values.into_iter().map(Into::into).collect()))
     }
 
-    /// `field` starts with `prefix`.
+    /// Matches if `field` starts with `prefix`.
     pub fn starts_with(field: Field, prefix: impl Into<String>) -> Self {
         Self(Node::Compare(field, Operator::Sw, Literal::Text(prefix.into())))
     }
 
-    /// `field` is at or after `value`.
+    /// Matches if `field` is at or after `value`.
     pub fn ge(field: Field, value: impl Into<Literal>) -> Self {
         Self(Node::Compare(field, Operator::Ge, value.into()))
     }
 
-    /// `field` is after `value`.
+    /// Matches if `field` is after `value`.
     pub fn gt(field: Field, value: impl Into<Literal>) -> Self {
         Self(Node::Compare(field, Operator::Gt, value.into()))
     }
 
-    /// `field` is at or before `value`.
+    /// Matches if `field` is at or before `value`.
     pub fn le(field: Field, value: impl Into<Literal>) -> Self {
         Self(Node::Compare(field, Operator::Le, value.into()))
     }
 
-    /// `field` is before `value`.
+    /// Matches if `field` is before `value`.
     pub fn lt(field: Field, value: impl Into<Literal>) -> Self {
         Self(Node::Compare(field, Operator::Lt, value.into()))
     }
 
-    /// `field` has no value.
+    /// Matches if `field` has no value.
     pub fn is_null(field: Field) -> Self {
         Self(Node::IsNull(field))
     }
 
-    /// A filter in the provider's own words, sent as it is and not checked.
+    /// Creates a filter in the provider's syntax. It is sent unchanged and not checked.
     pub fn raw(text: impl Into<String>) -> Self {
         Self(Node::Raw(text.into()))
     }
 
-    /// Both this and `other`.
+    /// Matches if both this filter and `other` match.
     pub fn and(self, other: Self) -> Self {
         Self(match self.0 {
             Node::All(mut nodes) => {
@@ -95,7 +95,7 @@ impl Filter {
         })
     }
 
-    /// This or `other`, or both.
+    /// Matches if this filter, `other` or both match.
     pub fn or(self, other: Self) -> Self {
         Self(match self.0 {
             Node::Any(mut nodes) => {
@@ -106,13 +106,13 @@ impl Filter {
         })
     }
 
-    /// Not this.
+    /// Matches if this filter does not match.
     #[expect(clippy::should_implement_trait, reason = "reads like `and` and `or`; `!filter` would not")]
     pub fn not(self) -> Self {
         Self(Node::Not(Box::new(self.0)))
     }
 
-    /// Whether `version` documents everything in it.
+    /// Checks that `version` documents all fields and operators of the filter.
     pub(super) fn check(&self, version: ApiVersion) -> Result<()> {
         self.0.check(version)
     }
@@ -122,55 +122,57 @@ impl Node {
     fn check(&self, version: ApiVersion) -> Result<()> {
         match self {
             Self::Compare(field, operator, value) => {
-                allow(*field, *operator, version)?;
-                fits(*field, value)
+                check_operator(*field, *operator, version)?;
+                check_type(*field, value)
             }
             Self::In(field, values) => {
-                allow(*field, Operator::In, version)?;
+                check_operator(*field, Operator::In, version)?;
                 if values.is_empty() {
-                    let message = format!("the filter on {} names no values to be in", field.as_str());
+                    let message = format!("filter on {}: `in` has no values", field.as_str());
                     return Err(Error::config(message));
                 }
-                values.iter().try_for_each(|value| fits(*field, value))
+                values.iter().try_for_each(|value| check_type(*field, value))
             }
-            Self::IsNull(field) => allow(*field, Operator::IsNull, version),
+            Self::IsNull(field) => check_operator(*field, Operator::IsNull, version),
             Self::All(nodes) | Self::Any(nodes) => nodes.iter().try_for_each(|node| node.check(version)),
             Self::Not(node) => node.check(version),
-            Self::Raw(text) if text.trim().is_empty() => Err(Error::config("the raw filter is empty")),
+            Self::Raw(text) if text.trim().is_empty() => Err(Error::config("raw filter is empty")),
             Self::Raw(_) => Ok(()),
         }
     }
 
     fn is_composite(&self) -> bool {
-        // What a raw filter holds is not known, so it is taken for a composite.
+        // The content of a raw filter is unknown, so it is treated as a composite.
         matches!(self, Self::All(_) | Self::Any(_) | Self::Raw(_))
     }
 }
 
-fn allow(field: Field, operator: Operator, version: ApiVersion) -> Result<()> {
-    let allowed = field.operators(version);
-    if allowed.contains(&operator) {
+fn check_operator(field: Field, operator: Operator, version: ApiVersion) -> Result<()> {
+    let operators = field.operators(version);
+    if operators.contains(&operator) {
         return Ok(());
     }
-    let names: Vec<_> = allowed.iter().map(|operator| operator.as_str()).collect();
-    let known =
-        if names.is_empty() { "no filter at all".into() } else { format!("only {}", names.join(", ")) };
+    let names: Vec<_> = operators.iter().map(|operator| operator.as_str()).collect();
+    let supported = if names.is_empty() { "none".into() } else { names.join(", ") };
     Err(Error::config(format!(
-        "{} does not know `{}`: in {} it knows {known}",
-        field.as_str(),
+        "operator `{}` is not supported for {} in {} (supported: {supported})",
         operator.as_str(),
+        field.as_str(),
         version.path()
     )))
 }
 
-fn fits(field: Field, value: &Literal) -> Result<()> {
-    let expected = match (field.literal_type(), value.literal_type()) {
-        (expected, given) if expected == given => return Ok(()),
-        (LiteralType::Text, _) => "text",
-        (LiteralType::Bool, _) => "true or false",
-        (LiteralType::Date, _) => "a date",
-    };
-    Err(Error::config(format!("the filter on {} expects {expected}", field.as_str())))
+fn check_type(field: Field, value: &Literal) -> Result<()> {
+    let (expected, actual) = (field.literal_type(), value.literal_type());
+    if expected == actual {
+        return Ok(());
+    }
+    Err(Error::config(format!(
+        "filter on {}: expected {}, got {}",
+        field.as_str(),
+        expected.describe(),
+        actual.describe()
+    )))
 }
 
 impl fmt::Display for Filter {
@@ -181,7 +183,7 @@ impl fmt::Display for Filter {
 
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let joined = |f: &mut fmt::Formatter<'_>, nodes: &[Node], word: &str| {
+        let write_joined = |f: &mut fmt::Formatter<'_>, nodes: &[Node], word: &str| {
             for (index, node) in nodes.iter().enumerate() {
                 if index > 0 {
                     write!(f, " {word} ")?;
@@ -203,15 +205,15 @@ impl fmt::Display for Node {
                 write!(f, "{} in ({})", field.as_str(), values.join(","))
             }
             Self::IsNull(field) => write!(f, "{} isnull", field.as_str()),
-            Self::All(nodes) => joined(f, nodes, "and"),
-            Self::Any(nodes) => joined(f, nodes, "or"),
+            Self::All(nodes) => write_joined(f, nodes, "and"),
+            Self::Any(nodes) => write_joined(f, nodes, "or"),
             Self::Not(node) => write!(f, "not ({node})"),
             Self::Raw(text) => f.write_str(text),
         }
     }
 }
 
-/// The operators that a filter may use on a field.
+/// A filter operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator {
     Eq,
@@ -239,7 +241,7 @@ impl Operator {
     }
 }
 
-/// What a literal of a field is.
+/// The type of a field's literals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LiteralType {
     Text,
@@ -247,10 +249,21 @@ pub(super) enum LiteralType {
     Date,
 }
 
+impl LiteralType {
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Bool => "true or false",
+            Self::Date => "a date",
+        }
+    }
+}
+
 macro_rules! fields {
     ($( $(#[$meta:meta])* $variant:ident = $name:literal, $literal:ident, [$($op:ident)*], $sort:literal; )+) => {
-        /// A member of an account that a list can be filtered or sorted by. Which of both, and how, is
-        /// checked before anything is sent, by the API's version.
+        /// A member of an account that a list can be filtered or sorted by.
+        ///
+        /// Whether the API version supports the filter or sorter is checked before a request is sent.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Field {
@@ -258,10 +271,10 @@ macro_rules! fields {
         }
 
         impl Field {
-            /// All of them.
+            /// All fields.
             pub const ALL: &[Self] = &[$( Self::$variant, )+];
 
-            /// The name in filters and sorters.
+            /// Returns the name in filters and sorters.
             pub fn as_str(self) -> &'static str {
                 match self { $( Self::$variant => $name, )+ }
             }
@@ -274,7 +287,7 @@ macro_rules! fields {
                 match self { $( Self::$variant => &[$( Operator::$op, )*], )+ }
             }
 
-            fn sorts_everywhere(self) -> bool {
+            fn sorts_in_all_versions(self) -> bool {
                 match self { $( Self::$variant => $sort, )+ }
             }
         }
@@ -290,12 +303,12 @@ fields! {
     Name = "name", Text, [Eq In Sw], true;
     /// `nativeIdentity`.
     NativeIdentity = "nativeIdentity", Text, [Eq In Sw], true;
-    /// `sourceId`. `in` over several sources has been reported to give incomplete lists; one list for each
-    /// source is safer.
+    /// `sourceId`. Filters with `in` over several sources have been reported to return incomplete lists. A
+    /// separate list for each source is safer.
     SourceId = "sourceId", Text, [Eq In Sw], true;
     /// `uncorrelated`.
     Uncorrelated = "uncorrelated", Bool, [Eq], false;
-    /// `hasEntitlements`; sorts in `beta` only.
+    /// `hasEntitlements`. Sorting is supported in `beta` only.
     HasEntitlements = "hasEntitlements", Bool, [Eq], false;
     /// `entitlements`: the id of an entitlement.
     Entitlements = "entitlements", Text, [Eq], true;
@@ -317,20 +330,20 @@ fields! {
     SourceConnectionType = "source.connectionType", Text, [Eq In], true;
     /// `recommendation.method`.
     RecommendationMethod = "recommendation.method", Text, [Eq In IsNull], false;
-    /// `recommendation.type`; in `v2025` only.
+    /// `recommendation.type`. `v2025` only.
     RecommendationType = "recommendation.type", Text, [Eq In IsNull], false;
     /// `created`.
     Created = "created", Date, [Eq Ge Gt Le Lt], true;
     /// `modified`.
     Modified = "modified", Date, [Eq Ge Gt Le Lt], true;
-    /// `uuid`; for sorting only.
+    /// `uuid`. For sorting only.
     Uuid = "uuid", Text, [], true;
-    /// `sourceOwner.name`; for sorting, in `beta` only.
+    /// `sourceOwner.name`. For sorting only, and only in `beta`.
     SourceOwnerName = "sourceOwner.name", Text, [], false;
 }
 
 impl Field {
-    /// The operators that `version` documents for the field.
+    /// Returns the operators that `version` documents for the field.
     pub(super) fn operators(self, version: ApiVersion) -> Vec<Operator> {
         let in_version = |operator: &Operator| match self {
             Self::RecommendationType => version == ApiVersion::V2025,
@@ -340,11 +353,11 @@ impl Field {
         self.documented_operators().iter().copied().filter(in_version).collect()
     }
 
-    /// Whether `version` documents sorting by the field.
+    /// Returns whether `version` documents sorting by the field.
     pub(super) fn sorts(self, version: ApiVersion) -> bool {
         match self {
             Self::HasEntitlements | Self::SourceOwnerName => version == ApiVersion::Beta,
-            _ => self.sorts_everywhere(),
+            _ => self.sorts_in_all_versions(),
         }
     }
 }
@@ -353,11 +366,11 @@ impl Field {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Literal {
-    /// Text; compared without regard to case, mostly.
+    /// Text. Most comparisons ignore case.
     Text(String),
     /// `true` or `false`.
     Bool(bool),
-    /// A moment, sent with as many digits as it has.
+    /// A point in time, sent with its full precision.
     Date(DateTime<Utc>),
 }
 
@@ -374,8 +387,8 @@ impl From<String> for Literal {
 }
 
 impl From<bool> for Literal {
-    fn from(yes: bool) -> Self {
-        Self::Bool(yes)
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
     }
 }
 
@@ -398,9 +411,9 @@ impl Literal {
 impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // `#`, `%` and `&` need percent-encoding in a URL, which the whole filter gets; nothing here.
+            // `#`, `%` and `&` are not escaped here: the whole filter is percent-encoded in the URL.
             Self::Text(text) => write!(f, "\"{}\"", text.replace('\\', r"\\").replace('"', "\\\"")),
-            Self::Bool(yes) => yes.fmt(f),
+            Self::Bool(value) => value.fmt(f),
             Self::Date(date) => f.write_str(&date.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
         }
     }
@@ -411,7 +424,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_text_is_quoted_so_that_it_stays_one_literal() {
+    fn text_is_quoted_and_escaped() {
         for (text, quoted) in [
             ("plain", r#""plain""#),
             (r#"a"b"#, r#""a\"b""#),
@@ -425,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_and_booleans_go_without_quotes_and_composites_in_parentheses() {
+    fn dates_are_unquoted_and_composites_parenthesized() {
         let date: DateTime<Utc> = "2018-12-18T23:05:55Z".parse().unwrap();
         let a = Filter::gt(Field::Created, date);
         let b = Filter::is_in(Field::Origin, ["AGGREGATED", "PROVISIONED"]);
@@ -434,7 +447,11 @@ mod tests {
             a.clone().or(b.clone()).and(c.clone().not()).to_string(),
             r#"(created gt 2018-12-18T23:05:55Z or origin in ("AGGREGATED","PROVISIONED")) and not (recommendation.method isnull)"#
         );
-        assert_eq!(a.and(b).and(c).to_string().matches('(').count(), 1, "one level needs none");
+        assert_eq!(
+            a.and(b).and(c).to_string().matches('(').count(),
+            1,
+            "a single level needs no parentheses"
+        );
         assert_eq!(
             Filter::raw("name eq \"x\" or id pr").and(Filter::eq(Field::Uncorrelated, true)).to_string(),
             r#"(name eq "x" or id pr) and uncorrelated eq true"#
@@ -442,14 +459,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_version_does_not_document_is_refused_before_it_is_sent() {
+    fn check_rejects_undocumented_filters() {
         let date: DateTime<Utc> = "2018-12-18T23:05:55Z".parse().unwrap();
         let lt = Filter::lt(Field::Created, date);
         assert!(lt.check(ApiVersion::V3).is_ok());
         let error = lt.not().check(ApiVersion::Beta).unwrap_err();
         assert_eq!(
             error.message(),
-            "created does not know `lt`: in /beta/accounts it knows only eq, ge, gt, le"
+            "operator `lt` is not supported for created in /beta/accounts (supported: eq, ge, gt, le)"
         );
         let agent = Filter::eq(Field::RecommendationType, "AGENT");
         assert!(agent.check(ApiVersion::V2025).is_ok());

@@ -2,34 +2,36 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Client, version::Root};
+use super::{Client, version::Collection};
 use crate::{
     Error, Rejected, Result,
     http::{ApiRequest, ApiResponse, Rows, expect_empty, path_segment, read_rows},
     record::record,
 };
 
-/// What an error calls it.
-fn what(verb: &str) -> String {
+/// Returns the description of the operation in errors.
+fn operation(verb: &str) -> String {
     format!("{verb} the accounts of identities")
 }
 
-/// `POST …/identities-accounts/{id}/enable` and `…/disable`: switches the account that an identity has with the
-/// provider itself on or off. The identity's accounts on other sources stay as they are.
+/// `POST …/identities-accounts/{id}/enable` and `…/disable`: enables or disables the account of an identity
+/// with SailPoint itself.
 ///
-/// `v3` has no such call; `v2024` and `v2025` hold it experimental, and the header that this takes is sent.
+/// The identity's accounts on other sources are not changed. `v3` does not have this endpoint. It is
+/// experimental in `v2024` and `v2025`; the client sends the required header.
 ///
-/// Permission: the scope `idn:accounts-state:manage` (of a token that has a user, `idn:accounts-provisioning:manage`
-/// will do as well), and a user level of `ORG_ADMIN`.
+/// Permission: the scope `idn:accounts-state:manage` and a user level of `ORG_ADMIN`. For a token with a
+/// user, the scope `idn:accounts-provisioning:manage` also suffices.
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) it does no
-/// harm to send it again. No task is named.
+/// Retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied) it is safe to send the request again.
+/// The provider returns no task id.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if the id can not be one, or the client speaks `v3`;
-/// [`NotFound`](crate::ErrorKind::NotFound) if there is no such identity; [`PermissionDenied`](crate::ErrorKind::PermissionDenied)
-/// without the permission.
+/// [`Config`](crate::ErrorKind::Config) if the id is invalid or the client uses `v3`,
+/// [`NotFound`](crate::ErrorKind::NotFound) if the identity does not exist,
+/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct SetIdentityAccountState {
@@ -43,10 +45,9 @@ impl SetIdentityAccountState {
         Self { client, identity_id, verb }
     }
 
-    /// Has the account's state changed. That this is accepted does not say that it is done already.
+    /// Changes the state of the account.
     ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Success means that the change was accepted, not that it is already applied.
     pub async fn send(self) -> Result<()> {
         self.client.send(self.request(), expect_empty).await
     }
@@ -54,25 +55,27 @@ impl SetIdentityAccountState {
     fn request(&self) -> Result<ApiRequest> {
         let id = path_segment("identity id", &self.identity_id)?;
         let version = self.client.api_version();
-        version.late_post(&what(self.verb), Root::IdentitiesAccounts, &[&id, self.verb])
+        version.experimental_post(&operation(self.verb), Collection::IdentitiesAccounts, &[&id, self.verb])
     }
 }
 
-/// `POST …/identities-accounts/enable` and `…/disable`: the same for several identities, each with a result of
-/// its own.
+/// `POST …/identities-accounts/enable` and `…/disable`: enables or disables the accounts of several
+/// identities with SailPoint itself.
 ///
-/// An id that is given more than once is sent once. How many the provider takes at a time is not documented.
+/// The response has a result for each identity. Duplicate ids are sent once. The maximum number of ids in a
+/// request is not documented.
 ///
-/// Permission: as of [`SetIdentityAccountState`].
+/// Permission: the same as for [`SetIdentityAccountState`].
 ///
 /// # Retries
-/// Sent again only if it surely was not sent. After [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), and for
-/// what is [`missing`](IdentityResults::missing), it does no harm to send it again.
+/// Retried only if the request never reached the server. After
+/// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), and for
+/// [`missing`](IdentityResults::missing) identities, it is safe to send the request again.
 ///
 /// # Errors
-/// [`Config`](crate::ErrorKind::Config) if an id can not be one, there is none, or the client speaks `v3`;
-/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission. What fails for single identities is no error,
-/// but told in the [`IdentityResults`].
+/// [`Config`](crate::ErrorKind::Config) if an id is invalid, there are no ids, or the client uses `v3`.
+/// [`PermissionDenied`](crate::ErrorKind::PermissionDenied) without the permission. Failures of single
+/// identities are not errors: they are reported in the [`IdentityResults`].
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until send() is awaited"]
 pub struct SetIdentityAccountStates {
@@ -84,7 +87,7 @@ pub struct SetIdentityAccountStates {
 /// `{"identityIds": […]}`
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Body<'a> {
+struct IdentitiesBody<'a> {
     identity_ids: &'a [&'a str],
 }
 
@@ -93,68 +96,70 @@ impl SetIdentityAccountStates {
         Self { client, identity_ids, verb }
     }
 
-    /// Has the accounts' states changed; what was answered for each identity.
-    ///
-    /// # Errors
-    /// As the [request](Self) says.
+    /// Changes the states of the accounts and returns the result for each identity.
     pub async fn send(self) -> Result<IdentityResults> {
-        let asked = self.asked();
-        self.client.send(self.request(&asked), |response| IdentityResults::read(response, &asked)).await
+        let requested = self.requested();
+        let request = self.request(&requested);
+        self.client.send(request, |response| IdentityResults::read(response, &requested)).await
     }
 
-    /// Each id once.
-    fn asked(&self) -> Vec<&str> {
+    /// Returns the identity ids without duplicates.
+    fn requested(&self) -> Vec<&str> {
         let mut seen = BTreeSet::new();
         self.identity_ids.iter().map(String::as_str).filter(|id| seen.insert(*id)).collect()
     }
 
-    fn request(&self, asked: &[&str]) -> Result<ApiRequest> {
-        if asked.is_empty() {
-            return Err(Error::config("there are no identity ids; expected one at least"));
+    fn request(&self, requested: &[&str]) -> Result<ApiRequest> {
+        if requested.is_empty() {
+            return Err(Error::config("no identity ids; expected at least one"));
         }
-        for id in asked {
+        for id in requested {
             path_segment("identity id", id)?;
         }
         let version = self.client.api_version();
-        let call = version.late_post(&what(self.verb), Root::IdentitiesAccounts, &[self.verb])?;
-        call.json(&Body { identity_ids: asked })
+        let request =
+            version.experimental_post(&operation(self.verb), Collection::IdentitiesAccounts, &[self.verb])?;
+        request.json(&IdentitiesBody { identity_ids: requested })
     }
 }
 
-/// What was answered for each of several identities (status 207).
+/// The results for several identities (status 207).
 #[derive(Clone, Debug)]
 #[must_use = "a request for several identities can fail for some of them"]
 #[non_exhaustive]
 pub struct IdentityResults {
-    /// The results of the identities that were asked for, in the provider's order.
+    /// The results of the requested identities, in the order of the response.
     pub results: Vec<IdentityResult>,
-    /// Results of other identities, should any come.
-    pub unasked: Vec<IdentityResult>,
-    /// Rows of the answer that could not be read.
+    /// Results of identities that were not requested.
+    pub unexpected: Vec<IdentityResult>,
+    /// Rows of the response that failed to decode.
     pub rejected: Vec<Rejected>,
-    /// The ids that were asked for and have no result that could be read, in the order asked: what was done for
-    /// them is not known.
+    /// The requested ids without a valid result, in the order of the request. It is unknown whether the
+    /// change was accepted for them.
     pub missing: Vec<String>,
 }
 
 impl IdentityResults {
-    fn read(response: &ApiResponse, asked: &[&str]) -> Result<Self> {
+    fn read(response: &ApiResponse, requested: &[&str]) -> Result<Self> {
         let Rows { items: results, rejected } = read_rows::<IdentityResult>(response, "an array of results")?;
-        let told: BTreeSet<&str> = results.iter().map(|result| result.id.as_str()).collect();
-        let missing = asked.iter().filter(|id| !told.contains(*id)).map(|id| (*id).to_owned()).collect();
-        let (results, unasked) = results.into_iter().partition(|result| asked.contains(&result.id.as_str()));
-        Ok(Self { results, unasked, rejected, missing })
+        let returned: BTreeSet<&str> = results.iter().map(|result| result.id.as_str()).collect();
+        let missing =
+            requested.iter().filter(|id| !returned.contains(*id)).map(|id| (*id).to_owned()).collect();
+        let (results, unexpected) =
+            results.into_iter().partition(|result| requested.contains(&result.id.as_str()));
+        Ok(Self { results, unexpected, rejected, missing })
     }
 
-    /// Whether every identity that was asked for has been accepted, and nothing else was answered.
+    /// Returns whether the change was accepted for every requested identity and the response has no other
+    /// rows.
     pub fn all_accepted(&self) -> bool {
         self.missing.is_empty()
-            && self.unasked.is_empty()
+            && self.unexpected.is_empty()
             && self.rejected.is_empty()
             && self.results.iter().all(IdentityResult::is_accepted)
     }
 
-    /// The results that are no success.
+    /// Returns the results that are not successful.
     pub fn refused(&self) -> impl Iterator<Item = &IdentityResult> {
         self.results.iter().filter(|result| !result.is_accepted())
     }
@@ -163,21 +168,22 @@ impl IdentityResults {
 record! {
     id = id;
 
-    /// What was answered for one identity.
+    /// The result for one identity.
     #[serde(rename_all = "camelCase")]
     pub struct IdentityResult {
-        /// The identity's id.
+        /// The id of the identity.
         #[serde(deserialize_with = "crate::record::id")]
         pub id: String,
-        /// As an HTTP status: 202 if it was accepted, 404 if there is no such identity.
+        /// The HTTP status for this identity: 202 if the change was accepted, 404 if the identity does not
+        /// exist.
         pub status_code: Option<i32>,
-        /// Why it failed.
+        /// The reason for a failure.
         pub message: Option<String>,
     }
 }
 
 impl IdentityResult {
-    /// Whether the status is one of success. Without a status it is not.
+    /// Returns whether the status is a success (2xx). `false` without a status.
     pub fn is_accepted(&self) -> bool {
         self.status_code.is_some_and(|status| (200..300).contains(&status))
     }
@@ -190,17 +196,17 @@ mod tests {
 
     use super::*;
 
-    fn read(body: &'static str, asked: &[&str]) -> Result<IdentityResults> {
+    fn read(body: &'static str, requested: &[&str]) -> Result<IdentityResults> {
         let response = ApiResponse {
             status: StatusCode::MULTI_STATUS,
             headers: HeaderMap::new(),
             body: Bytes::from(body).into(),
         };
-        IdentityResults::read(&response, asked)
+        IdentityResults::read(&response, requested)
     }
 
     #[test]
-    fn the_references_example_is_read() {
+    fn reference_example_decodes() {
         let results = read(
             r#"[{"id":"2c9180858082150f0180893dbaf553fe","statusCode":404,
                 "message":"Referenced identity \"2c9180858082150f0180893dbaf553fe\" was not found."},
@@ -218,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_without_a_result_is_missing_and_a_bad_row_is_told() {
+    fn missing_rejected_and_unexpected_results() {
         let results = read(
             r#"[{"id":"a","statusCode":202},{"id":"b","statusCode":"accepted"},{"statusCode":202},
                {"id":"x","statusCode":202},{"id":"d"}]"#,
@@ -229,13 +235,13 @@ mod tests {
         assert_eq!(results.rejected.iter().map(|row| row.index).collect::<Vec<_>>(), [1, 2]);
         let ids: Vec<_> = results.results.iter().map(|result| result.id.as_str()).collect();
         assert_eq!(ids, ["a", "d"]);
-        assert_eq!(results.unasked.iter().map(|result| result.id.as_str()).collect::<Vec<_>>(), ["x"]);
+        assert_eq!(results.unexpected.iter().map(|result| result.id.as_str()).collect::<Vec<_>>(), ["x"]);
         assert_eq!(results.refused().map(|result| result.id.as_str()).collect::<Vec<_>>(), ["d"]);
         assert!(!results.all_accepted());
         assert_eq!(read("[]", &["a"]).unwrap().missing, ["a"]);
         assert!(read("{}", &["a"]).is_err() && read("", &["a"]).is_err());
         assert!(read(r#"[{"id":"a","statusCode":202}]"#, &["a"]).unwrap().all_accepted());
         let other = r#"[{"id":"a","statusCode":202},{"id":"x","statusCode":202}]"#;
-        assert!(!read(other, &["a"]).unwrap().all_accepted(), "nobody asked for x");
+        assert!(!read(other, &["a"]).unwrap().all_accepted(), "x was not requested");
     }
 }

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::{
     Account, Client, Cursor, Field, Filter,
-    offset_pager::{self, Answered, OffsetList, Order, Paging, offset_setters},
+    offset_pager::{self, OffsetListing, Order, PageResponse, Paging, offset_setters},
 };
 use crate::{
     AnyPaginator, Continuity, Error, ListingId, Page, Paginator, Result, SeekPaginator, SortOrder,
@@ -10,55 +10,69 @@ use crate::{
 };
 
 open_enum! {
-    /// How much is told of each account.
+    /// How much detail the provider returns for each account.
     pub enum DetailLevel {
         /// Less: without `authoritative`, `systemAccount`, `uncorrelated`, `features` and others. The exact
-        /// set is not documented.
+        /// set of omitted members is not documented.
         Slim = "SLIM",
-        /// Everything; what the provider does by default.
+        /// All members. The provider's default.
         Full = "FULL",
     }
 }
 
-/// `GET …/accounts`: the accounts on all sources, by `offset`.
+/// `GET …/accounts`: lists the accounts on all sources, by `offset`.
 ///
-/// The list is sorted by `id`, or by what [`sort_by`](Self::sort_by) says and then by `id`: without an
-/// order of its own the provider documents none, and paging by offset has nothing to stand on.
+/// The list is sorted by `id`, or by the fields of [`sort_by`](Self::sort_by) and then by `id`. The provider
+/// documents no default order, and paging by offset needs one.
 ///
-/// A short page proves nothing (246 rows of 250 have been seen with more to come), nor does the provider's count. The
-/// list ends at a page that shows the last account listed and none after it, if the count agrees. If it does not, or
-/// none was asked for, that page is looked at three times, and then the offset after it.
+/// # Consistency
 ///
-/// # What is certain to be listed
+/// In the default order, *every account that exists from the first request to the last is listed exactly
+/// once*. This holds regardless of concurrent changes, and for sequential and
+/// [`concurrent`](crate::Pages::concurrent) listings and listings resumed from checkpoints.
 ///
-/// Paging by offset loses accounts when others are removed during the walk: all after them move up, past
-/// the walker. So each page is fetched from the last account listed on, and is accepted only if it begins with an
-/// account at or before that one. If it does not, the place is looked for, further up or down, by comparing ids.
+/// Plain paging by offset skips accounts when others are removed, because the following accounts move to
+/// lower offsets. This list therefore fetches each page from the last account listed on. A page is accepted
+/// only if it begins with an account at or before that one. Otherwise, the list searches for the position at
+/// lower or higher offsets by comparing ids. A response is a snapshot: the rows after a known account on a
+/// page are all rows that followed it at that moment.
 ///
-/// *Every account that is there from the first request to the last is listed exactly once*, whatever is created
-/// or removed meanwhile, and whether the list is walked page by page, [`concurrent`](crate::Pages::concurrent)ly or
-/// over checkpoints. The proof is one sentence: one response shows one moment, so what follows a known account on a
-/// page is all that followed it then.
+/// This costs one row in each page and one request at the end.
 ///
-/// That takes ids that the provider compares as bytes are compared; those of the samples have digits and letters of
-/// one case. If a page shows ids that do not ascend so, the last account listed has to be on it.
+/// # End of the list
 ///
-/// With an order of your own, ids cannot be compared, and the last account listed has to be on the page too.
-/// If it is not, the list goes on at the offset, rather with accounts twice than without some, and the
-/// [`Summary`](crate::Summary) says [`BoundariesUnverified`](crate::IncompleteReason::BoundariesUnverified). It says so too if pages are so
-/// short, or so full of rows without an id, that they cannot show that account.
+/// A short page is not the end: pages with 246 of 250 rows have been observed before the end. The provider's
+/// count alone is not the end either. The list ends at a page that shows the last account listed and no
+/// account after it, if the count agrees. If it does not agree, or was not requested, that page is fetched
+/// three times, and then the offset after it.
 ///
-/// By anything but `created` and `id`, accounts can move while they are listed, such as by `modified`: one that does can
-/// be missed or be listed twice, and if the last one listed does, so can others. So the summary of such a list says
-/// [`UnstableOrder`](crate::IncompleteReason::UnstableOrder) if it has more than one page. It is fetched one page after the
-/// other, also [`concurrent`](crate::Pages::concurrent)ly, and so is a list by `created`.
+/// # Custom orders
 ///
-/// It costs one row in each page, and one request at the end.
+/// With [`sort_by`](Self::sort_by), ids cannot be compared, and a page must contain the last account listed.
+/// If it does not, the list continues at the offset: an account may then be listed twice rather than skipped.
+/// The [`Summary`](crate::Summary) reports
+/// [`BoundariesUnverified`](crate::IncompleteReason::BoundariesUnverified). It reports the same if pages
+/// cannot contain that account because they are too short or have too many rows without an id.
+///
+/// Sorted by a mutable field such as `modified`, that is by any other than `created` and `id`, accounts can
+/// move during the listing. An account that moves can be missed or listed twice. If the last account listed
+/// moves, others can too. The summary of such a list therefore reports
+/// [`UnstableOrder`](crate::IncompleteReason::UnstableOrder) if it has more than one page.
+///
+/// A list that is not sorted by ascending `id` first is always fetched sequentially, even with
+/// [`concurrent`](crate::Pages::concurrent).
+///
+/// # Assumptions
+///
+/// How the provider compares ids is not documented. The list assumes a comparison by bytes. The ids of the
+/// provider's examples have only digits and letters of one case. If the ids on a page do not ascend by bytes,
+/// the page must contain the last account listed.
 ///
 /// # Errors
-/// Besides those of every list, [`ListingChanged`](crate::ErrorKind::ListingChanged) if the place is not found within 1,000 requests,
-/// and [`PaginationLoop`](crate::ErrorKind::PaginationLoop) if the server returns rows for every offset. A 400 for an
-/// offset after the first is taken for the end of the list, unless pages show that there are rows.
+/// In addition to the errors of every list: [`ListingChanged`](crate::ErrorKind::ListingChanged) if the
+/// position is not found within 1,000 requests, and [`PaginationLoop`](crate::ErrorKind::PaginationLoop) if
+/// the server returns rows for every offset. A 400 for an offset after the first is treated as the end of the
+/// list, unless earlier pages contained rows at that offset.
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until its stream is polled"]
 pub struct ListAccounts {
@@ -67,14 +81,23 @@ pub struct ListAccounts {
     paging: Paging,
     filter: Option<Filter>,
     sorters: Vec<(Field, SortOrder)>,
+    email_attributes: Vec<String>,
 }
 
 impl ListAccounts {
     pub(super) fn new(client: Client) -> Self {
-        Self { client, detail_level: None, paging: Paging::default(), filter: None, sorters: Vec::new() }
+        Self {
+            client,
+            detail_level: None,
+            paging: Paging::default(),
+            filter: None,
+            sorters: Vec::new(),
+            email_attributes: Vec::new(),
+        }
     }
 
-    /// How much is told of each account. Default: the provider's, which is [`DetailLevel::Full`].
+    /// Sets how much detail is returned for each account. Default: the provider's, which is
+    /// [`DetailLevel::Full`].
     pub fn detail_level(mut self, level: DetailLevel) -> Self {
         self.detail_level = Some(level);
         self
@@ -82,23 +105,34 @@ impl ListAccounts {
 
     offset_setters!("accounts");
 
-    /// Only accounts that meet `filter`, and any filter given before.
+    /// Lists only accounts that match `filter` and all filters set before.
     pub fn filter(mut self, filter: Filter) -> Self {
         self.filter = Some(match self.filter.take() {
-            Some(earlier) => earlier.and(filter),
+            Some(previous) => previous.and(filter),
             None => filter,
         });
         self
     }
 
-    /// Sorts by `field`; call it again for further fields. `id` is always the last.
+    /// Sorts by `field`. Call it again for further fields. `id` is always the last.
     pub fn sort_by(mut self, field: Field, order: SortOrder) -> Self {
         self.sorters.push((field, order));
         self
     }
 
-    /// `type,-modified,id`.
-    fn sorting(&self) -> String {
+    /// Reads the e-mail address of accounts from the attribute `name`, such as `mail`.
+    ///
+    /// It fills [`Account::email`](super::Account::email) and the shared
+    /// [`Account::email`](crate::Account::email). Call it again for further attributes: the first one that is a text
+    /// and not blank is used. By default no e-mail addresses are read, because the schema has no member for
+    /// them and each source names its attributes differently.
+    pub fn email_attribute(mut self, name: impl Into<String>) -> Self {
+        self.email_attributes.push(name.into());
+        self
+    }
+
+    /// Returns the value of `sorters`, such as `type,-modified,id`.
+    fn sorters(&self) -> String {
         let by_id = self.sorters.iter().any(|(field, _)| *field == Field::Id);
         let last = (!by_id).then_some((Field::Id, SortOrder::Ascending));
         let sorters = self.sorters.iter().copied().chain(last).map(|(field, order)| match order {
@@ -115,21 +149,21 @@ impl ListAccounts {
             .query("offset", Some(offset))
             .query("count", count.then_some(true))
             .query("filters", self.filter.as_ref())
-            .query("sorters", Some(self.sorting()))
+            .query("sorters", Some(self.sorters()))
     }
 
     fn check(&self) -> Result<()> {
         let version = self.client.api_version();
         self.paging.check()?;
         if let Some((field, _)) = self.sorters.iter().find(|(field, _)| !field.sorts(version)) {
-            let message = format!("{} does not sort in {}", field.as_str(), version.path());
+            let message = format!("sorting by {} is not supported in {}", field.as_str(), version.path());
             return Err(Error::config(message));
         }
         self.filter.as_ref().map_or(Ok(()), |filter| filter.check(version))
     }
 }
 
-impl OffsetList for ListAccounts {
+impl OffsetListing for ListAccounts {
     type Row = Account;
 
     fn paging(&self) -> &Paging {
@@ -137,20 +171,22 @@ impl OffsetList for ListAccounts {
     }
 
     fn order(&self) -> Order {
-        // What stands behind the id decides nothing.
+        // Fields after the id do not affect the order.
         let mut before_id = self.sorters.iter().take_while(|(field, _)| *field != Field::Id);
         match self.sorters.first() {
-            None | Some((Field::Id, SortOrder::Ascending)) => Order::ById,
-            Some(_) if before_id.all(|(field, _)| *field == Field::Created) => Order::Lasting,
-            Some(_) => Order::Lookup,
+            None | Some((Field::Id, SortOrder::Ascending)) => Order::Id,
+            Some(_) if before_id.all(|(field, _)| *field == Field::Created) => Order::Immutable,
+            Some(_) => Order::Mutable,
         }
     }
 
-    async fn request(&self, offset: u64, limit: u64, count: bool) -> Result<Answered<Account>> {
+    async fn request(&self, offset: u64, limit: u64, count: bool) -> Result<PageResponse<Account>> {
         let read = |response: &_| offset_pager::read(response, "an array of accounts");
         self.client.send(Ok(self.request(offset, limit, count)), read).await
     }
 }
+
+crate::page::inherent_streams!(ListAccounts, accounts);
 
 impl Paginator for ListAccounts {
     type Item = Account;
@@ -162,7 +198,9 @@ impl Paginator for ListAccounts {
 
     async fn fetch(&self, at: Option<&Cursor>) -> Result<Page<Account, Cursor>> {
         self.client.context(self.check())?;
-        self.client.context(offset_pager::fetch(self, at).await)
+        let mut page = self.client.context(offset_pager::fetch(self, at).await)?;
+        page.items.iter_mut().for_each(|account| account.read_email(&self.email_attributes));
+        Ok(page)
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
@@ -180,8 +218,8 @@ impl Paginator for ListAccounts {
 
 impl SeekPaginator for ListAccounts {
     fn predict(&self, at: Option<&Cursor>, total: u64) -> Option<Cursor> {
-        // In another order, ids do not show that two pages join.
-        if self.order() == Order::ById { offset_pager::predict(&self.paging, at, total) } else { None }
+        // In other orders, ids cannot show that two pages are contiguous.
+        if self.order() == Order::Id { offset_pager::predict(&self.paging, at, total) } else { None }
     }
 
     fn verify(&self, at: &Cursor, predicted: &Cursor, ids: &[Option<Cow<'_, str>>]) -> Continuity {

@@ -1,4 +1,4 @@
-//! SailPoint Identity Security Cloud: the accounts on all sources that it governs.
+//! SailPoint Identity Security Cloud: lists and changes the accounts on all governed sources.
 //!
 //! ```no_run
 //! use futures::TryStreamExt;
@@ -14,13 +14,13 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A client logs in with the client credentials of a personal access token or API client, and renews its
-//! token before it ends.
+//! A client authenticates with the client credentials of a personal access token or API client. It refreshes
+//! its access token before it expires.
 //!
 //! # Changes
 //!
-//! Most changes are made by tasks: the provider answers at once, with the [`TaskId`], and the change shows some
-//! time later. Tried on a simulator, with `headcount-sim` in `[dev-dependencies]`:
+//! Most changes are asynchronous. The provider responds with a [`TaskId`], and the task applies the change
+//! later. This example runs against the simulator, with `headcount-sim` in `[dev-dependencies]`:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,7 +28,7 @@
 //! use headcount_sim as sim;
 //!
 //! let tenant = sim::SailPoint::builder().accounts(50).start().await?;
-//! let client = sailpoint::Client::builder(tenant.base_url()).token(tenant.token()).build()?;
+//! let client = sailpoint::Client::builder().base_url(tenant.base_url()).token(tenant.token()).build()?;
 //!
 //! let id = tenant.ids().remove(0);
 //! let task = client.disable_account(&id).force_provisioning(true).send().await?;
@@ -39,38 +39,51 @@
 //!
 //! # Endpoints
 //!
-//! `…/accounts` is `/accounts/v1` or `/v2025/accounts`, by the [`ApiVersion`], and `…/identities-accounts` alike.
+//! The path of `…/accounts` depends on the [`ApiVersion`]: `/accounts/v1` or, for example, `/v2025/accounts`.
+//! The same applies to `…/identities-accounts`.
 //!
-//! Requests are `Clone`, and the future of `send()` is `'static`: [send many at once](crate#beyond-lists).
+//! Requests are `Clone`, and the future of `send()` is `'static`, so
+//! [requests can be sent concurrently](crate#more-than-lists).
 //!
 //! | endpoint | method | scope (`idn:accounts…`), user levels | retried |
 //! |---|---|---|---|
 //! | `GET …/accounts` | [`list_accounts`](Client::list_accounts) | `:read` or `:manage`, A B | yes |
 //! | `GET …/accounts/{id}` | [`get_account`](Client::get_account) | `:read` or `:manage`, A B | yes |
 //! | `GET …/accounts/{id}/entitlements` | [`list_entitlements`](Client::list_entitlements) | `:read` or `:manage`, A B | yes |
-//! | `POST …/accounts` | [`create_account`](Client::create_account) | `:manage`, A | if surely not sent |
-//! | `PATCH …/accounts/{id}` | [`update_account`](Client::update_account) | `:manage`, A | if surely not sent |
-//! | `PUT …/accounts/{id}` | [`put_account`](Client::put_account) | `:manage`, A | if surely not sent |
-//! | `DELETE …/accounts/{id}` | [`delete_account`](Client::delete_account) | `:manage`, A | if surely not sent |
-//! | `POST …/accounts/{id}/remove` ¹ | [`remove_account`](Client::remove_account) | `:manage`, O | if surely not sent |
-//! | `POST …/accounts/{id}/enable` | [`enable_account`](Client::enable_account) | `-state:manage`, A B | if surely not sent |
-//! | `POST …/accounts/{id}/disable` | [`disable_account`](Client::disable_account) | `-state:manage`, A B | if surely not sent |
-//! | `POST …/accounts/{id}/unlock` | [`unlock_account`](Client::unlock_account) | `-state:manage` ², A B | if surely not sent |
-//! | `POST …/accounts/{id}/reload` | [`reload_account`](Client::reload_account) | `-state:manage`, A B | if surely not sent |
-//! | `POST …/identities-accounts/{id}/enable` ¹ | [`enable_account_for_identity`](Client::enable_account_for_identity) | `-state:manage` ³, O | if surely not sent |
-//! | `POST …/identities-accounts/{id}/disable` ¹ | [`disable_account_for_identity`](Client::disable_account_for_identity) | `-state:manage` ³, O | if surely not sent |
-//! | `POST …/identities-accounts/enable` ¹ | [`enable_accounts_for_identities`](Client::enable_accounts_for_identities) | `-state:manage` ³, O | if surely not sent |
-//! | `POST …/identities-accounts/disable` ¹ | [`disable_accounts_for_identities`](Client::disable_accounts_for_identities) | `-state:manage` ³, O | if surely not sent |
+//! | `POST …/accounts` | [`create_account`](Client::create_account) | `:manage`, A | if not sent |
+//! | `PATCH …/accounts/{id}` | [`update_account`](Client::update_account) | `:manage`, A | if not sent |
+//! | `PUT …/accounts/{id}` | [`put_account`](Client::put_account) | `:manage`, A | if not sent |
+//! | `DELETE …/accounts/{id}` | [`delete_account`](Client::delete_account) | `:manage`, A | if not sent |
+//! | `POST …/accounts/{id}/remove` ¹ | [`remove_account`](Client::remove_account) | `:manage`, O | if not sent |
+//! | `POST …/accounts/{id}/enable` | [`enable_account`](Client::enable_account) | `-state:manage`, A B | if not sent |
+//! | `POST …/accounts/{id}/disable` | [`disable_account`](Client::disable_account) | `-state:manage`, A B | if not sent |
+//! | `POST …/accounts/{id}/unlock` | [`unlock_account`](Client::unlock_account) | `-state:manage` ², A B | if not sent |
+//! | `POST …/accounts/{id}/reload` | [`reload_account`](Client::reload_account) | `-state:manage`, A B | if not sent |
+//! | `POST …/identities-accounts/{id}/enable` ¹ | [`enable_account_for_identity`](Client::enable_account_for_identity) | `-state:manage` ³, O | if not sent |
+//! | `POST …/identities-accounts/{id}/disable` ¹ | [`disable_account_for_identity`](Client::disable_account_for_identity) | `-state:manage` ³, O | if not sent |
+//! | `POST …/identities-accounts/enable` ¹ | [`enable_accounts_for_identities`](Client::enable_accounts_for_identities) | `-state:manage` ³, O | if not sent |
+//! | `POST …/identities-accounts/disable` ¹ | [`disable_accounts_for_identities`](Client::disable_accounts_for_identities) | `-state:manage` ³, O | if not sent |
 //!
 //! User levels: O is `ORG_ADMIN`; A is `ORG_ADMIN`, `SOURCE_ADMIN` and `SOURCE_SUBADMIN`; B is `HELPDESK`.
-//! *If surely not sent*: again only if no connection could be made, or, once and with a new token, if its token
-//! was refused (401); where it may have been carried out, the error says
-//! [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied), and each request says where to look.
-//! ¹ Not in `v3`; experimental in `v2024` and `v2025`, and asked for as such. ² With `force_provisioning(true)` also
-//! `-provisioning:manage`. ³ Of a token that has a user, `-provisioning:manage` will do as well.
+//!
+//! *If not sent*: not idempotent. The request is retried if no connection could be established. It is also
+//! retried once, with a new token, if the server rejected its token (401). If the request may have been
+//! processed, the error is [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied). The docs of
+//! each request describe how to check.
+//!
+//! ¹ Not in `v3`. Experimental in `v2024` and `v2025`; the client sends the required header. ² With
+//! `force_provisioning(true)` also `-provisioning:manage`. ³ For a token with a user, `-provisioning:manage`
+//! also suffices.
+//!
+//! # Undocumented behaviour
+//!
+//! SailPoint does not document the default order of a list, how ids are compared, and whether counts are
+//! exact and pages are full. [`ListAccounts`] and [`ListEntitlements`] describe how this crate handles that.
+//! The request types describe further assumptions about single endpoints.
 //!
 //! Source: SailPoint, *API specifications* of *Accounts* in `beta`, `v3`, `v2024`, `v2025`, `v2026` and
-//! `accounts/v1`; *Standard Collection Parameters*; *Authentication*; *Rate Limits*; *API Versioning Strategy*.
+//! `accounts/v1`; *Standard Collection Parameters*; *Authentication*; *Rate Limits*; *API Versioning
+//! Strategy*.
 
 mod account;
 mod account_requests;

@@ -2,13 +2,13 @@ use http::{HeaderName, HeaderValue, Method};
 
 use crate::{Error, Result, http::ApiRequest};
 
-/// Asks for a call that the version holds experimental; where it is none, the header means nothing.
+/// Opts in to endpoints that are experimental in a version. Other endpoints ignore the header.
 const EXPERIMENTAL: HeaderName = HeaderName::from_static("x-sailpoint-experimental");
 
-/// Which generation of the API a client speaks. All list the same accounts with the same members.
+/// The version of the API. All versions list the same accounts with the same members.
 ///
-/// The provider supports the generations with a year, `v3` and `beta` until 2028 and ends them in 2029;
-/// `accounts/v1` stands outside of them.
+/// The provider supports the versions with a year, `v3` and `beta` until 2028 and shuts them down in 2029.
+/// `accounts/v1` is not affected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ApiVersion {
@@ -22,26 +22,26 @@ pub enum ApiVersion {
     V2025,
     /// `/v2026/accounts`.
     V2026,
-    /// `/accounts/v1`: the accounts service under a version of its own. The default.
+    /// `/accounts/v1`: the accounts service with its own version. The default.
     #[default]
     AccountsV1,
 }
 
-/// What a path is below.
+/// A collection of the API.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Root {
+pub(super) enum Collection {
     /// `accounts`.
     Accounts,
-    /// `identities-accounts`: the accounts that identities have with the provider itself.
+    /// `identities-accounts`: the accounts of identities with SailPoint itself.
     IdentitiesAccounts,
 }
 
 impl ApiVersion {
-    /// All of them.
+    /// All versions.
     pub const ALL: [Self; 6] =
         [Self::Beta, Self::V3, Self::V2024, Self::V2025, Self::V2026, Self::AccountsV1];
 
-    /// The path of the accounts collection.
+    /// Returns the path of the accounts collection.
     pub fn path(self) -> &'static str {
         match self {
             Self::Beta => "/beta/accounts",
@@ -53,12 +53,14 @@ impl ApiVersion {
         }
     }
 
-    /// The path of what lies `below` a root, which are segments as [`segment`](crate::http::segment) gives
-    /// them: `/v2025/accounts/{id}/enable`, and `/accounts/v1/{id}/enable`.
-    pub(super) fn path_to(self, root: Root, below: &[&str]) -> String {
-        let root = match root {
-            Root::Accounts => self.path(),
-            Root::IdentitiesAccounts => match self {
+    /// Returns the path of `segments` below a collection, such as `/v2025/accounts/{id}/enable` or
+    /// `/accounts/v1/{id}/enable`.
+    ///
+    /// The segments must be valid path segments, as returned by [`path_segment`](crate::http::path_segment).
+    pub(super) fn resource_path(self, collection: Collection, segments: &[&str]) -> String {
+        let base = match collection {
+            Collection::Accounts => self.path(),
+            Collection::IdentitiesAccounts => match self {
                 Self::Beta => "/beta/identities-accounts",
                 Self::V3 => "/v3/identities-accounts",
                 Self::V2024 => "/v2024/identities-accounts",
@@ -67,20 +69,26 @@ impl ApiVersion {
                 Self::AccountsV1 => "/identities-accounts/v1",
             },
         };
-        below.iter().fold(root.to_owned(), |path, segment| path + "/" + segment)
+        segments.iter().fold(base.to_owned(), |path, segment| path + "/" + segment)
     }
 
-    /// A `POST` of those that came late: `v3` has none of them, and `v2024` and `v2025` hold them
-    /// experimental. `what` is what an error calls it.
-    pub(super) fn late_post(self, what: &str, root: Root, below: &[&str]) -> Result<ApiRequest> {
-        let call = ApiRequest::mutation(Method::POST, self.path_to(root, below));
+    /// Creates a `POST` request to an endpoint that `v3` does not have and that is experimental in `v2024`
+    /// and `v2025`. `operation` is its description in errors.
+    pub(super) fn experimental_post(
+        self,
+        operation: &str,
+        collection: Collection,
+        segments: &[&str],
+    ) -> Result<ApiRequest> {
+        let request = ApiRequest::mutation(Method::POST, self.resource_path(collection, segments));
         match self {
             Self::V3 => {
-                let message = format!("v3 can not {what}; expected another API version, such as accounts/v1");
+                let message =
+                    format!("API version v3 cannot {operation}; use another version, such as accounts/v1");
                 Err(Error::config(message))
             }
-            Self::V2024 | Self::V2025 => Ok(call.header(EXPERIMENTAL, HeaderValue::from_static("true"))),
-            Self::Beta | Self::V2026 | Self::AccountsV1 => Ok(call),
+            Self::V2024 | Self::V2025 => Ok(request.header(EXPERIMENTAL, HeaderValue::from_static("true"))),
+            Self::Beta | Self::V2026 | Self::AccountsV1 => Ok(request),
         }
     }
 }
@@ -90,9 +98,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_stands_before_the_service_or_behind_it() {
-        let paths = |root, below: &[&str]| ApiVersion::ALL.map(|version| version.path_to(root, below));
-        assert_eq!(paths(Root::Accounts, &[]), ApiVersion::ALL.map(ApiVersion::path));
+    fn paths_of_every_version() {
+        let paths = |collection, segments: &[&str]| {
+            ApiVersion::ALL.map(|version| version.resource_path(collection, segments))
+        };
+        assert_eq!(paths(Collection::Accounts, &[]), ApiVersion::ALL.map(ApiVersion::path));
         let expected = [
             "/beta/accounts/1/enable",
             "/v3/accounts/1/enable",
@@ -101,7 +111,7 @@ mod tests {
             "/v2026/accounts/1/enable",
             "/accounts/v1/1/enable",
         ];
-        assert_eq!(paths(Root::Accounts, &["1", "enable"]), expected);
+        assert_eq!(paths(Collection::Accounts, &["1", "enable"]), expected);
         let expected = [
             "/beta/identities-accounts/disable",
             "/v3/identities-accounts/disable",
@@ -110,24 +120,28 @@ mod tests {
             "/v2026/identities-accounts/disable",
             "/identities-accounts/v1/disable",
         ];
-        assert_eq!(paths(Root::IdentitiesAccounts, &["disable"]), expected);
+        assert_eq!(paths(Collection::IdentitiesAccounts, &["disable"]), expected);
     }
 
     #[test]
-    fn what_came_late_is_refused_for_v3_and_experimental_in_two_versions() {
+    fn experimental_post_by_version() {
         for version in ApiVersion::ALL {
-            let call = version.late_post("remove accounts", Root::Accounts, &["1", "remove"]);
-            let experimental = |call: &ApiRequest| {
-                call.headers.iter().any(|(name, value)| name == "X-SailPoint-Experimental" && value == "true")
+            let request =
+                version.experimental_post("remove accounts", Collection::Accounts, &["1", "remove"]);
+            let experimental = |request: &ApiRequest| {
+                request
+                    .headers
+                    .iter()
+                    .any(|(name, value)| name == "X-SailPoint-Experimental" && value == "true")
             };
-            match (version, call) {
+            match (version, request) {
                 (ApiVersion::V3, Err(error)) => {
                     let expected =
-                        "v3 can not remove accounts; expected another API version, such as accounts/v1";
+                        "API version v3 cannot remove accounts; use another version, such as accounts/v1";
                     assert_eq!(error.message(), expected);
                 }
-                (ApiVersion::V2024 | ApiVersion::V2025, Ok(call)) => assert!(experimental(&call)),
-                (version, Ok(call)) => assert!(version != ApiVersion::V3 && !experimental(&call)),
+                (ApiVersion::V2024 | ApiVersion::V2025, Ok(request)) => assert!(experimental(&request)),
+                (version, Ok(request)) => assert!(version != ApiVersion::V3 && !experimental(&request)),
                 (version, Err(error)) => panic!("{version:?}: {error}"),
             }
         }
