@@ -9,7 +9,7 @@ use serde::{
 use crate::{RawRecord, open_enum::open_enum};
 
 open_enum! {
-    /// Where an account comes from.
+    /// A provider.
     pub enum Provider {
         /// Fortanix Confidential Computing Manager.
         Fortanix = "fortanix",
@@ -23,63 +23,64 @@ open_enum! {
 }
 
 open_enum! {
-    /// What the provider calls an account: a person's login and a cloud container are both called so.
+    /// What the provider calls an account. Providers use the word for logins of persons and for cloud
+    /// tenants.
     pub enum AccountKind {
-        /// A tenant of a service, with members of its own (Fortanix).
+        /// A tenant of a service, with its own members (Fortanix).
         Tenant = "tenant",
-        /// A cloud account: a container of resources and of a bill (Huawei Cloud).
+        /// A cloud account, which owns resources and is billed (Huawei Cloud).
         CloudAccount = "cloud_account",
-        /// A person's login (Annature).
+        /// The login of a person (Annature).
         User = "user",
         /// A login on a source system that the provider governs (SailPoint).
         SourceAccount = "source_account",
-        /// A login on the provider itself (SailPoint's `systemAccount`).
+        /// A login on the provider itself (SailPoint `systemAccount`).
         SystemAccount = "system_account",
     }
 }
 
 open_enum! {
-    /// What can be done with an account, as far as its provider tells.
+    /// The status of an account, as far as its provider reports it.
     pub enum AccountStatus {
-        /// It can be used.
+        /// The account can be used.
         Active = "active",
-        /// It was made but not yet taken into use (an address to verify, an approval to give).
+        /// The account was created but not activated: an address to verify, an approval to give.
         Pending = "pending",
-        /// It was switched off.
+        /// The account was disabled.
         Disabled = "disabled",
-        /// It is shut for a while, such as after wrong passwords.
+        /// The account is locked temporarily, such as after wrong passwords.
         Locked = "locked",
-        /// The provider has suspended it.
+        /// The provider has suspended the account.
         Suspended = "suspended",
-        /// It is being closed.
+        /// The account is being closed.
         Closing = "closing",
-        /// The provider does not say.
+        /// The provider does not report a status.
         Unspecified = "unspecified",
     }
 }
 
-/// An account at any provider: what a reader of a listing asks first.
+/// An account of any provider, with the fields that providers have in common.
 ///
-/// Made from a provider's own record with [`From`], which keeps the whole record: nothing is lost on the
-/// way here. [`record`](Self::record) gives it back, as JSON or as the typed record:
+/// It converts [`From`] a provider's record and keeps that record, so that nothing is lost.
+/// [`record`](Self::record) returns it, as JSON or as the typed record:
 ///
 /// ```
 /// # #[cfg(feature = "huawei")] {
-/// # fn look(account: headcount::Account) -> headcount::Result<()> {
+/// # fn parse(account: headcount::Account) -> headcount::Result<()> {
 /// let typed: headcount::huawei::Account = account.record().parse()?;
 /// # Ok(()) }
 /// # }
 /// ```
 ///
-/// Serialises to a JSON object without the record, and reads back from it; what is read back has JSON's null for
-/// a record. Two accounts are equal if all but their records is. So today's listing can be held against
+/// It serialises to a JSON object without the record. A deserialised account has `null` for a record.
+/// Accounts compare equal if all fields but their records are equal. So today's listing can be compared with
 /// yesterday's:
 ///
 /// ```
 /// use std::collections::BTreeMap;
 /// use headcount::{Account, Provider};
 ///
-/// // Lines of `list_accounts --format ndjson`; members that this crate does not write are not read.
+/// // Lines of `list_accounts --format ndjson`; unknown members are ignored.
 /// fn read(lines: &str) -> serde_json::Result<BTreeMap<(Provider, String), Account>> {
 ///     let account = |line| {
 ///         let account: Account = serde_json::from_str(line)?;
@@ -98,53 +99,59 @@ open_enum! {
 ///        {"provider":"huawei","kind":"cloud_account","id":"c3","status":"active"}"#,
 /// )?;
 /// let new: Vec<_> = today.keys().filter(|key| !yesterday.contains_key(key)).collect();
-/// let gone: Vec<_> = yesterday.keys().filter(|key| !today.contains_key(key)).collect();
-/// let changed = today.iter().filter(|(key, account)| yesterday.get(key).is_some_and(|then| then != *account));
+/// let removed: Vec<_> = yesterday.keys().filter(|key| !today.contains_key(key)).collect();
+/// let changed = today.iter().filter(|(key, account)| yesterday.get(key).is_some_and(|old| old != *account));
 /// assert_eq!(new, [&(Provider::Huawei, "c3".to_owned())]);
-/// assert_eq!(gone, [&(Provider::Annature, "a1".to_owned())]);
+/// assert_eq!(removed, [&(Provider::Annature, "a1".to_owned())]);
 /// assert_eq!(changed.map(|(_, account)| account.id.as_str()).collect::<Vec<_>>(), ["b2"]);
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Account {
-    /// Where it comes from.
+    /// The provider.
     pub provider: Provider,
-    /// What the provider means by an account.
+    /// What the provider calls an account.
     pub kind: AccountKind,
-    /// The provider's stable id. Unique within one listing; compare it together with `provider`.
+    /// The provider's stable id. Unique within one listing: compare it together with `provider`.
     pub id: String,
     /// The display name.
     pub name: Option<String>,
-    /// The e-mail address, where the provider's record has a member for it.
+    /// The e-mail address, if the provider's record has a member for it.
+    ///
+    /// Fortanix reports none. Huawei reports it with `with_register_contact_info`. SailPoint has no such
+    /// member, but the `attributes` of an account may: its client fills it from the attributes that
+    /// `email_attribute` names.
     pub email: Option<String>,
-    /// What can be done with it.
+    /// The status.
     pub status: AccountStatus,
-    /// What the provider says of its state, in its documented words.
+    /// The status in the words of the provider.
     pub raw_status: Option<Cow<'static, str>>,
-    /// When it was made, by the provider's clock.
+    /// When the account was created, by the provider's clock.
     pub created_at: Option<DateTime<Utc>>,
-    /// When it joined the organisation.
+    /// When the account joined the organisation.
     pub joined_at: Option<DateTime<Utc>>,
-    /// When it was last changed.
+    /// When the account was last changed.
     pub modified_at: Option<DateTime<Utc>>,
-    /// The id of what it belongs to: an organisation, a source.
+    /// The id of the organisation or source that the account belongs to.
     pub parent_id: Option<String>,
-    /// Whom it belongs to. Only SailPoint tells: it is the identity that the account is correlated to, or of a
-    /// machine's account its `ownerIdentity`, as far as they are told. An Annature account is its owner's login and
-    /// nothing else; Fortanix and Huawei know members and organizations, but no owners.
+    /// The owner, if the provider reports one (SailPoint only).
+    ///
+    /// It is the identity that the account is correlated to, or the `ownerIdentity` of a machine account.
+    /// Fortanix and Huawei report members and organizations, but no owners. An Annature account is the login
+    /// of its owner.
     pub owner: Option<AccountOwner>,
-    /// Its own roles, in the provider's words.
+    /// The roles of the account, in the words of the provider.
     #[serde(default)]
     pub roles: Vec<String>,
-    /// Its other names within the provider. A map in JSON.
+    /// Other names of the account at the provider. A map in JSON.
     #[serde(default, serialize_with = "as_map", deserialize_with = "from_map")]
     pub alternate_ids: Vec<AlternateId>,
     #[serde(skip, default = "RawRecord::empty")]
     record: RawRecord,
 }
 
-/// Whom an [`Account`] belongs to.
+/// The owner of an [`Account`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AccountOwner {
@@ -155,39 +162,39 @@ pub struct AccountOwner {
 }
 
 impl AccountOwner {
-    /// The owner with this id and name.
+    /// Creates an owner.
     pub fn new(id: Option<String>, name: Option<String>) -> Self {
         Self { id, name }
     }
 }
 
-/// Another name of an [`Account`] within its provider: a resource name, an id on the source system.
+/// Another name of an [`Account`] at its provider, such as a resource name or the id on the source system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AlternateId {
-    /// What sort of name, as the provider's member is called: `urn`, `nativeIdentity`, `uuid`.
+    /// The name of the provider's member: `urn`, `nativeIdentity`, `uuid`.
     pub name: Cow<'static, str>,
-    /// The name itself.
+    /// The value of the member.
     pub value: String,
 }
 
 impl AlternateId {
-    /// The name `value`, of the sort `name`.
+    /// Creates an alternate id.
     pub fn new(name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         Self { name: name.into(), value: value.into() }
     }
 }
 
 impl Account {
-    /// An account of which only this much is known; the caller fills in the rest. Its record is JSON's null.
+    /// Creates an account whose other fields are empty and whose record is `null`.
     ///
-    /// For a [`Paginator`](crate::Paginator) of your own, and for tests. A provider that this crate does not know
-    /// is `Provider::from("its name")`.
+    /// For a [`Paginator`](crate::Paginator) of your own, and for tests. Another provider is
+    /// `Provider::from("its name")`.
     pub fn new(provider: Provider, kind: AccountKind, id: impl Into<String>) -> Self {
-        Self::of_record(provider, kind, id.into(), RawRecord::empty())
+        Self::from_record(provider, kind, id.into(), RawRecord::empty())
     }
 
-    pub(crate) fn of_record(provider: Provider, kind: AccountKind, id: String, record: RawRecord) -> Self {
+    pub(crate) fn from_record(provider: Provider, kind: AccountKind, id: String, record: RawRecord) -> Self {
         Self {
             provider,
             kind,
@@ -211,7 +218,7 @@ impl Account {
         self.alternate_ids.extend(value.map(|value| AlternateId::new(name, value)));
     }
 
-    /// The provider's own record; JSON's null if the account was not made from one.
+    /// Returns the provider's record, or `null` if the account was not converted from one.
     pub fn record(&self) -> &RawRecord {
         &self.record
     }
@@ -255,7 +262,7 @@ fn from_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AlternateI
     deserializer.deserialize_map(Ids)
 }
 
-/// Reads the members of a map in their order, as they were written.
+/// Deserialises the members of a map in their order.
 struct Ids;
 
 impl<'de> Visitor<'de> for Ids {

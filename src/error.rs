@@ -1,19 +1,30 @@
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
-/// Shorthand for a result with this crate's [`Error`].
+use serde::Serialize;
+
+use crate::Provider;
+
+/// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The one error of this crate.
+/// The error of every operation in this crate.
 ///
-/// It is a pointer wide and cheap to clone. It never holds a credential: not in its text, its fields,
-/// its `Debug` output or its sources.
+/// It is one pointer wide, and cloning it copies that pointer. It never contains a credential: not in its
+/// text, its fields, its `Debug` output or its sources.
+///
+/// [`kind`](Self::kind) says what went wrong, [`retryability`](Self::retryability) whether repeating the operation
+/// can help. `Display` is one line with everything that a provider's support asks for:
+///
+/// ```text
+/// sailpoint: GET https://acme.api.identitynow.com/v2025/accounts: 429: Rate Limit Exceeded (request id 7f3c, retry after 10 s)
+/// ```
 #[derive(Clone)]
-pub struct Error(Box<Inner>);
+pub struct Error(Arc<Inner>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
-    retry: Retryability,
+    retryability: Retryability,
     provider: Option<&'static str>,
     request: Option<Box<str>>,
     status: Option<u16>,
@@ -27,17 +38,21 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of `kind`, for a [`Paginator`](crate::Paginator) or
-    /// [`Transport`](crate::http::Transport) of your own.
+    /// Creates an error, for a [`Paginator`](crate::Paginator) or [`Transport`](crate::http::Transport) of
+    /// your own.
+    ///
+    /// The kinds [`Throttled`](ErrorKind::Throttled), [`Timeout`](ErrorKind::Timeout) and
+    /// [`Transport`](ErrorKind::Transport) are [`Retryable`](Retryability::Retryable), all others
+    /// [`Never`](Retryability::Never), unless [set](Self::with_retryability).
     #[cold]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let retry = match kind {
+        let retryability = match kind {
             ErrorKind::Throttled | ErrorKind::Timeout | ErrorKind::Transport => Retryability::Retryable,
             _ => Retryability::Never,
         };
-        Self(Box::new(Inner {
+        Self(Arc::new(Inner {
             kind,
-            retry,
+            retryability,
             provider: None,
             request: None,
             status: None,
@@ -51,31 +66,35 @@ impl Error {
         }))
     }
 
-    /// With the error that caused this one.
+    fn inner(&mut self) -> &mut Inner {
+        Arc::make_mut(&mut self.0)
+    }
+
+    /// Sets the error that caused this one.
     #[must_use]
     pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.0.source = Some(Arc::new(source));
+        self.inner().source = Some(Arc::new(source));
         self
     }
 
-    /// With the HTTP status that was answered.
+    /// Sets the HTTP status of the response.
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
-        self.0.status = Some(status);
+        self.inner().status = Some(status);
         self
     }
 
-    /// With what a caller may do about it.
+    /// Sets whether repeating the operation can help.
     #[must_use]
-    pub fn with_retryability(mut self, retry: Retryability) -> Self {
-        self.0.retry = retry;
+    pub fn with_retryability(mut self, retryability: Retryability) -> Self {
+        self.inner().retryability = retryability;
         self
     }
 
-    /// With the time that the provider asked to wait.
+    /// Sets the wait that the provider asked for.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
-        self.0.retry_after = wait;
+        self.inner().retry_after = wait;
         self
     }
 
@@ -88,75 +107,99 @@ impl Error {
     }
 
     pub(crate) fn with_provider(mut self, provider: &'static str) -> Self {
-        self.0.provider = Some(provider);
+        self.inner().provider = Some(provider);
         self
     }
 
     pub(crate) fn into_kind(mut self, kind: ErrorKind) -> Self {
-        self.0.kind = kind;
+        self.inner().kind = kind;
         self
     }
 
     pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
-        self.0.code = code.map(String::into_boxed_str);
+        self.inner().code = code.map(String::into_boxed_str);
         self
     }
 
     pub(crate) fn with_request_id(mut self, id: Option<String>) -> Self {
-        self.0.request_id = id.map(String::into_boxed_str);
+        self.inner().request_id = id.map(String::into_boxed_str);
         self
     }
 
-    /// With the request that failed (`GET https://host/path`, no query) and what was spent on it.
+    /// Sets the request that failed (`GET https://host/path`, without its query), its attempts and their
+    /// duration.
     pub(crate) fn with_effort(mut self, request: &str, attempts: u32, elapsed: Duration) -> Self {
-        self.0.request = Some(request.into());
-        (self.0.attempts, self.0.elapsed) = (attempts, elapsed);
+        let inner = self.inner();
+        inner.request = Some(request.into());
+        (inner.attempts, inner.elapsed) = (attempts, elapsed);
         self
     }
 
-    /// The category.
+    /// Returns the category of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Whether trying again can help.
+    /// Returns whether repeating the operation can help.
     pub fn retryability(&self) -> Retryability {
-        self.0.retry
+        self.0.retryability
     }
 
-    /// The provider's name, where one was asked: `fortanix`, `huawei`, `annature` or `sailpoint`.
-    pub fn provider(&self) -> Option<&str> {
-        self.0.provider
+    /// Returns `true` if the same operation may succeed later and cannot be applied twice by repeating it.
+    ///
+    /// That is so for [`Retryability::Retryable`] and [`Retryability::Exhausted`].
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.0.retryability, Retryability::Retryable | Retryability::Exhausted)
     }
 
-    /// The HTTP status, if an answer came.
+    /// Returns `true` if the kind is [`ErrorKind::NotFound`].
+    pub fn is_not_found(&self) -> bool {
+        self.0.kind == ErrorKind::NotFound
+    }
+
+    /// Returns the provider, if the error comes from one of its clients.
+    pub fn provider(&self) -> Option<Provider> {
+        self.0.provider.map(Provider::from)
+    }
+
+    /// Returns the request that failed: its method and its URL without the query.
+    pub fn request(&self) -> Option<&str> {
+        self.0.request.as_deref()
+    }
+
+    /// Returns the HTTP status, if there was a response.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// The provider's own error code, as it spells it (`APIGW.0301`, `400.1 Bad Request Content`).
+    /// Returns the provider's own error code, such as `APIGW.0301` or `400.1 Bad Request Content`.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// What happened, without the circumstances that [`Display`](fmt::Display) adds.
+    /// Returns what went wrong, without the context that [`Display`](fmt::Display) adds.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The provider's id of the failed request: give it to the provider's support.
+    /// Returns the provider's id of the failed request, which its support asks for.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// How long the provider asked to wait before the next request.
+    /// Returns how long the provider asked to wait before the next request.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// How often the request was sent; 0 if it never was.
+    /// Returns how often the request was sent; 0 if it never was.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
+    }
+
+    /// Returns the time spent on the request, with all attempts and the waits between them.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
     }
 }
 
@@ -173,29 +216,51 @@ impl fmt::Display for Error {
             write!(f, "{status}: ")?;
         }
         f.write_str(&inner.message)?;
-        let mut facts = Vec::new();
+        let mut context = Vec::new();
         if let Some(code) = &inner.code {
-            facts.push(format!("code {code}"));
+            context.push(format!("code {code}"));
         }
         if let Some(id) = &inner.request_id {
-            facts.push(format!("request id {id}"));
+            context.push(format!("request id {id}"));
         }
         if let Some(wait) = inner.retry_after {
-            facts.push(format!("retry after {} s", wait.as_secs()));
+            context.push(format!("retry after {} s", wait.as_secs()));
         }
-        if inner.retry == Retryability::MaybeApplied {
-            facts.push("it may have been carried out".to_owned());
+        if inner.retryability == Retryability::MaybeApplied {
+            context.push("the request may have been processed".to_owned());
         }
         if inner.attempts > 1 {
-            facts.push(format!("{} attempts in {:.1} s", inner.attempts, inner.elapsed.as_secs_f32()));
+            context.push(format!("{} attempts in {:.1} s", inner.attempts, inner.elapsed.as_secs_f32()));
         }
-        if facts.is_empty() { Ok(()) } else { write!(f, " ({})", facts.join(", ")) }
+        if context.is_empty() { Ok(()) } else { write!(f, " ({})", context.join(", ")) }
     }
 }
 
+/// Names the fields that are set.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        fn field(debug: &mut fmt::DebugStruct<'_, '_>, name: &str, value: Option<&dyn fmt::Debug>) {
+            if let Some(value) = value {
+                debug.field(name, value);
+            }
+        }
+        let inner = &*self.0;
+        let mut debug = f.debug_struct("Error");
+        debug.field("kind", &inner.kind).field("message", &inner.message);
+        field(&mut debug, "provider", inner.provider.as_ref().map(|value| value as _));
+        field(&mut debug, "request", inner.request.as_ref().map(|value| value as _));
+        field(&mut debug, "status", inner.status.as_ref().map(|value| value as _));
+        field(&mut debug, "code", inner.code.as_ref().map(|value| value as _));
+        field(&mut debug, "request_id", inner.request_id.as_ref().map(|value| value as _));
+        field(&mut debug, "retry_after", inner.retry_after.as_ref().map(|value| value as _));
+        if inner.retryability != Retryability::Never {
+            debug.field("retryability", &inner.retryability);
+        }
+        if inner.attempts > 1 {
+            debug.field("attempts", &inner.attempts).field("elapsed", &inner.elapsed);
+        }
+        field(&mut debug, "source", inner.source.as_ref().map(|value| value as _));
+        debug.finish()
     }
 }
 
@@ -205,83 +270,100 @@ impl StdError for Error {
     }
 }
 
-/// What went wrong, in few and stable words.
+/// The category of an [`Error`].
 ///
-/// The kind says what a program should do; [`Error`](crate::Error)'s text says it to a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// `Display` and `Serialize` give its name in snake case, such as `not_found`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A setting or parameter is wrong. Nothing was sent, unless it is a client of your own that followed a
-    /// redirect.
+    /// A setting or parameter is invalid.
+    ///
+    /// Nothing was sent, unless an HTTP client of your own followed a redirect.
     ///
     /// # Troubleshooting
-    /// The text names the setting and what it may be.
+    /// The message names the setting and what it may be.
     Config,
-    /// Credentials were refused, or could not be obtained.
+    /// Credentials were rejected, or could not be obtained.
     ///
     /// # Troubleshooting
     /// Check the credentials, the account they belong to, and this machine's clock.
     Auth,
-    /// The credentials are valid, but may not do this.
+    /// Authenticated, but not authorized for this operation.
     ///
     /// # Troubleshooting
-    /// The tables of the provider modules name the permission that each call needs: see
-    /// [Beyond lists](crate#beyond-lists).
+    /// The tables in the provider modules name the permission that each endpoint needs: see
+    /// [More than lists](crate#more-than-lists).
     PermissionDenied,
-    /// The thing asked for does not exist, or these credentials may not see it.
+    /// The resource does not exist, or is not visible to these credentials.
     NotFound,
-    /// The provider asked to slow down, and for longer than this client may wait.
+    /// The provider limits the request rate, and asks for a longer wait than the client accepts.
     ///
     /// # Troubleshooting
-    /// [`Error::retry_after`](crate::Error::retry_after) tells how long; then go on with `retry()` or from a
-    /// checkpoint.
+    /// Wait for [`Error::retry_after`](crate::Error::retry_after), then call `retry()` on the stream or
+    /// resume from a checkpoint.
     Throttled,
-    /// No answer came in time.
+    /// There was no response in time.
     Timeout,
-    /// The connection could not be made, or it broke.
+    /// The connection failed.
     ///
     /// # Troubleshooting
-    /// If the text speaks of the certificate, see "Certificates" at [`http`](crate::http).
+    /// If the message mentions a certificate, see "Certificates" in [`http`](crate::http).
     Transport,
-    /// The provider answered with another failure.
+    /// The provider responded with another failure.
     Api,
-    /// The answer is not what the provider's reference promises: a login page, an empty body,
-    /// half a document. Never taken for an empty list.
+    /// The response is not what the provider documents: a login page, an empty body, half a document.
+    ///
+    /// It is never taken for an empty list.
     Decode,
-    /// One row of a page could not be read. The rows around it are not affected: a stream of items
-    /// goes on after this error.
+    /// One record of a page could not be decoded.
+    ///
+    /// Other records are unaffected: a stream of items continues after this error.
     InvalidRecord,
-    /// The provider's cursors go round in a circle, so the list can not be walked to its end.
+    /// The provider returned a cursor that was already used; the listing cannot be completed.
     PaginationLoop,
-    /// The list changed while it was walked so that the place in it is lost.
+    /// The listing changed during pagination and the position could not be recovered.
     ///
     /// # Troubleshooting
     /// List again from the start.
     ListingChanged,
-    /// A checkpoint belongs to another listing, or to a newer version of this crate.
+    /// The listing ended, but is not known to be complete.
+    ///
+    /// Only [`Items::require_complete`](crate::Items::require_complete) and
+    /// [`Items::collect_complete`](crate::Items::collect_complete) return this error.
+    Incomplete,
+    /// A checkpoint belongs to another listing.
     Checkpoint,
 }
 
-/// Whether trying again can help.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// Whether repeating an operation can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Retryability {
-    /// The same call will fail the same way.
+    /// The same operation fails in the same way.
     Never,
-    /// Another try may help; this crate has not made it.
+    /// The operation may succeed if it is repeated, and was not repeated yet.
     Retryable,
-    /// The request creates or changes something, and may have been carried out although no good answer came:
-    /// look whether it was, before you send it again.
+    /// The request is not idempotent and may have been processed.
+    ///
+    /// Check whether it was before sending it again.
     MaybeApplied,
-    /// This crate has tried as often, or for as long, as its
-    /// [`RetryPolicy`](crate::http::RetryPolicy) allows, and has given up.
+    /// The operation was repeated as often, or for as long, as the
+    /// [`RetryPolicy`](crate::http::RetryPolicy) allows.
     Exhausted,
 }
 
-/// How much of a text from outside goes into an error, in characters.
+/// The longest text from outside in an error, in characters.
 const MAX_TEXT: usize = 500;
 
-/// A text from outside on one line and bounded, as it may stand in an error.
+/// Puts a text from outside on one line and cuts it to [`MAX_TEXT`].
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len().min(MAX_TEXT));
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
@@ -301,24 +383,70 @@ pub(crate) fn one_line(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn throttled() -> Error {
+        Error::new(ErrorKind::Throttled, "Rate Limit Exceeded")
+            .with_provider("sailpoint")
+            .with_status(429)
+            .with_request_id(Some("abc".into()))
+            .with_retry_after(Some(Duration::from_secs(10)))
+            .with_effort("GET https://t.example/v3/accounts", 4, Duration::from_millis(3200))
+    }
+
     #[test]
-    fn an_error_is_one_word_wide() {
+    fn is_one_pointer_wide() {
         assert_eq!(size_of::<Error>(), size_of::<usize>());
         assert_eq!(size_of::<Result<()>>(), size_of::<usize>());
     }
 
     #[test]
-    fn its_text_is_one_line_with_all_that_support_asks_for() {
-        let error = Error::new(ErrorKind::Throttled, "Rate Limit Exceeded")
-            .with_provider("sailpoint")
-            .with_status(429)
-            .with_request_id(Some("abc".into()))
-            .with_retry_after(Some(Duration::from_secs(10)))
-            .with_effort("GET https://t.example/v3/accounts", 4, Duration::from_millis(3200));
+    fn display_is_one_line_with_context() {
         assert_eq!(
-            error.to_string(),
+            throttled().to_string(),
             "sailpoint: GET https://t.example/v3/accounts: 429: Rate Limit Exceeded \
              (request id abc, retry after 10 s, 4 attempts in 3.2 s)"
         );
+    }
+
+    #[test]
+    fn debug_omits_unset_fields() {
+        let error = Error::new(ErrorKind::Config, "invalid base URL");
+        assert_eq!(format!("{error:?}"), r#"Error { kind: Config, message: "invalid base URL" }"#);
+        assert_eq!(
+            format!("{:?}", throttled()),
+            "Error { kind: Throttled, message: \"Rate Limit Exceeded\", provider: \"sailpoint\", \
+             request: \"GET https://t.example/v3/accounts\", status: 429, request_id: \"abc\", \
+             retry_after: 10s, retryability: Retryable, attempts: 4, elapsed: 3.2s }"
+        );
+    }
+
+    #[test]
+    fn accessors_return_what_was_set() {
+        let error = throttled();
+        assert_eq!(error.provider(), Some(Provider::SailPoint));
+        assert_eq!(error.request(), Some("GET https://t.example/v3/accounts"));
+        assert_eq!((error.attempts(), error.elapsed()), (4, Duration::from_millis(3200)));
+        assert!(error.is_retryable() && !error.is_not_found());
+        assert!(Error::new(ErrorKind::NotFound, "").is_not_found());
+        for (retryability, expected) in [
+            (Retryability::Never, false),
+            (Retryability::Retryable, true),
+            (Retryability::MaybeApplied, false),
+            (Retryability::Exhausted, true),
+        ] {
+            assert_eq!(error.clone().with_retryability(retryability).is_retryable(), expected);
+        }
+    }
+
+    #[test]
+    fn changing_a_clone_keeps_the_original() {
+        let error = throttled();
+        let other = error.clone().with_status(503);
+        assert_eq!((error.status(), other.status()), (Some(429), Some(503)));
+    }
+
+    #[test]
+    fn kind_is_named_in_snake_case() {
+        assert_eq!(ErrorKind::PermissionDenied.to_string(), "permission_denied");
+        assert_eq!(serde_json::to_string(&Retryability::MaybeApplied).unwrap(), r#""maybe_applied""#);
     }
 }

@@ -1,33 +1,52 @@
-//! Who has an account, in every place an organisation pays for?
+//! Lists every account that an organisation holds at Fortanix Confidential Computing Manager, Huawei Cloud
+//! Organizations, Annature and SailPoint Identity Security Cloud.
 //!
-//! `headcount` lists the accounts at Fortanix Confidential Computing Manager, Huawei Cloud Organizations,
-//! Annature and SailPoint Identity Security Cloud: each with its own typed client, all with one
-//! [`Paginator`], every list an async [`Stream`](futures::Stream), and one [`Account`] that they share.
+//! Each provider has a typed client, every listing is an async [`Stream`](futures::Stream), and the records
+//! of all providers convert to one [`Account`]. The crate is made for access reviews and inventories, where a
+//! missing account is the worst error:
 //!
-//! It is made for access reviews and inventories, where an account that silently goes missing is the worst
-//! that can happen:
+//! - A listing ends only where the provider says so. Login pages, empty bodies and repeated cursors are errors.
+//! - A record that cannot be decoded is reported in place; the others are unaffected.
+//! - [`Items::summary`] reports whether the listing is complete, and why it may not be.
+//! - Checkpoints have item granularity and can be resumed in another process: see [`Items::checkpoint`].
+//! - Requests are retried, rate limits are honoured and tokens are refreshed. Credentials never appear in logs or errors.
 //!
-//! - A list ends where the provider says so, and nowhere else. A login page, an empty body, a cursor that
-//!   goes round in a circle are errors, never ends.
-//! - A row that can not be read is told in its place, and costs no other row.
-//! - [`Items::summary`] says whether the list is whole, or why it may not be.
-//! - [`Items::checkpoint`] is good to the item: go on tomorrow, in another process.
-//! - Requests are retried, SailPoint's rate limit is kept and any other that a client is given, tokens are
-//!   renewed; credentials never show in logs or errors.
+//! It runs on tokio.
 //!
-//! Everything runs on tokio.
+//! # Example
 //!
-//! # Each provider in ten lines
+//! ```no_run
+//! # #[cfg(feature = "huawei")] async fn run() -> headcount::Result<()> {
+//! use headcount::huawei;
+//!
+//! let client = huawei::Client::from_env()?;
+//! let mut accounts = client.list_accounts().items().require_complete();
+//! while let Some(account) = accounts.try_next().await? {
+//!     println!("{} {:?} {:?}", account.id, account.name, account.status);
+//! }
+//! // Reached only if every account was listed.
+//! # Ok(()) }
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | get every account or an error | [`Items::collect_complete`], [`Items::require_complete`] |
+//! | get accounts, invalid records and the summary | [`Items::collect_with_summary`] |
+//! | list several providers at once | `into_accounts()` and [`Merge`] |
+//! | continue after an interruption | [`Items::checkpoint`] and `resume()`: see [`page`](page#resuming) |
+//! | fetch pages ahead or concurrently | [`Pages::ahead`], [`Pages::concurrent`] |
+//! | set timeouts, retries, rate limits or a proxy | the client builders: see [`http`] |
+//! | list something else in the same way | [`Paginator`] and [`http::ApiClient`] |
+//!
+//! # Providers
 //!
 //! ## Fortanix Confidential Computing Manager
 //! ```no_run
 //! # #[cfg(feature = "fortanix")] async fn run() -> headcount::Result<()> {
-//! use futures::TryStreamExt;
-//! use headcount::{Paginator, fortanix};
+//! use headcount::fortanix;
 //!
 //! let client = fortanix::Client::builder().password("ada@example.com", "correct horse").build()?;
-//! let mut accounts = client.list_accounts().account_scope(fortanix::AccountScope::User).items();
-//! while let Some(account) = accounts.try_next().await? {
+//! for account in client.list_accounts().items().collect_complete().await? {
 //!     println!("{} {:?}", account.acct_id, account.name);
 //! }
 //! # Ok(()) }
@@ -36,12 +55,11 @@
 //! ## Huawei Cloud Organizations
 //! ```no_run
 //! # #[cfg(feature = "huawei")] async fn run() -> headcount::Result<()> {
-//! use futures::TryStreamExt;
-//! use headcount::{Paginator, huawei};
+//! use headcount::huawei;
 //!
-//! let client = huawei::Client::builder("access key", "secret key").build()?;
-//! let mut accounts = client.list_accounts().with_register_contact_info(true).items();
-//! while let Some(account) = accounts.try_next().await? {
+//! let client = huawei::Client::builder().access_key("access key").secret_key("secret key").build()?;
+//! let accounts = client.list_accounts().with_register_contact_info(true);
+//! for account in accounts.items().collect_complete().await? {
 //!     println!("{} {:?} {:?}", account.id, account.status, account.email);
 //! }
 //! # Ok(()) }
@@ -50,12 +68,10 @@
 //! ## Annature
 //! ```no_run
 //! # #[cfg(feature = "annature")] async fn run() -> headcount::Result<()> {
-//! use futures::TryStreamExt;
-//! use headcount::{Paginator, annature};
+//! use headcount::annature;
 //!
-//! let client = annature::Client::builder("id", "private key").build()?;
-//! let mut accounts = client.list_accounts().active(true).items();
-//! while let Some(account) = accounts.try_next().await? {
+//! let client = annature::Client::builder().id("id").key("private key").build()?;
+//! for account in client.list_accounts().active(true).items().collect_complete().await? {
 //!     println!("{} {:?} {:?}", account.id, account.email, account.role);
 //! }
 //! # Ok(()) }
@@ -64,55 +80,50 @@
 //! ## SailPoint Identity Security Cloud
 //! ```no_run
 //! # #[cfg(feature = "sailpoint")] async fn run() -> headcount::Result<()> {
-//! use futures::TryStreamExt;
-//! use headcount::{Paginator, sailpoint::{self, Field, Filter}};
+//! use headcount::sailpoint::{self, Field, Filter};
 //!
-//! let client = sailpoint::Client::builder("https://acme.api.identitynow.com")
+//! let client = sailpoint::Client::builder()
+//!     .base_url("https://acme.api.identitynow.com")
 //!     .client_credentials("client id", "client secret")
 //!     .build()?;
-//! let mut accounts = client.list_accounts().filter(Filter::eq(Field::Uncorrelated, true)).items();
-//! while let Some(account) = accounts.try_next().await? {
+//! let accounts = client.list_accounts().filter(Filter::eq(Field::Uncorrelated, true));
+//! for account in accounts.items().collect_complete().await? {
 //!     println!("{} {:?}", account.id, account.native_identity);
 //! }
 //! # Ok(()) }
 //! ```
 //!
-//! # All of them
+//! # More than lists
 //!
-//! [`Paginator::into_accounts`] turns any list into one of shared [`Account`]s, and [`Merge`] makes one stream
-//! of several, in which a source that fails ends only itself.
-//!
-//! # Beyond lists
-//!
-//! The clients know the providers' other account endpoints too: look one up, create, change, switch off. Each
-//! is a request that does nothing until its `send()` is awaited; what it must have is asked for when it is made,
-//! and all of it is checked before anything is sent. The modules' tables have every endpoint, the permission it
-//! needs and whether it is retried: [`fortanix`](fortanix#endpoints), [`huawei`](huawei#endpoints),
-//! [`annature`](annature#endpoints), [`sailpoint`](sailpoint#endpoints).
+//! The clients have the providers' other account endpoints too: get, create, update, disable and more. A
+//! request does nothing until its `send()` is awaited. Required parameters are arguments; everything is
+//! validated before sending. The tables in the modules list every endpoint, the permission it needs and
+//! whether it is retried:
+//! [`fortanix`](fortanix#endpoints), [`huawei`](huawei#endpoints), [`annature`](annature#endpoints),
+//! [`sailpoint`](sailpoint#endpoints).
 //!
 //! ```no_run
 //! # #[cfg(feature = "annature")] async fn run(client: headcount::annature::Client) -> headcount::Result<()> {
 //! use headcount::{Retryability, annature::Role};
 //!
 //! match client.create_account("Ted", "ted@example.com").role(Role::ReadOnly).send().await {
-//!     Ok(account) => println!("made {}", account.id),
-//!     // No answer came, or half of one: look, before you make a second one.
-//!     Err(error) if error.retryability() == Retryability::MaybeApplied => eprintln!("is Ted there? {error}"),
+//!     Ok(account) => println!("created {}", account.id),
+//!     // There was no response, or an invalid one: check before creating a second account.
+//!     Err(error) if error.retryability() == Retryability::MaybeApplied => eprintln!("{error}"),
 //!     Err(error) => return Err(error),
 //! }
 //! # Ok(()) }
 //! ```
 //!
-//! Nothing that creates or changes is sent twice on a guess: only if it surely was not carried out.
+//! Non-idempotent requests are retried only if they never reached the server.
 //!
-//! Requests are `Clone`, and the future of `send()` is `Send` and borrows nothing: it can be spawned, joined or
-//! kept, and `request.clone().send()` leaves the request for another time. So the details of many accounts are
-//! had a few at a time, in order:
+//! Requests are `Clone`, and the future of `send()` is `Send` and borrows nothing. Fetch many accounts with
+//! bounded concurrency:
 //!
 //! ```no_run
 //! # #[cfg(feature = "huawei")]
 //! # async fn run(client: headcount::huawei::Client, ids: Vec<String>) -> headcount::Result<()> {
-//! use futures::{StreamExt, TryStreamExt, stream};
+//! use headcount::futures::{StreamExt, TryStreamExt, stream};
 //!
 //! let mut accounts = stream::iter(ids).map(|id| client.get_account(id).send()).buffered(4);
 //! while let Some(account) = accounts.try_next().await? {
@@ -121,19 +132,18 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # Going on after an error
+//! # After an error
 //!
-//! A stream ends after an error, so `?`, `try_collect` and `while let` all stop. It keeps its place:
-//! [`Items::retry`] tries the failed page again on the same stream, and [`Items::checkpoint`] on another: see
-//! the [example](page#going-on-another-time).
-//! An error of kind [`ErrorKind::InvalidRecord`] is the exception: the stream goes on behind the bad row.
+//! A stream ends after an error, so `?` and `while let` stop. It keeps its position: [`Items::retry`] fetches
+//! the failed page again on the same stream, and [`Items::checkpoint`] resumes on another. The exception is
+//! an error of kind
+//! [`ErrorKind::InvalidRecord`], after which the stream continues.
 //!
 //! # Crates in the interface
 //!
-//! Types of [`chrono`], [`futures`], [`reqwest`], [`secrecy`], [`serde_json`] and [`uuid`] are in this crate's
-//! interface, and so are those of the crate `http` that [`http::Transport`] names. All are re-exported, so that
-//! a program gets them in the right version; their major versions are part of this crate's. A secret is read with
-//! [`secrecy::ExposeSecret`].
+//! The interface contains types of [`chrono`], [`futures`], [`reqwest`], [`secrecy`], [`serde_json`] and
+//! [`uuid`], and of the crate `http` in [`http::Transport`]. All are re-exported, and their major versions
+//! are part of this crate's. Read a secret with [`secrecy::ExposeSecret`].
 //!
 //! # Features
 //!
@@ -143,12 +153,13 @@
 //! | `rustls` | yes | TLS by rustls with aws-lc-rs |
 //! | `native-tls` | | TLS by the system's library |
 //! | `rustls-no-provider` | | TLS by rustls; the application installs a `CryptoProvider` |
-//! | `sailpoint-config` | | reads the file of SailPoint's command line tool, which is YAML |
+//! | `sailpoint-config` | | reads the YAML configuration of SailPoint's command line tool |
 //!
-//! Without any of the TLS features, `https` needs a client or transport of your own; building says so.
+//! Without a TLS feature, `https` requires an HTTP client or transport of your own; building a client fails
+//! otherwise.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// What all providers share is built with any of them; alone, none uses all of it.
+// The shared modules are built with any of the providers, none of which uses all of them.
 #![cfg_attr(
     not(all(feature = "fortanix", feature = "huawei", feature = "annature", feature = "sailpoint")),
     allow(dead_code, unused_imports, unused_macros)
@@ -183,8 +194,8 @@ pub use account::{Account, AccountKind, AccountOwner, AccountStatus, AlternateId
 pub use error::{Error, ErrorKind, Result, Retryability};
 pub use open_enum::UnknownValue;
 pub use page::{
-    AnyPaginator, Checkpoint, Completeness, Continuity, Event, IncompleteReason, Items, ListingId, Merge,
-    Page, Pages, Paginator, Rejected, SeekPaginator, Summary,
+    AnyPaginator, Checkpoint, Collected, Completeness, Continuity, Event, IncompleteReason, Items, ListingId,
+    Merge, Page, Pages, Paginator, Rejected, SeekPaginator, Summary,
 };
 pub use record::RawRecord;
 pub use sort_order::SortOrder;

@@ -2,10 +2,10 @@ use std::{fmt, marker::PhantomData};
 
 use serde::de;
 
-/// A value that this version of the crate does not know, kept as the provider spelled it.
+/// A value that this version of the crate does not know, in the provider's spelling.
 ///
-/// Only this crate can make one, so a new variant in a later version breaks no `match` of yours:
-/// compare by `as_str()` when you need such a value today.
+/// Only this crate can create one, so that a later version can add a variant for it without breaking a
+/// `match`. To match such a value today, compare its `as_str()`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UnknownValue(Box<str>);
 
@@ -14,7 +14,7 @@ impl UnknownValue {
         Self(text.into())
     }
 
-    /// The provider's spelling.
+    /// Returns the provider's spelling.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -30,7 +30,7 @@ impl fmt::Debug for UnknownValue {
     }
 }
 
-/// Reads a string into what can be made of a `&str`, without a copy of it in between.
+/// Deserialises a string into a type that converts from `&str`, without a copy in between.
 pub(crate) struct Text<T>(PhantomData<T>);
 
 impl<T> Text<T> {
@@ -51,10 +51,10 @@ impl<T: for<'a> From<&'a str>> de::Visitor<'_> for Text<T> {
     }
 }
 
-/// Defines an open enum: the known values, and `Unknown` for what a provider adds later.
+/// Defines an open enum: the known values, and `Unknown` for values that a provider adds later.
 ///
-/// `as_str()` gives the provider's spelling. Reading ignores ASCII case, because providers do not keep to
-/// their own. Known values sort as they are declared, before unknown ones.
+/// `as_str()` returns the provider's spelling. Parsing ignores ASCII case, since providers vary theirs. Known
+/// values sort in the order of their declaration, before unknown ones.
 macro_rules! open_enum {
     (
         $(#[$meta:meta])*
@@ -70,7 +70,7 @@ macro_rules! open_enum {
         }
 
         impl $name {
-            /// The documented spelling, or what came if it is not documented.
+            /// Returns the documented spelling, or the text received if it is not documented.
             pub fn as_str(&self) -> &str {
                 match self {
                     $( Self::$variant => $text, )+
@@ -127,7 +127,7 @@ pub(crate) use open_enum;
 #[cfg(test)]
 mod tests {
     open_enum! {
-        /// A test's own.
+        /// An enum for the tests.
         pub enum Colour {
             /// Red.
             Red = "RED",
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn known_values_are_read_in_any_case_and_unknown_ones_are_kept() {
+    fn parses_any_case_and_keeps_unknown_values() {
         let read = |json: &str| serde_json::from_str::<Colour>(json).unwrap();
         assert_eq!(read(r#""red""#), Colour::Red);
         assert_eq!(read(r#""GREEN""#), Colour::Green);

@@ -7,73 +7,78 @@ use serde::{
 };
 use serde_json::{Value, error::Category, value::RawValue};
 
-/// The most levels of arrays and objects that `serde_json` reads into a tree. A deeper record could be listed and not
-/// be shown, so it is refused when it is read.
-pub(crate) const DEEPEST: usize = 127;
+/// The maximum nesting of a record, which is that of `serde_json`.
+///
+/// A deeper record could be listed but not printed, so it is rejected.
+pub(crate) const MAX_DEPTH: usize = 127;
 
 /// The JSON of one record, exactly as the provider sent it.
 ///
-/// It is a part of the page that it came with, which stays in memory as long as one record of it: see
-/// [`detach`](Self::detach). `Debug` tells its length only: a record may hold secrets.
+/// It shares the memory of its page, which is freed with the last record of it: see [`detach`](Self::detach).
+/// `Debug` prints only its length, since a record may contain secrets.
 #[derive(Clone)]
 pub struct RawRecord {
-    /// `None` is JSON's null.
+    /// `None` is the JSON `null`.
     page: Option<Arc<String>>,
     place: Range<usize>,
-    /// Members, at any depth, whose values are credentials.
+    /// The members, at any depth, whose values are credentials.
     secret: &'static [&'static str],
 }
 
 impl RawRecord {
-    /// The record at this place of a page.
+    /// Creates the record at `place` of a page.
     pub(crate) fn new(page: Arc<String>, place: Range<usize>, secret: &'static [&'static str]) -> Self {
         Self { page: Some(page), place, secret }
     }
 
-    /// What a struct holds while serde fills its fields, before [`record!`](record) puts the JSON in; and an
-    /// [`Account`](crate::Account) that was made from no record.
+    /// Creates a `null` record: that of a struct before [`record!`](record) sets it, and of an
+    /// [`Account`](crate::Account) that was not converted from a record.
     pub(crate) fn empty() -> Self {
         Self { page: None, place: 0..0, secret: &[] }
     }
 
-    /// The JSON.
+    /// Returns the JSON.
     pub fn raw(&self) -> &str {
         self.page.as_ref().and_then(|page| page.get(self.place.clone())).unwrap_or("null")
     }
 
-    /// The same record with a copy of its JSON, which keeps no page in memory.
+    /// Returns a copy of the record that does not keep its page in memory.
     ///
-    /// Worth its cost where a few records of many pages are kept: with one of each, all pages stay. The account that it
-    /// was taken from keeps its page as long as it lives.
+    /// Use it to keep a few records of many pages. The account that owns the original still keeps the page.
     #[must_use]
     pub fn detach(&self) -> Self {
         let page = self.page.as_ref().map(|_| Arc::new(self.raw().to_owned()));
         Self { page, place: 0..self.place.len(), secret: self.secret }
     }
 
-    /// The record as a type: a provider's own (`record.parse::<headcount::huawei::Account>()`) or yours.
+    /// Deserialises the record as `T`: a provider's account, such as
+    /// [`huawei::Account`](crate::huawei::Account), or a type of your own.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRecord`](crate::ErrorKind::InvalidRecord) if the JSON does not fit `T`.
+    /// Fails with [`ErrorKind::InvalidRecord`](crate::ErrorKind::InvalidRecord) if the JSON does not fit `T`.
     pub fn parse<T: DeserializeOwned>(&self) -> crate::Result<T> {
         serde_json::from_str(self.raw()).map_err(|error| {
-            let message = format!("the record is not a {}: {}", std::any::type_name::<T>(), reason(&error));
+            let message = format!(
+                "expected a record of type {}: {}",
+                std::any::type_name::<T>(),
+                describe_error(&error)
+            );
             crate::Error::new(crate::ErrorKind::InvalidRecord, message)
         })
     }
 
-    /// The record as a JSON tree, with `"[redacted]"` for the values of members that the provider's
-    /// reference names as secrets. For output that others may see.
+    /// Returns the record as a JSON tree, with secrets replaced by `"[redacted]"`, for output that others may
+    /// see.
     ///
-    /// What a provider only passes on has no such names: the `attributes` of SailPoint's accounts and
-    /// entitlements stay whole, whatever their source put there.
+    /// Secrets are the values of members that the provider's reference describes as such. The `attributes` of
+    /// SailPoint accounts and entitlements are not described, and are not redacted.
     pub fn redacted(&self) -> Value {
         let mut value = serde_json::from_str(self.raw()).unwrap_or(Value::Null);
         redact(&mut value, self.secret);
         value
     }
 
-    /// Writes the JSON, with its secrets redacted.
+    /// Serialises the JSON with its secrets redacted.
     pub(crate) fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.secret.is_empty() {
             serde_json::from_str::<&RawValue>(self.raw()).map_err(S::Error::custom)?.serialize(serializer)
@@ -105,8 +110,9 @@ impl fmt::Debug for RawRecord {
     }
 }
 
-/// Why serde refused some JSON, without the values it met: they may be secrets, and serde's own text quotes them.
-pub(crate) fn reason(error: &serde_json::Error) -> String {
+/// Describes a JSON error by category and position, since serde's message quotes values, which may be
+/// secrets.
+pub(crate) fn describe_error(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         Category::Data => "invalid data",
         Category::Syntax => "invalid JSON",
@@ -116,32 +122,31 @@ pub(crate) fn reason(error: &serde_json::Error) -> String {
     format!("{what} at line {} column {}", error.line(), error.column())
 }
 
-/// Reads an id: a string with something in it.
+/// Deserialises an id: a string that is not empty.
 pub(crate) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let id = String::deserialize(deserializer)?;
     if id.is_empty() { Err(D::Error::custom("the id is empty")) } else { Ok(id) }
 }
 
-/// What a row of a page becomes; the row's own JSON goes in whole.
+/// A record that is decoded from a row and keeps the JSON of the row.
 pub(crate) trait FromRow: HasId + Sized {
-    /// The member that identifies a record in this provider's listing.
+    /// The member that identifies a record in its listing.
     const ID: &'static str;
 
-    /// Reads the fields, without the JSON.
+    /// Deserialises the fields, without the JSON.
     fn fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 
-    /// Takes the JSON in, which is at this place of a page.
+    /// Sets the JSON, which is at `place` of a page.
     fn keep(&mut self, page: Arc<String>, place: Range<usize>);
 
-    /// Reads JSON that is no part of a page.
+    /// Deserialises JSON that is not part of a page.
     fn from_raw(json: Box<RawValue>) -> serde_json::Result<Self> {
-        // serde takes an array for an object, its values in the order of the fields.
+        // serde accepts an array for a struct, its values in the order of the fields.
         if json.get().starts_with('[') {
-            let met = serde::de::Unexpected::Seq;
-            return Err(serde::de::Error::invalid_type(met, &"an object"));
+            return Err(serde::de::Error::invalid_type(serde::de::Unexpected::Seq, &"an object"));
         }
         if is_too_deep(json.get()) {
-            return Err(serde::de::Error::custom("it is nested too deeply"));
+            return Err(serde::de::Error::custom("the record is nested too deeply"));
         }
         let mut this = Self::fields(&mut serde_json::Deserializer::from_str(json.get()))?;
         let json = String::from(Box::<str>::from(json));
@@ -151,7 +156,7 @@ pub(crate) trait FromRow: HasId + Sized {
     }
 }
 
-/// What has an id, unique in its listing.
+/// A record with an id that is unique in its listing.
 pub(crate) trait HasId {
     fn row_id(&self) -> Cow<'_, str>;
 }
@@ -173,14 +178,14 @@ impl RowId for uuid::Uuid {
     }
 }
 
-/// Whether some JSON has more levels of arrays and objects than [`DEEPEST`].
+/// Returns `true` if the JSON is nested more than [`MAX_DEPTH`] levels.
 pub(crate) fn is_too_deep(json: &str) -> bool {
-    // Mostly there are too few brackets for so many levels. `[` is `{` without one bit. A chunk counts into one byte,
-    // so that many are counted at once.
+    // Most records have fewer brackets. `[` differs from `{` in one bit, and a chunk is counted in one byte,
+    // so that the compiler can vectorise it.
     let count = |chunk: &[u8]| chunk.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum::<u8>();
     let opens: usize =
         json.as_bytes().chunks(usize::from(u8::MAX)).map(|chunk| usize::from(count(chunk))).sum();
-    opens > DEEPEST && levels(json) > DEEPEST
+    opens > MAX_DEPTH && levels(json) > MAX_DEPTH
 }
 
 fn levels(json: &str) -> usize {
@@ -202,11 +207,11 @@ fn levels(json: &str) -> usize {
     deepest
 }
 
-/// Defines a typed record that keeps its own JSON, in a field `record`.
+/// Defines a typed record that keeps its JSON in a field `record`.
 ///
-/// `id` is the member that identifies it, and the field of the same name. `secret` are members, at any depth, whose
-/// values are credentials. The derived reader is an inherent function (`remote = "Self"`), and the trait is
-/// implemented here, so that reading always keeps the JSON and writing always gives it back.
+/// `id` is the member that identifies it, and the field of the same name. `secret` lists members, at any
+/// depth, whose values are credentials. The derived deserialiser is an inherent function (`remote = "Self"`)
+/// and the traits are implemented here, so that deserialising keeps the JSON and serialising writes it.
 macro_rules! record {
     (
         id = $id:ident $(, secret = $secret:tt)?;
@@ -225,13 +230,12 @@ macro_rules! record {
         }
 
         impl $name {
-            /// The record's JSON as it came, with every member, documented or not.
+            /// Returns the record's JSON as it was received, with undocumented members.
             pub fn raw(&self) -> &str {
                 self.record.raw()
             }
 
-            /// The record's JSON with its secrets redacted, and as a type of your own: see
-            /// [`RawRecord`](crate::RawRecord).
+            /// Returns the record's JSON, to redact its secrets or to deserialise it as another type.
             pub fn record(&self) -> &crate::RawRecord {
                 &self.record
             }
@@ -279,7 +283,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_deep_is_no_tree() {
+    fn too_deep_is_what_serde_json_rejects() {
         for levels in 1..300 {
             let nested = |open: &str, end: &str| format!("{}0{}", open.repeat(levels), end.repeat(levels));
             for json in [nested("[", "]"), nested(r#"{"a":"#, "}"), nested(r#"[{},"]]\"[[","#, "]")] {
@@ -291,10 +295,10 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_holds_no_value() {
+    fn described_error_has_no_values() {
         #[derive(Deserialize)]
         struct Row {
-            #[expect(dead_code, reason = "it is only read")]
+            #[expect(dead_code, reason = "only deserialised")]
             active: bool,
         }
         for (json, expected) in [
@@ -305,7 +309,7 @@ mod tests {
             (r#"{"active":tr"#, "incomplete JSON at line 1 column 12"),
         ] {
             let error = serde_json::from_str::<Row>(json).err().unwrap();
-            assert_eq!(reason(&error), expected, "{json}");
+            assert_eq!(describe_error(&error), expected, "{json}");
         }
     }
 }

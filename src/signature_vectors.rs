@@ -1,10 +1,11 @@
-//! Figures made by running Huawei's own signer on made-up keys, and checked by an independent computation of
-//! the HMAC. The client and the simulator sign by code of their own, and both have to meet them.
+//! Signature test vectors, created by running Huawei's own signer on invented keys and checked by an
+//! independent computation of the HMAC. The client and the simulator have separate signing code, and both are
+//! tested against them.
 
 use serde::Deserialize;
 
 #[derive(Deserialize)]
-pub(crate) struct Figures {
+pub(crate) struct TestVectors {
     pub(crate) access_key: String,
     pub(crate) secret_key: String,
     pub(crate) date: String,
@@ -15,20 +16,21 @@ pub(crate) struct Figures {
 pub(crate) struct Vector {
     pub(crate) name: String,
     pub(crate) method: String,
-    /// As it is sent, escapes and all.
+    /// The path as sent, percent-encoded.
     pub(crate) path: String,
-    /// Names and values, before they are encoded.
+    /// Names and values before encoding.
     pub(crate) query: Vec<(String, String)>,
-    /// Those that are signed, in lower case.
+    /// The signed headers, with names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
-    /// Its lines.
+    /// The lines of the canonical request.
     pub(crate) canonical_request: Vec<String>,
     pub(crate) signature: String,
 }
 
-pub(crate) fn figures() -> Figures {
-    let figures: Figures = serde_json::from_str(include_str!("signature_vectors.json")).expect("figures");
-    assert_eq!(figures.vectors.len(), 16);
-    figures
+pub(crate) fn test_vectors() -> TestVectors {
+    let vectors: TestVectors =
+        serde_json::from_str(include_str!("signature_vectors.json")).expect("test vectors");
+    assert_eq!(vectors.vectors.len(), 16);
+    vectors
 }

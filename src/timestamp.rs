@@ -3,24 +3,24 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// A date as a provider wrote it.
+/// A date in the provider's spelling.
 ///
-/// Providers write dates in more forms than they document, and one odd date must not cost a record. So
-/// the text is kept as it came, and [`utc`](Self::utc) reads it when asked.
+/// Providers use more date formats than they document, and an unexpected one must not invalidate a record. So
+/// the text is kept, and [`utc`](Self::utc) parses it on demand.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Timestamp(Box<str>);
 
 impl Timestamp {
-    /// The text as it came.
+    /// Returns the text as it was received.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The moment, or `None` where the text is no date.
+    /// Parses the text, and returns `None` if it is not a date.
     ///
-    /// Reads RFC 3339 with and without fractions or seconds, with a blank for the `T`, and without a zone,
-    /// which is then taken for UTC (an assumption: no provider here documents a local time).
+    /// Accepts RFC 3339 with or without fractions, seconds or a zone, and a blank instead of the `T`. A date
+    /// without a zone is taken for UTC. That is an assumption: no provider documents a local time.
     pub fn utc(&self) -> Option<DateTime<Utc>> {
         let text = self.0.trim();
         if let Some(date) = plain(text) {
@@ -42,8 +42,9 @@ impl Timestamp {
     }
 }
 
-/// Reads `2024-03-15T22:21:30Z`, with a fraction or without: nearly all dates are written so. What is written otherwise,
-/// or is no date, is left to chrono, which takes three times as long.
+/// Parses `2024-03-15T22:21:30Z`, with or without a fraction: the format of nearly all dates.
+///
+/// Other formats are left to chrono, which takes three times as long for this one.
 fn plain(text: &str) -> Option<DateTime<Utc>> {
     let (time, fraction) = text.strip_suffix('Z')?.split_at_checked("2024-03-15T22:21:30".len())?;
     let bytes = time.as_bytes();
@@ -115,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_that_was_seen_is_read() {
+    fn parses_all_known_formats() {
         let noon = "2024-03-15T22:21:30Z".parse::<DateTime<Utc>>().unwrap();
         for text in [
             "2024-03-15T22:21:30Z",
@@ -136,9 +137,8 @@ mod tests {
         }
     }
 
-    /// Random changes of dates.
     #[test]
-    fn plain_dates_are_read_as_chrono_reads_them() {
+    fn plain_agrees_with_chrono_on_mutated_dates() {
         let mut random = fastrand::Rng::with_seed(5);
         let mut read = 0;
         for _ in 0..50_000 {
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_keeps_its_text() {
+    fn invalid_date_keeps_its_text() {
         for text in ["", "yesterday", "2024-13-45T00:00:00Z", "1704067200"] {
             let stamp = Timestamp::from(text);
             assert_eq!((stamp.utc(), stamp.as_str()), (None, text));
