@@ -1,13 +1,11 @@
 use std::{collections::BTreeSet, fmt};
 
-use futures::{StreamExt, TryStreamExt};
-
 use headcount::{Checkpoint, Completeness, Items, Pages, Paginator, SeekPaginator, page::Position};
 
-/// How many cuts of a listing are resumed at. Long listings are cut at as many places, spread evenly.
-const MOST_CUTS: usize = 12;
+/// Roughly how many positions of a listing are resumed from. They are spread evenly over long listings.
+const RESUME_POSITIONS: usize = 12;
 
-/// Checks what every [`Paginator`] promises: those of `headcount`, and one of your own.
+/// Checks that a [`Paginator`] satisfies its contract. Works for those of `headcount` and for your own.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,159 +13,175 @@ const MOST_CUTS: usize = 12;
 /// use headcount_sim as sim;
 ///
 /// let server = sim::SailPoint::builder().accounts(1_000).start().await?;
-/// let client = sailpoint::Client::builder(server.base_url())
+/// let client = sailpoint::Client::builder()
+///     .base_url(server.base_url())
 ///     .client_credentials(server.client_id(), server.client_secret())
 ///     .build()?;
 /// sim::Conformance::new(|| client.list_accounts())
-///     .expecting(server.ids())
-///     .new_seekable()
+///     .expected_ids(server.ids())
+///     .concurrent()
 ///     .run()
 ///     .await?;
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// The promises: everything is listed once; a page is a function of its cursor; a cursor and a checkpoint survive
-/// JSON; pages and items, looking ahead and fetching several pages at a time give the same; resuming at any cut
-/// gives the rest, once; *done* is not *start*; a dropped `next()` loses nothing; the summary says the truth.
-/// The listing must not change while it is checked, and its items must have ids
-/// ([`Paginator::item_id`]).
+/// The requirements:
+///
+/// - Every item is listed exactly once.
+/// - A page is a function of its cursor.
+/// - Cursors and checkpoints survive a JSON round trip.
+/// - Prefetching and concurrent fetching yield the same items as sequential fetching.
+/// - Resuming at any position yields the remaining items, each once.
+/// - Resuming a completed listing yields nothing.
+/// - Dropping a `next()` future loses no item.
+/// - The summary is accurate.
+///
+/// The listing must not change while it is checked, and its items must have ids ([`Paginator::item_id`]).
 #[must_use = "nothing is checked until run() is awaited"]
 pub struct Conformance<P: Paginator, F> {
-    make: F,
-    expected: Option<BTreeSet<String>>,
-    concurrent: Option<Concurrent<P>>,
+    new_paginator: F,
+    expected_ids: Option<BTreeSet<String>>,
+    fetch_concurrently: Option<Concurrent<P>>,
 }
 
-/// [`Pages::concurrent`], for where only [`Paginator`] is known of the type.
+/// [`Pages::concurrent`] as a function pointer, because `Conformance` only requires [`Paginator`].
 type Concurrent<P> = fn(Pages<P>, usize) -> Pages<P>;
 
-/// A promise that a paginator broke.
+/// A requirement of the [`Paginator`] contract that a paginator violates.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BrokenPromise {
-    promise: &'static str,
-    seen: String,
+pub struct ConformanceError {
+    requirement: &'static str,
+    details: String,
 }
 
-impl BrokenPromise {
-    /// What was promised.
-    pub fn promise(&self) -> &str {
-        self.promise
+impl ConformanceError {
+    /// Returns the violated requirement, such as `every item is listed once`.
+    pub fn requirement(&self) -> &str {
+        self.requirement
     }
 }
 
-impl fmt::Display for BrokenPromise {
+impl fmt::Display for ConformanceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.promise, self.seen)
+        write!(f, "{}: {}", self.requirement, self.details)
     }
 }
 
-impl std::error::Error for BrokenPromise {}
+impl std::error::Error for ConformanceError {}
 
 impl<P: Paginator, F> fmt::Debug for Conformance<P, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Conformance")
-            .field("expected", &self.expected.as_ref().map(BTreeSet::len))
-            .field("seeking", &self.concurrent.is_some())
+            .field("expected_ids", &self.expected_ids.as_ref().map(BTreeSet::len))
+            .field("concurrent", &self.fetch_concurrently.is_some())
             .finish_non_exhaustive()
     }
 }
 
-type Checked<T = ()> = Result<T, BrokenPromise>;
+type Result<T = (), E = ConformanceError> = std::result::Result<T, E>;
 
-fn hold(holds: bool, promise: &'static str, seen: impl FnOnce() -> String) -> Checked {
-    if holds { Ok(()) } else { Err(BrokenPromise { promise, seen: seen() }) }
+fn ensure(condition: bool, requirement: &'static str, details: impl FnOnce() -> String) -> Result {
+    if condition { Ok(()) } else { Err(ConformanceError { requirement, details: details() }) }
 }
 
-fn expect<T, E: fmt::Display>(result: Result<T, E>, promise: &'static str) -> Checked<T> {
-    result.map_err(|error| BrokenPromise { promise, seen: error.to_string() })
+fn require<T, E: fmt::Display>(result: Result<T, E>, requirement: &'static str) -> Result<T> {
+    result.map_err(|error| ConformanceError { requirement, details: error.to_string() })
 }
 
 impl<P: Paginator, F: Fn() -> P + Send + Sync> Conformance<P, F> {
-    /// Checks the listing that `make` gives, a new one each time.
-    pub fn new(make: F) -> Self {
-        Self { make, expected: None, concurrent: None }
+    /// Creates the checks for the paginators that `new_paginator` returns. Each check calls it again.
+    pub fn new(new_paginator: F) -> Self {
+        Self { new_paginator, expected_ids: None, fetch_concurrently: None }
     }
 
-    /// What should be listed: these ids, in any order.
-    pub fn expecting(mut self, ids: impl IntoIterator<Item = String>) -> Self {
-        self.expected = Some(ids.into_iter().collect());
+    /// Sets the ids that the listing must yield, in any order.
+    pub fn expected_ids(mut self, ids: impl IntoIterator<Item = String>) -> Self {
+        self.expected_ids = Some(ids.into_iter().collect());
         self
     }
 
-    /// Checks fetching several pages at a time too.
-    pub fn new_seekable(mut self) -> Self
+    /// Also checks fetching several pages concurrently.
+    pub fn concurrent(mut self) -> Self
     where
         P: SeekPaginator,
     {
-        self.concurrent = Some(Pages::concurrent);
+        self.fetch_concurrently = Some(Pages::concurrent);
         self
     }
 
     /// Runs all checks.
     ///
     /// # Errors
-    /// The first promise that does not hold.
-    pub async fn run(self) -> Result<(), BrokenPromise> {
-        let all = self.everything_once().await?;
-        self.pages_are_functions_of_their_cursors(&all).await?;
-        for (promise, pages) in self.other_ways() {
-            let (ids, _) = self.walk(pages.items(), promise).await?;
-            hold(ids == all, promise, || difference(&all, &ids))?;
+    ///
+    /// Returns the first violated requirement.
+    pub async fn run(self) -> Result<(), ConformanceError> {
+        let all = self.check_each_item_once().await?;
+        self.check_pages(&all).await?;
+        for (requirement, pages) in self.fetch_modes() {
+            let (ids, _) = self.collect(pages.items(), requirement).await?;
+            ensure(ids == all, requirement, || difference(&all, &ids))?;
         }
-        self.cuts(&all).await?;
-        self.done_is_not_start().await?;
-        self.a_dropped_next_loses_nothing(&all).await
+        self.check_resume(&all).await?;
+        self.check_resume_when_done().await?;
+        self.check_dropped_next(&all).await
     }
 
     fn pages(&self) -> Pages<P> {
-        (self.make)().pages()
+        (self.new_paginator)().pages()
     }
 
-    fn other_ways(&self) -> Vec<(&'static str, Pages<P>)> {
-        let mut ways = vec![
-            ("looking one page ahead gives the same", self.pages().ahead(1)),
-            ("looking three pages ahead gives the same", self.pages().ahead(3)),
+    fn fetch_modes(&self) -> Vec<(&'static str, Pages<P>)> {
+        let mut modes = vec![
+            ("prefetching one page yields the same items", self.pages().ahead(1)),
+            ("prefetching three pages yields the same items", self.pages().ahead(3)),
         ];
-        if let Some(concurrent) = self.concurrent {
-            ways.push(("four pages at a time give the same", concurrent(self.pages(), 4)));
+        if let Some(concurrent) = self.fetch_concurrently {
+            modes.push((
+                "fetching four pages concurrently yields the same items",
+                concurrent(self.pages(), 4),
+            ));
         }
-        ways
+        modes
     }
 
-    /// The ids of all items, and the checkpoint at the end.
-    async fn walk(&self, mut items: Items<P>, promise: &'static str) -> Checked<(Vec<String>, Checkpoint)> {
-        let namer = (self.make)();
+    /// Returns the ids of all items, and the final checkpoint.
+    async fn collect(
+        &self,
+        mut items: Items<P>,
+        requirement: &'static str,
+    ) -> Result<(Vec<String>, Checkpoint)> {
+        let paginator = (self.new_paginator)();
         let mut ids = Vec::new();
-        while let Some(item) = expect(items.try_next().await, promise)? {
-            let id = namer.item_id(&item).map(std::borrow::Cow::into_owned);
-            ids.push(expect(id.ok_or("an item has none"), "every item has an id")?);
+        while let Some(item) = require(items.try_next().await, requirement)? {
+            let id = paginator.item_id(&item).map(std::borrow::Cow::into_owned);
+            ids.push(require(id.ok_or("an item has no id"), "every item has an id")?);
         }
         let (summary, checkpoint) = (items.summary(), items.checkpoint());
-        hold(summary.items == checkpoint.items(), "the summary says the truth", || format!("{summary:?}"))?;
+        ensure(summary.items == checkpoint.items(), "the summary is accurate", || format!("{summary:?}"))?;
         let ended = summary.completeness != Completeness::InProgress && checkpoint.is_done();
-        hold(ended, "the summary says the truth", || format!("at the end, {summary:?}"))?;
+        ensure(ended, "the summary is accurate", || format!("at the end, {summary:?}"))?;
         Ok((ids, checkpoint))
     }
 
-    async fn everything_once(&self) -> Checked<Vec<String>> {
-        let promise = "everything is listed once";
-        let (ids, _) = self.walk(self.pages().items(), promise).await?;
+    async fn check_each_item_once(&self) -> Result<Vec<String>> {
+        let requirement = "every item is listed once";
+        let (ids, _) = self.collect(self.pages().items(), requirement).await?;
         let distinct: BTreeSet<_> = ids.iter().cloned().collect();
-        hold(distinct.len() == ids.len(), promise, || "an item came twice".into())?;
-        if let Some(expected) = &self.expected {
+        ensure(distinct.len() == ids.len(), requirement, || "an item was yielded twice".into())?;
+        if let Some(expected) = &self.expected_ids {
             let missing = expected.difference(&distinct).count();
-            let others = distinct.difference(expected).count();
-            hold(missing + others == 0, promise, || {
-                format!("{missing} are missing, {others} were not expected")
+            let unexpected = distinct.difference(expected).count();
+            ensure(missing + unexpected == 0, requirement, || {
+                format!("items missing: {missing}, unexpected: {unexpected}")
             })?;
         }
         Ok(ids)
     }
 
-    async fn pages_are_functions_of_their_cursors(&self, all: &[String]) -> Checked {
-        let promise = "a page is a function of its cursor";
-        let paginator = (self.make)();
+    async fn check_pages(&self, all: &[String]) -> Result {
+        let requirement = "a page is a function of its cursor";
+        let paginator = (self.new_paginator)();
         let ids = |items: &[P::Item]| -> Vec<String> {
             items
                 .iter()
@@ -175,58 +189,60 @@ impl<P: Paginator, F: Fn() -> P + Send + Sync> Conformance<P, F> {
                 .map(std::borrow::Cow::into_owned)
                 .collect()
         };
-        let (mut at, mut seen) = (None::<P::Cursor>, Vec::new());
+        let (mut cursor, mut listed) = (None::<P::Cursor>, Vec::new());
         loop {
-            let page = expect(paginator.fetch(at.as_ref()).await, promise)?;
-            let again = expect(paginator.fetch(at.as_ref()).await, promise)?;
+            let page = require(paginator.fetch(cursor.as_ref()).await, requirement)?;
+            let again = require(paginator.fetch(cursor.as_ref()).await, requirement)?;
             let same = ids(&page.items) == ids(&again.items) && page.next == again.next;
-            hold(same, promise, || format!("two fetches at {at:?} differ"))?;
-            seen.extend(ids(&page.items));
+            ensure(same, requirement, || format!("two fetches at {cursor:?} differ"))?;
+            listed.extend(ids(&page.items));
             let Some(next) = page.next else { break };
-            let json = expect(serde_json::to_string(&next), "a cursor survives JSON")?;
-            let back: P::Cursor = expect(serde_json::from_str(&json), "a cursor survives JSON")?;
-            hold(back == next, "a cursor survives JSON", || json)?;
-            at = Some(next);
+            let json = require(serde_json::to_string(&next), "a cursor survives JSON")?;
+            let decoded: P::Cursor = require(serde_json::from_str(&json), "a cursor survives JSON")?;
+            ensure(decoded == next, "a cursor survives JSON", || json)?;
+            cursor = Some(next);
         }
-        hold(seen == all, promise, || difference(all, &seen))
+        ensure(listed == all, requirement, || difference(all, &listed))
     }
 
-    async fn cuts(&self, all: &[String]) -> Checked {
-        let promise = "resuming at any cut gives the rest, once";
-        let step = (all.len() / MOST_CUTS).max(1);
-        for cut in (0..=all.len()).step_by(step) {
+    async fn check_resume(&self, all: &[String]) -> Result {
+        let requirement = "resuming yields the remaining items, each once";
+        let step = (all.len() / RESUME_POSITIONS).max(1);
+        for count in (0..=all.len()).step_by(step) {
             let mut items = self.pages().items();
-            for _ in 0..cut {
-                expect(items.try_next().await, promise)?;
+            for _ in 0..count {
+                require(items.try_next().await, requirement)?;
             }
             let checkpoint = items.checkpoint();
             drop(items);
-            let json = expect(serde_json::to_string(&checkpoint), "a checkpoint survives JSON")?;
-            let saved: Checkpoint = expect(serde_json::from_str(&json), "a checkpoint survives JSON")?;
-            hold(saved == checkpoint, "a checkpoint survives JSON", || json)?;
-            let rest = expect((self.make)().resume(&saved), promise)?;
-            let (ids, _) = self.walk(rest, promise).await?;
-            hold(ids == all[cut..], promise, || format!("cut at {cut}: {}", difference(&all[cut..], &ids)))?;
+            let json = require(serde_json::to_string(&checkpoint), "a checkpoint survives JSON")?;
+            let decoded: Checkpoint = require(serde_json::from_str(&json), "a checkpoint survives JSON")?;
+            ensure(decoded == checkpoint, "a checkpoint survives JSON", || json)?;
+            let rest = require((self.new_paginator)().resume(&decoded), requirement)?;
+            let (ids, _) = self.collect(rest, requirement).await?;
+            ensure(ids == all[count..], requirement, || {
+                format!("resumed after {count} items: {}", difference(&all[count..], &ids))
+            })?;
         }
         Ok(())
     }
 
-    async fn done_is_not_start(&self) -> Checked {
-        let promise = "done is not start";
-        let (_, done) = self.walk(self.pages().items(), promise).await?;
-        hold(*done.position() == Position::Done, promise, || format!("{done:?}"))?;
-        let mut again = expect((self.make)().resume(&done), promise)?;
-        let next = expect(again.try_next().await, promise)?;
-        hold(next.is_none(), promise, || "a list that was done began anew".into())
+    async fn check_resume_when_done(&self) -> Result {
+        let requirement = "resuming a completed listing yields nothing";
+        let (_, done) = self.collect(self.pages().items(), requirement).await?;
+        ensure(*done.position() == Position::Done, requirement, || format!("{done:?}"))?;
+        let mut resumed = require((self.new_paginator)().resume(&done), requirement)?;
+        let next = require(resumed.try_next().await, requirement)?;
+        ensure(next.is_none(), requirement, || "the listing started again".into())
     }
 
-    async fn a_dropped_next_loses_nothing(&self, all: &[String]) -> Checked {
-        let promise = "a dropped next() loses nothing";
+    async fn check_dropped_next(&self, all: &[String]) -> Result {
+        let requirement = "a dropped next() loses nothing";
         let mut items = self.pages().items();
-        let namer = (self.make)();
+        let paginator = (self.new_paginator)();
         let mut ids = Vec::new();
         loop {
-            // Polled once and dropped, unless it is ready.
+            // Polls the future once and drops it unless it is ready.
             let next = tokio::select! {
                 biased;
                 next = items.next() => next,
@@ -235,19 +251,19 @@ impl<P: Paginator, F: Fn() -> P + Send + Sync> Conformance<P, F> {
                     items.next().await
                 }
             };
-            let Some(item) = expect(next.transpose(), promise)? else {
+            let Some(item) = require(next.transpose(), requirement)? else {
                 break;
             };
-            ids.extend(namer.item_id(&item).map(std::borrow::Cow::into_owned));
+            ids.extend(paginator.item_id(&item).map(std::borrow::Cow::into_owned));
         }
-        hold(ids == all, promise, || difference(all, &ids))
+        ensure(ids == all, requirement, || difference(all, &ids))
     }
 }
 
-fn difference(expected: &[String], got: &[String]) -> String {
-    let at = expected.iter().zip(got).position(|(one, other)| one != other);
-    match at {
-        Some(at) => format!("expected {}, got {} at {at}", expected[at], got[at]),
-        None => format!("expected {} items, got {}", expected.len(), got.len()),
+fn difference(expected: &[String], actual: &[String]) -> String {
+    let index = expected.iter().zip(actual).position(|(one, other)| one != other);
+    match index {
+        Some(index) => format!("expected {}, got {} at index {index}", expected[index], actual[index]),
+        None => format!("expected {} items, got {}", expected.len(), actual.len()),
     }
 }

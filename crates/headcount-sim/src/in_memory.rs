@@ -1,4 +1,4 @@
-//! The way to a server without sockets.
+//! A transport without sockets.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,16 +11,18 @@ use headcount::http::{Transport, TransportError, TransportErrorKind as Kind};
 use http::header::{CONTENT_LENGTH, HOST, HeaderValue};
 use http::{Request, Response, Uri};
 
-use crate::gate::Gate;
-use crate::listener::Line;
+use crate::listener::ConnectionHandle;
+use crate::pipeline::Pipeline;
 
-/// A transport that hands requests to a simulator in memory; see [`Server::transport`](super::Server::transport).
+/// A transport that passes requests to a simulator in memory. Created by
+/// [`Server::transport`](super::Server::transport).
 ///
-/// Nothing of it happens outside of the runtime, so it is for tests with a paused clock, in which half an hour of
-/// waiting takes no time. The server checks, records and injects as for a request over a socket. What breaks or
-/// refuses a connection is a [`TransportError`]. Only compression differs: there is none, so that
-/// [`GzipBomb`](super::Fault::GzipBomb) does not apply and
-/// [`BogusContentEncoding`](super::Fault::BogusContentEncoding) does no harm.
+/// It does no I/O, so it works in tests with a paused clock, where long waits take no real time. The server
+/// validates and records requests and injects faults as it does over a socket. A closed or refused connection
+/// is a [`TransportError`].
+///
+/// Responses are never compressed. [`GzipBomb`](super::Fault::GzipBomb) does not apply, and
+/// [`BogusContentEncoding`](super::Fault::BogusContentEncoding) has no effect on the client.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,25 +36,27 @@ use crate::listener::Line;
 /// async fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     let faults = Faults::new(1).on_list(1, Fault::Hang);
 ///     let server = sim::Annature::builder().accounts(10).faults(faults).start().await?;
-///     let client = annature::Client::builder(server.id(), server.key())
+///     let client = annature::Client::builder()
+///         .id(server.id())
+///         .key(server.key())
 ///         .base_url(server.base_url())
 ///         .transport(server.transport())
 ///         .build()?;
-///     let began = tokio::time::Instant::now();
+///     let start = tokio::time::Instant::now();
 ///     let accounts: Vec<_> = client.list_accounts().items().try_collect().await?;
 ///     assert_eq!(accounts.len(), 10);
-///     assert!(began.elapsed() >= Duration::from_secs(30), "the first attempt was given its time");
+///     assert!(start.elapsed() >= Duration::from_secs(30), "the first attempt timed out");
 ///     Ok(())
 /// }
 /// # #[cfg(not(feature = "annature"))]
 /// # fn main() {}
 /// ```
 #[derive(Clone)]
-pub struct InMemory(Arc<Gate>);
+pub struct InMemory(Arc<Pipeline>);
 
 impl InMemory {
-    pub(crate) fn new(gate: Arc<Gate>) -> Self {
-        Self(gate)
+    pub(crate) fn new(pipeline: Arc<Pipeline>) -> Self {
+        Self(pipeline)
     }
 
     async fn exchange(
@@ -60,36 +64,36 @@ impl InMemory {
         request: Request<Bytes>,
         limit: usize,
     ) -> Result<Response<Bytes>, TransportError> {
-        let Some(mut breaks) = self.0.door().enter() else {
-            return Err(TransportError::new(Kind::Connect, "the simulator does not listen, or was dropped"));
+        let Some(mut disconnects) = self.0.listener().connect() else {
+            return Err(TransportError::new(Kind::Connect, "the simulator is not listening or was dropped"));
         };
-        let answer = Box::pin(self.answer(to_server(request)?, limit));
+        let response = Box::pin(self.receive(to_server_request(request)?, limit));
         tokio::select! {
             biased;
-            _ = breaks.changed() => Err(broken("the simulator stopped to listen, or was dropped")),
-            answer = answer => answer,
+            _ = disconnects.changed() => Err(closed("the simulator stopped listening or was dropped")),
+            response = response => response,
         }
     }
 
-    async fn answer(&self, request: Request<Body>, limit: usize) -> Result<Response<Bytes>, TransportError> {
-        let line = Line::in_memory();
-        let (parts, body) = Arc::clone(&self.0).pass(line.clone(), request).await.into_parts();
-        if line.is_reset() {
-            return Err(broken("it was reset"));
+    async fn receive(&self, request: Request<Body>, limit: usize) -> Result<Response<Bytes>, TransportError> {
+        let connection = ConnectionHandle::in_memory();
+        let (parts, body) = Arc::clone(&self.0).handle(connection.clone(), request).await.into_parts();
+        if connection.is_reset() {
+            return Err(closed("reset by the server"));
         }
-        let mut whole = Vec::new();
-        let mut pieces = body.into_data_stream();
-        while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|error| broken(&error.to_string()).with_source(error))?;
-            if piece.len() > limit - whole.len() {
+        let mut bytes = Vec::new();
+        let mut chunks = body.into_data_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|error| closed(&error.to_string()).with_source(error))?;
+            if chunk.len() > limit - bytes.len() {
                 return Err(TransportError::new(
                     Kind::TooLarge,
-                    format!("the answer has more than {limit} bytes"),
+                    format!("the response has more than {limit} bytes"),
                 ));
             }
-            whole.extend_from_slice(&piece);
+            bytes.extend_from_slice(&chunk);
         }
-        Ok(Response::from_parts(parts, whole.into()))
+        Ok(Response::from_parts(parts, bytes.into()))
     }
 }
 
@@ -109,21 +113,23 @@ impl fmt::Debug for InMemory {
     }
 }
 
-/// The request as a server reads it: the host in a header, only the rest as its target, and its length in another.
-fn to_server(request: Request<Bytes>) -> Result<Request<Body>, TransportError> {
-    let unsendable =
-        |what| TransportError::new(Kind::InvalidRequest, format!("the URL has no {what} to send"));
+/// Converts a client request to the form that a server receives.
+///
+/// Moves the host to the `Host` header, keeps only the path and the query of the URL, and sets
+/// `Content-Length`.
+fn to_server_request(request: Request<Bytes>) -> Result<Request<Body>, TransportError> {
+    let invalid = |what| TransportError::new(Kind::InvalidRequest, format!("the URL has no {what}"));
     let (mut parts, body) = request.into_parts();
     let host = parts.uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
-    parts.headers.insert(HOST, host.ok_or_else(|| unsendable("host"))?);
+    parts.headers.insert(HOST, host.ok_or_else(|| invalid("host"))?);
     if !body.is_empty() {
         parts.headers.insert(CONTENT_LENGTH, body.len().into());
     }
-    let target = parts.uri.path_and_query().cloned().ok_or_else(|| unsendable("path"))?;
+    let target = parts.uri.path_and_query().cloned().ok_or_else(|| invalid("path"))?;
     parts.uri = Uri::from(target);
     Ok(Request::from_parts(parts, Body::from(body)))
 }
 
-fn broken(why: &str) -> TransportError {
-    TransportError::new(Kind::Connection, format!("the connection broke: {why}"))
+fn closed(reason: &str) -> TransportError {
+    TransportError::new(Kind::Connection, format!("connection closed: {reason}"))
 }

@@ -1,52 +1,54 @@
 #![doc = include_str!("../README.md")]
 //!
-//! # The worlds
+//! # Generated accounts
 //!
-//! The same seed gives the same world, with the unicode, the nulls, the ties and the unknown values that real
-//! listings have. Every request is recorded, without its secrets.
-//!
-//! The simulators are written from what the vendors publish, never from a client. Where the vendors are
-//! silent, the behaviour chosen is written down as an **assumption** at the item concerned, and where two
-//! behaviours are plausible the builder switches between them.
+//! The same seed generates the same accounts. They include the non-ASCII text, nulls, ties and unknown values
+//! that real listings contain. Every request is recorded, without its secrets.
 //!
 //! # Time
 //!
-//! What a client only feels (token lifetimes, rate windows, lock-outs, latency) runs on tokio's clock and so obeys
-//! `tokio::time::pause`. What a client reads (dates in bodies, headers and signatures) is the system's clock.
-//! Sockets do not go with a paused clock; [`Server::transport`] needs none.
+//! Token lifetimes, rate limit windows, lockouts and latency use tokio's clock, so `tokio::time::pause`
+//! applies. Dates in bodies, headers and signatures use the system clock. Sockets do not work with a paused
+//! clock; use [`Server::transport`] instead.
+//!
+//! # Undocumented behaviour
+//!
+//! The simulators are written from the vendors' published documentation, never from a client. Where a vendor
+//! does not document a behaviour, the choice is listed as an **assumption** in the docs of the item
+//! concerned. Where two behaviours are plausible, the builder has an option for it.
 
 mod annature;
 mod clock;
+mod config;
 mod conformance;
-mod exchange;
 mod fault;
 mod fortanix;
-mod gate;
 mod huawei;
 mod in_memory;
 mod listener;
+mod message;
 mod names;
 mod page;
-mod rate;
-mod request;
+mod pipeline;
+mod rate_limit;
+mod request_log;
+mod rng;
 mod sailpoint;
-mod seed;
 mod server;
-mod settings;
 mod simulators;
 mod world;
 
-pub use annature::{Annature, AnnatureBuilder, AnnatureErrors, AnnatureLastCursor};
-pub use conformance::{BrokenPromise, Conformance};
+pub use annature::{Annature, AnnatureBuilder, AnnatureErrors, LastCursor};
+pub use config::SimConfig;
+pub use conformance::{Conformance, ConformanceError};
 pub use fault::{BadRow, ErrorBody, Fault, Faults, FaultsError, RetryAfter, Side};
 pub use fortanix::{
     Fortanix, FortanixBuilder, FortanixErrors, FortanixHeader, FortanixPaging, FortanixUnknownId,
 };
-pub use huawei::{Huawei, HuaweiBuilder, HuaweiLastMarker, HuaweiSite};
+pub use huawei::{Huawei, HuaweiBuilder, HuaweiSite, LastMarker};
 pub use in_memory::InMemory;
-pub use request::Request;
-pub use sailpoint::{SailPoint, SailPointBuilder, SailPointPastEnd};
+pub use request_log::Request;
+pub use sailpoint::{BeyondEnd, SailPoint, SailPointBuilder};
 pub use server::Server;
-pub use settings::Settings;
 pub use simulators::{PROVIDERS, Provider, Simulator, Simulators};
 pub use world::World;

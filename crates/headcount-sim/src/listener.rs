@@ -1,4 +1,4 @@
-//! The socket that listens, that may stop to for a while, and whose connections can all be broken.
+//! A TCP listener that can be paused, and whose connections can be closed.
 
 use std::future::Future;
 use std::io;
@@ -15,79 +15,82 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Notify, mpsc, watch};
 
-/// The wait before what has just failed is tried again.
-const AGAIN: Duration = Duration::from_millis(5);
-/// The count of breaks of a server that is no more.
-const SHUT: u64 = u64::MAX;
-/// Connections that may wait to be accepted.
+/// The delay before a failed operation is retried.
+const RETRY_DELAY: Duration = Duration::from_millis(5);
+/// The number of disconnects that marks a server that was shut down.
+const SHUT_DOWN: u64 = u64::MAX;
+/// The maximum number of pending connections.
 const BACKLOG: u32 = 1024;
 
-/// A listener whose connections can all be broken.
+/// A listener that can close all of its connections.
 ///
-/// Aborting the task that accepts is not enough: connections live in tasks of their own, and a client's pool
-/// would go on talking to a server that no longer exists.
+/// Aborting the accept task is not sufficient. Connections run in their own tasks, so a client's connection
+/// pool would still reach a server that was dropped.
 pub(crate) struct Listener {
     tcp: Option<TcpListener>,
     address: SocketAddr,
-    closings: mpsc::UnboundedReceiver<Duration>,
-    closed: Arc<AtomicBool>,
-    breaks: watch::Sender<u64>,
+    pauses: mpsc::UnboundedReceiver<Duration>,
+    paused: Arc<AtomicBool>,
+    disconnects: watch::Sender<u64>,
 }
 
-/// The handle by which a server breaks its connections and stops to listen.
+/// Closes the connections of a [`Listener`], and pauses it.
 #[derive(Debug)]
-pub(crate) struct Door {
-    closings: mpsc::UnboundedSender<Duration>,
-    closed: Arc<AtomicBool>,
-    breaks: watch::Sender<u64>,
+pub(crate) struct ListenerHandle {
+    pauses: mpsc::UnboundedSender<Duration>,
+    paused: Arc<AtomicBool>,
+    disconnects: watch::Sender<u64>,
 }
 
-impl Door {
-    /// What changes when the connection that begins here is to break; `None` when nobody listens.
-    pub(crate) fn enter(&self) -> Option<watch::Receiver<u64>> {
-        let breaks = self.breaks.subscribe();
-        let open = *breaks.borrow() != SHUT && !self.closed.load(Ordering::Relaxed);
-        open.then_some(breaks)
+impl ListenerHandle {
+    /// Opens an in-memory connection. It must be closed when the returned value changes.
+    ///
+    /// Returns `None` if the listener is paused or shut down.
+    pub(crate) fn connect(&self) -> Option<watch::Receiver<u64>> {
+        let disconnects = self.disconnects.subscribe();
+        let accepts = *disconnects.borrow() != SHUT_DOWN && !self.paused.load(Ordering::Relaxed);
+        accepts.then_some(disconnects)
     }
 
-    /// Breaks every connection, for good.
-    pub(crate) fn shut(&self) {
-        self.breaks.send_replace(SHUT);
+    /// Closes every connection permanently.
+    pub(crate) fn shutdown(&self) {
+        self.disconnects.send_replace(SHUT_DOWN);
     }
 
-    /// Stops to listen for so long, and breaks every connection once nobody listens any more.
-    pub(crate) async fn close(&self, lasting: Duration) {
-        let mut breaks = self.breaks.subscribe();
-        if self.closings.send(lasting).is_ok() {
-            let _ = breaks.changed().await;
+    /// Stops listening for `duration`, and closes every connection once the socket is closed.
+    pub(crate) async fn pause(&self, duration: Duration) {
+        let mut disconnects = self.disconnects.subscribe();
+        if self.pauses.send(duration).is_ok() {
+            let _ = disconnects.changed().await;
         }
     }
 }
 
 impl Listener {
-    pub(crate) fn new(tcp: TcpListener) -> io::Result<(Self, Door)> {
-        let (send, closings) = mpsc::unbounded_channel();
-        let (breaks, _) = watch::channel(0);
-        let closed = Arc::<AtomicBool>::default();
-        let door = Door { closings: send, closed: Arc::clone(&closed), breaks: breaks.clone() };
+    pub(crate) fn new(tcp: TcpListener) -> io::Result<(Self, ListenerHandle)> {
+        let (sender, pauses) = mpsc::unbounded_channel();
+        let (disconnects, _) = watch::channel(0);
+        let paused = Arc::<AtomicBool>::default();
+        let handle =
+            ListenerHandle { pauses: sender, paused: Arc::clone(&paused), disconnects: disconnects.clone() };
         let address = tcp.local_addr()?;
-        Ok((Self { tcp: Some(tcp), address, closings, closed, breaks }, door))
+        Ok((Self { tcp: Some(tcp), address, pauses, paused, disconnects }, handle))
     }
 
-    /// Nobody listens for so long. The port stays bound: connections are refused, and nobody else gets it.
-    async fn stay_closed(&mut self, lasting: Duration) {
+    /// Stops listening for `duration`. The port remains bound, so that no other process can take it.
+    async fn pause(&mut self, duration: Duration) {
         self.tcp = None;
-        self.closed.store(true, Ordering::Relaxed);
+        self.paused.store(true, Ordering::Relaxed);
         let reserved = loop {
             if let Ok(socket) = bind(self.address) {
                 break socket;
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         };
-        self.breaks.send_modify(|count| *count = count.saturating_add(1));
-        tokio::time::sleep(lasting).await;
+        self.disconnects.send_modify(|count| *count = count.saturating_add(1));
+        tokio::time::sleep(duration).await;
         self.tcp = reserved.listen(BACKLOG).ok();
-        self.closed.store(false, Ordering::Relaxed);
+        self.paused.store(false, Ordering::Relaxed);
     }
 }
 
@@ -97,27 +100,27 @@ impl axum::serve::Listener for Listener {
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
-            let breaks = self.breaks.subscribe();
-            if *breaks.borrow() == SHUT {
+            let disconnects = self.disconnects.subscribe();
+            if *disconnects.borrow() == SHUT_DOWN {
                 // The task is being aborted.
                 return std::future::pending().await;
             }
             let Some(tcp) = &self.tcp else {
-                tokio::time::sleep(AGAIN).await;
+                tokio::time::sleep(RETRY_DELAY).await;
                 self.tcp = bind(self.address).and_then(|socket| socket.listen(BACKLOG)).ok();
                 continue;
             };
             tokio::select! {
                 biased;
-                Some(lasting) = self.closings.recv() => self.stay_closed(lasting).await,
+                Some(duration) = self.pauses.recv() => self.pause(duration).await,
                 accepted = tcp.accept() => {
                     if let Ok((stream, peer)) = accepted {
-                        // Small answers must not wait for Nagle; a failure only makes them slower.
+                        // Small responses must not wait for Nagle. A failure only makes them slower.
                         let _ = stream.set_nodelay(true);
-                        return (Connection::new(stream, breaks), peer);
+                        return (Connection::new(stream, disconnects), peer);
                     }
-                    // Out of file descriptors, or the peer has gone already: neither ends the server.
-                    tokio::time::sleep(AGAIN).await;
+                    // Out of file descriptors, or the peer has disconnected: the server continues.
+                    tokio::time::sleep(RETRY_DELAY).await;
                 }
             }
         }
@@ -128,34 +131,34 @@ impl axum::serve::Listener for Listener {
     }
 }
 
-/// A socket that does not listen yet.
+/// Binds a socket without listening.
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
-    // Connections that have just ended still hold the port.
+    // Connections in TIME_WAIT still hold the port.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
 }
 
-/// The handle by which a request can break its connection.
+/// Resets the connection of a request.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Line(Arc<State>);
+pub(crate) struct ConnectionHandle(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// There is no socket: what is sent has arrived.
+    /// There is no socket, so everything sent has been flushed.
     in_memory: bool,
     reset: AtomicBool,
     flushed: Notify,
 }
 
-impl Line {
-    /// The line of a request that comes without a socket.
+impl ConnectionHandle {
+    /// Creates the handle of a connection without a socket.
     pub(crate) fn in_memory() -> Self {
         Self(Arc::new(State { in_memory: true, ..State::default() }))
     }
 
-    /// Breaks the connection by TCP RST as soon as anything else would be sent.
+    /// Resets the connection (TCP RST) at its next read or write.
     pub(crate) fn reset(&self) {
         self.0.reset.store(true, Ordering::Relaxed);
     }
@@ -164,7 +167,7 @@ impl Line {
         self.0.reset.load(Ordering::Relaxed)
     }
 
-    /// Waits until all that is to be sent has been handed to the system. Wait for it while a body is sent.
+    /// Waits until the pending data was passed to the operating system. Call it while a body is being sent.
     pub(crate) async fn flushed(&self) {
         if !self.0.in_memory {
             self.0.flushed.notified().await;
@@ -172,40 +175,40 @@ impl Line {
     }
 }
 
-impl Connected<IncomingStream<'_, Listener>> for Line {
+impl Connected<IncomingStream<'_, Listener>> for ConnectionHandle {
     fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
-        stream.io().line.clone()
+        stream.io().handle.clone()
     }
 }
 
-/// One accepted connection, which ends when its server does, or when a fault ends it.
+/// An accepted connection. It is closed with its server, or by a fault.
 pub(crate) struct Connection {
     stream: TcpStream,
-    line: Line,
-    broken: Pin<Box<dyn Future<Output = ()> + Send>>,
-    over: bool,
+    handle: ConnectionHandle,
+    disconnected: Pin<Box<dyn Future<Output = ()> + Send>>,
+    closed: bool,
 }
 
 impl Connection {
-    /// A connection that breaks when `breaks` changes or loses its sender.
-    fn new(stream: TcpStream, mut breaks: watch::Receiver<u64>) -> Self {
-        let broken = Box::pin(async move {
-            let _ = breaks.changed().await;
+    /// Creates a connection that is closed when `disconnects` changes or loses its sender.
+    fn new(stream: TcpStream, mut disconnects: watch::Receiver<u64>) -> Self {
+        let disconnected = Box::pin(async move {
+            let _ = disconnects.changed().await;
         });
-        Self { stream, line: Line::default(), broken, over: false }
+        Self { stream, handle: ConnectionHandle::default(), disconnected, closed: false }
     }
 
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        if self.line.is_reset() {
-            // Without lingering, closing is resetting; failing that, it is merely closed.
+        if self.handle.is_reset() {
+            // With zero linger, closing sends a RST. If setting it fails, the connection is closed normally.
             let _ = self.stream.set_zero_linger();
-            self.over = true;
+            self.closed = true;
         }
-        self.over = self.over || self.broken.as_mut().poll(context).is_ready();
-        if self.over {
+        self.closed = self.closed || self.disconnected.as_mut().poll(context).is_ready();
+        if self.closed {
             return Err(io::Error::new(
                 io::ErrorKind::ConnectionAborted,
-                "the simulator broke the connection, or was dropped",
+                "the simulator closed the connection or was dropped",
             ));
         }
         Ok(())
@@ -237,7 +240,7 @@ impl AsyncWrite for Connection {
         self.check(context)?;
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
         if flushed.is_ready() {
-            self.line.0.flushed.notify_waiters();
+            self.handle.0.flushed.notify_waiters();
         }
         flushed
     }

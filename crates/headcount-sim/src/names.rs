@@ -1,10 +1,10 @@
-//! Names of people and companies, in more scripts than one.
+//! Names of people and companies, in several scripts.
 
 use fastrand::Rng;
 
-use crate::seed::{one_in, pick};
+use crate::rng::{chance, pick};
 
-/// A person's name and the same in plain letters, as mail addresses and logins have it.
+/// People: the full name, and an ASCII login for email addresses.
 const PEOPLE: &[(&str, &str)] = &[
     ("Ada Lindqvist", "ada.lindqvist"),
     ("Zoë Ångström", "zoe.angstrom"),
@@ -46,17 +46,18 @@ const COMPANIES: &[&str] = &[
 const TEAMS: &[&str] =
     &["Production", "staging", "沙箱", "Données", "ML-Research", "Audit", "EU West", "тест"];
 
-/// A person: the name as people write it, and a login in plain letters.
+/// Returns the full name and the ASCII login of a random person.
 pub(crate) fn person(rng: &mut Rng) -> (&'static str, &'static str) {
     pick(rng, PEOPLE)
 }
 
+/// Returns the name of a random company.
 pub(crate) fn company(rng: &mut Rng) -> &'static str {
     pick(rng, COMPANIES)
 }
 
-/// A team or an environment of a company; now and then with an emoji, as people will.
+/// Returns a random name of a team or an environment, sometimes with an emoji.
 pub(crate) fn team(rng: &mut Rng) -> String {
     let team = pick(rng, TEAMS);
-    if one_in(rng, 12) { format!("{team} 🔐") } else { team.to_owned() }
+    if chance(rng, 12) { format!("{team} 🔐") } else { team.to_owned() }
 }

@@ -1,31 +1,35 @@
-//! The rows of a page, and listings in an order other than the default.
+//! Cutting pages, and cached orders other than the default.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::fault::Tweak;
+use crate::fault::ResponseOverride;
 
-/// Which accounts a page holds, by their positions in the world.
+/// The accounts of a page, as positions in the default order.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) positions: Vec<usize>,
-    /// Whether more follow. A page may be empty and more follow.
+    /// Whether there is a next page. Also possible for an empty page.
     pub(crate) more: bool,
 }
 
-/// The page that holds at most `limit` of `rows`: what the filter lets through, from the cursor on.
+/// Returns the page with the first `limit` of `rows`, which start at the cursor and match the filter.
 ///
-/// It holds fewer where a fault says so, and then more follow.
-pub(crate) fn page_of(rows: impl IntoIterator<Item = usize>, limit: usize, tweak: &Tweak) -> Page {
+/// A fault may shorten the page, which then has a next page.
+pub(crate) fn page_of(
+    rows: impl IntoIterator<Item = usize>,
+    limit: usize,
+    overrides: &ResponseOverride,
+) -> Page {
     let mut rows = rows.into_iter();
     let mut positions: Vec<usize> = rows.by_ref().take(limit).collect();
-    let cut = tweak.cut(&mut positions);
-    Page { positions, more: cut || rows.next().is_some() }
+    let shortened = overrides.shorten(&mut positions);
+    Page { positions, more: shortened || rows.next().is_some() }
 }
 
-/// Records as a JSON array. They are made one at a time: a page may be the whole world.
+/// Serializes records as a JSON array. Generates them one at a time, because a page may hold every account.
 pub(crate) fn array(records: impl IntoIterator<Item = Value>) -> String {
     let mut array = String::from("[");
     for record in records {
@@ -37,41 +41,41 @@ pub(crate) fn array(records: impl IntoIterator<Item = Value>) -> String {
     array
 }
 
-/// How many views are kept: a test walks one or two at a time.
-const KEPT: usize = 4;
+/// The number of cached views. A test uses one or two at a time.
+const MAX_VIEWS: usize = 4;
 
-/// The last few views: positions in the default order, sorted or filtered in some way, worked out once per
-/// state of the world.
+/// Caches views: sorted or filtered positions in the default order. Each is valid for one revision of the
+/// world.
 #[derive(Debug, Default)]
-pub(crate) struct Views {
-    kept: Vec<View>,
+pub(crate) struct ViewCache {
+    views: Vec<View>,
 }
 
 #[derive(Debug)]
 struct View {
     revision: u64,
-    what: String,
+    key: String,
     positions: Arc<[usize]>,
 }
 
-impl Views {
-    /// The view named `what` of the world at this revision, built if it is not there.
-    pub(crate) fn view(
+impl ViewCache {
+    /// Returns the view with this key at this revision. Builds it if it is not cached.
+    pub(crate) fn get_or_build(
         &mut self,
         revision: u64,
-        what: &str,
+        key: &str,
         build: impl FnOnce() -> Vec<usize>,
     ) -> Arc<[usize]> {
-        let found = self.kept.iter().find(|view| view.revision == revision && view.what == what);
-        if let Some(view) = found {
+        let cached = self.views.iter().find(|view| view.revision == revision && view.key == key);
+        if let Some(view) = cached {
             return Arc::clone(&view.positions);
         }
         let positions: Arc<[usize]> = build().into();
-        self.kept.retain(|view| view.revision == revision);
-        if self.kept.len() >= KEPT {
-            self.kept.remove(0);
+        self.views.retain(|view| view.revision == revision);
+        if self.views.len() >= MAX_VIEWS {
+            self.views.remove(0);
         }
-        self.kept.push(View { revision, what: what.to_owned(), positions: Arc::clone(&positions) });
+        self.views.push(View { revision, key: key.to_owned(), positions: Arc::clone(&positions) });
         positions
     }
 }
@@ -83,28 +87,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_ends_at_its_limit_or_with_the_rows() {
-        let page = |limit, tweak: &Tweak| {
-            let page = page_of((0..10).filter(|row| row % 2 == 0), limit, tweak);
+    fn page_ends_at_the_limit_or_the_last_row() {
+        let page = |limit, overrides: &ResponseOverride| {
+            let page = page_of((0..10).filter(|row| row % 2 == 0), limit, overrides);
             (page.positions, page.more)
         };
-        let none = Tweak::default();
+        let none = ResponseOverride::default();
         assert_eq!(page(3, &none), (vec![0, 2, 4], true));
         assert_eq!(page(5, &none), (vec![0, 2, 4, 6, 8], false));
         assert_eq!(page(0, &none), (vec![], true));
-        let short = Tweak::short_page();
+        let short = ResponseOverride::short_page();
         assert_eq!(page(5, &short), (vec![0, 2, 4], true));
-        assert!(short.is_done());
-        let empty = Tweak::empty_page();
+        assert!(short.is_applied());
+        let empty = ResponseOverride::empty_page();
         assert_eq!(page(5, &empty), (vec![], true));
-        assert!(empty.is_done());
-        let one = Tweak::short_page();
-        assert_eq!(page(1, &one), (vec![0], true));
-        assert!(!one.is_done(), "half of one row is one row");
+        assert!(empty.is_applied());
+        let single = ResponseOverride::short_page();
+        assert_eq!(page(1, &single), (vec![0], true));
+        assert!(!single.is_applied(), "a page of one row is not shortened");
     }
 
     #[test]
-    fn an_array_is_the_one_of_its_records() {
+    fn array_equals_serde_json() {
         let records = [json!({"a": ["Zoë \"🚀\"\n", -1.5]}), json!(null), json!("")];
         assert_eq!(array(records.clone()), Value::from(records.to_vec()).to_string());
         assert_eq!(array([]), "[]");

@@ -1,4 +1,4 @@
-//! A running server.
+//! A running simulator.
 
 use std::fmt;
 use std::io;
@@ -11,139 +11,140 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use super::config::SimConfig;
 use super::fault::Faults;
-use super::gate::{Gate, Vendor, lock};
 use super::in_memory::InMemory;
-use super::listener::{Line, Listener};
-use super::request::Request;
-use super::settings::Settings;
+use super::listener::{ConnectionHandle, Listener};
+use super::pipeline::{Pipeline, ProviderSim, lock};
+use super::request_log::Request;
 use super::world::World;
 
-/// What a client needs to know, by the names of environment variables.
+/// The environment variables that configure a client.
 pub(crate) type Env = Vec<(&'static str, String)>;
 
-/// A simulated provider that listens on 127.0.0.1 until it is dropped.
+/// A simulated provider that listens on 127.0.0.1.
 ///
-/// All simulators dereference to this type, so that a test can be written once for all of them.
-/// Dropping it stops the server and breaks its connections.
+/// All simulators dereference to this type, so a test can be written once for all of them. Dropping it stops
+/// the server and closes its connections.
 pub struct Server {
     base_url: String,
     env: Env,
     world: Arc<Mutex<World>>,
-    gate: Arc<Gate>,
+    pipeline: Arc<Pipeline>,
     accepting: JoinHandle<()>,
 }
 
 impl Server {
-    /// Listens on a free port.
+    /// Starts listening on a free port.
     pub(crate) async fn start(
-        settings: Settings,
+        config: SimConfig,
         world: Arc<Mutex<World>>,
-        vendor: Arc<dyn Vendor>,
+        provider: Arc<dyn ProviderSim>,
         env: impl FnOnce(&str) -> Env + Send,
     ) -> io::Result<Self> {
         let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let base_url = format!("http://{}{}", tcp.local_addr()?, settings.prefix);
-        let (listener, door) = Listener::new(tcp)?;
-        let gate = Arc::new(Gate::new(vendor, settings, door));
-        let passing = Arc::clone(&gate);
+        let base_url = format!("http://{}{}", tcp.local_addr()?, config.prefix);
+        let (listener, handle) = Listener::new(tcp)?;
+        let pipeline = Arc::new(Pipeline::new(provider, config, handle));
+        let handler = Arc::clone(&pipeline);
         let router = Router::new()
-            .fallback(move |ConnectInfo(line), request| Arc::clone(&passing).pass(line, request))
-            .into_make_service_with_connect_info::<Line>();
+            .fallback(move |ConnectInfo(connection), request| {
+                Arc::clone(&handler).handle(connection, request)
+            })
+            .into_make_service_with_connect_info::<ConnectionHandle>();
         let serve = axum::serve(listener, router);
         let accepting = tokio::spawn(async move {
-            // Never ends of itself: accepting retries for ever.
+            // Runs until it is aborted: `accept` retries forever.
             let _ = serve.await;
         });
-        Ok(Self { env: env(&base_url), base_url, world, gate, accepting })
+        Ok(Self { env: env(&base_url), base_url, world, pipeline, accepting })
     }
 
-    /// Where the server listens, such as `http://127.0.0.1:40123`, with the path prefix and without a slash
-    /// at the end.
+    /// Returns the base URL, such as `http://127.0.0.1:40123`, with the path prefix and no trailing slash.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// A transport that reaches this server without a socket, and so also while tokio's clock is paused.
+    /// Creates a transport to this server without a socket. It also works while tokio's clock is paused.
     pub fn transport(&self) -> InMemory {
-        InMemory::new(Arc::clone(&self.gate))
+        InMemory::new(Arc::clone(&self.pipeline))
     }
 
-    /// The environment variables that make a client talk to this server, credentials included.
+    /// Returns the environment variables that configure a client for this server, including credentials.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         self.env.clone()
     }
 
-    /// The ids of the accounts that are there now, in the provider's default order.
+    /// Returns the ids of the current accounts, in the provider's default order.
     pub fn ids(&self) -> Vec<String> {
         self.world(|world| world.ids())
     }
 
-    /// The accounts that are there now, in the provider's default order, as full as the server would tell.
+    /// Returns the current accounts with all their fields, in the provider's default order.
     pub fn records(&self) -> Vec<Value> {
         self.world(|world| world.records())
     }
 
-    /// Puts a record in, or replaces the one with its id; see [`World::insert`].
+    /// Inserts a record, or replaces the one with the same id. See [`World::insert`].
     pub fn insert(&self, record: Value) {
         self.world(|world| world.insert(record));
     }
 
-    /// Changes the record with this id; see [`World::update`]. False when there is none.
+    /// Updates the record with this id. Returns whether it exists. See [`World::update`].
     pub fn update(&self, id: &str, change: impl FnOnce(&mut Value)) -> bool {
         self.world(|world| world.update(id, change))
     }
 
-    /// Takes the account with this id away. False when there is none.
+    /// Removes the account with this id. Returns whether it existed.
     pub fn remove(&self, id: &str) -> bool {
         self.world(|world| world.remove(id))
     }
 
-    /// Adds `n` new generated accounts at the places where they fall, and gives their ids.
+    /// Adds `n` generated accounts at their positions in the default order. Returns their ids.
     pub fn generate(&self, n: usize) -> Vec<String> {
         self.world(|world| world.generate(n))
     }
 
-    /// Looks at the accounts, or changes several at once.
+    /// Locks the accounts, to read them or to make several changes atomically.
     pub fn world<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         change(&mut lock(&self.world))
     }
 
-    /// Every request so far, in the order they arrived, without their secrets.
+    /// Returns the recorded requests in the order received, without their secrets.
     pub fn requests(&self) -> Vec<Request> {
-        self.gate.log().requests().to_vec()
+        self.pipeline.log().requests().to_vec()
     }
 
-    /// The requests so far to the account listing.
+    /// Returns the recorded requests to the account listing.
     pub fn list_requests(&self) -> Vec<Request> {
-        self.gate.log().requests().iter().filter(|request| request.is_list()).cloned().collect()
+        self.pipeline.log().requests().iter().filter(|request| request.is_list()).cloned().collect()
     }
 
-    /// How many requests came so far, those included that were forgotten.
+    /// Returns the number of requests received, including those that `clear_requests` removed.
     pub fn request_count(&self) -> usize {
-        self.gate.log().count()
+        self.pipeline.log().count()
     }
 
-    /// Begins another plan of faults. It counts requests from here on; a circle of pages ends.
+    /// Replaces the fault plan. Its request numbers start at 1 again, and a cursor loop ends.
     pub fn set_faults(&self, plan: Faults) {
-        self.gate.set_faults(plan);
+        self.pipeline.set_faults(plan);
     }
 
-    /// How many faults were injected so far, by all plans: those that have done something.
+    /// Returns the number of faults that were applied, by all plans.
     pub fn faults_injected(&self) -> u64 {
-        self.gate.faults_injected()
+        self.pipeline.faults_injected()
     }
 
-    /// Forgets the requests so far. The numbering that `before_list` sees goes on.
+    /// Clears the recorded requests. The numbers that `before_list` receives continue.
     pub fn clear_requests(&self) {
-        self.gate.log().clear();
+        self.pipeline.log().clear();
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.accepting.abort();
-        self.gate.door().shut();
+        self.pipeline.listener().shutdown();
     }
 }
 

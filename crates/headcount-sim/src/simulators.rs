@@ -1,4 +1,4 @@
-//! What all simulators have in common, and the list of them.
+//! The trait that all simulators implement, and the list of providers.
 
 use std::any::Any;
 use std::fmt;
@@ -7,44 +7,45 @@ use std::ops::Deref;
 
 use futures::future::BoxFuture;
 
+use super::config::SimConfig;
 use super::server::Server;
-use super::settings::Settings;
 use super::{annature, fortanix, huawei, sailpoint};
 
-/// A running simulator of some provider. It dereferences to its [`Server`].
+/// A running simulator. Dereferences to its [`Server`].
 ///
 /// ```
-/// use headcount_sim::{self as sim, Settings};
+/// use headcount_sim::{self as sim, SimConfig};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> std::io::Result<()> {
 /// for provider in sim::PROVIDERS {
-///     let server = provider.start(Settings::new().accounts(60).seed(3)).await?;
+///     let server = provider.start(SimConfig::new().accounts(60).seed(3)).await?;
 ///     assert_eq!(server.ids().len(), 60, "{} at {}", provider.name(), server.base_url());
 /// }
 /// # Ok(())
 /// # }
 /// ```
 pub trait Simulator: Any + fmt::Debug + Send + Sync + sealed::Sealed {
-    /// The provider.
+    /// Returns the provider.
     fn provider(&self) -> &'static Provider;
 
-    /// The running server.
+    /// Returns the running server.
     fn server(&self) -> &Server;
 
-    /// Credentials that a client has, and what it makes of them; no error, log or record may show one.
+    /// Returns the client's credentials and values derived from them. None may appear in an error, a log or a
+    /// recorded request.
     ///
-    /// The first one stands in a client's first request as it is.
+    /// A client's first request contains the first one verbatim.
     fn secrets(&self) -> Vec<String>;
 }
 
 pub(crate) mod sealed {
-    /// Only the simulators of this crate are some.
+    /// Prevents implementations outside of this crate.
     pub trait Sealed {}
 }
 
 impl dyn Simulator {
-    /// The simulator as what it is, if that is `T`.
+    /// Downcasts to a concrete simulator.
     pub fn downcast_ref<T: Simulator>(&self) -> Option<&T> {
         (self as &dyn Any).downcast_ref()
     }
@@ -58,45 +59,45 @@ impl Deref for dyn Simulator {
     }
 }
 
-/// A provider that this crate simulates: a row of [`PROVIDERS`].
+/// A provider that this crate simulates. Listed in [`PROVIDERS`].
 pub struct Provider {
     pub(crate) name: &'static str,
     pub(crate) id_field: &'static str,
-    pub(crate) start: fn(Settings) -> Started,
+    pub(crate) start: fn(SimConfig) -> StartFuture,
     pub(crate) page: fn(&str, usize, Option<&str>) -> String,
 }
 
-/// A simulator that is being started.
-type Started = BoxFuture<'static, io::Result<Box<dyn Simulator>>>;
+/// The future that starts a simulator.
+type StartFuture = BoxFuture<'static, io::Result<Box<dyn Simulator>>>;
 
-/// The providers that this crate simulates, each with its name, its page and a way to start its simulator.
+/// The providers that this crate simulates.
 pub static PROVIDERS: &[&Provider] =
     &[&fortanix::PROVIDER, &huawei::PROVIDER, &annature::PROVIDER, &sailpoint::PROVIDER];
 
 impl Provider {
-    /// The name that `headcount` has for it, such as `huawei`.
+    /// Returns the provider's name in `headcount`, such as `huawei`.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The member of a row that holds the account's id.
+    /// Returns the member of a row that holds the account's id.
     pub fn id_field(&self) -> &'static str {
         self.id_field
     }
 
-    /// Starts its simulator.
+    /// Starts a simulator of this provider.
     ///
     /// # Errors
     ///
-    /// When the loopback interface gives no port to listen on.
-    pub async fn start(&self, settings: Settings) -> io::Result<Box<dyn Simulator>> {
-        (self.start)(settings).await
+    /// Fails if no port can be bound on the loopback interface.
+    pub async fn start(&self, config: SimConfig) -> io::Result<Box<dyn Simulator>> {
+        (self.start)(config).await
     }
 
-    /// The body of a page of the account listing that has these rows, each of them JSON text, as its server would
-    /// write it. `next` is the cursor of the page that follows; a listing whose pages tell of none leaves it out.
+    /// Formats a page of the account listing, as the simulator does, from rows that are JSON text.
     ///
-    /// The rows may be anything: it is for tests that serve odd rows.
+    /// `next` is the cursor of the next page. Listings whose pages contain no cursor ignore it. The rows may
+    /// be any text, for tests that serve invalid rows.
     pub fn page(&self, rows: &[&str], next: Option<&str>) -> String {
         (self.page)(&format!("[{}]", rows.join(",")), rows.len(), next)
     }
@@ -108,7 +109,7 @@ impl fmt::Debug for Provider {
     }
 }
 
-/// Running simulators, at most one of each provider.
+/// A collection of running simulators, at most one of each provider.
 ///
 /// ```
 /// use headcount_sim::{self as sim, Simulators};
@@ -119,8 +120,8 @@ impl fmt::Debug for Provider {
 /// for simulator in &simulators {
 ///     assert_eq!(simulator.ids().len(), 250);
 /// }
-/// let huawei = simulators.get::<sim::Huawei>().expect("all are started");
-/// assert_eq!(simulators.named("huawei").map(|server| server.base_url()), Some(huawei.base_url()));
+/// let huawei = simulators.get::<sim::Huawei>().expect("every simulator was started");
+/// assert_eq!(simulators.by_name("huawei").map(|server| server.base_url()), Some(huawei.base_url()));
 /// # Ok(())
 /// # }
 /// ```
@@ -131,44 +132,44 @@ pub struct Simulators {
 }
 
 impl Simulators {
-    /// Starts one of each, with so many accounts.
+    /// Starts one simulator of each provider, with this number of accounts.
     ///
     /// # Errors
     ///
-    /// When the loopback interface gives no port to listen on.
+    /// Fails if no port can be bound on the loopback interface.
     pub async fn start(accounts: usize, seed: u64) -> io::Result<Self> {
-        Self::start_with(|_| Settings::new().accounts(accounts).seed(seed)).await
+        Self::start_with(|_| SimConfig::new().accounts(accounts).seed(seed)).await
     }
 
-    /// Starts one of each, with the settings that `settings` gives for it.
+    /// Starts one simulator of each provider, with the config that `config` returns for it.
     ///
     /// # Errors
     ///
-    /// When the loopback interface gives no port to listen on.
-    pub async fn start_with(mut settings: impl FnMut(&Provider) -> Settings + Send) -> io::Result<Self> {
+    /// Fails if no port can be bound on the loopback interface.
+    pub async fn start_with(mut config: impl FnMut(&Provider) -> SimConfig + Send) -> io::Result<Self> {
         let mut list = Vec::new();
         for provider in PROVIDERS {
-            list.push(provider.start(settings(provider)).await?);
+            list.push(provider.start(config(provider)).await?);
         }
         Ok(Self { list })
     }
 
-    /// The simulators, in the order of [`PROVIDERS`] unless they were collected in another one.
+    /// Iterates over the simulators, in the order of [`PROVIDERS`] or in which they were collected.
     pub fn iter(&self) -> impl Iterator<Item = &dyn Simulator> {
         self.list.iter().map(|simulator| &**simulator)
     }
 
-    /// The simulator of the provider with this name.
-    pub fn named(&self, name: &str) -> Option<&dyn Simulator> {
+    /// Returns the simulator of the provider with this name.
+    pub fn by_name(&self, name: &str) -> Option<&dyn Simulator> {
         self.iter().find(|simulator| simulator.provider().name == name)
     }
 
-    /// The simulator of this type.
+    /// Returns the simulator of this type.
     pub fn get<T: Simulator>(&self) -> Option<&T> {
         self.iter().find_map(<dyn Simulator>::downcast_ref)
     }
 
-    /// The environment variables that make clients talk to these servers.
+    /// Returns the environment variables that configure clients for these servers.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         self.iter().flat_map(|simulator| simulator.env()).collect()
     }
@@ -198,7 +199,7 @@ impl IntoIterator for Simulators {
     }
 }
 
-/// Makes a type with the field `server` a simulator, and `PROVIDER` its row.
+/// Implements [`Simulator`] for a type with the field `server`, and defines its `PROVIDER`.
 macro_rules! simulator {
     (
         $simulator:ident, $builder:ident,
@@ -208,17 +209,17 @@ macro_rules! simulator {
         pub(crate) static PROVIDER: $crate::simulators::Provider = $crate::simulators::Provider {
             name: $name,
             id_field: $id_field,
-            start: |settings| {
+            start: |config| {
                 ::std::boxed::Box::pin(async move {
-                    let started = $builder::default().settings(settings).start().await?;
-                    Ok(::std::boxed::Box::new(started) as ::std::boxed::Box<dyn $crate::Simulator>)
+                    let simulator = $builder::default().config(config).start().await?;
+                    Ok(::std::boxed::Box::new(simulator) as ::std::boxed::Box<dyn $crate::Simulator>)
                 })
             },
             page: $page,
         };
 
         impl $simulator {
-            /// A server yet to be started.
+            /// Creates a builder with the default options.
             pub fn builder() -> $builder {
                 $builder::default()
             }
@@ -265,7 +266,7 @@ mod tests {
     use crate::{Annature, Huawei};
 
     #[test]
-    fn every_provider_has_a_page_of_its_own() {
+    fn pages_contain_their_rows() {
         for provider in PROVIDERS {
             let page = provider.page(&["{\"n\":1}", "null"], Some("on"));
             assert!(page.contains("[{\"n\":1},null]"), "{page}");
@@ -276,17 +277,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_simulator_is_found_by_name_and_by_type() {
+    async fn find_by_name_and_by_type() {
         let simulators = Simulators::start(7, 1).await.expect("servers");
         assert_eq!(simulators.iter().count(), PROVIDERS.len());
         for simulator in &simulators {
             let name = simulator.provider().name();
-            let named = simulators.named(name).expect(name);
-            assert_eq!((named.base_url(), named.ids().len()), (simulator.base_url(), 7));
+            let found = simulators.by_name(name).expect(name);
+            assert_eq!((found.base_url(), found.ids().len()), (simulator.base_url(), 7));
             let secrets = simulator.secrets();
             assert!(secrets.iter().all(|secret| !format!("{simulator:?}").contains(secret)), "{name}");
         }
-        assert!(simulators.named("nobody").is_none());
+        assert!(simulators.by_name("unknown").is_none());
         assert!(simulators.get::<Huawei>().is_some());
         let some: Simulators =
             simulators.into_iter().filter(|one| one.provider().name() != "huawei").collect();

@@ -1,4 +1,4 @@
-//! The accounts that a server has.
+//! The accounts of a server.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -6,31 +6,30 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::seed;
+use crate::rng;
 
-/// How many accounts are thought up to find one that falls where it is wanted.
-const TRIES: usize = 1000;
+/// How many accounts `generate_at` generates to find one at the wanted position.
+const MAX_ATTEMPTS: usize = 1000;
 
-/// How a provider's records are made and told apart.
-pub(crate) trait Recipe: Send + Sync + 'static {
-    /// The name of the field that holds the id.
+/// Generates a provider's records, and defines their ids and order.
+pub(crate) trait RecordGenerator: Send + Sync + 'static {
+    /// Returns the name of the id field.
     fn id_field(&self) -> &'static str;
-    /// The key of the generated account with this index; must be what its record says.
-    fn key(&self, index: u32) -> Key;
-    /// The generated account with this index, in full.
+    /// Returns the sort key of the generated account with this index. Must agree with its record.
+    fn key(&self, index: u32) -> SortKey;
+    /// Generates the account with this index, with all its fields.
     fn record(&self, index: u32) -> Value;
-    /// Takes out of a generated record what the vendor's reference does not have: unknown words, nulls that are
-    /// not allowed, members that are not announced.
-    fn document(&self, record: &mut Map<String, Value>);
-    /// How the provider writes an id.
-    fn id_text(&self, id: &[u8; 16]) -> String {
+    /// Removes undocumented enum values, disallowed nulls and undocumented members from a generated record.
+    fn strip_undocumented(&self, record: &mut Map<String, Value>);
+    /// Formats an id as the provider does.
+    fn format_id(&self, id: &[u8; 16]) -> String {
         hex::encode(id)
     }
-    /// The id that a text means.
+    /// Parses an id.
     fn parse_id(&self, text: &str) -> Id {
         Id::from_hex(text)
     }
-    /// Where an inserted record stands before its id is looked at.
+    /// Returns the primary sort key of an inserted record. Ties are sorted by id.
     fn rank(&self, record: &Value) -> i64 {
         let _ = record;
         0
@@ -39,119 +38,120 @@ pub(crate) trait Recipe: Send + Sync + 'static {
 
 /// A provider's accounts, in the provider's default order.
 ///
-/// A generated account is held as its id and an index: its record is made anew, always the same, each time
-/// it is served. A record that was put in is held as it is.
+/// A generated account is stored as its id and an index. Its record is generated each time it is served, and
+/// is always the same. An inserted record is stored unchanged.
 pub struct World {
-    recipe: Arc<dyn Recipe>,
+    generator: Arc<dyn RecordGenerator>,
     documented_only: bool,
     entries: Vec<Entry>,
-    next: u32,
+    next_index: u32,
     revision: u64,
 }
 
 struct Entry {
-    key: Key,
+    key: SortKey,
     body: Body,
 }
 
 enum Body {
     Generated(u32),
-    /// A generated one that the provider has changed since, or one that it has made.
-    Changed(Box<Value>),
-    /// One that a test has put in or changed.
+    /// A record that a request created or changed.
+    Stored(Box<Value>),
+    /// A record that a test inserted or changed. It is served unchanged.
     Inserted(Box<Value>),
 }
 
 impl World {
-    pub(crate) fn new(recipe: Arc<dyn Recipe>, accounts: usize, documented_only: bool) -> Self {
-        let mut world = Self { recipe, documented_only, entries: Vec::new(), next: 0, revision: 0 };
+    pub(crate) fn new(generator: Arc<dyn RecordGenerator>, accounts: usize, documented_only: bool) -> Self {
+        let mut world = Self { generator, documented_only, entries: Vec::new(), next_index: 0, revision: 0 };
         world.grow(accounts);
         world
     }
 
-    /// How many accounts there are.
+    /// Returns the number of accounts.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// True when there are none.
+    /// Returns whether there are no accounts.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The ids of all accounts, in the provider's default order. Inserted records without an id have none.
+    /// Returns the ids of all accounts, in the provider's default order. Skips inserted records without an
+    /// id.
     pub fn ids(&self) -> Vec<String> {
         self.entries.iter().filter_map(|entry| self.id_of(entry)).collect()
     }
 
-    /// All records in the provider's default order, as full as the server would ever tell.
+    /// Returns all records with all their fields, in the provider's default order.
     pub fn records(&self) -> Vec<Value> {
-        (0..self.len()).map(|position| self.at(position)).collect()
+        (0..self.len()).map(|position| self.record_at(position)).collect()
     }
 
-    /// The record with this id.
+    /// Returns the record with this id.
     pub fn record(&self, id: &str) -> Option<Value> {
-        self.find(id).map(|position| self.at(position))
+        self.find(id).map(|position| self.record_at(position))
     }
 
-    /// True when there is an account with this id.
+    /// Returns whether there is an account with this id.
     pub fn contains(&self, id: &str) -> bool {
         self.find(id).is_some()
     }
 
-    /// Puts a record in at its place in the default order, and serves it exactly as it is.
+    /// Inserts a record at its position in the default order. It is served unchanged.
     ///
-    /// A record whose id is there already replaces that one. A record without an id (any JSON will do) is
-    /// served too, at a place of its own, but nothing can name it afterwards.
+    /// Replaces the record with the same id, if there is one. A record without an id, which may be any JSON,
+    /// is served at an arbitrary position and cannot be addressed afterwards.
     pub fn insert(&mut self, record: Value) {
         self.put(record, Body::Inserted);
     }
 
-    /// As [`insert`](Self::insert), for a record that the provider makes.
-    pub(crate) fn make(&mut self, record: Value) {
-        self.put(record, Body::Changed);
+    /// Inserts a record on behalf of a request, as [`insert`](Self::insert) does for a test.
+    pub(crate) fn insert_from_request(&mut self, record: Value) {
+        self.put(record, Body::Stored);
     }
 
     fn put(&mut self, record: Value, body: fn(Box<Value>) -> Body) {
-        let id = record.get(self.recipe.id_field()).and_then(Value::as_str);
+        let id = record.get(self.generator.id_field()).and_then(Value::as_str);
         let key = if let Some(id) = id {
             let position = self.find(id);
             if let Some(position) = position {
                 self.entries.remove(position);
             }
-            Key { rank: self.recipe.rank(&record), id: self.recipe.parse_id(id) }
+            SortKey { rank: self.generator.rank(&record), id: self.generator.parse_id(id) }
         } else {
-            let place = seed::bytes(&mut seed::rng(self.revision, 0));
-            Key { rank: self.recipe.rank(&record), id: Id::Hex(place) }
+            let id = rng::bytes(&mut rng::seeded(self.revision, 0));
+            SortKey { rank: self.generator.rank(&record), id: Id::Hex(id) }
         };
-        let position = self.after(&key);
+        let position = self.upper_bound(&key);
         self.entries.insert(position, Entry { key, body: body(Box::new(record)) });
         self.revision += 1;
     }
 
-    /// Changes a record; it moves if its place in the order changes. False when there is none with this id.
+    /// Updates the record with this id, and moves it if its sort key changes. Returns whether it exists.
     pub fn update(&mut self, id: &str, change: impl FnOnce(&mut Value)) -> bool {
         self.edit(id, change, Body::Inserted)
     }
 
-    /// As [`update`](Self::update), for a change that the provider makes.
-    pub(crate) fn change(&mut self, id: &str, change: impl FnOnce(&mut Value)) -> bool {
+    /// Updates a record on behalf of a request, as [`update`](Self::update) does for a test.
+    pub(crate) fn update_from_request(&mut self, id: &str, change: impl FnOnce(&mut Value)) -> bool {
         let exact = self.find(id).is_some_and(|position| self.is_exact(position));
-        self.edit(id, change, if exact { Body::Inserted } else { Body::Changed })
+        self.edit(id, change, if exact { Body::Inserted } else { Body::Stored })
     }
 
     fn edit(&mut self, id: &str, change: impl FnOnce(&mut Value), body: fn(Box<Value>) -> Body) -> bool {
         let Some(position) = self.find(id) else {
             return false;
         };
-        let mut record = self.at(position);
+        let mut record = self.record_at(position);
         change(&mut record);
         self.entries.remove(position);
         self.put(record, body);
         true
     }
 
-    /// Takes the account with this id away. False when there is none.
+    /// Removes the account with this id. Returns whether it existed.
     pub fn remove(&mut self, id: &str) -> bool {
         let Some(position) = self.find(id) else {
             return false;
@@ -161,20 +161,19 @@ impl World {
         true
     }
 
-    /// Adds `n` new generated accounts, wherever their ids (or dates) fall in the default order, and gives
-    /// their ids.
+    /// Adds `n` generated accounts. Their ids (or dates) determine their positions. Returns their ids.
     pub fn generate(&mut self, n: usize) -> Vec<String> {
-        let first = self.next;
+        let first = self.next_index;
         self.grow(n);
-        (first..self.next)
-            .map(|index| match self.recipe.key(index).id {
-                Id::Hex(id) => self.recipe.id_text(&id),
+        (first..self.next_index)
+            .map(|index| match self.generator.key(index).id {
+                Id::Hex(id) => self.generator.format_id(&id),
                 Id::Text(id) => id.into(),
             })
             .collect()
     }
 
-    /// Takes the account at a position away.
+    /// Removes the account at a position.
     pub(crate) fn remove_at(&mut self, position: usize) {
         if position < self.len() {
             self.entries.remove(position);
@@ -182,13 +181,14 @@ impl World {
         }
     }
 
-    /// Adds a new generated account at a position that is wanted, given that one of the next few falls there.
+    /// Adds a generated account at a wanted position. Returns false if none of the next ones has such a
+    /// position.
     pub(crate) fn generate_at(&mut self, wanted: impl Fn(usize) -> bool) -> bool {
-        for _ in 0..TRIES {
-            let index = self.next;
-            self.next = index.saturating_add(1);
-            let key = self.recipe.key(index);
-            let position = self.after(&key);
+        for _ in 0..MAX_ATTEMPTS {
+            let index = self.next_index;
+            self.next_index = index.saturating_add(1);
+            let key = self.generator.key(index);
+            let position = self.upper_bound(&key);
             if wanted(position) {
                 let body = Body::Generated(index);
                 self.entries.insert(position, Entry { key, body });
@@ -199,87 +199,87 @@ impl World {
         false
     }
 
-    /// The name of the field that holds an id.
+    /// Returns the name of the id field.
     pub(crate) fn id_field(&self) -> &'static str {
-        self.recipe.id_field()
+        self.generator.id_field()
     }
 
-    /// Counts the changes, so that what was worked out from an older state can be told.
+    /// Returns the number of changes, which identifies a state of the accounts.
     pub(crate) fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// The record at a position.
-    pub(crate) fn at(&self, position: usize) -> Value {
+    /// Returns the record at a position.
+    pub(crate) fn record_at(&self, position: usize) -> Value {
         match self.entries.get(position).map(|entry| &entry.body) {
             Some(Body::Generated(index)) => {
-                let mut record = self.recipe.record(*index);
+                let mut record = self.generator.record(*index);
                 if self.documented_only
                     && let Some(members) = record.as_object_mut()
                 {
-                    self.recipe.document(members);
+                    self.generator.strip_undocumented(members);
                 }
                 record
             }
-            Some(Body::Changed(record) | Body::Inserted(record)) => (**record).clone(),
+            Some(Body::Stored(record) | Body::Inserted(record)) => (**record).clone(),
             None => Value::Null,
         }
     }
 
-    /// Whether the record at a position is a test's own, and so is served exactly as it is.
+    /// Returns whether a test inserted or changed the record at a position, so that it is served unchanged.
     pub(crate) fn is_exact(&self, position: usize) -> bool {
         self.entries.get(position).is_some_and(|entry| matches!(entry.body, Body::Inserted(_)))
     }
 
-    /// The key at a position.
-    pub(crate) fn key_at(&self, position: usize) -> Option<&Key> {
+    /// Returns the sort key at a position.
+    pub(crate) fn key_at(&self, position: usize) -> Option<&SortKey> {
         self.entries.get(position).map(|entry| &entry.key)
     }
 
-    /// The id at a position, as the provider writes it.
+    /// Returns the id at a position, formatted as the provider does.
     pub(crate) fn id_at(&self, position: usize) -> Option<String> {
         self.entries.get(position).and_then(|entry| self.id_of(entry))
     }
 
-    /// The position of the account with this id. Logarithmic where the id gives the order.
+    /// Returns the position of the account with this id. Takes logarithmic time if the order is by id.
     pub(crate) fn find(&self, id: &str) -> Option<usize> {
-        let id = self.recipe.parse_id(id);
-        let named = |entry: &Entry| entry.key.id == id && self.id_of(entry).is_some();
-        let guess = self.at_or_after(&Key::by_id(id.clone()));
-        if self.entries.get(guess).is_some_and(named) {
+        let id = self.generator.parse_id(id);
+        let has_id = |entry: &Entry| entry.key.id == id && self.id_of(entry).is_some();
+        let guess = self.lower_bound(&SortKey::by_id(id.clone()));
+        if self.entries.get(guess).is_some_and(has_id) {
             return Some(guess);
         }
-        self.entries.iter().position(named)
+        self.entries.iter().position(has_id)
     }
 
-    /// The first position whose key is not before `key`.
-    pub(crate) fn at_or_after(&self, key: &Key) -> usize {
+    /// Returns the first position whose key is at least `key`.
+    pub(crate) fn lower_bound(&self, key: &SortKey) -> usize {
         self.entries.partition_point(|entry| entry.key < *key)
     }
 
-    /// The first position whose key is behind `key`.
-    pub(crate) fn after(&self, key: &Key) -> usize {
+    /// Returns the first position whose key is greater than `key`.
+    pub(crate) fn upper_bound(&self, key: &SortKey) -> usize {
         self.entries.partition_point(|entry| entry.key <= *key)
     }
 
     fn id_of(&self, entry: &Entry) -> Option<String> {
         match (&entry.body, &entry.key.id) {
-            (Body::Changed(record) | Body::Inserted(record), _) => {
-                record.get(self.recipe.id_field()).and_then(Value::as_str).map(str::to_owned)
+            (Body::Stored(record) | Body::Inserted(record), _) => {
+                record.get(self.generator.id_field()).and_then(Value::as_str).map(str::to_owned)
             }
-            (Body::Generated(_), Id::Hex(id)) => Some(self.recipe.id_text(id)),
+            (Body::Generated(_), Id::Hex(id)) => Some(self.generator.format_id(id)),
             (Body::Generated(_), Id::Text(id)) => Some(id.to_string()),
         }
     }
 
     fn grow(&mut self, n: usize) {
-        let end = self.next.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
-        let recipe = Arc::clone(&self.recipe);
-        let new =
-            (self.next..end).map(|index| Entry { key: recipe.key(index), body: Body::Generated(index) });
+        let end = self.next_index.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
+        let generator = Arc::clone(&self.generator);
+        let new = (self.next_index..end)
+            .map(|index| Entry { key: generator.key(index), body: Body::Generated(index) });
         self.entries.extend(new);
         self.entries.sort_by(|one, two| one.key.cmp(&two.key));
-        self.next = end;
+        self.next_index = end;
         self.revision += 1;
     }
 }
@@ -290,19 +290,17 @@ impl fmt::Debug for World {
     }
 }
 
-/// An account's id, sixteen bytes when it looks like the provider's own.
-///
-/// A world of a million accounts keeps a million of these, so ids are not kept as text.
+/// An account's id. Stored as 16 bytes if it has the provider's format, to save memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Id {
-    /// Thirty-two hexadecimal digits, or a UUID.
+    /// 32 hexadecimal digits, or a UUID.
     Hex([u8; 16]),
-    /// Anything else: the id of a record that a test has put in.
+    /// Any other text: the id of a record that a test inserted.
     Text(Box<str>),
 }
 
 impl Id {
-    /// An id of exactly thirty-two lower-case hexadecimal digits becomes `Hex`, any other `Text`.
+    /// Parses 32 lower-case hexadecimal digits as `Hex`, and any other text as `Text`.
     pub(crate) fn from_hex(text: &str) -> Self {
         let mut bytes = [0; 16];
         let lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -312,23 +310,23 @@ impl Id {
         Self::Text(text.into())
     }
 
-    /// A number that follows from the id and looks random.
-    pub(crate) fn spread(&self) -> u64 {
-        let fold = |sum: u64, byte: &u8| seed::mix(sum ^ u64::from(*byte));
+    /// Returns a hash of the id.
+    pub(crate) fn hash(&self) -> u64 {
+        let fold = |sum: u64, byte: &u8| rng::mix(sum ^ u64::from(*byte));
         match self {
             Self::Hex(bytes) => bytes.iter().fold(0, fold),
             Self::Text(text) => text.as_bytes().iter().fold(1, fold),
         }
     }
 
-    /// A UUID, however it is written, becomes `Hex`, anything else `Text`.
+    /// Parses a UUID in any format as `Hex`, and any other text as `Text`.
     pub(crate) fn from_uuid(text: &str) -> Self {
         uuid::Uuid::try_parse(text).map_or_else(|_| Self::Text(text.into()), |id| Self::Hex(id.into_bytes()))
     }
 }
 
 impl Ord for Id {
-    /// The order of the ids as lower-case text: for hexadecimal digits that is the order of the bytes.
+    /// Compares the ids as lower-case text. For hexadecimal digits, that is the order of the bytes.
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Hex(one), Self::Hex(two)) => one.cmp(two),
@@ -345,15 +343,15 @@ impl PartialOrd for Id {
     }
 }
 
-/// A place in the default order: by rank, then by id.
+/// The sort key of the default order: by rank, then by id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
-    /// Zero where the id alone gives the order.
+pub(crate) struct SortKey {
+    /// Zero if the order is by id.
     pub(crate) rank: i64,
     pub(crate) id: Id,
 }
 
-impl Key {
+impl SortKey {
     pub(crate) fn by_id(id: Id) -> Self {
         Self { rank: 0, id }
     }
@@ -365,27 +363,27 @@ mod world_tests {
 
     use super::*;
 
-    /// Records whose `rank` comes before their id in the order.
+    /// Generates records that are sorted by `rank`, then by id.
     struct Numbers;
 
-    impl Recipe for Numbers {
+    impl RecordGenerator for Numbers {
         fn id_field(&self) -> &'static str {
             "id"
         }
 
-        fn key(&self, index: u32) -> Key {
+        fn key(&self, index: u32) -> SortKey {
             let mut id = [0; 16];
-            id[..4].copy_from_slice(&crate::seed::mix(u64::from(index)).to_be_bytes()[..4]);
-            Key { rank: i64::from(index % 7), id: Id::Hex(id) }
+            id[..4].copy_from_slice(&crate::rng::mix(u64::from(index)).to_be_bytes()[..4]);
+            SortKey { rank: i64::from(index % 7), id: Id::Hex(id) }
         }
 
         fn record(&self, index: u32) -> Value {
-            let Key { rank, id } = self.key(index);
+            let SortKey { rank, id } = self.key(index);
             let Id::Hex(id) = id else { return Value::Null };
-            json!({"id": self.id_text(&id), "rank": rank})
+            json!({"id": self.format_id(&id), "rank": rank})
         }
 
-        fn document(&self, record: &mut Map<String, Value>) {
+        fn strip_undocumented(&self, record: &mut Map<String, Value>) {
             record.insert("documented".to_owned(), json!(true));
         }
 
@@ -403,7 +401,7 @@ mod world_tests {
     }
 
     #[test]
-    fn generated_records_are_in_order_and_are_what_their_keys_say() {
+    fn generated_records_are_sorted() {
         let mut world = numbers(100);
         let added = world.generate(50);
         assert_eq!((world.len(), added.len()), (150, 50));
@@ -414,7 +412,7 @@ mod world_tests {
     }
 
     #[test]
-    fn inserted_records_go_to_their_place_and_replace_their_like() {
+    fn insert_sorts_and_replaces() {
         let mut world = numbers(20);
         let before = world.revision();
         world.insert(json!({"id": "new", "rank": 3, "odd": [1]}));
@@ -430,18 +428,18 @@ mod world_tests {
     }
 
     #[test]
-    fn a_record_without_an_id_is_served_and_cannot_be_named() {
+    fn record_without_id_is_served() {
         let mut world = numbers(5);
         world.insert(json!({"rank": 2}));
-        world.insert(json!("no object"));
+        world.insert(json!("not an object"));
         world.insert(json!({"id": 17}));
         assert_eq!((world.len(), world.ids().len()), (8, 5));
-        assert!(world.records().contains(&json!("no object")));
+        assert!(world.records().contains(&json!("not an object")));
         assert!(is_ordered(&world));
     }
 
     #[test]
-    fn removing_takes_only_what_is_there() {
+    fn remove_only_existing() {
         let mut world = numbers(3);
         let ids = world.ids();
         assert!(world.remove(&ids[1]));
@@ -451,7 +449,7 @@ mod world_tests {
     }
 
     #[test]
-    fn accounts_are_generated_where_they_are_wanted() {
+    fn generate_at_wanted_position() {
         let mut world = numbers(50);
         let before = world.ids();
         assert!(world.generate_at(|position| position < 10));
@@ -468,14 +466,14 @@ mod world_tests {
     }
 
     #[test]
-    fn only_records_of_a_test_are_not_documented() {
+    fn documented_only_keeps_test_records() {
         let mut world = World::new(Arc::new(Numbers), 3, true);
         let ids = world.ids();
-        world.update(&ids[0], |record| record["documented"] = json!("as a test wants it"));
-        assert!(world.change(&ids[0], |record| record["changed"] = json!(true)));
-        assert!(world.change(&ids[1], |record| record["changed"] = json!(true)));
+        world.update(&ids[0], |record| record["documented"] = json!("set by the test"));
+        assert!(world.update_from_request(&ids[0], |record| record["changed"] = json!(true)));
+        assert!(world.update_from_request(&ids[1], |record| record["changed"] = json!(true)));
         world.insert(json!({"id": "own"}));
-        assert_eq!(world.record(&ids[0]).unwrap()["documented"], "as a test wants it");
+        assert_eq!(world.record(&ids[0]).unwrap()["documented"], "set by the test");
         assert_eq!(world.record(&ids[1]).unwrap()["documented"], true);
         assert_eq!(world.record(&ids[2]).unwrap()["documented"], true);
         assert_eq!(world.record("own"), Some(json!({"id": "own"})));
@@ -490,7 +488,7 @@ mod key_tests {
     use super::Id;
 
     #[test]
-    fn ids_of_both_kinds_sort_as_their_text() {
+    fn ids_sort_as_text() {
         let mut texts =
             ["zeta", "0f", "ffffffffffffffffffffffffffffffff", "a0000000000000000000000000000000", "a1"];
         let mut ids: Vec<Id> = texts.iter().map(|text| Id::from_hex(text)).collect();
@@ -501,7 +499,7 @@ mod key_tests {
     }
 
     #[test]
-    fn upper_case_hex_keeps_its_spelling() {
+    fn upper_case_hex_is_text() {
         assert!(matches!(Id::from_hex("A0000000000000000000000000000000"), Id::Text(_)));
         assert_eq!(
             Id::from_uuid("5E2B9F3A-4B1E-4C7E-9D55-0C1F7F4F0A01"),

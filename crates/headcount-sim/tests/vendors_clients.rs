@@ -1,11 +1,11 @@
-//! What the vendors' own clients send, answered as they expect it.
+//! Requests as the vendors' own clients send them.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use headcount::http::{Bytes, Request, Response, Transport};
 use headcount_sim as sim;
 use serde_json::Value;
 
-/// The answer to a request with these headers.
+/// Sends a request with these headers.
 async fn send(
     server: &sim::Server,
     (method, path): (&str, &str),
@@ -17,16 +17,16 @@ async fn send(
         request = request.header(*name, *value);
     }
     let request = request.body(Bytes::copy_from_slice(body.as_bytes())).expect("a request");
-    server.transport().send(request, 1 << 24).await.expect("an answer")
+    server.transport().send(request, 1 << 24).await.expect("a response")
 }
 
-fn json(answer: &Response<Bytes>) -> Value {
-    serde_json::from_slice(answer.body()).expect("JSON")
+fn json(response: &Response<Bytes>) -> Value {
+    serde_json::from_slice(response.body()).expect("JSON")
 }
 
-/// The Node SDK sends its credentials as a multipart form, and nothing else.
+/// The Node SDK always sends its credentials as a multipart form.
 #[tokio::test]
-async fn sailpoint_takes_multipart_credentials() {
+async fn sailpoint_multipart_credentials() {
     let server = sim::SailPoint::builder().start().await.expect("a server");
     let form = |secret: &str| {
         let fields = [
@@ -39,47 +39,47 @@ async fn sailpoint_takes_multipart_credentials() {
         };
         fields.map(part).concat() + "--dash--\r\n"
     };
-    let kind = [("content-type", "multipart/form-data; boundary=dash")];
-    let answer = send(&server, ("POST", "/oauth/token"), &kind, &form(server.client_secret())).await;
-    assert_eq!(answer.status(), 200);
-    let token = format!("Bearer {}", json(&answer)["access_token"].as_str().expect("a token"));
+    let headers = [("content-type", "multipart/form-data; boundary=dash")];
+    let response = send(&server, ("POST", "/oauth/token"), &headers, &form(server.client_secret())).await;
+    assert_eq!(response.status(), 200);
+    let token = format!("Bearer {}", json(&response)["access_token"].as_str().expect("a token"));
     let list = send(&server, ("GET", "/v2025/accounts"), &[("authorization", &token)], "").await;
     assert_eq!(list.status(), 200);
-    let answer = send(&server, ("POST", "/oauth/token"), &kind, &form("wrong")).await;
-    assert_eq!(answer.status(), 401);
+    let response = send(&server, ("POST", "/oauth/token"), &headers, &form("wrong")).await;
+    assert_eq!(response.status(), 401);
     assert!(server.requests().iter().all(|request| !request.body().contains(server.client_secret())));
 }
 
-/// The reference names the header `Authentication`, the vendor's clients send `Authorization`.
+/// The reference names the header `Authentication`. The vendor's clients send `Authorization`.
 #[tokio::test]
-async fn fortanix_takes_a_token_in_either_header() {
+async fn fortanix_token_in_either_header() {
     let server = sim::Fortanix::builder().start().await.expect("a server");
     let bearer = format!("Bearer {}", server.token());
     for (name, value) in
         [("authorization", &bearer), ("authentication", &bearer), ("authentication", &server.token())]
     {
-        let answer = send(&server, ("GET", "/v1/accounts"), &[(name, value)], "").await;
-        assert_eq!(answer.status(), 200, "{name}");
+        let response = send(&server, ("GET", "/v1/accounts"), &[(name, value)], "").await;
+        assert_eq!(response.status(), 200, "{name}");
     }
 }
 
-/// The Rust client logs in with Basic and selects an account below `/v1/accounts`.
+/// The Rust client logs in with HTTP Basic and selects an account under `/v1/accounts`.
 #[tokio::test]
-async fn fortanix_selects_an_account_by_the_old_path() {
+async fn fortanix_legacy_account_selection() {
     let server = sim::Fortanix::builder().start().await.expect("a server");
     let basic = BASE64_STANDARD.encode(format!("{}:{}", server.email(), server.password()));
     let basic = format!("Basic {basic}");
-    let answer = send(&server, ("POST", "/v1/sys/auth"), &[("authorization", &basic)], "").await;
-    let token = format!("Bearer {}", json(&answer)["access_token"].as_str().expect("a token"));
+    let response = send(&server, ("POST", "/v1/sys/auth"), &[("authorization", &basic)], "").await;
+    let token = format!("Bearer {}", json(&response)["access_token"].as_str().expect("a token"));
     let id = &server.ids()[3];
     let select = |id: &str| format!("/v1/accounts/select_account/{id}");
     let headers = [("authorization", token.as_str())];
-    let answer = send(&server, ("POST", &select(id)), &headers, "").await;
-    assert_eq!((answer.status().as_u16(), answer.body().len()), (204, 0));
-    let answer = send(&server, ("POST", "/v1/sys/session/refresh"), &headers, "").await;
-    assert_eq!(json(&answer)["session_info"]["selected_account_id"].as_str(), Some(id.as_str()));
-    let nobody = "5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01";
-    assert_eq!(send(&server, ("POST", &select(nobody)), &headers, "").await.status(), 404);
+    let response = send(&server, ("POST", &select(id)), &headers, "").await;
+    assert_eq!((response.status().as_u16(), response.body().len()), (204, 0));
+    let response = send(&server, ("POST", "/v1/sys/session/refresh"), &headers, "").await;
+    assert_eq!(json(&response)["session_info"]["selected_account_id"].as_str(), Some(id.as_str()));
+    let unknown = "5e2b9f3a-4b1e-4c7e-9d55-0c1f7f4f0a01";
+    assert_eq!(send(&server, ("POST", &select(unknown)), &headers, "").await.status(), 404);
     assert_eq!(send(&server, ("POST", &select(id)), &[], "").await.status(), 401);
     assert_eq!(send(&server, ("GET", &select(id)), &headers, "").await.status(), 405);
 }

@@ -1,21 +1,21 @@
-//! Cursors: base64 of `{"id": "…", "created": "…"}`.
+//! The cursor format: base64 of `{"id": "…", "created": "…"}`.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat};
 use serde_json::{Value, json};
 
-use crate::world::{Id, Key};
+use crate::world::{Id, SortKey};
 
-/// The rank of accounts whose `created` cannot be read: behind all others.
+/// The rank of accounts without a valid `created`: after all others.
 pub(crate) const UNDATED: i64 = i64::MAX;
 
-/// The rank of an instant, so that the newest comes first.
+/// Returns the rank of an instant. The newest has the lowest rank.
 pub(crate) fn rank(millis: i64) -> i64 {
     millis.checked_neg().unwrap_or(UNDATED)
 }
 
-/// Milliseconds since 1970 of an ISO 8601 timestamp; without an offset it is UTC, without a time midnight.
+/// Parses an ISO 8601 timestamp to Unix milliseconds. Defaults to UTC and to midnight.
 pub(crate) fn millis(text: &str) -> Option<i64> {
     let zoned = DateTime::parse_from_rfc3339(text).map(|at| at.timestamp_millis());
     let naive = || text.parse::<NaiveDateTime>().map(|at| at.and_utc().timestamp_millis());
@@ -23,7 +23,8 @@ pub(crate) fn millis(text: &str) -> Option<i64> {
     zoned.or_else(|_| naive()).or_else(|_| day().map(|at| at.timestamp_millis())).ok()
 }
 
-pub(crate) fn write(key: &Key) -> String {
+/// Encodes a position as a cursor.
+pub(crate) fn encode(key: &SortKey) -> String {
     let id = match &key.id {
         Id::Hex(id) => hex::encode(id),
         Id::Text(id) => id.to_string(),
@@ -33,8 +34,8 @@ pub(crate) fn write(key: &Key) -> String {
     STANDARD.encode(json!({"id": id, "created": created}).to_string())
 }
 
-/// Another cursor for the place of this one, or for the start.
-pub(crate) fn again(cursor: Option<&str>) -> String {
+/// Returns a different cursor for the same position as this one, or for the start.
+pub(crate) fn renew(cursor: Option<&str>) -> String {
     let fields = cursor
         .and_then(|cursor| STANDARD.decode(cursor).ok())
         .and_then(|json| serde_json::from_slice(&json).ok());
@@ -46,8 +47,8 @@ pub(crate) fn again(cursor: Option<&str>) -> String {
     STANDARD.encode(fields.to_string())
 }
 
-/// The place that a cursor stands for.
-pub(crate) fn read(cursor: &str) -> Option<Key> {
+/// Decodes the position of a cursor.
+pub(crate) fn decode(cursor: &str) -> Option<SortKey> {
     let json = STANDARD.decode(cursor).ok()?;
     let fields: Value = serde_json::from_slice(&json).ok()?;
     let id = Id::from_hex(fields.get("id")?.as_str()?);
@@ -55,7 +56,7 @@ pub(crate) fn read(cursor: &str) -> Option<Key> {
         Value::Null => UNDATED,
         created => rank(millis(created.as_str()?)?),
     };
-    Some(Key { rank, id })
+    Some(SortKey { rank, id })
 }
 
 #[cfg(test)]
@@ -63,38 +64,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_gives_its_place_back() {
+    fn cursors_round_trip() {
         let ids = [Id::Hex([9; 16]), Id::Text("f123".into())];
         for id in ids {
             for rank in [rank(1_752_049_800_000), rank(1_752_049_800_250), UNDATED] {
-                let key = Key { rank, id: id.clone() };
-                assert_eq!(read(&write(&key)), Some(key));
+                let key = SortKey { rank, id: id.clone() };
+                assert_eq!(decode(&encode(&key)), Some(key));
             }
         }
     }
 
     #[test]
-    fn another_cursor_for_a_place_is_another_text() {
-        let key = Key { rank: rank(1_752_049_800_000), id: Id::Hex([9; 16]) };
-        let (first, second) = (write(&key), again(Some(&write(&key))));
-        let third = again(Some(&second));
+    fn renewed_cursor_has_the_same_position() {
+        let key = SortKey { rank: rank(1_752_049_800_000), id: Id::Hex([9; 16]) };
+        let (first, second) = (encode(&key), renew(Some(&encode(&key))));
+        let third = renew(Some(&second));
         assert!(first != second && second != third);
-        assert_eq!([read(&second), read(&third)], [Some(key.clone()), Some(key.clone())]);
-        let start = read(&again(None)).expect("a cursor");
+        assert_eq!([decode(&second), decode(&third)], [Some(key.clone()), Some(key.clone())]);
+        let start = decode(&renew(None)).expect("a cursor");
         assert!(start < key);
     }
 
     #[test]
-    fn the_cursor_of_the_reference_is_read() {
-        let key = read("eyJpZCI6ImYxMjMiLCJjcmVhdGVkIjoiMjAyNS0wNy0wOVQwODozMDowMFoifQ==").expect("a cursor");
-        assert_eq!(key, Key { rank: rank(1_752_049_800_000), id: Id::Text("f123".into()) });
-        for wrong in ["", "f123", "e30=", "bnVsbA=="] {
-            assert_eq!(read(wrong), None, "{wrong}");
+    fn decodes_the_cursor_of_the_reference() {
+        let key =
+            decode("eyJpZCI6ImYxMjMiLCJjcmVhdGVkIjoiMjAyNS0wNy0wOVQwODozMDowMFoifQ==").expect("a cursor");
+        assert_eq!(key, SortKey { rank: rank(1_752_049_800_000), id: Id::Text("f123".into()) });
+        for invalid in ["", "f123", "e30=", "bnVsbA=="] {
+            assert_eq!(decode(invalid), None, "{invalid}");
         }
     }
 
     #[test]
-    fn timestamps_with_and_without_their_parts() {
+    fn timestamps_with_optional_parts() {
         let at = Some(1_704_067_200_000);
         for text in
             ["2024-01-01T00:00:00Z", "2024-01-01T00:00:00.000Z", "2024-01-01T10:00:00+10:00", "2024-01-01"]

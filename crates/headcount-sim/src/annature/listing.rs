@@ -3,69 +3,72 @@
 use http::StatusCode;
 use serde_json::Value;
 
+use super::api_error::ApiError;
 use super::cursor::{UNDATED, millis, rank};
-use super::refusal::Refusal;
-use super::routes::{Caller, Workspace};
-use super::{AnnatureLastCursor, Rules, cursor};
-use crate::exchange::{Incoming, Reply};
-use crate::gate::lock;
+use super::routes::{AnnatureState, Caller};
+use super::{LastCursor, Rules, cursor};
+use crate::message::{SimRequest, SimResponse};
 use crate::page::{Page, array, page_of};
-use crate::world::{Id, Key, World};
+use crate::pipeline::lock;
+use crate::world::{Id, SortKey, World};
 
-/// The most that `GET /v1/accounts` tells.
+/// The maximum number of accounts in `GET /v1/accounts`.
 const V1_MAX: usize = 1000;
 
-impl Workspace {
-    /// The first version: no paging, whatever is behind the thousandth account is not told.
-    pub(crate) fn all(&self, caller: &Caller, incoming: &Incoming) -> Reply {
-        let filters = Filters::new(caller, incoming, &self.rules);
-        let world = &*lock(self.world_of(caller));
+impl AnnatureState {
+    /// `GET /v1/accounts`: unpaged, truncated after 1,000 accounts.
+    pub(crate) fn all(&self, caller: &Caller, request: &SimRequest) -> SimResponse {
+        let filters = Filters::new(caller, request, &self.rules);
+        let world = &*lock(self.listed_world(caller));
         let positions = (filters.start(world)..world.len()).filter(|at| filters.matches(world, *at));
-        Reply::json_text(StatusCode::OK, array(positions.take(V1_MAX).map(|position| world.at(position))))
+        SimResponse::json_text(
+            StatusCode::OK,
+            array(positions.take(V1_MAX).map(|position| world.record_at(position))),
+        )
     }
 
-    /// The second version: pages.
-    pub(crate) fn page(&self, caller: &Caller, incoming: &Incoming) -> Result<Reply, Refusal> {
-        let filters = Filters::new(caller, incoming, &self.rules);
-        let world = &*lock(self.world_of(caller));
-        let asked = incoming.value("cursor").filter(|cursor| !cursor.is_empty());
-        let place = match asked {
+    /// `GET /v2/accounts`: paged.
+    pub(crate) fn page(&self, caller: &Caller, request: &SimRequest) -> Result<SimResponse, ApiError> {
+        let filters = Filters::new(caller, request, &self.rules);
+        let world = &*lock(self.listed_world(caller));
+        let requested = request.value("cursor").filter(|cursor| !cursor.is_empty());
+        let position = match requested {
             None => 0,
-            Some(text) => world.after(&cursor::read(text).ok_or(Refusal::BadCursor)?),
+            Some(text) => world.upper_bound(&cursor::decode(text).ok_or(ApiError::BadCursor)?),
         };
-        let start = place.max(filters.start(world));
+        let start = position.max(filters.start(world));
         let matching = (start..world.len()).filter(|position| filters.matches(world, *position));
-        let Page { positions, more } = page_of(matching, self.rules.page_size, &incoming.tweak);
+        let Page { positions, more } = page_of(matching, self.rules.page_size, &request.overrides);
         let cursor = match positions.last().and_then(|at| world.key_at(*at)) {
-            Some(last) => Some(cursor::write(last)),
-            None => more.then(|| cursor::again(asked)),
+            Some(last) => Some(cursor::encode(last)),
+            None => more.then(|| cursor::renew(requested)),
         };
         let last_cursor = self.rules.last_cursor;
-        let cursor = if more || last_cursor == AnnatureLastCursor::Text { cursor } else { None };
-        let rows = array(positions.into_iter().map(|position| world.at(position)));
-        Ok(Reply::json_text(StatusCode::OK, told(&rows, cursor.as_deref(), more, last_cursor)))
+        let cursor = if more || last_cursor == LastCursor::Text { cursor } else { None };
+        let rows = array(positions.into_iter().map(|position| world.record_at(position)));
+        Ok(SimResponse::json_text(StatusCode::OK, page_body(&rows, cursor.as_deref(), more, last_cursor)))
     }
 }
 
-/// A page with these rows; `next` leads on.
+/// Formats a page with these rows and the cursor of the next page.
 pub(super) fn page(rows: &str, _count: usize, next: Option<&str>) -> String {
-    told(rows, next, next.is_some(), AnnatureLastCursor::Null)
+    page_body(rows, next, next.is_some(), LastCursor::Null)
 }
 
-fn told(rows: &str, cursor: Option<&str>, more: bool, last: AnnatureLastCursor) -> String {
-    if !more && last == AnnatureLastCursor::Absent {
+fn page_body(rows: &str, cursor: Option<&str>, more: bool, last: LastCursor) -> String {
+    if !more && last == LastCursor::Absent {
         return format!("{{\"accounts\":{rows},\"has_more\":{more}}}");
     }
     format!("{{\"accounts\":{rows},\"cursor\":{},\"has_more\":{more}}}", Value::from(cursor))
 }
 
-/// Fields that must be exactly as asked for.
+/// The filters that compare for equality.
 const EXACT: [&str; 4] = ["name", "email", "role", "group_id"];
 
 #[derive(Debug, Default)]
 pub(crate) struct Filters {
     exact: Vec<(&'static str, Value)>,
-    /// Milliseconds, as asked for; dates in an invalid format are silently ignored.
+    /// Unix milliseconds. Dates in an invalid format are silently ignored.
     before: Option<i64>,
     after: Option<i64>,
     before_inclusive: bool,
@@ -73,47 +76,47 @@ pub(crate) struct Filters {
 }
 
 impl Filters {
-    pub(crate) fn new(caller: &Caller, incoming: &Incoming, rules: &Rules) -> Self {
-        let given = |name: &str| incoming.value(name).filter(|value| !value.is_empty());
+    pub(crate) fn new(caller: &Caller, request: &SimRequest, rules: &Rules) -> Self {
+        let parameter = |name: &str| request.value(name).filter(|value| !value.is_empty());
         let mut exact: Vec<(&'static str, Value)> = EXACT
             .into_iter()
-            .filter_map(|name| given(name).map(|value| (name, Value::from(value))))
+            .filter_map(|name| parameter(name).map(|value| (name, Value::from(value))))
             .collect();
-        if let Some(active) = given("active") {
+        if let Some(active) = parameter("active") {
             let flag = active.parse::<bool>().map_or_else(|_| Value::from(active), Value::from);
             exact.push(("active", flag));
         }
-        // A registered organisation sees its own accounts, a partner those of all of them.
+        // A registered organisation lists its own accounts, a partner those of all organisations.
         if let Some(organisation) = caller.organisation.as_deref().filter(|_| !caller.partner) {
             exact.push(("organisation_id", organisation.into()));
         }
         Self {
             exact,
-            before: given("created_before").and_then(millis),
-            after: given("created_after").and_then(millis),
+            before: parameter("created_before").and_then(millis),
+            after: parameter("created_after").and_then(millis),
             before_inclusive: rules.before_inclusive,
             after_inclusive: rules.after_inclusive,
         }
     }
 
-    /// The first position that can match: the listing is newest first, so that is where `created_before`
-    /// begins.
+    /// Returns the first position that can match `created_before`. The listing is newest first.
     pub(crate) fn start(&self, world: &World) -> usize {
         self.before
-            .map_or(0, |before| world.at_or_after(&Key { rank: rank(before), id: Id::Text("".into()) }))
+            .map_or(0, |before| world.lower_bound(&SortKey { rank: rank(before), id: Id::Text("".into()) }))
     }
 
+    /// Returns whether the account at a position matches.
     pub(crate) fn matches(&self, world: &World, position: usize) -> bool {
-        self.in_time(world.key_at(position).map_or(UNDATED, |key| key.rank)) && {
-            // A record is made only where something is to be compared.
+        self.matches_dates(world.key_at(position).map_or(UNDATED, |key| key.rank)) && {
+            // Avoids generating the record if there is nothing to compare.
             self.exact.is_empty() || {
-                let record = world.at(position);
+                let record = world.record_at(position);
                 self.exact.iter().all(|(name, value)| record.get(name) == Some(value))
             }
         }
     }
 
-    fn in_time(&self, rank: i64) -> bool {
+    fn matches_dates(&self, rank: i64) -> bool {
         if self.before.is_none() && self.after.is_none() {
             return true;
         }

@@ -1,26 +1,26 @@
-//! Annature: `GET /v1/accounts`, all at once, `GET /v2/accounts` with `cursor` paging, and what makes and
-//! changes accounts.
+//! Annature: unpaged `GET /v1/accounts`, `GET /v2/accounts` with `cursor` paging, and the endpoints that
+//! create and change accounts.
 
 mod accounts;
+mod api_error;
 mod changes;
 mod cursor;
 mod listing;
-mod refusal;
 mod routes;
 
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use crate::gate::lock;
-use crate::seed;
-use crate::seed::Answers;
+use crate::config::{SimConfig, config_methods};
+use crate::pipeline::lock;
+use crate::rng;
+use crate::rng::RequestCounter;
 use crate::server::Server;
-use crate::settings::{Settings, shared_settings};
 use crate::simulators::simulator;
 use crate::world::World;
 use accounts::Accounts;
-use changes::Ledger;
-use routes::Workspace;
+use changes::Registry;
+use routes::AnnatureState;
 
 /// A simulated Annature.
 ///
@@ -28,80 +28,82 @@ use routes::Workspace;
 /// |---|---|
 /// | `GET /v1/accounts` | a bare array, newest first, at most 1,000 |
 /// | `GET /v2/accounts` | pages |
-/// | `POST /v1/accounts` | makes an account in the organisation of the keys |
-/// | `POST /v1/accounts/register` | makes an organisation with an account; needs a partner key |
+/// | `POST /v1/accounts` | creates an account in the organisation of the API key |
+/// | `POST /v1/accounts/register` | creates an organisation with an account; requires a partner key |
 /// | `GET /v1/accounts/{id}` | one account |
-/// | `PUT /v1/accounts/{id}` | changes what is in the body; a new address waits for [`confirm_email`](Self::confirm_email) |
+/// | `PUT /v1/accounts/{id}` | changes the given fields; a new email address requires [`confirm_email`](Self::confirm_email) |
 /// | `POST /v1/accounts/{id}/verification` | only while `verified` is null |
 /// | `POST /v1/accounts/{id}/deactivate`, `…/restore` | sets `active` |
 ///
-/// There are two populations. The server's own ([`Server::ids`] and so on) is the caller's organisation. With
-/// a good `X-Annature-Partner` the accounts of the organisations that the partner has provisioned are listed
-/// instead, without the caller's own users; `before_list` is then given that world. The keys of a registered
-/// organisation are good from then on, and find that organisation's accounts.
+/// There are two sets of accounts. The server's own ([`Server::ids`] and so on) are those of the caller's
+/// organisation. With a valid `X-Annature-Partner`, the accounts of the organisations that the partner
+/// provisioned are listed instead, without the caller's own users. `before_list` then receives those
+/// accounts. The API key of a registered organisation is valid immediately, and lists the accounts of that
+/// organisation.
 ///
 /// # Assumptions
 ///
-/// - Wrong keys, a wrong partner key included, are 401. A bad cursor is 400, an unknown route 404.
-/// - Ties of `created` are broken by `id`, ascending. Accounts without a readable `created` come last, and
-///   no date filter finds them.
-/// - A cursor stands for a place, so it outlives the account it was made from; it goes with any filters.
-/// - Filters are case-sensitive. A filter without a value is ignored; `active` other than `true` or `false`,
-///   or an unknown role, finds nothing.
-/// - What makes an account answers with 201; the account is active, its role `administrator` if it is an
-///   organisation's first, and what was not asked for null. `verification` and `deactivate` answer with 204,
-///   as `restore` does.
-/// - A body that is not said to be JSON is 415, one that is no JSON object 400, and a member of a wrong type,
-///   null, empty, of another form or missing 422. Unknown members are passed over. Any password, and any
-///   group's id, is taken.
-/// - An address that an account of any organisation has, in any case, is 422, and so is verifying a verified
-///   account. Registering without a partner key, and `skip_verification` of either value without one, are
-///   403.
-/// - With a partner key, an id is looked for in the provisioned organisations first, and then in one's own.
-///   New accounts are made in one's own organisation all the same.
-/// - Deactivating what is deactivated and restoring what is active does nothing, successfully. A deactivated
+/// - Invalid keys, including an invalid partner key, get 401. An invalid cursor gets 400, an unknown route
+///   404.
+/// - Ties of `created` are sorted by `id`, ascending. Accounts without a valid `created` are last, and match
+///   no date filter.
+/// - A cursor is a position. It remains valid after its account is removed, and can be used with any filters.
+/// - Filters are case-sensitive. A filter without a value is ignored. An `active` other than `true` or
+///   `false`, or an unknown role, matches nothing.
+/// - Creating an account responds 201. The account is active. Its role is `administrator` if it is the first
+///   of an organisation. Fields that were not sent are null. `verification` and `deactivate` respond 204, as
+///   `restore` does.
+/// - A body whose `Content-Type` is not JSON gets 415. A body that is not a JSON object gets 400. A member
+///   that is missing, null, empty, or of a wrong type or format gets 422. Unknown members are ignored. Any
+///   password and any group id is accepted.
+/// - An email address of an existing account of any organisation, compared without case, gets 422. So does
+///   verifying a verified account. Registering without a partner key gets 403, as does `skip_verification`
+///   with either value without one.
+/// - With a partner key, an id is looked up in the provisioned organisations first, then in the caller's own.
+///   New accounts are still created in the caller's own organisation.
+/// - Deactivating a deactivated account and restoring an active one succeed without effect. A deactivated
 ///   account can be changed.
 pub struct Annature {
     server: Server,
-    workspace: Arc<Workspace>,
+    state: Arc<AnnatureState>,
 }
 
 impl Annature {
-    /// The public key, for `X-Annature-Id`.
+    /// Returns the public key, for `X-Annature-Id`.
     pub fn id(&self) -> &str {
-        &self.workspace.id
+        &self.state.id
     }
 
-    /// The private key, for `X-Annature-Key`.
+    /// Returns the private key, for `X-Annature-Key`.
     pub fn key(&self) -> &str {
-        &self.workspace.key
+        &self.state.key
     }
 
-    /// The partner key, for `X-Annature-Partner`.
+    /// Returns the partner key, for `X-Annature-Partner`.
     pub fn partner_key(&self) -> &str {
-        &self.workspace.partner_key
+        &self.state.partner_key
     }
 
-    /// The ids of the accounts that the partner key lists now, newest first.
+    /// Returns the ids of the accounts that the partner key lists, newest first.
     pub fn partner_ids(&self) -> Vec<String> {
         self.partner_world(|world| world.ids())
     }
 
-    /// The addresses that mails went to, in the order they were sent: to verify an account, or to confirm a
-    /// changed address.
+    /// Returns the recipients of the emails sent so far, in order. Emails are sent to verify an account or to
+    /// confirm a changed address.
     pub fn mails(&self) -> Vec<String> {
-        lock(&self.workspace.ledger).mails.clone()
+        lock(&self.state.registry).mails.clone()
     }
 
-    /// Takes the changed address of an account into use, as the link in its mail does. False when there is
-    /// none to confirm, or when another account has it by now.
+    /// Confirms the changed email address of an account, as the link in the email does. Returns false if
+    /// there is none to confirm, or if another account has the address now.
     pub fn confirm_email(&self, id: &str) -> bool {
-        self.workspace.confirm(id)
+        self.state.confirm_email(id)
     }
 
-    /// Looks at the accounts that the partner key lists, or changes them.
+    /// Locks the accounts that the partner key lists, to read or to change them.
     pub fn partner_world<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
-        change(&mut lock(&self.workspace.partner_world))
+        change(&mut lock(&self.state.partner_world))
     }
 }
 
@@ -111,34 +113,34 @@ simulator! {
     secrets: |this| vec![this.key().to_owned(), this.partner_key().to_owned()]
 }
 
-/// What the last page of `GET /v2/accounts` has for a cursor. Not documented.
+/// The cursor of the last page of Annature's `GET /v2/accounts`. Not documented.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum AnnatureLastCursor {
+pub enum LastCursor {
     /// `"cursor": null`.
     #[default]
     Null,
     /// No `cursor`.
     Absent,
-    /// A cursor as on any page, behind which there is nothing. On an empty page it is null.
+    /// A cursor as on any other page, which leads to an empty page. An empty page has a null cursor.
     Text,
 }
 
-/// How an Annature server writes the body of an error. Neither is documented.
+/// The format of an Annature error body. Neither is documented.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnnatureErrors {
-    /// `{"message": "…"}`, which a client in the wild reads.
+    /// `{"message": "…"}`, which a third-party client expects.
     #[default]
     Message,
-    /// `{"status": 404, "error": "Not Found"}`, as Rails does it of itself.
+    /// `{"status": 404, "error": "Not Found"}`, the default of Rails.
     Rails,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) page_size: usize,
-    pub(crate) last_cursor: AnnatureLastCursor,
+    pub(crate) last_cursor: LastCursor,
     pub(crate) before_inclusive: bool,
     pub(crate) after_inclusive: bool,
     pub(crate) errors: AnnatureErrors,
@@ -146,55 +148,56 @@ pub(crate) struct Rules {
 
 /// Builds an [`Annature`] server.
 #[derive(Debug)]
-#[must_use = "a server is not there until it is started"]
+#[must_use = "a builder does nothing until it is started"]
 pub struct AnnatureBuilder {
-    settings: Settings,
+    config: SimConfig,
     rules: Rules,
     partner_accounts: usize,
     partner_env: bool,
 }
 
 impl AnnatureBuilder {
-    shared_settings!(settings);
+    config_methods!(config);
 
-    /// How many accounts the organisations have that the partner has provisioned. Default 12.
+    /// Sets the number of accounts in the organisations that the partner provisioned. Default: 12.
     pub fn partner_accounts(mut self, accounts: usize) -> Self {
         self.partner_accounts = accounts;
         self
     }
 
-    /// Whether the environment holds the partner key, so that clients made from it list the partner's
-    /// accounts. Default false.
+    /// Sets whether [`Server::env`] includes the partner key, so that clients built from it list the
+    /// partner's accounts. Default: false.
     pub fn partner_env(mut self, partner: bool) -> Self {
         self.partner_env = partner;
         self
     }
 
-    /// The rows of a page of `GET /v2/accounts`. Default 100; the real number is not documented.
+    /// Sets the page size of `GET /v2/accounts`. Default: 100. Not documented.
     pub fn page_size(mut self, rows: usize) -> Self {
         self.rules.page_size = rows.max(1);
         self
     }
 
-    /// What the last page has for a cursor.
-    pub fn last_cursor(mut self, last: AnnatureLastCursor) -> Self {
+    /// Sets the cursor of the last page.
+    pub fn last_cursor(mut self, last: LastCursor) -> Self {
         self.rules.last_cursor = last;
         self
     }
 
-    /// Whether `created_before` finds accounts of that very instant. Default false; not documented.
+    /// Sets whether `created_before` matches accounts of exactly that instant. Default: false. Not
+    /// documented.
     pub fn created_before_inclusive(mut self, inclusive: bool) -> Self {
         self.rules.before_inclusive = inclusive;
         self
     }
 
-    /// Whether `created_after` finds accounts of that very instant. Default false; not documented.
+    /// Sets whether `created_after` matches accounts of exactly that instant. Default: false. Not documented.
     pub fn created_after_inclusive(mut self, inclusive: bool) -> Self {
         self.rules.after_inclusive = inclusive;
         self
     }
 
-    /// How errors are written.
+    /// Sets the format of error bodies.
     pub fn errors(mut self, errors: AnnatureErrors) -> Self {
         self.rules.errors = errors;
         self
@@ -204,52 +207,52 @@ impl AnnatureBuilder {
     ///
     /// # Errors
     ///
-    /// When the loopback interface gives no port to listen on.
+    /// Fails if no port can be bound on the loopback interface.
     pub async fn start(self) -> io::Result<Annature> {
-        let (seed, documented_only) = (self.settings.seed, self.settings.documented_only);
-        let rng = &mut seed::rng(seed, 0xA7);
+        let (seed, documented_only) = (self.config.seed, self.config.documented_only);
+        let rng = &mut rng::seeded(seed, 0xA7);
         let own = Accounts::own(seed);
         let organisation = own.organisation();
-        let world = self.settings.world(Arc::new(own));
-        let workspace = Arc::new(Workspace {
+        let world = self.config.world(Arc::new(own));
+        let state = Arc::new(AnnatureState {
             world: Arc::clone(&world),
             partner_world: Mutex::new(World::new(
                 Arc::new(Accounts::partner(seed)),
                 self.partner_accounts,
                 documented_only,
             )),
-            ledger: Mutex::new(Ledger::new(seed)),
+            registry: Mutex::new(Registry::new(seed)),
             rules: self.rules,
             organisation,
-            id: seed::hex_id(rng),
-            key: seed::hex_id(rng),
-            partner_key: seed::hex_id(rng),
-            answers: Answers::new(seed),
+            id: rng::hex_id(rng),
+            key: rng::hex_id(rng),
+            partner_key: rng::hex_id(rng),
+            request_counter: RequestCounter::new(seed),
             seed,
         });
-        let server = Server::start(self.settings, world, workspace.clone(), |base_url| {
+        let server = Server::start(self.config, world, state.clone(), |base_url| {
             let mut env = vec![
                 ("ANNATURE_BASE_URL", base_url.to_owned()),
-                ("ANNATURE_ID", workspace.id.clone()),
-                ("ANNATURE_KEY", workspace.key.clone()),
+                ("ANNATURE_ID", state.id.clone()),
+                ("ANNATURE_KEY", state.key.clone()),
             ];
             if self.partner_env {
-                env.push(("ANNATURE_PARTNER_KEY", workspace.partner_key.clone()));
+                env.push(("ANNATURE_PARTNER_KEY", state.partner_key.clone()));
             }
             env
         })
         .await?;
-        Ok(Annature { server, workspace })
+        Ok(Annature { server, state })
     }
 }
 
 impl Default for AnnatureBuilder {
     fn default() -> Self {
         Self {
-            settings: Settings::default(),
+            config: SimConfig::default(),
             rules: Rules {
                 page_size: 100,
-                last_cursor: AnnatureLastCursor::default(),
+                last_cursor: LastCursor::default(),
                 before_inclusive: false,
                 after_inclusive: false,
                 errors: AnnatureErrors::default(),

@@ -1,13 +1,13 @@
-//! Faults: what a plan of them is, and how each is carried out.
+//! Fault plans, and the application of each fault.
 //!
-//! A plan is asked by the gate, once per request. What a fault does before the provider answers, or in its place,
-//! is in `prepare`. What it makes of the answer is in `spoil` (the body as a whole) and `stream` (the body as it is
-//! sent).
+//! The pipeline consults the plan once per request. Module `apply` changes the request or replaces the
+//! response, `body` changes a complete response, and `stream` changes how the body is sent.
 
-mod forms;
+mod apply;
+mod body;
+mod cursor_loop;
 mod plan;
-mod prepare;
-mod spoil;
+mod serde_helpers;
 mod stream;
 
 use std::time::Duration;
@@ -15,33 +15,33 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) use apply::{ResponseOverride, apply_to_request, replacement_response};
+pub(crate) use body::apply_to_body;
 pub(crate) use plan::Injector;
 pub use plan::{Faults, FaultsError};
-pub(crate) use prepare::{Tweak, instead, prepare};
-pub(crate) use spoil::spoil;
-pub(crate) use stream::{respond, send};
+pub(crate) use stream::{into_http, stream_response};
 
-/// Something that goes wrong with one request, or from one request on.
+/// A fault that is injected into one request, or into all requests from one on.
 ///
-/// The simulators keep their word: no fault silently leaves an account out of a listing. Whatever is done to
-/// an answer, a client can see it, or the next page goes on where this one ended.
+/// No fault silently removes an account from a listing. The client can detect the fault, or the next page
+/// continues where the affected page ended.
 ///
 /// # Where a fault applies
 ///
-/// A fault that makes no sense where the plan puts it does nothing and is not counted:
+/// A fault that does not apply to a request has no effect and is not counted:
 ///
-/// - faults of a body need an answer of 2xx that has one; a refused request is refused as ever;
-/// - faults of a listing ([`RepeatedMarker`](Self::RepeatedMarker),
+/// - Faults that change a body require a 2xx response with a body.
+/// - Faults of a listing require a list request. They are [`CursorLoop`](Self::CursorLoop),
 ///   [`EmptyPageWithMarker`](Self::EmptyPageWithMarker), [`ShortPage`](Self::ShortPage),
-///   [`BadRow`](Self::BadRow), [`UnknownEnum`](Self::UnknownEnum), [`WorldChange`](Self::WorldChange)) need a
-///   list request, and what else is said there;
+///   [`BadRow`](Self::BadRow), [`UnknownEnum`](Self::UnknownEnum) and
+///   [`ConcurrentChange`](Self::ConcurrentChange). Some have further conditions.
 /// - [`TokenExpiredEarly`](Self::TokenExpiredEarly), [`TokenEndpointDown`](Self::TokenEndpointDown) and
-///   [`ClockSkew`](Self::ClockSkew) need a provider that has such a thing.
+///   [`ClockSkew`](Self::ClockSkew) require a provider with that feature.
 ///
 /// # As JSON
 ///
-/// The variant's name in `snake_case`; with fields, an object of that one key. Durations are text, such as
-/// `"250ms"` or `"3s"`.
+/// The variant's name in `snake_case`. A variant with fields is an object with the name as its only key.
+/// Durations are strings such as `"250ms"` or `"3s"`.
 ///
 /// ```json
 /// "hang"
@@ -52,137 +52,139 @@ pub(crate) use stream::{respond, send};
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Fault {
-    /// 429, with the provider's own body. The provider's limit does not count it.
+    /// Responds 429 with the provider's own body. The provider's rate limit does not count the request.
     TooManyRequests {
-        /// The `Retry-After` header, if there is one.
+        /// The `Retry-After` header, if any.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after: Option<RetryAfter>,
     },
-    /// This status in place of the answer; nothing is done for the request.
+    /// Responds with this status. The request is not processed.
     Status {
         /// From 200 to 599.
-        #[serde(deserialize_with = "forms::status")]
+        #[serde(deserialize_with = "serde_helpers::status")]
         status: u16,
-        /// What the body holds.
+        /// The kind of body.
         #[serde(default)]
         body: ErrorBody,
-        /// The `Retry-After` header, if there is one.
+        /// The `Retry-After` header, if any.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after: Option<RetryAfter>,
     },
-    /// The server stops listening: every connection is closed, this request's own without an answer, and new
-    /// ones are refused (`ECONNREFUSED`). After the time given, on tokio's clock, it listens again on the
-    /// same port.
+    /// Stops listening. Every connection is closed, including this request's, and new ones are refused
+    /// (`ECONNREFUSED`). After `duration`, on tokio's clock, the server listens again on the same port.
     ///
-    /// A time and not a number of requests, because a server cannot count what it refuses in this way. The
-    /// port stays bound meanwhile, so that nobody else takes it.
+    /// It is a duration rather than a number of requests, because a server cannot count refused connections.
+    /// The port remains bound, so that no other process can take it.
     RefuseConnections {
-        /// How long nobody listens.
-        #[serde(with = "forms::duration")]
-        lasting: Duration,
+        /// How long the server does not listen.
+        #[serde(with = "serde_helpers::duration")]
+        duration: Duration,
     },
-    /// The connection is reset (TCP RST) before the first byte of an answer. Nothing is done for the request.
-    ResetBeforeAnswer,
-    /// Status, headers and half of the real body, with the `Content-Length` of all of it; then the connection
-    /// is closed. (By FIN, because a reset may take the half away that was sent.)
+    /// Resets the connection (TCP RST) before the first byte of the response. The request is not processed.
+    ResetBeforeResponse,
+    /// Sends the status, the headers with the full `Content-Length`, and half of the body. Then closes the
+    /// connection by FIN, because a reset could discard the half that was sent.
     ResetMidBody,
-    /// A valid answer whose JSON is cut in the middle; the `Content-Length` is that of the half.
+    /// Truncates the JSON in the middle. The `Content-Length` is that of the truncated body.
     TruncatedJson,
-    /// A complete answer that is no JSON: a comma stands behind its first bracket.
+    /// Sends a complete response with invalid JSON: a comma follows its first bracket.
     MalformedJson,
-    /// The right JSON, as `text/plain`.
+    /// Sends the correct JSON as `text/plain`.
     WrongContentType,
-    /// 200 with a login page in HTML, as captive portals and proxies have it. Nothing is done for the request.
-    HtmlOk,
-    /// 204 without a body. Nothing is done for the request.
+    /// Responds 200 with an HTML login page, as captive portals and proxies do. The request is not processed.
+    HtmlPage,
+    /// Responds 204 without a body. The request is not processed.
     NoContent,
-    /// 302 to elsewhere. Nothing is done for the request.
+    /// Responds 302. The request is not processed.
     Redirect {
-        /// The `Location`; left out if no header can hold it.
+        /// The `Location` header. Omitted if it is not a valid header value.
         to: String,
     },
-    /// The right answer, late: nothing is sent before this time is over, on tokio's clock.
-    SlowHeaders(#[serde(with = "forms::duration")] Duration),
-    /// Status and headers at once, then the right body a few bytes at a time.
+    /// Sends the correct response after a delay, on tokio's clock.
+    SlowHeaders(#[serde(with = "serde_helpers::duration")] Duration),
+    /// Sends the status and the headers immediately, then the correct body in small chunks.
     SlowTrickle {
-        /// The bytes of each piece; 0 is taken for 1.
+        /// The size of each chunk in bytes. 0 is treated as 1.
         chunk: usize,
-        /// The wait before each piece, on tokio's clock.
-        #[serde(with = "forms::duration")]
+        /// The delay before each chunk, on tokio's clock.
+        #[serde(with = "serde_helpers::duration")]
         every: Duration,
     },
-    /// No answer, ever; the connection stays open until the client or the server ends it. Nothing is done
-    /// for the request.
+    /// Never responds. The connection stays open until the client or the server closes it. The request is not
+    /// processed.
     Hang,
-    /// The right JSON with so many blanks behind its first bracket that the body has this size. It is sent
-    /// as it goes, with its `Content-Length`, and never held. No less than the real body.
+    /// Pads the correct JSON to a size, with spaces after its first bracket. The padding is generated while
+    /// the body is sent, with a `Content-Length`. The body is never smaller than the correct JSON.
     OversizedBody {
         /// The size of the body.
         bytes: u64,
     },
-    /// The right JSON with blanks, as in [`OversizedBody`](Self::OversizedBody), compressed more than 100 times
-    /// and sent as it goes, with `Content-Encoding: gzip`. It is valid to its end. Not for a client that did
-    /// not send `Accept-Encoding: gzip`.
+    /// Pads the correct JSON as [`OversizedBody`](Self::OversizedBody) does, and compresses it by a factor of
+    /// more than 100 with `Content-Encoding: gzip`. The stream is valid. Requires `Accept-Encoding: gzip`.
     GzipBomb {
-        /// The size of the body once it is unpacked.
+        /// The size of the decompressed body.
         bytes: u64,
     },
-    /// The right body under a `Content-Encoding` that is not true: `UTF-8`, or `gzip` without gzip. Left out
-    /// if no header can hold it.
+    /// Sends the correct body with a false `Content-Encoding`, such as `UTF-8`, or `gzip` without
+    /// compression. Does not apply if the text is not a valid header value.
     BogusContentEncoding(String),
-    /// The token of this request is dead from now on: this answer is the provider's 401. A new login gives a
-    /// new token. Fortanix and `SailPoint`, with a token that was good until then.
+    /// Expires the token of this request, which gets the provider's 401. A new login returns a new token.
+    /// Requires Fortanix or `SailPoint`, and a valid token.
     TokenExpiredEarly,
-    /// 503 with the provider's own body, to logins only. Fortanix and `SailPoint`.
+    /// Responds 503 with the provider's own body. Applies to logins only. Requires Fortanix or `SailPoint`.
     TokenEndpointDown,
-    /// This request is judged by a clock that is this much ahead of the server's; its `Date` header tells it.
-    /// Huawei, where more than fifteen minutes make the signature expired.
+    /// Validates this request with a clock that is ahead of the server's. The `Date` header of the response
+    /// is ahead, too. Requires Huawei, which rejects a signature if the clocks differ by more than 15
+    /// minutes.
     ClockSkew {
-        /// How far the clock is ahead; negative for behind.
+        /// How far the clock is ahead, in seconds. May be negative.
         seconds: i64,
     },
-    /// From this list request on, until another plan is set, the listing goes round in a circle of so many
-    /// pages: the first page that is asked for behind them is the first of them again, and so are its cursors.
-    /// Each page that is told again is counted, the request that began it is not. A walk that ends within the
-    /// circle ends as ever.
+    /// Makes the listing loop over `period` pages, from this list request until another plan is set.
     ///
-    /// All providers (Fortanix's `previous_id`, Huawei's `marker`, Annature's `cursor` in its second version;
-    /// `SailPoint`'s `offset`, which is then as good as ignored).
-    RepeatedMarker {
-        /// The pages of the circle; 0 is taken for 1: the same page again and again.
+    /// A request after the last of these pages gets the first of them again, with the same cursors. Each
+    /// repeated page counts as a fault. The request that starts the loop does not. A listing that ends within
+    /// the first `period` pages ends normally.
+    ///
+    /// Applies to the cursor of each provider: Fortanix's `previous_id`, Huawei's `marker`, the `cursor` of
+    /// Annature's `/v2`, and the `offset` of `SailPoint`, which is then effectively ignored.
+    CursorLoop {
+        /// The number of pages in the loop. 0 is treated as 1, which repeats a single page.
         period: u32,
     },
-    /// A page without rows although more follow: its cursor leads on, and nothing is lost. Huawei, and
-    /// Annature's second version; elsewhere an empty page is the end.
+    /// Returns a page without rows, whose cursor leads to the remaining rows. No row is lost. Requires Huawei
+    /// or Annature's `/v2`. At the other providers, an empty page is the end of the listing.
     EmptyPageWithMarker,
-    /// A page of half its rows; the next page begins behind them, and nothing is lost. Every listing with
-    /// pages, where the page has two rows or more.
+    /// Returns a page with half of its rows. The next page starts after them, so no row is lost. Applies to
+    /// every paged listing, to pages of two or more rows.
     ShortPage,
-    /// One row of the page, a random one, is spoiled; the others are as ever.
+    /// Corrupts one random row of the page.
     BadRow {
-        /// How it is spoiled.
+        /// How the row is corrupted.
         kind: BadRow,
     },
-    /// About half of the values in the page that belong to enumerations are words that no reference knows.
+    /// Replaces about half of the page's enum values by undocumented ones.
     UnknownEnum,
-    /// Before the answer, accounts come and go at one side of the place that the request asks for, in the
-    /// default order of the provider. As many as there are to go; new ones as far as some are found that fall
-    /// there. For `SailPoint` the place is the `offset`; a change before it moves all rows behind it, as offset
-    /// paging has it, so that a walk passes over rows that were there all along, or meets them twice.
-    WorldChange {
-        /// How many accounts go.
+    /// Removes and inserts accounts on one side of the requested position, in the provider's default order,
+    /// before the response is created.
+    ///
+    /// Removes at most the existing accounts. Inserts only as many as it can generate for that side. For
+    /// `SailPoint` the position is the `offset`. A change before it shifts all later rows, as in any offset
+    /// paging, so that a listing may skip rows that were present throughout, or yield some twice.
+    ConcurrentChange {
+        /// How many accounts are removed.
         #[serde(default)]
         remove: usize,
-        /// How many new ones come.
+        /// How many accounts are inserted.
         #[serde(default)]
         insert: usize,
-        /// Among those told already, or among those to come.
+        /// The side of the requested position.
         side: Side,
     },
 }
 
 impl Fault {
-    /// The variant's name as it stands in JSON, such as `too_many_requests`.
+    /// Returns the variant's name in JSON, such as `too_many_requests`.
     pub fn name(&self) -> String {
         match serde_json::to_value(self) {
             Ok(Value::String(name)) => name,
@@ -199,9 +201,9 @@ impl Fault {
 pub enum RetryAfter {
     /// A number of seconds.
     Seconds(u64),
-    /// A date, so many seconds from now by the system's clock; negative for the past.
+    /// A date, as seconds from now by the system clock. Negative for the past.
     Date(i64),
-    /// Anything; left out if no header can hold it.
+    /// Any text. Omitted if it is not a valid header value.
     Text(String),
 }
 
@@ -210,44 +212,44 @@ pub enum RetryAfter {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorBody {
-    /// What the provider itself says, with its headers. Where it documents nothing, this is the shape of its
-    /// other errors with the status's own words (assumption).
+    /// The provider's own error body and headers. If the provider does not document one for the status, the
+    /// body has the form of its other errors, with the reason phrase of the status (assumption).
     #[default]
     Vendor,
-    /// A page in HTML, as a proxy in front of the provider has it.
+    /// An HTML page, as a proxy in front of the provider sends it.
     Html,
-    /// Nothing.
+    /// No body.
     Empty,
 }
 
-/// How a row is spoiled. As JSON: the name in `snake_case`.
+/// How a row is corrupted. As JSON: the name in `snake_case`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BadRow {
-    /// Its id is null.
+    /// The id is null.
     NullId,
-    /// It has no id.
+    /// The id is missing.
     MissingId,
-    /// Its id is the empty text.
+    /// The id is an empty string.
     EmptyId,
-    /// Its id is a number.
+    /// The id is a number.
     NumericId,
-    /// Every second of its fields, but not the id, holds an array with an object in it.
+    /// Every second field, except the id, is an array that contains an object.
     WrongType,
-    /// It is text, not an object.
+    /// The row is a string instead of an object.
     NotAnObject,
-    /// It is null.
+    /// The row is null.
     Null,
 }
 
-/// A side of the place in the listing that a request asks for. As JSON: `"before"` or `"after"`.
+/// A side of the position that a list request asks for. As JSON: `"before"` or `"after"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Side {
-    /// Where the walk has been. There is nothing before the first page.
+    /// The accounts before the requested page. There are none before the first page.
     Before,
-    /// Where the walk has yet to go, the page asked for included.
+    /// The accounts of the requested page and after it.
     After,
 }

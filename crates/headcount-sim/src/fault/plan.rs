@@ -1,21 +1,22 @@
-//! Which requests are hit by what: a plan, and a plan at work.
+//! Fault plans, and the injector that executes one.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, forms};
-use crate::seed;
+use super::cursor_loop::CursorLoop;
+use super::{Fault, serde_helpers};
+use crate::rng;
 
-/// A plan of what goes wrong, for the builders' `faults` and for `Server::set_faults`.
+/// A fault plan, for `faults` of the builders and for `Server::set_faults`.
 ///
-/// A request is hit by one fault at most. Where several rules name it, the most particular one decides: a
-/// number before a path, a path before a share, a share before `always`; of two alike, the one added first.
+/// At most one fault is injected into a request. If several rules match, the most specific one applies: a
+/// request number before a path, a path before a rate, and a rate before `always`. Of two with the same
+/// precedence, the one added first applies.
 ///
-/// Requests are counted from the moment the plan is set; the first is number 1. Only what arrives is counted:
-/// connections that were refused are not. The same seed and the same sequence of requests give the same
-/// faults; whether a share hits a list request depends on nothing but the seed, the rule and its number.
+/// Requests are counted from when the plan is set, starting at 1. Refused connections are not counted. The
+/// same seed and the same sequence of requests produce the same faults. Whether a rate matches a list request
+/// depends only on the seed, the rule and the number of the list request.
 ///
 /// ```
 /// use headcount_sim::{Fault, Faults, RetryAfter};
@@ -30,9 +31,10 @@ use crate::seed;
 ///
 /// # As JSON
 ///
-/// A seed (0 if it is left out) and rules. Each has `on` (one of `{"list": n}`, `{"request": n}`,
-/// `{"login": n}`, `{"path": "part of it"}`, `{"rate": share}` and `"always"`) and either `fault`, or `faults`
-/// of which one is drawn each time. What faults look like is told at [`Fault`].
+/// An object with `rules` and an optional `seed`, which defaults to 0. Each rule has `on`, which is one of
+/// `{"list": n}`, `{"request": n}`, `{"login": n}`, `{"path": "substring"}`, `{"rate": fraction}` and
+/// `"always"`. It also has either `fault`, or `faults`, of which one is chosen at random each time. See
+/// [`Fault`] for their format.
 ///
 /// ```
 /// # use headcount_sim::Faults;
@@ -43,7 +45,7 @@ use crate::seed;
 ///     {"on": {"login": 1}, "fault": "token_endpoint_down"},
 ///     {"on": {"path": "/v1/sys/"}, "fault": {"slow_headers": "250ms"}},
 ///     {"on": {"rate": 0.05}, "faults": ["reset_mid_body", {"status": {"status": 502, "body": "html"}}]},
-///     {"on": {"list": 9}, "fault": {"world_change": {"remove": 3, "insert": 2, "side": "before"}}}
+///     {"on": {"list": 9}, "fault": {"concurrent_change": {"remove": 3, "insert": 2, "side": "before"}}}
 ///   ]
 /// }"#;
 /// Faults::from_json(plan)?;
@@ -51,121 +53,123 @@ use crate::seed;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[must_use = "a plan does nothing until a server has it"]
+#[must_use = "a plan does nothing until a server uses it"]
 pub struct Faults {
     #[serde(default)]
     seed: u64,
     rules: Vec<Rule>,
 }
 
-/// Some requests and what happens to them.
+/// A trigger and its faults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(into = "RuleForm", try_from = "RuleForm")]
+#[serde(into = "RuleJson", try_from = "RuleJson")]
 struct Rule {
-    on: When,
-    /// One of them is drawn.
+    on: Trigger,
+    /// One of them is chosen at random.
     faults: Vec<Fault>,
 }
 
-/// The requests that a rule is about.
+/// The requests that a rule matches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum When {
-    List(#[serde(deserialize_with = "forms::nth")] u64),
-    Login(#[serde(deserialize_with = "forms::nth")] u64),
-    Request(#[serde(deserialize_with = "forms::nth")] u64),
+enum Trigger {
+    List(#[serde(deserialize_with = "serde_helpers::request_number")] u64),
+    Login(#[serde(deserialize_with = "serde_helpers::request_number")] u64),
+    Request(#[serde(deserialize_with = "serde_helpers::request_number")] u64),
     Path(String),
-    Rate(#[serde(deserialize_with = "forms::share")] f64),
+    Rate(#[serde(deserialize_with = "serde_helpers::fraction")] f64),
     Always,
 }
 
-/// A rule as it is written.
+/// The JSON form of a rule.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RuleForm {
-    on: When,
+struct RuleJson {
+    on: Trigger,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fault: Option<Fault>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     faults: Option<Vec<Fault>>,
 }
 
-/// A request as a plan sees it.
+/// The properties of a request that triggers match.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sight<'a> {
-    /// Its number among all requests.
+pub(crate) struct RequestContext<'a> {
+    /// The number among all requests.
     pub(crate) request: u64,
-    /// Its number among the list requests, if it is one.
+    /// The number among the list requests, if it is one.
     pub(crate) list: Option<u64>,
-    /// Its number among the logins, if it is one.
+    /// The number among the logins, if it is one.
     pub(crate) login: Option<u64>,
     pub(crate) path: &'a str,
 }
 
 impl Faults {
-    /// Nothing goes wrong.
+    /// Creates a plan without faults.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// A plan without rules, whose draws come from this seed.
+    /// Creates a plan without rules. The seed determines all random choices.
     pub fn new(seed: u64) -> Self {
         Self { seed, rules: Vec::new() }
     }
 
-    /// Hits the n-th list request; the first is 1, and 0 is taken for 1.
+    /// Injects a fault into the n-th list request. The first is 1. 0 is treated as 1.
     pub fn on_list(self, n: u64, fault: Fault) -> Self {
-        self.rule(When::List(n.max(1)), [fault])
+        self.rule(Trigger::List(n.max(1)), [fault])
     }
 
-    /// Hits the n-th of all requests, logins included; the first is 1, and 0 is taken for 1.
+    /// Injects a fault into the n-th request, including logins. The first is 1. 0 is treated as 1.
     pub fn on_request(self, n: u64, fault: Fault) -> Self {
-        self.rule(When::Request(n.max(1)), [fault])
+        self.rule(Trigger::Request(n.max(1)), [fault])
     }
 
-    /// Hits the n-th login or token request; the first is 1, and 0 is taken for 1.
+    /// Injects a fault into the n-th login or token request. The first is 1. 0 is treated as 1.
     pub fn on_login(self, n: u64, fault: Fault) -> Self {
-        self.rule(When::Login(n.max(1)), [fault])
+        self.rule(Trigger::Login(n.max(1)), [fault])
     }
 
-    /// Hits a random share of the list requests, from 0 for none to 1 for all.
-    pub fn rate(self, share: f64, fault: Fault) -> Self {
-        self.rate_any(share, [fault])
+    /// Injects a fault into a random fraction of the list requests, from 0 (none) to 1 (all).
+    pub fn rate(self, fraction: f64, fault: Fault) -> Self {
+        self.rate_any(fraction, [fault])
     }
 
-    /// Hits a random share of the list requests, from 0 for none to 1 for all, each with one of these. What
-    /// is outside is taken for the nearer of the two, what is no number for 0.
-    pub fn rate_any(self, share: f64, faults: impl IntoIterator<Item = Fault>) -> Self {
-        let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
-        self.rule(When::Rate(share), faults)
+    /// Injects one of these faults into a random fraction of the list requests, from 0 (none) to 1 (all).
+    ///
+    /// Other values are clamped. NaN is treated as 0.
+    pub fn rate_any(self, fraction: f64, faults: impl IntoIterator<Item = Fault>) -> Self {
+        let fraction = if fraction.is_nan() { 0.0 } else { fraction.clamp(0.0, 1.0) };
+        self.rule(Trigger::Rate(fraction), faults)
     }
 
-    /// Hits every request, where it applies.
+    /// Injects a fault into every request to which it applies.
     pub fn always(self, fault: Fault) -> Self {
-        self.rule(When::Always, [fault])
+        self.rule(Trigger::Always, [fault])
     }
 
-    /// Hits every request whose path, as it arrived and without the query, holds this text.
-    pub fn on_path(self, part: impl Into<String>, fault: Fault) -> Self {
-        self.rule(When::Path(part.into()), [fault])
+    /// Injects a fault into every request whose path contains this text. The path is as received, without the
+    /// query.
+    pub fn on_path(self, substring: impl Into<String>, fault: Fault) -> Self {
+        self.rule(Trigger::Path(substring.into()), [fault])
     }
 
-    /// Reads a plan; the format is told [above](Self#as-json).
+    /// Parses a plan in the [JSON format](Self#as-json).
     ///
     /// # Errors
     ///
-    /// When the text is no such plan; says where, and what was expected.
+    /// Fails if the text is not a valid plan. The message includes the position and the expected value.
     pub fn from_json(text: &str) -> Result<Self, FaultsError> {
         serde_json::from_str(text).map_err(|error| FaultsError(error.to_string()))
     }
 
-    /// Writes the plan, so that [`from_json`](Self::from_json) gives it back.
+    /// Serializes the plan in the format of [`from_json`](Self::from_json).
     pub fn to_json(&self) -> String {
-        // A plan is plain data, so this cannot fail.
+        // Plain data: serialization cannot fail.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    fn rule(mut self, on: When, faults: impl IntoIterator<Item = Fault>) -> Self {
+    fn rule(mut self, on: Trigger, faults: impl IntoIterator<Item = Fault>) -> Self {
         let faults: Vec<Fault> = faults.into_iter().collect();
         if !faults.is_empty() {
             self.rules.push(Rule { on, faults });
@@ -173,37 +177,39 @@ impl Faults {
         self
     }
 
-    /// The fault that hits a request, and a seed for what is random within it.
-    pub(crate) fn pick(&self, sight: Sight<'_>) -> Option<(Fault, u64)> {
+    /// Returns the fault to inject into a request, and a seed for its random choices.
+    pub(crate) fn pick(&self, context: RequestContext<'_>) -> Option<(Fault, u64)> {
         let rules = (0_u64..).zip(&self.rules);
-        let named = rules.filter(|(index, rule)| rule.on.names(sight, self.draw(*index, sight)));
-        let (index, rule) = named.min_by_key(|(_, rule)| rule.on.rank())?;
-        let draw = seed::mix(self.draw(index, sight));
-        let fault = seed::rng(draw, 0).choice(&rule.faults)?.clone();
-        Some((fault, seed::mix(draw)))
+        let matching = rules.filter(|(index, rule)| rule.on.matches(context, self.seed_for(*index, context)));
+        let (index, rule) = matching.min_by_key(|(_, rule)| rule.on.precedence())?;
+        let seed = rng::mix(self.seed_for(index, context));
+        let fault = rng::seeded(seed, 0).choice(&rule.faults)?.clone();
+        Some((fault, rng::mix(seed)))
     }
 
-    /// A number that is random, and always the same for this rule and this request.
-    fn draw(&self, rule: u64, sight: Sight<'_>) -> u64 {
-        let number = sight.list.unwrap_or(sight.request);
-        seed::mix(seed::mix(seed::mix(self.seed) ^ rule) ^ number)
+    /// Returns a random number that depends only on the seed, the rule and the request.
+    fn seed_for(&self, rule: u64, context: RequestContext<'_>) -> u64 {
+        let number = context.list.unwrap_or(context.request);
+        rng::mix(rng::mix(rng::mix(self.seed) ^ rule) ^ number)
     }
 }
 
-impl When {
-    fn names(&self, sight: Sight<'_>, draw: u64) -> bool {
+impl Trigger {
+    fn matches(&self, context: RequestContext<'_>, seed: u64) -> bool {
         match self {
-            Self::List(n) => sight.list == Some(*n),
-            Self::Login(n) => sight.login == Some(*n),
-            Self::Request(n) => sight.request == *n,
-            Self::Path(part) => sight.path.contains(part.as_str()),
-            Self::Rate(share) => sight.list.is_some() && fastrand::Rng::with_seed(draw).f64() < *share,
+            Self::List(n) => context.list == Some(*n),
+            Self::Login(n) => context.login == Some(*n),
+            Self::Request(n) => context.request == *n,
+            Self::Path(substring) => context.path.contains(substring.as_str()),
+            Self::Rate(fraction) => {
+                context.list.is_some() && fastrand::Rng::with_seed(seed).f64() < *fraction
+            }
             Self::Always => true,
         }
     }
 
-    /// The most particular is the lowest.
-    fn rank(&self) -> u8 {
+    /// The rule with the lowest value applies.
+    fn precedence(&self) -> u8 {
         match self {
             Self::List(_) | Self::Login(_) | Self::Request(_) => 0,
             Self::Path(_) => 1,
@@ -213,7 +219,7 @@ impl When {
     }
 }
 
-impl From<Rule> for RuleForm {
+impl From<Rule> for RuleJson {
     fn from(mut rule: Rule) -> Self {
         let single = rule.faults.len() == 1;
         Self {
@@ -224,74 +230,74 @@ impl From<Rule> for RuleForm {
     }
 }
 
-impl TryFrom<RuleForm> for Rule {
+impl TryFrom<RuleJson> for Rule {
     type Error = &'static str;
 
-    fn try_from(form: RuleForm) -> Result<Self, Self::Error> {
-        let faults = match (form.fault, form.faults) {
+    fn try_from(json: RuleJson) -> Result<Self, Self::Error> {
+        let faults = match (json.fault, json.faults) {
             (Some(fault), None) => vec![fault],
             (None, Some(faults)) if !faults.is_empty() => faults,
-            (None, Some(_)) => return Err("`faults` is empty, expected one fault or more"),
-            (Some(_), Some(_)) => return Err("both `fault` and `faults`, expected one of the two"),
-            (None, None) => return Err("neither `fault` nor `faults`, expected one of the two"),
+            (None, Some(_)) => return Err("expected at least one fault, got empty `faults`"),
+            (Some(_), Some(_)) => return Err("expected either `fault` or `faults`, got both"),
+            (None, None) => return Err("expected either `fault` or `faults`, got neither"),
         };
-        Ok(Self { on: form.on, faults })
+        Ok(Self { on: json.on, faults })
     }
 }
 
-/// Why a text is no plan of faults.
+/// The error of an invalid fault plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultsError(String);
 
 impl fmt::Display for FaultsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "this is no plan of faults, which is an object with `seed` and `rules`: {}", self.0)
+        write!(f, "invalid fault plan, expected an object with `seed` and `rules`: {}", self.0)
     }
 }
 
 impl std::error::Error for FaultsError {}
 
-/// A plan and what it has seen.
+/// Executes a plan: counts requests and selects their faults.
 #[derive(Debug)]
 pub(crate) struct Injector {
     plan: Faults,
     requests: u64,
     lists: u64,
     logins: u64,
-    circle: Option<Circle>,
+    cursor_loop: Option<CursorLoop>,
     injected: u64,
 }
 
 impl Injector {
     pub(crate) fn new(plan: Faults) -> Self {
-        Self { plan, requests: 0, lists: 0, logins: 0, circle: None, injected: 0 }
+        Self { plan, requests: 0, lists: 0, logins: 0, cursor_loop: None, injected: 0 }
     }
 
-    /// Begins another plan; only the count of injected faults goes on.
+    /// Replaces the plan. Keeps only the number of injected faults.
     pub(crate) fn set(&mut self, plan: Faults) {
         *self = Self { injected: self.injected, ..Self::new(plan) };
     }
 
-    /// The fault that hits the request that has just come, with a seed for what is random within it.
+    /// Counts a request. Returns its fault, and a seed for the random choices of the fault.
     pub(crate) fn pick(&mut self, list: bool, login: bool, path: &str) -> Option<(Fault, u64)> {
-        let count = |counter: &mut u64, one: bool| {
-            *counter += u64::from(one);
-            one.then_some(*counter)
+        let count = |counter: &mut u64, applies: bool| {
+            *counter += u64::from(applies);
+            applies.then_some(*counter)
         };
         self.requests += 1;
         let list = count(&mut self.lists, list);
         let login = count(&mut self.logins, login);
-        self.plan.pick(Sight { request: self.requests, list, login, path })
+        self.plan.pick(RequestContext { request: self.requests, list, login, path })
     }
 
-    /// Lets the listing go round from here on, if it does not yet.
-    pub(crate) fn go_round(&mut self, period: u32) {
-        self.circle.get_or_insert_with(|| Circle::new(period));
+    /// Starts a cursor loop, unless one is active.
+    pub(crate) fn start_loop(&mut self, period: u32) {
+        self.cursor_loop.get_or_insert_with(|| CursorLoop::new(period));
     }
 
-    /// The cursor to answer in place of this one, empty for none, if the listing goes round.
-    pub(crate) fn turn(&mut self, cursor: &str) -> Option<String> {
-        self.circle.as_mut()?.turn(cursor)
+    /// Returns the cursor that replaces this one, if the active loop requires it. Empty for the first page.
+    pub(crate) fn looped_cursor(&mut self, cursor: &str) -> Option<String> {
+        self.cursor_loop.as_mut()?.replace(cursor)
     }
 
     pub(crate) fn count(&mut self) {
@@ -303,68 +309,34 @@ impl Injector {
     }
 }
 
-/// The cursors that were asked for since the circle began, in order.
-///
-/// Only requests are changed, never answers: a request beyond the circle is answered as if it had asked for
-/// a page within. So one rule serves every kind of paging, and the answers are the provider's own.
-#[derive(Debug)]
-pub(crate) struct Circle {
-    period: usize,
-    seen: HashMap<String, usize>,
-    within: Vec<String>,
-}
-
-impl Circle {
-    pub(crate) fn new(period: u32) -> Self {
-        Self {
-            period: usize::try_from(period.max(1)).unwrap_or(usize::MAX),
-            seen: HashMap::new(),
-            within: Vec::new(),
-        }
-    }
-
-    /// The cursor to answer in place of this one, empty for none; `None` to answer as asked.
-    pub(crate) fn turn(&mut self, cursor: &str) -> Option<String> {
-        let next = self.seen.len();
-        let index = *self.seen.entry(cursor.to_owned()).or_insert(next);
-        if index < self.period {
-            if index == self.within.len() {
-                self.within.push(cursor.to_owned());
-            }
-            return None;
-        }
-        self.within.get(index % self.period).cloned()
-    }
-}
-
 #[cfg(test)]
-mod plan_tests {
+mod tests {
     use std::time::Duration;
 
     use super::*;
     use crate::{BadRow, ErrorBody, RetryAfter, Side};
 
-    fn list(number: u64) -> Sight<'static> {
-        Sight { request: number + 1, list: Some(number), login: None, path: "/v1/accounts" }
+    fn list(number: u64) -> RequestContext<'static> {
+        RequestContext { request: number + 1, list: Some(number), login: None, path: "/v1/accounts" }
     }
 
-    fn picked(plan: &Faults, sight: Sight<'_>) -> Option<String> {
-        plan.pick(sight).map(|(fault, _)| fault.name())
+    fn picked(plan: &Faults, context: RequestContext<'_>) -> Option<String> {
+        plan.pick(context).map(|(fault, _)| fault.name())
     }
 
     fn every_fault() -> Vec<Fault> {
         let retry_after = Some(RetryAfter::Date(-30));
         vec![
-            Fault::TooManyRequests { retry_after: Some(RetryAfter::Text("in a while".into())) },
+            Fault::TooManyRequests { retry_after: Some(RetryAfter::Text("soon".into())) },
             Fault::TooManyRequests { retry_after: None },
             Fault::Status { status: 502, body: ErrorBody::Html, retry_after },
-            Fault::RefuseConnections { lasting: Duration::from_millis(1500) },
-            Fault::ResetBeforeAnswer,
+            Fault::RefuseConnections { duration: Duration::from_millis(1500) },
+            Fault::ResetBeforeResponse,
             Fault::ResetMidBody,
             Fault::TruncatedJson,
             Fault::MalformedJson,
             Fault::WrongContentType,
-            Fault::HtmlOk,
+            Fault::HtmlPage,
             Fault::NoContent,
             Fault::Redirect { to: "https://else.example/".into() },
             Fault::SlowHeaders(Duration::from_secs(3)),
@@ -376,17 +348,17 @@ mod plan_tests {
             Fault::TokenExpiredEarly,
             Fault::TokenEndpointDown,
             Fault::ClockSkew { seconds: -901 },
-            Fault::RepeatedMarker { period: 3 },
+            Fault::CursorLoop { period: 3 },
             Fault::EmptyPageWithMarker,
             Fault::ShortPage,
             Fault::BadRow { kind: BadRow::NotAnObject },
             Fault::UnknownEnum,
-            Fault::WorldChange { remove: 1, insert: 2, side: Side::Before },
+            Fault::ConcurrentChange { remove: 1, insert: 2, side: Side::Before },
         ]
     }
 
     #[test]
-    fn every_plan_comes_back_from_json() {
+    fn plans_survive_json() {
         let mut plan = Faults::new(u64::MAX).rate_any(0.25, every_fault());
         for fault in every_fault() {
             let name = fault.name();
@@ -400,7 +372,7 @@ mod plan_tests {
     }
 
     #[test]
-    fn errors_say_where_and_what_was_expected() {
+    fn errors_include_position_and_expectation() {
         let error = |json: &str| Faults::from_json(json).expect_err(json).to_string();
         let rule = |rule: &str| error(&format!("{{\"rules\": [{rule}]}}"));
         let cases = [
@@ -412,26 +384,29 @@ mod plan_tests {
                 rule(r#"{"on": "always", "fault": "too_many"}"#),
                 "unknown variant `too_many`, expected one of `too_many_requests`, `status`",
             ),
-            (rule(r#"{"on": {"list": 0}, "fault": "hang"}"#), "the first is 1"),
+            (rule(r#"{"on": {"list": 0}, "fault": "hang"}"#), "a request number from 1"),
             (rule(r#"{"on": {"list": "2"}, "fault": "hang"}"#), "expected u64"),
             (rule(r#"{"on": {"lists": 2}, "fault": "hang"}"#), "expected one of `list`, `login`"),
-            (rule(r#"{"on": {"rate": 5}, "fault": "hang"}"#), "a share from 0 to 1"),
+            (rule(r#"{"on": {"rate": 5}, "fault": "hang"}"#), "a number from 0 to 1"),
             (rule(r#"{"on": "always", "fault": {"status": {"status": 42}}}"#), "from 200 to 599"),
             (rule(r#"{"on": "always", "fault": {"slow_headers": "3"}}"#), "such as \"250ms\""),
             (rule(r#"{"on": "always", "fault": {"slow_headers": 3}}"#), "expected a string"),
-            (rule(r#"{"on": "always", "fault": {"repeated_marker": {}}}"#), "missing field `period`"),
-            (rule(r#"{"on": "always"}"#), "neither `fault` nor `faults`"),
-            (rule(r#"{"on": "always", "fault": "hang", "faults": ["hang"]}"#), "one of the two"),
-            (rule(r#"{"on": "always", "faults": []}"#), "one fault or more"),
+            (rule(r#"{"on": "always", "fault": {"cursor_loop": {}}}"#), "missing field `period`"),
+            (rule(r#"{"on": "always"}"#), "expected either `fault` or `faults`, got neither"),
+            (
+                rule(r#"{"on": "always", "fault": "hang", "faults": ["hang"]}"#),
+                "expected either `fault` or `faults`, got both",
+            ),
+            (rule(r#"{"on": "always", "faults": []}"#), "expected at least one fault"),
         ];
         for (error, expected) in cases {
-            assert!(error.contains(expected), "{error:?} does not say {expected:?}");
+            assert!(error.contains(expected), "{error:?} does not contain {expected:?}");
             assert!(error.contains(" at line 1 column "), "{error}");
         }
     }
 
     #[test]
-    fn the_same_seed_hits_the_same_requests_and_another_seed_others() {
+    fn seed_determines_the_faults() {
         let hits = |seed: u64| -> Vec<Option<String>> {
             let plan = Faults::new(seed).rate_any(0.3, [Fault::Hang, Fault::NoContent]);
             (1..=500).map(|number| picked(&plan, list(number))).collect()
@@ -440,54 +415,35 @@ mod plan_tests {
         assert_ne!(hits(7), hits(8));
         let hit = hits(7).into_iter().flatten().collect::<Vec<_>>();
         assert!((110..190).contains(&hit.len()), "{} of 500", hit.len());
-        let hung = hit.iter().filter(|name| *name == "hang").count();
-        assert!((1..hit.len()).contains(&hung));
+        let hangs = hit.iter().filter(|name| *name == "hang").count();
+        assert!((1..hit.len()).contains(&hangs));
     }
 
     #[test]
-    fn shares_of_nothing_and_of_all() {
-        let plan = |share: f64| Faults::new(1).rate(share, Fault::Hang);
-        let hits = |share: f64| (1..=50).filter(|n| picked(&plan(share), list(*n)).is_some()).count();
+    fn rates_of_zero_and_one() {
+        let plan = |fraction: f64| Faults::new(1).rate(fraction, Fault::Hang);
+        let hits = |fraction: f64| (1..=50).filter(|n| picked(&plan(fraction), list(*n)).is_some()).count();
         assert_eq!([hits(0.0), hits(-1.0), hits(f64::NAN)], [0, 0, 0]);
         assert_eq!([hits(1.0), hits(9.0)], [50, 50]);
-        let login = Sight { list: None, login: Some(1), ..list(1) };
-        assert_eq!(picked(&plan(1.0), login), None, "a share is one of list requests");
+        let login = RequestContext { list: None, login: Some(1), ..list(1) };
+        assert_eq!(picked(&plan(1.0), login), None, "a rate applies to list requests only");
     }
 
     #[test]
-    fn the_most_particular_rule_decides() {
+    fn most_specific_rule_applies() {
         let plan = Faults::new(1)
             .always(Fault::Hang)
             .rate(1.0, Fault::NoContent)
-            .on_path("accounts", Fault::HtmlOk)
+            .on_path("accounts", Fault::HtmlPage)
             .on_list(2, Fault::ResetMidBody)
             .on_request(3, Fault::ShortPage);
-        assert_eq!(picked(&plan, list(1)).as_deref(), Some("html_ok"));
-        // The second list request is the third of all; the rule added first has it.
+        assert_eq!(picked(&plan, list(1)).as_deref(), Some("html_page"));
+        // The second list request is the third request. The rule added first applies.
         assert_eq!(picked(&plan, list(2)).as_deref(), Some("reset_mid_body"));
-        let elsewhere = Sight { path: "/", ..list(1) };
-        assert_eq!(picked(&plan, elsewhere).as_deref(), Some("no_content"));
-        let login = Sight { request: 1, list: None, login: Some(1), path: "/oauth/token" };
+        let other_path = RequestContext { path: "/", ..list(1) };
+        assert_eq!(picked(&plan, other_path).as_deref(), Some("no_content"));
+        let login = RequestContext { request: 1, list: None, login: Some(1), path: "/oauth/token" };
         assert_eq!(picked(&plan, login).as_deref(), Some("hang"));
         assert_eq!(picked(&Faults::none(), login), None);
-    }
-}
-
-#[cfg(test)]
-mod circle_tests {
-    use super::Circle;
-
-    #[test]
-    fn behind_the_last_page_comes_the_first() {
-        let mut circle = Circle::new(2);
-        assert_eq!(circle.turn(""), None);
-        assert_eq!(circle.turn("a"), None);
-        assert_eq!(circle.turn("a"), None, "asked again, answered again");
-        assert_eq!(circle.turn("b").as_deref(), Some(""));
-        assert_eq!(circle.turn("a"), None);
-        assert_eq!(circle.turn("b").as_deref(), Some(""));
-        // Offsets go on for ever.
-        assert_eq!(circle.turn("c").as_deref(), Some("a"));
-        assert_eq!(circle.turn("d").as_deref(), Some(""));
     }
 }

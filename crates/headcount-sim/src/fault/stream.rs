@@ -1,4 +1,4 @@
-//! Answers as they are sent.
+//! Faults that change how a response body is sent.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -13,35 +13,36 @@ use http::HeaderMap;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue};
 
 use super::Fault;
-use crate::exchange::Reply;
-use crate::listener::Line;
+use crate::listener::ConnectionHandle;
+use crate::message::SimResponse;
 
-/// How many blanks are sent at once.
-const BLANKS: usize = 1 << 16;
+/// The number of spaces in a chunk of padding.
+const PADDING_CHUNK: usize = 1 << 16;
 
-/// An answer sent as it is.
-pub(crate) fn respond(reply: Reply) -> http::Response<Body> {
-    let body = Body::from(reply.body);
-    with_body(reply.status, reply.headers, body)
+/// Converts a response without changing it.
+pub(crate) fn into_http(response: SimResponse) -> http::Response<Body> {
+    let body = Body::from(response.body);
+    with_body(response.status, response.headers, body)
 }
 
-/// An answer sent in another way; `None` when the fault is none of these, or does not apply.
-pub(crate) fn send(
+/// Applies a fault to the sending of a response. Returns `None` if the fault does not change the sending, or
+/// does not apply here.
+pub(crate) fn stream_response(
     fault: &Fault,
-    asked: &HeaderMap,
-    reply: &Reply,
-    line: &Line,
+    request_headers: &HeaderMap,
+    response: &SimResponse,
+    connection: &ConnectionHandle,
 ) -> Option<http::Response<Body>> {
-    if reply.body.is_empty() || !reply.status.is_success() {
+    if response.body.is_empty() || !response.status.is_success() {
         return None;
     }
-    let mut headers = reply.headers.clone();
-    let body = reply.body.clone();
+    let mut headers = response.headers.clone();
+    let body = response.body.clone();
     let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
     let body = match *fault {
         Fault::ResetMidBody => {
             headers.insert(CONTENT_LENGTH, size.into());
-            Body::from_stream(half(&body, line.clone()))
+            Body::from_stream(first_half(&body, connection.clone()))
         }
         Fault::SlowTrickle { chunk, every } => {
             headers.insert(CONTENT_LENGTH, size.into());
@@ -51,13 +52,13 @@ pub(crate) fn send(
             headers.insert(CONTENT_LENGTH, bytes.max(size).into());
             Body::from_stream(stream::iter(padded(body, bytes)).map(Ok::<_, io::Error>))
         }
-        Fault::GzipBomb { bytes } if takes_gzip(asked) => {
+        Fault::GzipBomb { bytes } if accepts_gzip(request_headers) => {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            Body::from_stream(stream::iter(packed(padded(body, bytes))))
+            Body::from_stream(stream::iter(gzipped(padded(body, bytes))))
         }
         _ => return None,
     };
-    Some(with_body(reply.status, headers, body))
+    Some(with_body(response.status, headers, body))
 }
 
 fn with_body(status: http::StatusCode, headers: HeaderMap, body: Body) -> http::Response<Body> {
@@ -67,57 +68,57 @@ fn with_body(status: http::StatusCode, headers: HeaderMap, body: Body) -> http::
     response
 }
 
-fn takes_gzip(asked: &HeaderMap) -> bool {
-    let mut values = asked.get_all(ACCEPT_ENCODING).iter();
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(ACCEPT_ENCODING).iter();
     values.any(|value| value.to_str().is_ok_and(|value| value.contains("gzip")))
 }
 
-/// The first half, and an error once that has gone out.
-fn half(body: &Bytes, line: Line) -> impl Stream<Item = io::Result<Bytes>> + use<> {
+/// Yields the first half of a body, and an error once the half was sent.
+fn first_half(body: &Bytes, connection: ConnectionHandle) -> impl Stream<Item = io::Result<Bytes>> + use<> {
     let half = body.slice(..body.len() / 2);
-    let cut = async move {
-        line.flushed().await;
+    let abort = async move {
+        connection.flushed().await;
         Err(io::ErrorKind::ConnectionAborted.into())
     };
-    stream::iter([Ok(half)]).chain(stream::once(cut))
+    stream::iter([Ok(half)]).chain(stream::once(abort))
 }
 
-/// Pieces of a body, each after a wait.
-fn trickle(body: Bytes, chunk: usize, every: Duration) -> impl Stream<Item = io::Result<Bytes>> {
+/// Yields a body in chunks, each after a delay.
+fn trickle(body: Bytes, chunk_size: usize, every: Duration) -> impl Stream<Item = io::Result<Bytes>> {
     stream::unfold(body, move |mut rest| async move {
         if rest.is_empty() {
             return None;
         }
         tokio::time::sleep(every).await;
-        let piece = rest.split_to(chunk.min(rest.len()));
-        Some((Ok(piece), rest))
+        let chunk = rest.split_to(chunk_size.min(rest.len()));
+        Some((Ok(chunk), rest))
     })
 }
 
-/// A body with blanks behind its first bracket, or in front if it has none, up to a size.
+/// Pads a body with spaces to a size, after its first bracket or, if it has none, at the start.
 fn padded(mut body: Bytes, bytes: u64) -> impl Iterator<Item = Bytes> + Send {
     let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
     let bracket = body.first().is_some_and(|first| b"[{".contains(first));
     let first = body.split_to(usize::from(bracket));
-    let mut left = bytes.saturating_sub(size);
-    let blanks = Bytes::from(vec![b' '; BLANKS]);
-    let blanks = std::iter::from_fn(move || {
-        let piece = blanks.slice(..usize::try_from(left).unwrap_or(BLANKS).min(BLANKS));
-        left -= u64::try_from(piece.len()).unwrap_or(left);
-        Some(piece).filter(|piece| !piece.is_empty())
+    let mut remaining = bytes.saturating_sub(size);
+    let spaces = Bytes::from(vec![b' '; PADDING_CHUNK]);
+    let padding = std::iter::from_fn(move || {
+        let chunk = spaces.slice(..usize::try_from(remaining).unwrap_or(PADDING_CHUNK).min(PADDING_CHUNK));
+        remaining -= u64::try_from(chunk.len()).unwrap_or(remaining);
+        Some(chunk).filter(|chunk| !chunk.is_empty())
     });
-    [first].into_iter().chain(blanks).chain([body])
+    [first].into_iter().chain(padding).chain([body])
 }
 
-/// Pieces packed as they come, as one gzip stream.
-fn packed(pieces: impl Iterator<Item = Bytes>) -> impl Iterator<Item = io::Result<Bytes>> {
-    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
-    pieces.map(Some).chain([None]).map(move |piece| {
-        match piece {
-            Some(piece) => packer.write_all(&piece)?,
-            None => packer.try_finish()?,
+/// Compresses chunks lazily, as one gzip stream.
+fn gzipped(chunks: impl Iterator<Item = Bytes>) -> impl Iterator<Item = io::Result<Bytes>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    chunks.map(Some).chain([None]).map(move |chunk| {
+        match chunk {
+            Some(chunk) => encoder.write_all(&chunk)?,
+            None => encoder.try_finish()?,
         }
-        Ok(mem::take(packer.get_mut()).into())
+        Ok(mem::take(encoder.get_mut()).into())
     })
 }
 
@@ -130,13 +131,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bomb_is_small_and_whole() {
+    fn gzip_bomb_is_small_and_valid() {
         let body = Bytes::from_static(b"[{\"id\":1}]");
-        let packed: Vec<Bytes> = packed(padded(body, 1 << 22)).collect::<Result<_, _>>().expect("packed");
-        let packed = packed.concat();
-        assert!(packed.len() < (1 << 22) / 100, "{}", packed.len());
+        let chunks: Vec<Bytes> = gzipped(padded(body, 1 << 22)).collect::<Result<_, _>>().expect("gzip");
+        let compressed = chunks.concat();
+        assert!(compressed.len() < (1 << 22) / 100, "{}", compressed.len());
         let mut text = String::new();
-        GzDecoder::new(&packed[..]).read_to_string(&mut text).expect("a whole stream");
+        GzDecoder::new(&compressed[..]).read_to_string(&mut text).expect("a complete gzip stream");
         assert_eq!((text.len(), text.replace(' ', "").as_str()), (1 << 22, "[{\"id\":1}]"));
     }
 }

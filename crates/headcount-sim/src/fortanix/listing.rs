@@ -4,19 +4,19 @@ use std::cmp::Ordering;
 
 use http::StatusCode;
 
-use super::refusal::Refusal;
-use super::routes::Manager;
+use super::api_error::ApiError;
+use super::routes::FortanixState;
 use super::{FortanixPaging, FortanixUnknownId};
-use crate::exchange::{Incoming, Reply};
-use crate::gate::lock;
+use crate::message::{SimRequest, SimResponse};
 use crate::page::{array, page_of};
-use crate::world::{Id, Key, World};
+use crate::pipeline::lock;
+use crate::world::{Id, SortKey, World};
 
-/// A listing as it was asked for.
+/// The parameters of a list request.
 #[derive(Debug)]
-struct Asked {
+struct ListQuery {
     limit: usize,
-    previous: Option<String>,
+    previous_id: Option<String>,
     order: Vec<(Column, bool)>,
 }
 
@@ -27,7 +27,7 @@ enum Column {
     Created,
 }
 
-/// What a column holds; null sorts before anything else (assumption).
+/// A value of a column. Null sorts first (assumption).
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Cell {
     Null,
@@ -35,111 +35,112 @@ enum Cell {
     Text(String),
 }
 
-impl Manager {
-    pub(crate) fn list(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
+impl FortanixState {
+    pub(crate) fn list(&self, request: &SimRequest) -> Result<SimResponse, ApiError> {
         let world = lock(&self.world);
         if self.rules.paging == FortanixPaging::IgnoresAll {
             return Ok(self.items(&world, (0..world.len()).collect()));
         }
-        let mut asked = self.asked(incoming)?;
+        let mut query = self.parse_query(request)?;
         if self.rules.paging == FortanixPaging::IgnoresPreviousId {
-            asked.previous = None;
+            query.previous_id = None;
         }
-        if asked.previous.as_ref().is_some_and(|id| world.find(id).is_none()) {
+        if query.previous_id.as_ref().is_some_and(|id| world.find(id).is_none()) {
             match self.rules.unknown_id {
                 FortanixUnknownId::Keyset => {}
                 FortanixUnknownId::BadRequest => {
-                    return Err(Refusal::BadQuery("previous_id is not an account".to_owned()));
+                    return Err(ApiError::BadQuery("previous_id is not an account".to_owned()));
                 }
-                FortanixUnknownId::NotFound => return Err(Refusal::NotFound),
+                FortanixUnknownId::NotFound => return Err(ApiError::NotFound),
                 FortanixUnknownId::Empty => return Ok(self.items(&world, Vec::new())),
-                FortanixUnknownId::StartOver => asked.previous = None,
+                FortanixUnknownId::StartOver => query.previous_id = None,
             }
         }
         let inclusive = self.rules.paging == FortanixPaging::At;
         let page =
-            |rows: &mut dyn Iterator<Item = usize>| page_of(rows, asked.limit, &incoming.tweak).positions;
-        let positions = match asked.order.first() {
+            |rows: &mut dyn Iterator<Item = usize>| page_of(rows, query.limit, &request.overrides).positions;
+        let positions = match query.order.first() {
             None | Some((Column::Id, false)) => {
-                let start = asked.previous.map_or(0, |id| start(&world, &id, inclusive));
+                let start = query.previous_id.map_or(0, |id| start(&world, &id, inclusive));
                 page(&mut (start..world.len()))
             }
             Some((Column::Id, true)) => {
-                let end = asked.previous.map_or(world.len(), |id| start(&world, &id, !inclusive));
+                let end = query.previous_id.map_or(world.len(), |id| start(&world, &id, !inclusive));
                 page(&mut (0..end).rev())
             }
-            Some(_) => page(&mut self.sorted(&world, &asked, inclusive)?.into_iter()),
+            Some(_) => page(&mut self.sorted(&world, &query, inclusive)?.into_iter()),
         };
         Ok(self.items(&world, positions))
     }
 
-    /// What a page begins with and what follows it, in an order that the ids do not give.
-    fn sorted(&self, world: &World, asked: &Asked, inclusive: bool) -> Result<Vec<usize>, Refusal> {
-        let what = format!("{:?}", asked.order);
-        let view = lock(&self.views).view(world.revision(), &what, || sort(world, &asked.order));
-        let start = match &asked.previous {
+    /// Returns the positions from the start of the page on, in an order other than by id.
+    fn sorted(&self, world: &World, query: &ListQuery, inclusive: bool) -> Result<Vec<usize>, ApiError> {
+        let key = format!("{:?}", query.order);
+        let view = lock(&self.views).get_or_build(world.revision(), &key, || sort(world, &query.order));
+        let start = match &query.previous_id {
             None => 0,
             Some(id) => {
                 let position = world.find(id);
-                let place = view.iter().position(|at| Some(*at) == position);
-                let place = place.ok_or_else(|| {
-                    Refusal::BadQuery("previous_id is not an account, so its place is unknown".to_owned())
+                let index = view.iter().position(|at| Some(*at) == position);
+                let index = index.ok_or_else(|| {
+                    ApiError::BadQuery("previous_id is not an account, so its place is unknown".to_owned())
                 })?;
-                if inclusive { place } else { place + 1 }
+                if inclusive { index } else { index + 1 }
             }
         };
         Ok(view.iter().skip(start).copied().collect())
     }
 
-    fn asked(&self, incoming: &Incoming) -> Result<Asked, Refusal> {
-        let bad = |name: &str, value: &str| Refusal::BadQuery(format!("Invalid {name}: {value}"));
-        if let Some(scope) = incoming.value("scope")
+    fn parse_query(&self, request: &SimRequest) -> Result<ListQuery, ApiError> {
+        let invalid = |name: &str, value: &str| ApiError::BadQuery(format!("Invalid {name}: {value}"));
+        if let Some(scope) = request.value("scope")
             && !matches!(scope, "USER" | "SYSTEM")
         {
-            return Err(bad("scope", scope));
+            return Err(invalid("scope", scope));
         }
-        let limit = match incoming.value("limit") {
+        let limit = match request.value("limit") {
             None => self.rules.default_limit,
             Some(text) => {
                 let limit = text.parse::<usize>().ok().filter(|limit| *limit > 0);
-                limit.ok_or_else(|| bad("limit", text))?
+                limit.ok_or_else(|| invalid("limit", text))?
             }
         };
-        let previous = match incoming.value("previous_id") {
+        let previous_id = match request.value("previous_id") {
             None => None,
             Some(text) if uuid::Uuid::try_parse(text).is_ok() => Some(text.to_owned()),
-            Some(text) => return Err(bad("previous_id", text)),
+            Some(text) => return Err(invalid("previous_id", text)),
         };
-        let order = match incoming.value("sort_by") {
+        let order = match request.value("sort_by") {
             None => Vec::new(),
-            Some(text) => order(text).ok_or_else(|| bad("sort_by", text))?,
+            Some(text) => parse_order(text).ok_or_else(|| invalid("sort_by", text))?,
         };
-        Ok(Asked { limit: limit.min(self.rules.max_limit), previous, order })
+        Ok(ListQuery { limit: limit.min(self.rules.max_limit), previous_id, order })
     }
 
-    fn items(&self, world: &World, positions: Vec<usize>) -> Reply {
+    /// Returns the page with the accounts at these positions.
+    fn items(&self, world: &World, positions: Vec<usize>) -> SimResponse {
         if positions.is_empty() && self.rules.omit_empty_items {
-            return Reply::json_text(StatusCode::OK, "{}".to_owned());
+            return SimResponse::json_text(StatusCode::OK, "{}".to_owned());
         }
         let count = positions.len();
-        let rows = array(positions.into_iter().map(|position| world.at(position)));
-        Reply::json_text(StatusCode::OK, page(&rows, count, None))
+        let rows = array(positions.into_iter().map(|position| world.record_at(position)));
+        SimResponse::json_text(StatusCode::OK, page(&rows, count, None))
     }
 }
 
-/// A page with these rows; nothing in it leads on.
+/// Formats a page with these rows. It contains no cursor.
 pub(super) fn page(rows: &str, _count: usize, _next: Option<&str>) -> String {
     format!("{{\"items\":{rows}}}")
 }
 
-/// Where a page starts by its `previous_id`, there or not.
+/// Returns the position at which the page after `previous_id` starts, whether that account exists or not.
 pub(crate) fn start(world: &World, id: &str, inclusive: bool) -> usize {
-    let key = Key::by_id(Id::from_uuid(id));
-    if inclusive { world.at_or_after(&key) } else { world.after(&key) }
+    let key = SortKey::by_id(Id::from_uuid(id));
+    if inclusive { world.lower_bound(&key) } else { world.upper_bound(&key) }
 }
 
-/// `key1:ASC,key2:DESC`; true is descending.
-fn order(text: &str) -> Option<Vec<(Column, bool)>> {
+/// Parses `key1:ASC,key2:DESC`. The flag is true for descending.
+fn parse_order(text: &str) -> Option<Vec<(Column, bool)>> {
     text.split(',')
         .map(|part| {
             let (key, direction) = part.split_once(':')?;
@@ -158,10 +159,10 @@ fn order(text: &str) -> Option<Vec<(Column, bool)>> {
         .collect()
 }
 
-/// All positions in this order; ties by id, ascending.
+/// Sorts all positions. Ties are sorted by id, ascending.
 fn sort(world: &World, order: &[(Column, bool)]) -> Vec<usize> {
     let cells = |position: usize| -> Vec<Cell> {
-        let record = world.at(position);
+        let record = world.record_at(position);
         let cell = |column: Column| match column {
             Column::Id => Cell::Text(world.id_at(position).unwrap_or_default()),
             Column::Name => record["name"].as_str().map_or(Cell::Null, |name| Cell::Text(name.to_owned())),
@@ -172,12 +173,12 @@ fn sort(world: &World, order: &[(Column, bool)]) -> Vec<usize> {
     let mut rows: Vec<(Vec<Cell>, usize)> = (0..world.len()).map(|at| (cells(at), at)).collect();
     rows.sort_by(|one, two| {
         let columns = order.iter().zip(one.0.iter().zip(&two.0));
-        let differs = columns.map(
+        let orderings = columns.map(
             |((_, descending), (one, two))| {
                 if *descending { two.cmp(one) } else { one.cmp(two) }
             },
         );
-        differs.fold(Ordering::Equal, Ordering::then).then(one.1.cmp(&two.1))
+        orderings.fold(Ordering::Equal, Ordering::then).then(one.1.cmp(&two.1))
     });
     rows.into_iter().map(|(_, position)| position).collect()
 }
@@ -190,17 +191,17 @@ mod tests {
     use bytes::Bytes;
     use serde_json::Value;
 
-    use super::{Column, order};
-    use crate::exchange::Incoming;
+    use super::{Column, parse_order};
     use crate::fortanix::accounts::Accounts;
-    use crate::fortanix::routes::Manager;
+    use crate::fortanix::routes::FortanixState;
     use crate::fortanix::sessions::Sessions;
     use crate::fortanix::{FortanixBuilder, FortanixPaging, FortanixUnknownId, Rules};
-    use crate::gate::lock;
+    use crate::message::SimRequest;
+    use crate::pipeline::lock;
     use crate::world::World;
 
-    fn manager(paging: FortanixPaging) -> Manager {
-        Manager {
+    fn state(paging: FortanixPaging) -> FortanixState {
+        FortanixState {
             world: Arc::new(Mutex::new(World::new(Arc::new(Accounts::new(5)), 10, false))),
             sessions: Mutex::new(Sessions::new(5, Duration::ZERO, Duration::ZERO)),
             rules: Rules { paging, ..FortanixBuilder::default().rules() },
@@ -212,26 +213,26 @@ mod tests {
         }
     }
 
-    /// The ids of a page, by their places in the default order.
-    fn page(manager: &Manager, query: &str) -> Result<Vec<usize>, String> {
+    /// Returns the accounts of a page as positions in the default order.
+    fn page(state: &FortanixState, query: &str) -> Result<Vec<usize>, String> {
         let request =
             http::Request::builder().uri(format!("/v1/accounts?{query}")).body(()).expect("a request");
-        let incoming = Incoming::new(&request.into_parts().0, "", Bytes::new());
-        let reply = manager.list(&incoming).map_err(|refusal| format!("{refusal:?}"))?;
-        let body: Value = serde_json::from_slice(&reply.body).expect("JSON");
+        let request = SimRequest::new(&request.into_parts().0, "", Bytes::new());
+        let response = state.list(&request).map_err(|error| format!("{error:?}"))?;
+        let body: Value = serde_json::from_slice(&response.body).expect("JSON");
         let items = body["items"].as_array().expect("an array").iter();
         let ids = items.map(|item| item["acct_id"].as_str().unwrap_or_default().to_owned());
-        let world = lock(&manager.world);
+        let world = lock(&state.world);
         Ok(ids.map(|id| world.find(&id).expect("an account")).collect())
     }
 
-    fn id(manager: &Manager, place: usize) -> String {
-        lock(&manager.world).ids()[place].clone()
+    fn id(state: &FortanixState, position: usize) -> String {
+        lock(&state.world).ids()[position].clone()
     }
 
     #[test]
-    fn a_page_starts_after_the_previous_id_or_at_it() {
-        let after = manager(FortanixPaging::After);
+    fn page_starts_after_or_at_previous_id() {
+        let after = state(FortanixPaging::After);
         let fifth = id(&after, 4);
         assert_eq!(page(&after, "limit=3"), Ok(vec![0, 1, 2]));
         assert_eq!(page(&after, &format!("limit=3&previous_id={fifth}")), Ok(vec![5, 6, 7]));
@@ -239,27 +240,27 @@ mod tests {
         assert_eq!(page(&after, &format!("limit=3&previous_id={upper}")), Ok(vec![5, 6, 7]));
         let down = format!("limit=3&previous_id={fifth}&sort_by=acct_id:DESC");
         assert_eq!(page(&after, &down), Ok(vec![3, 2, 1]));
-        let at = manager(FortanixPaging::At);
+        let at = state(FortanixPaging::At);
         assert_eq!(page(&at, &format!("limit=3&previous_id={fifth}")), Ok(vec![4, 5, 6]));
         assert_eq!(page(&at, &down), Ok(vec![4, 3, 2]));
     }
 
     #[test]
-    fn a_deleted_previous_id_keeps_its_place_in_the_order_of_ids() {
+    fn deleted_previous_id_keeps_its_position() {
         for paging in [FortanixPaging::After, FortanixPaging::At] {
-            let manager = manager(paging);
-            let fifth = id(&manager, 4);
-            lock(&manager.world).remove(&fifth);
-            // What was the sixth is the fifth now.
-            assert_eq!(page(&manager, &format!("limit=2&previous_id={fifth}")), Ok(vec![4, 5]));
+            let state = state(paging);
+            let fifth = id(&state, 4);
+            lock(&state.world).remove(&fifth);
+            // The former sixth account is now the fifth.
+            assert_eq!(page(&state, &format!("limit=2&previous_id={fifth}")), Ok(vec![4, 5]));
             let down = format!("limit=2&sort_by=acct_id:DESC&previous_id={fifth}");
-            assert_eq!(page(&manager, &down), Ok(vec![3, 2]));
-            assert!(page(&manager, &format!("sort_by=name:ASC&previous_id={fifth}")).is_err());
+            assert_eq!(page(&state, &down), Ok(vec![3, 2]));
+            assert!(page(&state, &format!("sort_by=name:ASC&previous_id={fifth}")).is_err());
         }
     }
 
     #[test]
-    fn an_unknown_previous_id_is_answered_as_was_chosen() {
+    fn unknown_previous_id() {
         for (unknown_id, expected) in [
             (FortanixUnknownId::Keyset, Ok(vec![4, 5])),
             (FortanixUnknownId::BadRequest, Err("BadQuery(\"previous_id is not an account\")".to_owned())),
@@ -267,13 +268,13 @@ mod tests {
             (FortanixUnknownId::Empty, Ok(Vec::new())),
             (FortanixUnknownId::StartOver, Ok(vec![0, 1])),
         ] {
-            let mut manager = manager(FortanixPaging::After);
-            manager.rules.unknown_id = unknown_id;
-            let (fourth, fifth) = (id(&manager, 3), id(&manager, 4));
-            lock(&manager.world).remove(&fifth);
-            assert_eq!(page(&manager, &format!("limit=2&previous_id={fifth}")), expected, "{unknown_id:?}");
+            let mut state = state(FortanixPaging::After);
+            state.rules.unknown_id = unknown_id;
+            let (fourth, fifth) = (id(&state, 3), id(&state, 4));
+            lock(&state.world).remove(&fifth);
+            assert_eq!(page(&state, &format!("limit=2&previous_id={fifth}")), expected, "{unknown_id:?}");
             assert_eq!(
-                page(&manager, &format!("limit=2&previous_id={fourth}")),
+                page(&state, &format!("limit=2&previous_id={fourth}")),
                 Ok(vec![4, 5]),
                 "{unknown_id:?}"
             );
@@ -281,18 +282,18 @@ mod tests {
     }
 
     #[test]
-    fn servers_that_ignore_parameters_say_the_same_again() {
-        let first = manager(FortanixPaging::IgnoresPreviousId);
+    fn ignored_parameters_repeat_the_page() {
+        let first = state(FortanixPaging::IgnoresPreviousId);
         let query = format!("limit=3&previous_id={}", id(&first, 4));
         assert_eq!(page(&first, &query), Ok(vec![0, 1, 2]));
-        let all = manager(FortanixPaging::IgnoresAll);
+        let all = state(FortanixPaging::IgnoresAll);
         assert_eq!(page(&all, &query), Ok((0..10).collect()));
         assert_eq!(page(&all, "limit=none&scope=MINE"), Ok((0..10).collect()));
     }
 
     #[test]
-    fn malformed_parameters_are_refused() {
-        let manager = manager(FortanixPaging::After);
+    fn malformed_parameters_are_rejected() {
+        let state = state(FortanixPaging::After);
         for query in [
             "limit=0",
             "limit=-1",
@@ -302,16 +303,19 @@ mod tests {
             "sort_by=name",
             "sort_by=roles:ASC",
         ] {
-            assert!(page(&manager, query).is_err(), "{query}");
+            assert!(page(&state, query).is_err(), "{query}");
         }
-        assert!(page(&manager, "scope=SYSTEM&limit=1&sort_by=created_at:DESC,name:ASC&other=1").is_ok());
+        assert!(page(&state, "scope=SYSTEM&limit=1&sort_by=created_at:DESC,name:ASC&other=1").is_ok());
     }
 
     #[test]
-    fn sort_by_knows_three_keys_and_upper_case_directions() {
-        assert_eq!(order("name:DESC,acct_id:ASC"), Some(vec![(Column::Name, true), (Column::Id, false)]));
-        for wrong in ["", "name", "name:asc", "status:ASC", "acct_id:ASC,", "acct_id: ASC"] {
-            assert_eq!(order(wrong), None, "{wrong}");
+    fn parse_order_of_known_keys() {
+        assert_eq!(
+            parse_order("name:DESC,acct_id:ASC"),
+            Some(vec![(Column::Name, true), (Column::Id, false)])
+        );
+        for invalid in ["", "name", "name:asc", "status:ASC", "acct_id:ASC,", "acct_id: ASC"] {
+            assert_eq!(parse_order(invalid), None, "{invalid}");
         }
     }
 }

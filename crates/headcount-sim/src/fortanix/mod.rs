@@ -1,9 +1,9 @@
-//! Fortanix Confidential Computing Manager: sessions, accounts with `previous_id` paging, and their user.
+//! Fortanix Confidential Computing Manager: sessions, accounts with `previous_id` paging, and users.
 
 mod accounts;
+mod api_error;
 mod changes;
 mod listing;
-mod refusal;
 mod routes;
 mod schema;
 mod sessions;
@@ -16,13 +16,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 
-use crate::gate::lock;
-use crate::seed;
+use crate::config::{SimConfig, config_methods};
+use crate::pipeline::lock;
+use crate::rng;
 use crate::server::Server;
-use crate::settings::{Settings, shared_settings};
 use crate::simulators::simulator;
 use accounts::Accounts;
-use routes::Manager;
+use routes::FortanixState;
 use sessions::Sessions;
 
 /// A simulated Fortanix Confidential Computing Manager.
@@ -33,62 +33,63 @@ use sessions::Sessions;
 ///
 /// # Assumptions
 ///
-/// - `scope=SYSTEM` and `scope=USER` (and none) list the same accounts: the user belongs to all of them.
-/// - The default order is by `acct_id`, ascending; `sort_by` knows `acct_id`, `name` and `created_at`.
-/// - A `previous_id` that is not there continues where it would stand; see [`FortanixUnknownId`] for what else
-///   a server may do.
-/// - There is one user, who may do everything in the accounts where the user's roles have `MANAGER`: changes
-///   to other accounts are refused with 403.
-/// - A body is checked by the reference's schemas; members that they do not name are passed over. An object of
-///   which one member is meant must have exactly one. A logo must be a picture of a documented type, and may
-///   be empty. What is malformed, a name that is taken and a configuration that is not there are refused
-///   with 400, as is a body that is not `application/json`.
+/// - `scope=SYSTEM`, `scope=USER` and no scope list the same accounts, because the user belongs to all of
+///   them.
+/// - The default order is by `acct_id`, ascending. `sort_by` supports `acct_id`, `name` and `created_at`.
+/// - An unknown `previous_id` continues at the position that it would have. [`FortanixUnknownId`] has other
+///   plausible behaviours.
+/// - There is one user, with all permissions in the accounts where the user's roles include `MANAGER`.
+///   Changes to other accounts get 403.
+/// - A body is validated against the schemas of the reference. Unknown members are ignored. An object with
+///   alternative members must have exactly one. A logo must be an image of a documented type, and may be
+///   empty. A malformed body, a duplicate name, an unknown configuration and a `Content-Type` other than
+///   `application/json` get 400.
 /// - `enabled` sets `account_status`.
-/// - A user is removed from the selected account, and with none selected the request is refused with 403. The
-///   account is then gone for the user, and so from the list.
-/// - Discovery tells a password and one identity provider, or the ways of the account that is named; an
-///   authorization code is good once. Both refuse an unknown one, with 404 and 401.
-/// - Timestamps are Unix seconds. A refused token, of any kind, is 401.
-/// - Refreshing extends the token up to the end of its session; an expired token cannot be refreshed.
+/// - A user is removed from the selected account. If none is selected, the request gets 403. The account is
+///   then no longer accessible to the user, and no longer listed.
+/// - Discovery returns a password and one identity provider, or the methods of the given account. An unknown
+///   account gets 404. An authorization code is valid once. An unknown code gets 401.
+/// - Timestamps are Unix seconds. An invalid token of any kind gets 401.
+/// - A refresh extends the token up to the end of its session. An expired token cannot be refreshed.
 pub struct Fortanix {
     server: Server,
-    manager: Arc<Manager>,
+    state: Arc<FortanixState>,
 }
 
 impl Fortanix {
-    /// The user's e-mail address.
+    /// Returns the user's email address.
     pub fn email(&self) -> &str {
-        &self.manager.email
+        &self.state.email
     }
 
-    /// The user's password. It holds a colon, as passwords may.
+    /// Returns the user's password. It contains a colon.
     pub fn password(&self) -> &str {
-        &self.manager.password
+        &self.state.password
     }
 
-    /// The user's id, the `subject_id` of every session.
+    /// Returns the user's id, the `subject_id` of every session.
     pub fn user_id(&self) -> String {
-        lock(&self.manager.sessions).subject()
+        lock(&self.state.sessions).subject()
     }
 
-    /// The identity provider's id, as discovery tells it.
+    /// Returns the identity provider's id, as in the discovery response.
     pub fn idp_id(&self) -> &str {
-        &self.manager.idp_id
+        &self.state.idp_id
     }
 
-    /// A new authorization code, as the identity provider gives one when the user has logged in there.
+    /// Issues an authorization code, as the identity provider does after a login.
     pub fn oauth_code(&self) -> String {
-        lock(&self.manager.sessions).issue_code()
+        lock(&self.state.sessions).issue_code()
     }
 
-    /// A new session token, as if the user had logged in elsewhere.
+    /// Issues a session token, as for a login by another client.
     pub fn token(&self) -> String {
-        lock(&self.manager.sessions).open().0
+        lock(&self.state.sessions).open().0
     }
 
-    /// Ends every session: each token so far is refused with 401. New logins work.
+    /// Expires every session. Their tokens get 401. New logins succeed.
     pub fn expire_sessions(&self) {
-        lock(&self.manager.sessions).expire_all();
+        lock(&self.state.sessions).expire_all();
     }
 }
 
@@ -101,33 +102,33 @@ simulator! {
     }
 }
 
-/// What a Fortanix server makes of `previous_id` and `limit`.
+/// How a Fortanix server interprets `previous_id` and `limit`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FortanixPaging {
-    /// A page starts after `previous_id`, as the same API documents it for its workflow runs.
+    /// A page starts after `previous_id`, as the same API documents for its workflow runs.
     #[default]
     After,
-    /// A page starts with `previous_id`, if it is still there.
+    /// A page starts with `previous_id`, if it still exists.
     At,
-    /// `limit` is honoured, `previous_id` is not: every page is the first one.
+    /// `limit` is honoured, but `previous_id` is ignored: every page is the first one.
     IgnoresPreviousId,
-    /// An old server: no query parameter is looked at, every answer holds everything.
+    /// An old server: all query parameters are ignored, and every response contains all accounts.
     IgnoresAll,
 }
 
-/// What a Fortanix server answers to a `previous_id` that is not an account, such as one that was deleted. None of it
-/// is documented.
+/// How a Fortanix server responds to an unknown `previous_id`, such as that of a deleted account. None of
+/// these is documented.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FortanixUnknownId {
-    /// The page continues where the account would stand. Under an order other than by `acct_id` that place is
-    /// unknown, and the request is refused with 400.
+    /// The page continues at the position that the account would have. In an order other than by `acct_id`,
+    /// that position is unknown, and the request gets 400.
     #[default]
     Keyset,
-    /// The request is refused with 400.
+    /// The request gets 400.
     BadRequest,
-    /// The request is refused with 404.
+    /// The request gets 404.
     NotFound,
     /// The page is empty.
     Empty,
@@ -135,21 +136,21 @@ pub enum FortanixUnknownId {
     StartOver,
 }
 
-/// The header that a Fortanix server looks for a session token in.
+/// The header from which a Fortanix server reads the session token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FortanixHeader {
     /// `Authorization: Bearer <token>`, as the vendor's own clients send it.
     Authorization,
-    /// `Authentication: Bearer <token>` or `Authentication: <token>`, as the reference names the header; it
-    /// does not say how the value is written.
+    /// `Authentication: Bearer <token>` or `Authentication: <token>`. The reference names this header, but
+    /// does not document the format of its value.
     Authentication,
     /// Either of the two.
     #[default]
     Either,
 }
 
-/// How a Fortanix server writes the body of an error. None of it is documented.
+/// The format of a Fortanix error body. None of these is documented.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FortanixErrors {
@@ -158,7 +159,7 @@ pub enum FortanixErrors {
     Text,
     /// A JSON string.
     JsonString,
-    /// A JSON object with `message` and `code`, as the audit log's events have them.
+    /// A JSON object with `message` and `code`, as in audit log events.
     Object,
 }
 
@@ -176,75 +177,76 @@ pub(crate) struct Rules {
 
 /// Builds a [`Fortanix`] server.
 #[derive(Debug)]
-#[must_use = "a server is not there until it is started"]
+#[must_use = "a builder does nothing until it is started"]
 pub struct FortanixBuilder {
-    settings: Settings,
+    config: SimConfig,
     rules: Rules,
     session_lifetime: Duration,
     token_lifetime: Duration,
 }
 
 impl FortanixBuilder {
-    shared_settings!(settings);
+    config_methods!(config);
 
-    /// How long a session lives after its login, refreshed or not. Default 24 hours (assumption).
+    /// Sets the lifetime of a session, which a refresh does not extend. Default: 24 hours (assumption).
     pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
         self.session_lifetime = lifetime;
         self
     }
 
-    /// How long a session token lives after its login or its last refresh. Default 10 minutes (assumption).
+    /// Sets the lifetime of a session token after its login or last refresh. Default: 10 minutes
+    /// (assumption).
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.token_lifetime = lifetime;
         self
     }
 
-    /// Which header the token is looked for in. Default either.
+    /// Sets the header from which the token is read. Default: either.
     pub fn token_header(mut self, header: FortanixHeader) -> Self {
         self.rules.header = header;
         self
     }
 
-    /// What is made of `previous_id` and `limit`.
+    /// Sets how `previous_id` and `limit` are interpreted.
     pub fn paging(mut self, paging: FortanixPaging) -> Self {
         self.rules.paging = paging;
         self
     }
 
-    /// What is answered to a `previous_id` that is not an account.
+    /// Sets the response to an unknown `previous_id`.
     pub fn unknown_id(mut self, unknown_id: FortanixUnknownId) -> Self {
         self.rules.unknown_id = unknown_id;
         self
     }
 
-    /// How errors are written.
+    /// Sets the format of error bodies.
     pub fn errors(mut self, errors: FortanixErrors) -> Self {
         self.rules.errors = errors;
         self
     }
 
-    /// The rows of a page when no `limit` is asked for. Default 1000, which the same API documents for its
+    /// Sets the page size if the request has no `limit`. Default: 1000, which the same API documents for its
     /// workflow runs.
     pub fn default_limit(mut self, rows: usize) -> Self {
         self.rules.default_limit = rows.max(1);
         self
     }
 
-    /// The most rows a page ever holds; a greater `limit` is cut down without a word. Default none.
+    /// Sets the maximum page size. A greater `limit` is silently reduced. Default: none.
     pub fn max_limit(mut self, rows: usize) -> Self {
         self.rules.max_limit = rows.max(1);
         self
     }
 
-    /// Whether an empty page leaves `items` out, which the schema allows. Default false: `{"items":[]}`.
+    /// Sets whether an empty page omits `items`, which the schema allows. Default: false (`{"items":[]}`).
     pub fn omit_empty_items(mut self, omit: bool) -> Self {
         self.rules.omit_empty_items = omit;
         self
     }
 
-    /// Whether a new account is answered 201. Default false: 200, as documented.
-    pub fn created_is_201(mut self, yes: bool) -> Self {
-        self.rules.created = if yes { StatusCode::CREATED } else { StatusCode::OK };
+    /// Sets whether creating an account responds 201. Default: false (200, as documented).
+    pub fn created_is_201(mut self, enable: bool) -> Self {
+        self.rules.created = if enable { StatusCode::CREATED } else { StatusCode::OK };
         self
     }
 
@@ -257,40 +259,36 @@ impl FortanixBuilder {
     ///
     /// # Errors
     ///
-    /// When the loopback interface gives no port to listen on.
+    /// Fails if no port can be bound on the loopback interface.
     pub async fn start(self) -> io::Result<Fortanix> {
-        let world = self.settings.world(Arc::new(Accounts::new(self.settings.seed)));
-        let rng = &mut seed::rng(self.settings.seed, 0xF0);
-        let manager = Arc::new(Manager {
+        let world = self.config.world(Arc::new(Accounts::new(self.config.seed)));
+        let rng = &mut rng::seeded(self.config.seed, 0xF0);
+        let state = Arc::new(FortanixState {
             world: Arc::clone(&world),
-            sessions: Mutex::new(Sessions::new(
-                self.settings.seed,
-                self.session_lifetime,
-                self.token_lifetime,
-            )),
+            sessions: Mutex::new(Sessions::new(self.config.seed, self.session_lifetime, self.token_lifetime)),
             rules: self.rules,
             views: Mutex::default(),
-            seed: self.settings.seed,
-            email: format!("sim-{}@headcount.example", seed::word(rng, b"abcdefghjkmnpqrstuvwxyz", 6)),
-            password: format!("p:{}", seed::hex_id(rng)),
-            idp_id: STANDARD.encode(seed::bytes(rng)),
+            seed: self.config.seed,
+            email: format!("sim-{}@headcount.example", rng::string(rng, b"abcdefghjkmnpqrstuvwxyz", 6)),
+            password: format!("p:{}", rng::hex_id(rng)),
+            idp_id: STANDARD.encode(rng::bytes(rng)),
         });
-        let server = Server::start(self.settings, world, manager.clone(), |base_url| {
+        let server = Server::start(self.config, world, state.clone(), |base_url| {
             vec![
                 ("FORTANIX_CCM_BASE_URL", base_url.to_owned()),
-                ("FORTANIX_CCM_EMAIL", manager.email.clone()),
-                ("FORTANIX_CCM_PASSWORD", manager.password.clone()),
+                ("FORTANIX_CCM_EMAIL", state.email.clone()),
+                ("FORTANIX_CCM_PASSWORD", state.password.clone()),
             ]
         })
         .await?;
-        Ok(Fortanix { server, manager })
+        Ok(Fortanix { server, state })
     }
 }
 
 impl Default for FortanixBuilder {
     fn default() -> Self {
         Self {
-            settings: Settings::default(),
+            config: SimConfig::default(),
             rules: Rules {
                 paging: FortanixPaging::default(),
                 unknown_id: FortanixUnknownId::default(),

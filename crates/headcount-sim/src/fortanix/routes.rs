@@ -1,17 +1,17 @@
-//! Who may ask what of a Fortanix server.
+//! The routes and the authentication of Fortanix.
 
 use std::sync::{Arc, Mutex};
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::refusal::Refusal;
+use super::api_error::ApiError;
 use super::sessions::Sessions;
 use super::{FortanixHeader, FortanixPaging, Rules};
-use crate::exchange::{Incoming, Reply};
-use crate::gate::{Vendor, lock};
-use crate::page::Views;
-use crate::request::Secrets;
+use crate::message::{SimRequest, SimResponse};
+use crate::page::ViewCache;
+use crate::pipeline::{ProviderSim, lock};
+use crate::request_log::SecretFields;
 use crate::world::World;
 
 pub(crate) const LOGIN: &str = "/v1/sys/auth";
@@ -20,50 +20,50 @@ const DISCOVER: &str = "/v1/sys/auth/discover";
 const REFRESH: &str = "/v1/sys/session/refresh";
 const TERMINATE: &str = "/v1/sys/session/terminate";
 const SELECT: &str = "/v1/sys/session/select_account/";
-/// The path by which the vendor's own client selects an account. The reference has lost it.
+/// The path that the vendor's own client uses to select an account. The reference no longer documents it.
 const SELECT_LEGACY: &str = "/v1/accounts/select_account/";
 const VERSION: &str = "/v1/sys/version";
 
-pub(crate) struct Manager {
+pub(crate) struct FortanixState {
     pub(crate) world: Arc<Mutex<World>>,
     pub(crate) sessions: Mutex<Sessions>,
     pub(crate) rules: Rules,
-    pub(crate) views: Mutex<Views>,
+    pub(crate) views: Mutex<ViewCache>,
     pub(crate) email: String,
     pub(crate) password: String,
-    /// The one identity provider's id, in base64.
+    /// The id of the only identity provider, in base64.
     pub(crate) idp_id: String,
     pub(crate) seed: u64,
 }
 
-impl Vendor for Manager {
-    fn is_list(&self, incoming: &Incoming) -> bool {
-        incoming.method == Method::GET && incoming.route() == ACCOUNTS
+impl ProviderSim for FortanixState {
+    fn is_list(&self, request: &SimRequest) -> bool {
+        request.method == Method::GET && request.route() == ACCOUNTS
     }
 
-    fn is_login(&self, incoming: &Incoming) -> bool {
-        incoming.route() == LOGIN
+    fn is_login(&self, request: &SimRequest) -> bool {
+        request.route() == LOGIN
     }
 
-    fn world(&self, _: &Incoming) -> &Mutex<World> {
+    fn world(&self, _: &SimRequest) -> &Mutex<World> {
         &self.world
     }
 
-    fn answer(&self, incoming: &Incoming) -> Reply {
-        self.route(incoming).unwrap_or_else(|refusal| refusal.reply(self.rules.errors))
+    fn respond(&self, request: &SimRequest) -> SimResponse {
+        self.route(request).unwrap_or_else(|error| error.response(self.rules.errors))
     }
 
-    fn cursor(&self, _: &Incoming) -> Option<&'static str> {
+    fn cursor_parameter(&self, _: &SimRequest) -> Option<&'static str> {
         let ignored = [FortanixPaging::IgnoresPreviousId, FortanixPaging::IgnoresAll];
         (!ignored.contains(&self.rules.paging)).then_some("previous_id")
     }
 
-    fn place(&self, incoming: &Incoming, world: &World) -> usize {
+    fn start_position(&self, request: &SimRequest, world: &World) -> usize {
         let inclusive = self.rules.paging == FortanixPaging::At;
-        incoming.value("previous_id").map_or(0, |id| super::listing::start(world, id, inclusive))
+        request.value("previous_id").map_or(0, |id| super::listing::start(world, id, inclusive))
     }
 
-    fn enums(&self) -> &'static [&'static str] {
+    fn enum_fields(&self) -> &'static [&'static str] {
         &["roles", "status", "component", "account_status", "approval_state"]
     }
 
@@ -71,139 +71,139 @@ impl Vendor for Manager {
         Some("items")
     }
 
-    fn secrets(&self) -> Secrets {
-        Secrets {
+    fn secret_fields(&self) -> SecretFields {
+        SecretFields {
             headers: &["authentication"],
             members: &["client_key", "client_secret", "code", "password"],
         }
     }
 
-    fn expire(&self, incoming: &Incoming) -> bool {
-        let token = self.token(incoming);
+    fn expire_token(&self, request: &SimRequest) -> bool {
+        let token = self.token(request);
         token.is_ok_and(|token| lock(&self.sessions).expire(token))
     }
 }
 
-impl Manager {
-    fn route(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
-        if let Some(status) = incoming.tweak.refusal() {
-            return Err(Refusal::Trouble(status));
+impl FortanixState {
+    fn route(&self, request: &SimRequest) -> Result<SimResponse, ApiError> {
+        if let Some(status) = request.overrides.forced_status() {
+            return Err(ApiError::Injected(status));
         }
-        let route = incoming.route();
-        let needs = |method: &Method, name: &'static str| {
-            if incoming.method == *method { Ok(()) } else { Err(Refusal::WrongMethod(name)) }
+        let route = request.route();
+        let require = |method: &Method, allowed: &'static str| {
+            if request.method == *method { Ok(()) } else { Err(ApiError::WrongMethod(allowed)) }
         };
         if route == VERSION {
-            needs(&Method::GET, "GET")?;
-            return Ok(Reply::json(StatusCode::OK, &json!({"version": "sim-4.37.2089"})));
+            require(&Method::GET, "GET")?;
+            return Ok(SimResponse::json(StatusCode::OK, &json!({"version": "sim-4.37.2089"})));
         }
         if route == LOGIN {
-            needs(&Method::POST, "POST")?;
-            return self.login(incoming);
+            require(&Method::POST, "POST")?;
+            return self.login(request);
         }
         if route == DISCOVER {
-            needs(&Method::POST, "POST")?;
-            return self.discover(incoming);
+            require(&Method::POST, "POST")?;
+            return self.discover(request);
         }
         if route == ACCOUNTS {
-            if incoming.method != Method::POST {
-                needs(&Method::GET, "GET, POST")?;
+            if request.method != Method::POST {
+                require(&Method::GET, "GET, POST")?;
             }
-            self.token(incoming)?;
-            return if incoming.method == Method::GET { self.list(incoming) } else { self.create(incoming) };
+            self.token(request)?;
+            return if request.method == Method::GET { self.list(request) } else { self.create(request) };
         }
         if let Some(id) = route.strip_prefix(SELECT_LEGACY) {
-            needs(&Method::POST, "POST")?;
-            self.select(incoming, id)?;
-            return Ok(Reply::empty(StatusCode::NO_CONTENT));
+            require(&Method::POST, "POST")?;
+            self.select(request, id)?;
+            return Ok(SimResponse::empty(StatusCode::NO_CONTENT));
         }
         if let Some(id) = route.strip_prefix("/v1/accounts/") {
-            return self.account(incoming, id);
+            return self.account_route(request, id);
         }
         if let Some(user) = route.strip_prefix("/v1/users/").and_then(|rest| rest.strip_suffix("/accounts")) {
-            let token = self.token(incoming)?;
-            return match incoming.method {
+            let token = self.token(request)?;
+            return match request.method {
                 Method::GET => self.user_accounts(user),
-                Method::DELETE => self.leave(token, user),
-                _ => Err(Refusal::WrongMethod("GET, DELETE")),
+                Method::DELETE => self.leave_account(token, user),
+                _ => Err(ApiError::WrongMethod("GET, DELETE")),
             };
         }
-        self.session(incoming, &needs)
+        self.session_route(request, &require)
     }
 
-    fn session(
+    fn session_route(
         &self,
-        incoming: &Incoming,
-        needs: &dyn Fn(&Method, &'static str) -> Result<(), Refusal>,
-    ) -> Result<Reply, Refusal> {
-        let route = incoming.route();
+        request: &SimRequest,
+        require: &dyn Fn(&Method, &'static str) -> Result<(), ApiError>,
+    ) -> Result<SimResponse, ApiError> {
+        let route = request.route();
         if route == REFRESH {
-            needs(&Method::POST, "POST")?;
-            let token = self.token(incoming)?;
+            require(&Method::POST, "POST")?;
+            let token = self.token(request)?;
             let info = lock(&self.sessions).refresh(token)?;
-            return Ok(Reply::json(StatusCode::OK, &json!({"session_info": info})));
+            return Ok(SimResponse::json(StatusCode::OK, &json!({"session_info": info})));
         }
         if route == TERMINATE {
-            needs(&Method::POST, "POST")?;
-            let token = self.token(incoming)?;
+            require(&Method::POST, "POST")?;
+            let token = self.token(request)?;
             lock(&self.sessions).close(token);
-            return Ok(Reply::empty(StatusCode::NO_CONTENT));
+            return Ok(SimResponse::empty(StatusCode::NO_CONTENT));
         }
-        let id = route.strip_prefix(SELECT).ok_or(Refusal::NotFound)?;
-        needs(&Method::POST, "POST")?;
-        let info = self.select(incoming, id)?;
-        Ok(Reply::json(StatusCode::OK, &json!({"session_info": info})))
+        let id = route.strip_prefix(SELECT).ok_or(ApiError::NotFound)?;
+        require(&Method::POST, "POST")?;
+        let info = self.select(request, id)?;
+        Ok(SimResponse::json(StatusCode::OK, &json!({"session_info": info})))
     }
 
-    /// Has the request's session work on an account; gives what is told of the session.
-    fn select(&self, incoming: &Incoming, id: &str) -> Result<Value, Refusal> {
-        let token = self.token(incoming)?;
+    /// Selects an account for the session of a request. Returns the session's info.
+    fn select(&self, request: &SimRequest, id: &str) -> Result<Value, ApiError> {
+        let token = self.token(request)?;
         if !lock(&self.world).contains(id) {
-            return Err(Refusal::NotFound);
+            return Err(ApiError::NotFound);
         }
         lock(&self.sessions).select(token, id)
     }
 
-    /// The token of a request, if it is good.
-    fn token<'a>(&self, incoming: &'a Incoming) -> Result<&'a str, Refusal> {
-        let authorization = || incoming.header("authorization").and_then(|value| scheme(value, "bearer"));
+    /// Returns the token of a request, if it is valid.
+    fn token<'a>(&self, request: &'a SimRequest) -> Result<&'a str, ApiError> {
+        let authorization = || request.header("authorization").and_then(|value| scheme(value, "bearer"));
         let authentication =
-            || incoming.header("authentication").map(|value| scheme(value, "bearer").unwrap_or(value));
+            || request.header("authentication").map(|value| scheme(value, "bearer").unwrap_or(value));
         let token = match self.rules.header {
             FortanixHeader::Authorization => authorization(),
             FortanixHeader::Authentication => authentication(),
             FortanixHeader::Either => authorization().or_else(authentication),
         };
-        let token = token.ok_or(Refusal::NoToken)?;
+        let token = token.ok_or(ApiError::NoToken)?;
         lock(&self.sessions).check(token)?;
         Ok(token)
     }
 
-    fn account(&self, incoming: &Incoming, id: &str) -> Result<Reply, Refusal> {
-        self.token(incoming)?;
-        match incoming.method {
-            Method::GET => self.show(incoming, id),
-            Method::PATCH => self.update(incoming, id),
+    fn account_route(&self, request: &SimRequest, id: &str) -> Result<SimResponse, ApiError> {
+        self.token(request)?;
+        match request.method {
+            Method::GET => self.get(request, id),
+            Method::PATCH => self.update(request, id),
             Method::DELETE => self.delete(id),
-            _ => Err(Refusal::WrongMethod("GET, PATCH, DELETE")),
+            _ => Err(ApiError::WrongMethod("GET, PATCH, DELETE")),
         }
     }
 
-    fn show(&self, incoming: &Incoming, id: &str) -> Result<Reply, Refusal> {
-        let totals = match incoming.value("with_totals") {
+    fn get(&self, request: &SimRequest, id: &str) -> Result<SimResponse, ApiError> {
+        let totals = match request.value("with_totals") {
             None | Some("false") => false,
             Some("true") => true,
-            Some(other) => return Err(Refusal::BadQuery(format!("Invalid with_totals: {other}"))),
+            Some(other) => return Err(ApiError::BadQuery(format!("Invalid with_totals: {other}"))),
         };
-        let mut record = lock(&self.world).record(id).ok_or(Refusal::NotFound)?;
+        let mut record = lock(&self.world).record(id).ok_or(ApiError::NotFound)?;
         if totals && let Some(fields) = record.as_object_mut() {
             fields.insert("totals".to_owned(), json!({"datasets": 2, "final_workflows": 0, "nodes": 7}));
         }
-        Ok(Reply::json(StatusCode::OK, &record))
+        Ok(SimResponse::json(StatusCode::OK, &record))
     }
 }
 
-/// What follows an authentication scheme, whose name is in any case.
+/// Returns the value after an authentication scheme, whose name is case-insensitive.
 pub(crate) fn scheme<'a>(value: &'a str, name: &str) -> Option<&'a str> {
     let (scheme, rest) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case(name).then(|| rest.trim_start())

@@ -1,16 +1,16 @@
-//! The bodies that requests have, as the reference's schemas say it.
+//! Validation of request bodies by the schemas of the reference.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::refusal::Refusal;
-use crate::exchange::Incoming;
+use super::api_error::ApiError;
+use crate::message::SimRequest;
 
-/// The largest logo, in bytes once decoded. The reference says 128Kb and not of what.
+/// The maximum size of a decoded logo in bytes. The reference says 128Kb, but not whether that is decoded.
 const MAX_LOGO: usize = 128 * 1024;
 
-/// What a value must be.
+/// The schema of a value.
 pub(crate) enum Shape {
     Text,
     Bool,
@@ -18,18 +18,18 @@ pub(crate) enum Shape {
     /// `format: binary`: standard base64 with padding.
     Bytes,
     Logo,
-    /// The integers from 0 to 22, each once.
+    /// A permutation of the integers from 0 to 22.
     PcrPriority,
     OneOf(&'static [&'static str]),
     Array(&'static Shape),
-    /// Any names, each with such a value.
+    /// An object with arbitrary names and values of this shape.
     Map(&'static Shape),
     Object(Members),
     /// An object with exactly one of these members.
     Tagged(Members),
 }
 
-/// Name, whether it is required, and shape.
+/// The name of each member, whether it is required, and its shape.
 type Members = &'static [(&'static str, bool, Shape)];
 
 use Shape::{Array, Bool, Bytes, Logo, Object, OneOf, PcrPriority, Tagged, Text, Uuid};
@@ -107,61 +107,64 @@ pub(crate) static AUTH_REQUEST: Shape = Object(&[(
 /// `AuthDiscoverRequest`.
 pub(crate) static AUTH_DISCOVER_REQUEST: Shape = Object(&[("user_email", false, Text)]);
 
-/// The body of a request, if it is JSON of this shape. Members that the schema does not name are passed over,
-/// and null is taken for absence (assumption).
-pub(crate) fn body(incoming: &Incoming, shape: &Shape) -> Result<Map<String, Value>, Refusal> {
-    if !incoming.is_of("application/json") {
-        return Err(Refusal::BadHeader("Content-Type is not application/json"));
+/// Parses a JSON request body of this shape. Ignores unknown members, and treats null as absent (assumption).
+pub(crate) fn body(request: &SimRequest, shape: &Shape) -> Result<Map<String, Value>, ApiError> {
+    if !request.has_media_type("application/json") {
+        return Err(ApiError::BadHeader("Content-Type is not application/json"));
     }
-    let body: Value = serde_json::from_slice(&incoming.body)
-        .map_err(|_| Refusal::BadBody("the body is not JSON".to_owned()))?;
-    check(&body, shape, "the body").map_err(Refusal::BadBody)?;
+    let body: Value = serde_json::from_slice(&request.body)
+        .map_err(|_| ApiError::BadBody("the body is not JSON".to_owned()))?;
+    check(&body, shape, "the body").map_err(ApiError::BadBody)?;
     match body {
         Value::Object(members) => Ok(members.into_iter().filter(|(_, value)| !value.is_null()).collect()),
-        _ => Err(Refusal::BadBody("the body is not an object".to_owned())),
+        _ => Err(ApiError::BadBody("the body is not an object".to_owned())),
     }
 }
 
-/// Says what is wrong, and where.
-fn check(value: &Value, shape: &Shape, at: &str) -> Result<(), String> {
-    let invalid = || format!("Invalid {at}");
-    let fits = match shape {
+/// Checks a value against its schema.
+///
+/// # Errors
+///
+/// Returns a message with the path of the invalid value.
+fn check(value: &Value, shape: &Shape, path: &str) -> Result<(), String> {
+    let invalid = || format!("Invalid {path}");
+    let valid = match shape {
         Shape::Text => value.is_string(),
         Shape::Bool => value.is_boolean(),
         Shape::Uuid => value.as_str().is_some_and(|text| uuid::Uuid::try_parse(text).is_ok()),
         Shape::Bytes => decoded(value).is_some(),
         Shape::Logo => decoded(value).is_some_and(|bytes| is_logo(&bytes)),
         Shape::PcrPriority => is_pcr_priority(value),
-        Shape::OneOf(words) => value.as_str().is_some_and(|text| words.contains(&text)),
+        Shape::OneOf(values) => value.as_str().is_some_and(|text| values.contains(&text)),
         Shape::Array(shape) => {
             let mut values = value.as_array().ok_or_else(invalid)?.iter().enumerate();
-            return values.try_for_each(|(index, value)| check(value, shape, &format!("{at}.{index}")));
+            return values.try_for_each(|(index, value)| check(value, shape, &format!("{path}.{index}")));
         }
         Shape::Map(shape) => {
             let mut values = value.as_object().ok_or_else(invalid)?.iter();
-            return values.try_for_each(|(name, value)| check(value, shape, &format!("{at}.{name}")));
+            return values.try_for_each(|(name, value)| check(value, shape, &format!("{path}.{name}")));
         }
         Shape::Object(members) => {
-            return check_members(value.as_object().ok_or_else(invalid)?, members, at);
+            return check_members(value.as_object().ok_or_else(invalid)?, members, path);
         }
         Shape::Tagged(members) => {
             let object = value.as_object().ok_or_else(invalid)?;
-            let mut there = object.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name);
-            let known = |name: &String| members.iter().any(|(known, _, _)| known == name);
-            if !there.next().is_some_and(known) || there.next().is_some() {
-                return Err(format!("{at} has not exactly one known member"));
+            let mut present = object.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name);
+            let is_known = |name: &String| members.iter().any(|(known, _, _)| known == name);
+            if !present.next().is_some_and(is_known) || present.next().is_some() {
+                return Err(format!("{path} has not exactly one known member"));
             }
-            return check_members(object, members, at);
+            return check_members(object, members, path);
         }
     };
-    if fits { Ok(()) } else { Err(invalid()) }
+    if valid { Ok(()) } else { Err(invalid()) }
 }
 
-fn check_members(object: &Map<String, Value>, members: Members, at: &str) -> Result<(), String> {
+fn check_members(object: &Map<String, Value>, members: Members, path: &str) -> Result<(), String> {
     for (name, required, shape) in members {
         match object.get(*name).filter(|value| !value.is_null()) {
-            Some(value) => check(value, shape, &format!("{at}.{name}"))?,
-            None if *required => return Err(format!("{at}.{name} is missing")),
+            Some(value) => check(value, shape, &format!("{path}.{name}"))?,
+            None if *required => return Err(format!("{path}.{name} is missing")),
             None => {}
         }
     }
@@ -172,7 +175,9 @@ fn decoded(value: &Value) -> Option<Vec<u8>> {
     STANDARD.decode(value.as_str()?).ok()
 }
 
-/// A picture of a documented type, not too large. An empty one is accepted, as a client in the wild sends it.
+/// Returns whether these bytes are an image of a documented type within the size limit, or empty.
+///
+/// An empty logo is accepted, because a third-party client sends it.
 fn is_logo(bytes: &[u8]) -> bool {
     let png = bytes.starts_with(b"\x89PNG");
     let jpg = bytes.starts_with(b"\xff\xd8");

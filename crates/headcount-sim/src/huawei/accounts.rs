@@ -1,4 +1,4 @@
-//! Huawei accounts made from a seed, and the tree they hang in.
+//! Generated Huawei accounts, and the organization tree.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -7,47 +7,49 @@ use chrono::{DateTime, SecondsFormat};
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use crate::gate::lock;
-use crate::seed::{one_in, pick, pick_or};
-use crate::world::{Id, Key, Recipe};
-use crate::{names, seed};
+use crate::pipeline::lock;
+use crate::rng::{chance, pick, pick_or_unknown};
+use crate::world::{Id, RecordGenerator, SortKey};
+use crate::{names, rng};
 
-/// Seconds since 1970 of the day the first account joined.
+/// When the first account joined, as a Unix timestamp in seconds.
 const FIRST: i64 = 1_640_995_200;
-/// The time over which accounts joined, in seconds.
+/// The period in which accounts joined, in seconds.
 const SPAN: i64 = 150_000_000;
 
-/// The root and the organizational units below it, and which of them an account hangs under.
+/// The root, the organizational units below it, and the parents of accounts.
 #[derive(Debug)]
 pub(crate) struct Tree {
     parents: Vec<String>,
-    /// Accounts that were put where they would not be of themselves.
-    placed: Mutex<BTreeMap<Id, usize>>,
+    /// The parents of accounts that were created or moved by a request.
+    assigned: Mutex<BTreeMap<Id, usize>>,
 }
 
 impl Tree {
     pub(crate) fn new(seed: u64) -> Self {
-        let mut rng = seed::rng(seed, 0x7EE);
+        let mut rng = rng::seeded(seed, 0x7EE);
         let mut id = |kind: &str| {
             let alphabet = b"abcdefghijklmnopqrstuvwxyz0123456789";
-            format!("{kind}-{}", seed::word(&mut rng, alphabet, 32))
+            format!("{kind}-{}", rng::string(&mut rng, alphabet, 32))
         };
         let mut parents = vec![id("r")];
         parents.extend((0..4).map(|_| id("ou")));
-        Self { parents, placed: Mutex::default() }
+        Self { parents, assigned: Mutex::default() }
     }
 
     pub(crate) fn parents(&self) -> &[String] {
         &self.parents
     }
 
-    /// Which parent an account hangs under. Unless it was placed, that follows from the id, so that nothing
-    /// need be kept: about three in eight are under the root, the last unit has fewest.
+    /// Returns the index of an account's parent.
+    ///
+    /// Unless it was assigned, it is derived from the id. About 3 in 8 accounts are under the root, and the
+    /// last unit has the fewest.
     pub(crate) fn parent_index(&self, id: &Id) -> usize {
-        if let Some(index) = lock(&self.placed).get(id) {
+        if let Some(index) = lock(&self.assigned).get(id) {
             return *index;
         }
-        match id.spread() % 16 {
+        match id.hash() % 16 {
             0..6 => 0,
             6..10 => 1,
             10..13 => 2,
@@ -56,11 +58,12 @@ impl Tree {
         }
     }
 
-    /// Puts an account under a parent.
-    pub(crate) fn place(&self, id: Id, parent: usize) {
-        lock(&self.placed).insert(id, parent);
+    /// Assigns a parent to an account.
+    pub(crate) fn set_parent(&self, id: Id, parent: usize) {
+        lock(&self.assigned).insert(id, parent);
     }
 
+    /// Returns the id of an account's parent.
     pub(crate) fn parent_of(&self, id: &Id) -> &str {
         self.parents.get(self.parent_index(id)).map_or("", String::as_str)
     }
@@ -75,34 +78,36 @@ pub(crate) struct Accounts {
 
 impl Accounts {
     pub(crate) fn new(seed: u64, management_account: &str) -> Self {
-        let organization = seed::word(&mut seed::rng(seed, 0x0), b"abcdefghijklmnopqrstuvwxyz0123456789", 32);
+        let organization =
+            rng::string(&mut rng::seeded(seed, 0x0), b"abcdefghijklmnopqrstuvwxyz0123456789", 32);
         Self {
-            seed: seed::mix(seed ^ 0x4857),
+            seed: rng::mix(seed ^ 0x4857),
             management_account: management_account.to_owned(),
             organization: format!("o-{organization}"),
         }
     }
 
-    /// The organization's id.
+    /// Returns the organization's id.
     pub(crate) fn organization(&self) -> &str {
         &self.organization
     }
 
-    /// The resource name of an account.
+    /// Returns the URN of an account.
     pub(crate) fn urn(&self, id: &str) -> String {
         format!("organizations::{}:account:{}/{id}", self.management_account, self.organization)
     }
 
-    fn begin(&self, index: u32) -> ([u8; 16], Rng) {
-        let mut rng = seed::rng(self.seed, u64::from(index));
-        (seed::bytes(&mut rng), rng)
+    /// Returns the id of an account, and the generator of its other fields.
+    fn id_and_rng(&self, index: u32) -> ([u8; 16], Rng) {
+        let mut rng = rng::seeded(self.seed, u64::from(index));
+        (rng::bytes(&mut rng), rng)
     }
 
-    /// The day an account joined. The reference only shows `…Z`; one in fifty is in another of the layouts
-    /// that the vendor's Go SDK reads.
+    /// Returns when an account joined. The reference only shows `…Z`. One date in fifty has another of the
+    /// formats that the vendor's Go SDK parses.
     fn joined_at(&self, index: u32, rng: &mut Rng) -> String {
-        let lot = if index.is_multiple_of(2) { u64::from(index) << 32 } else { u64::from(index / 8) };
-        let seconds = FIRST + seed::rng(self.seed ^ 0x101, lot).i64(0..SPAN);
+        let group = if index.is_multiple_of(2) { u64::from(index) << 32 } else { u64::from(index / 8) };
+        let seconds = FIRST + rng::seeded(self.seed ^ 0x101, group).i64(0..SPAN);
         let at = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
         match rng.u8(..200) {
             0 => at.format("%Y-%m-%d %H:%M:%S").to_string(),
@@ -114,22 +119,22 @@ impl Accounts {
     }
 }
 
-impl Recipe for Accounts {
+impl RecordGenerator for Accounts {
     fn id_field(&self) -> &'static str {
         "id"
     }
 
-    fn key(&self, index: u32) -> Key {
-        Key::by_id(Id::Hex(self.begin(index).0))
+    fn key(&self, index: u32) -> SortKey {
+        SortKey::by_id(Id::Hex(self.id_and_rng(index).0))
     }
 
-    fn document(&self, record: &mut Map<String, Value>) {
+    fn strip_undocumented(&self, record: &mut Map<String, Value>) {
         record.retain(|name, value| !value.is_null() && name != "sim_unannounced");
-        for (name, unknown, known) in
+        for (name, unknown, documented) in
             [("join_method", "imported", "invited"), ("status", "under_review", "active")]
         {
-            if let Some(Value::String(word)) = record.get_mut(name) {
-                *word = if word == unknown { known.to_owned() } else { word.to_lowercase() };
+            if let Some(Value::String(value)) = record.get_mut(name) {
+                *value = if value == unknown { documented.to_owned() } else { value.to_lowercase() };
             }
         }
         if let Some(Value::String(at)) = record.get_mut("joined_at") {
@@ -138,7 +143,7 @@ impl Recipe for Accounts {
     }
 
     fn record(&self, index: u32) -> Value {
-        let (id, mut rng) = self.begin(index);
+        let (id, mut rng) = self.id_and_rng(index);
         let rng = &mut rng;
         let id = hex::encode(id);
         let mut account = Map::new();
@@ -149,12 +154,12 @@ impl Recipe for Accounts {
         set("id", json!(id));
         set(
             "join_method",
-            pick_or(rng, &["invited", "invited", "created", "created", "CREATED"], "imported").into(),
+            pick_or_unknown(rng, &["invited", "invited", "created", "created", "CREATED"], "imported").into(),
         );
         if let Some(status) = status(rng) {
             set("status", status);
         }
-        if !one_in(rng, 100) {
+        if !chance(rng, 100) {
             set("joined_at", json!(self.joined_at(index, rng)));
         }
         let name = match rng.u8(..4) {
@@ -163,9 +168,9 @@ impl Recipe for Accounts {
             _ => format!("{} {index}", names::team(rng)),
         };
         set("name", json!(name));
-        if !one_in(rng, 3) {
+        if !chance(rng, 3) {
             let phone = format!("1{:010}", rng.u64(..10_000_000_000));
-            set("mobile_phone", if one_in(rng, 10) { Value::Null } else { json!(phone) });
+            set("mobile_phone", if chance(rng, 10) { Value::Null } else { json!(phone) });
             set("intl_number_prefix", pick(rng, &["0086", "0049", "+1", ""]).into());
             let (_, login) = names::person(rng);
             set("email", json!(format!("{login}.{index}@example.com")));
@@ -176,14 +181,14 @@ impl Recipe for Accounts {
             2 => set("description", json!(format!("{} – {}", names::person(rng).0, names::team(rng)))),
             _ => {}
         }
-        if one_in(rng, 20) {
+        if chance(rng, 20) {
             set("sim_unannounced", json!(["a", 1, null]));
         }
         Value::Object(account)
     }
 }
 
-/// Statuses of both spellings that the vendor has used, of none, and of one it may yet invent.
+/// Returns a status in one of the two spellings that the vendor has used, none, null, or an undocumented one.
 fn status(rng: &mut Rng) -> Option<Value> {
     let status = match rng.u8(..40) {
         0..18 => "active",

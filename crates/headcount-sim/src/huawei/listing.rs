@@ -7,97 +7,105 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::HuaweiLastMarker;
-use super::body::bad;
-use super::changes::date;
-use super::refusal::Refusal;
-use super::routes::Organization;
-use crate::exchange::{Incoming, Reply};
-use crate::gate::lock;
+use super::LastMarker;
+use super::api_error::ApiError;
+use super::body::bad_parameter;
+use super::changes::format_date;
+use super::routes::HuaweiState;
+use crate::message::{SimRequest, SimResponse};
 use crate::page::{Page, array, page_of};
-use crate::world::{Id, Key, World};
+use crate::pipeline::lock;
+use crate::world::{Id, SortKey, World};
 
 const MAX_LIMIT_WITH_CONTACT: usize = 200;
-/// Fields that are only told with `with_register_contact_info=true`.
+/// Fields that are only returned with `with_register_contact_info=true`.
 const CONTACT: [&str; 3] = ["mobile_phone", "intl_number_prefix", "email"];
 
-/// A listing as it was asked for.
+/// The parameters of a list request.
 #[derive(Debug)]
-struct Asked {
-    /// Which parent's children, by its place among the parents; `None` for all accounts.
+struct ListQuery {
+    /// The index of the parent whose children are listed. `None` for all accounts.
     parent: Option<usize>,
     contact: bool,
-    window: Window,
+    page: PageRequest,
 }
 
-impl Organization {
-    pub(crate) fn list(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
-        let asked = self.asked(incoming)?;
+impl HuaweiState {
+    pub(crate) fn list(&self, request: &SimRequest) -> Result<SimResponse, ApiError> {
+        let query = self.parse_query(request)?;
         let world = lock(&self.world);
-        let start = asked.window.place.after.as_ref().map_or(0, |key| world.after(key));
-        let matching = (start..world.len()).filter(|position| self.is_child(&world, *position, asked.parent));
-        let Page { positions, more } = page_of(matching, self.rows(&asked.window), &incoming.tweak);
+        let start = query.page.position.after.as_ref().map_or(0, |key| world.upper_bound(key));
+        let matching = (start..world.len()).filter(|position| self.is_child(&world, *position, query.parent));
+        let Page { positions, more } = page_of(matching, self.page_size(&query.page), &request.overrides);
         let next = more.then(|| {
             let last = positions.last().and_then(|position| world.key_at(*position));
-            self.next_marker(&asked.window, last)
+            self.next_marker(&query.page, last)
         });
         let count = positions.len();
-        let rows = array(positions.into_iter().map(|at| shape(world.at(at), asked.contact)));
-        Ok(Reply::json_text(StatusCode::OK, told(&rows, count, next.as_deref(), self.rules.last_marker)))
+        let rows = array(positions.into_iter().map(|at| {
+            let record = world.record_at(at);
+            if query.contact { record } else { without_contact(record) }
+        }));
+        Ok(SimResponse::json_text(
+            StatusCode::OK,
+            page_body(&rows, count, next.as_deref(), self.rules.last_marker),
+        ))
     }
 
-    pub(crate) fn show(&self, incoming: &Incoming, id: &str) -> Result<Reply, Refusal> {
-        let contact = flag(incoming, "with_register_contact_info")?;
-        let record = lock(&self.world).record(id).ok_or(Refusal::NoSuchAccount)?;
-        Ok(Reply::json(StatusCode::OK, &json!({"account": shape(record, contact)})))
+    /// Returns one account.
+    pub(crate) fn get(&self, request: &SimRequest, id: &str) -> Result<SimResponse, ApiError> {
+        let contact = flag(request, "with_register_contact_info")?;
+        let record = lock(&self.world).record(id).ok_or(ApiError::NoSuchAccount)?;
+        let record = if contact { record } else { without_contact(record) };
+        Ok(SimResponse::json(StatusCode::OK, &json!({"account": record})))
     }
 
-    fn asked(&self, incoming: &Incoming) -> Result<Asked, Refusal> {
-        let contact = flag(incoming, "with_register_contact_info")?;
+    fn parse_query(&self, request: &SimRequest) -> Result<ListQuery, ApiError> {
+        let contact = flag(request, "with_register_contact_info")?;
         let max = if contact { MAX_LIMIT_WITH_CONTACT } else { MAX_LIMIT };
-        let window = self.window(incoming, max)?;
-        let parent = incoming.value("parent_id").map(|id| self.parent(id)).transpose()?;
-        Ok(Asked { parent, contact, window })
+        let page = self.page_request(request, max)?;
+        let parent = request.value("parent_id").map(|id| self.parent_index(id)).transpose()?;
+        Ok(ListQuery { parent, contact, page })
     }
 
-    /// The place of a parent among the parents.
-    pub(crate) fn parent(&self, id: &str) -> Result<usize, Refusal> {
+    /// Returns the index of a parent.
+    pub(crate) fn parent_index(&self, id: &str) -> Result<usize, ApiError> {
         if id.len() > 100 || !(id.starts_with("r-") || id.starts_with("ou-")) {
-            return Err(bad("parent_id"));
+            return Err(bad_parameter("parent_id"));
         }
         let index = self.tree.parents().iter().position(|parent| parent == id);
-        index.ok_or(Refusal::NoSuchParent)
+        index.ok_or(ApiError::NoSuchParent)
     }
 
-    /// Whether the account at a position is a direct child of the parent asked for.
+    /// Returns whether the account at a position is a direct child of a parent, if one is given.
     pub(crate) fn is_child(&self, world: &World, position: usize, parent: Option<usize>) -> bool {
         let Some(parent) = parent else { return true };
         world.key_at(position).is_some_and(|key| self.tree.parent_index(&key.id) == parent)
     }
 }
 
-/// A page with these rows; `next` leads on.
+/// Formats a page with these rows and the marker of the next page.
 pub(super) fn page(rows: &str, count: usize, next: Option<&str>) -> String {
-    told(rows, count, next, HuaweiLastMarker::Null)
+    page_body(rows, count, next, LastMarker::Null)
 }
 
-fn told(rows: &str, count: usize, next: Option<&str>, last: HuaweiLastMarker) -> String {
+fn page_body(rows: &str, count: usize, next: Option<&str>, last: LastMarker) -> String {
     let page_info = page_info(count, next, last);
     format!("{{\"accounts\":{rows},\"page_info\":{page_info}}}")
 }
 
-/// A boolean parameter, false when it is not there.
-fn flag(incoming: &Incoming, name: &str) -> Result<bool, Refusal> {
-    match incoming.value(name) {
+/// Parses a boolean parameter. Defaults to false.
+fn flag(request: &SimRequest, name: &str) -> Result<bool, ApiError> {
+    match request.value(name) {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
-        Some(_) => Err(bad(name)),
+        Some(_) => Err(bad_parameter(name)),
     }
 }
 
-/// A record as it is told, with or without contact information.
-pub(crate) fn shape(mut record: Value, contact: bool) -> Value {
-    if !contact && let Some(fields) = record.as_object_mut() {
+/// Removes the contact information from a record.
+pub(crate) fn without_contact(mut record: Value) -> Value {
+    if let Some(fields) = record.as_object_mut() {
         for name in CONTACT {
             fields.remove(name);
         }
@@ -105,143 +113,147 @@ pub(crate) fn shape(mut record: Value, contact: bool) -> Value {
     record
 }
 
-/// The rows of a page when no `limit` is asked for, as of the documentation of 2025-11.
+/// The page size if the request has no `limit`, as documented in 2025-11.
 const DEFAULT_LIMIT: usize = 1000;
 pub(crate) const MAX_LIMIT: usize = 2000;
 
-/// The part of a listing that is asked for.
+/// The paging parameters of a request.
 #[derive(Debug)]
-pub(crate) struct Window {
+pub(crate) struct PageRequest {
     limit: usize,
-    pub(crate) place: Place,
+    pub(crate) position: MarkerPosition,
 }
 
-impl Organization {
-    pub(crate) fn window(&self, incoming: &Incoming, max: usize) -> Result<Window, Refusal> {
-        let limit = match incoming.value("limit") {
+impl HuaweiState {
+    /// Parses the paging parameters of a request.
+    pub(crate) fn page_request(&self, request: &SimRequest, max: usize) -> Result<PageRequest, ApiError> {
+        let limit = match request.value("limit") {
             None => DEFAULT_LIMIT.min(max),
             Some(text) => {
                 let limit = text.parse::<usize>().ok();
-                limit.filter(|limit| (1..=max).contains(limit)).ok_or_else(|| bad("limit"))?
+                limit.filter(|limit| (1..=max).contains(limit)).ok_or_else(|| bad_parameter("limit"))?
             }
         };
-        let place = match incoming.value("marker") {
-            None => Place { after: None, page: 1 },
+        let position = match request.value("marker") {
+            None => MarkerPosition { after: None, page: 1 },
             Some(text) => {
                 let marker = Some(text).filter(|text| (4..=400).contains(&text.len()));
-                marker.and_then(|text| self.markers.read(text)).ok_or_else(|| bad("marker"))?
+                marker.and_then(|text| self.markers.decode(text)).ok_or_else(|| bad_parameter("marker"))?
             }
         };
-        Ok(Window { limit, place })
+        Ok(PageRequest { limit, position })
     }
 
-    /// How many rows the page may hold, which is less than asked for where the builder says so.
-    pub(crate) fn rows(&self, window: &Window) -> usize {
-        let falls_on = |every: Option<u64>| every.is_some_and(|n| window.place.page.is_multiple_of(n));
-        if falls_on(self.rules.empty_page_every) {
+    /// Returns the maximum number of rows of the page, which the builder can make smaller than the `limit`.
+    pub(crate) fn page_size(&self, page: &PageRequest) -> usize {
+        let applies = |every: Option<u64>| every.is_some_and(|n| page.position.page.is_multiple_of(n));
+        if applies(self.rules.empty_page_every) {
             0
-        } else if falls_on(self.rules.short_page_every) {
-            window.limit.div_ceil(2)
+        } else if applies(self.rules.short_page_every) {
+            page.limit.div_ceil(2)
         } else {
-            window.limit
+            page.limit
         }
     }
 
-    /// The marker of the page behind one that ends with the row `last`, or has none.
-    pub(crate) fn next_marker(&self, window: &Window, last: Option<&Key>) -> String {
-        let after = last.or(window.place.after.as_ref()).cloned();
-        self.markers.write(&Place { after, page: window.place.page.saturating_add(1) })
+    /// Returns the marker of the next page, after the row `last`, or after an empty page.
+    pub(crate) fn next_marker(&self, page: &PageRequest, last: Option<&SortKey>) -> String {
+        let after = last.or(page.position.after.as_ref()).cloned();
+        self.markers.encode(&MarkerPosition { after, page: page.position.page.saturating_add(1) })
     }
 
-    /// A page of `rows`, which are in the order of the texts that they come with, under the name `array`.
-    pub(crate) fn page_of(
+    /// Returns a page of `rows` in the member `array`. Each row has a sort key, and they are sorted by it.
+    pub(crate) fn json_page(
         &self,
-        incoming: &Incoming,
+        request: &SimRequest,
         array: &str,
         rows: Vec<(String, Value)>,
-    ) -> Result<Reply, Refusal> {
-        let window = self.window(incoming, MAX_LIMIT)?;
-        let start = match window.place.after.as_ref().map(|key| &key.id) {
+    ) -> Result<SimResponse, ApiError> {
+        let page_request = self.page_request(request, MAX_LIMIT)?;
+        let start = match page_request.position.after.as_ref().map(|key| &key.id) {
             None => 0,
-            Some(Id::Text(after)) => rows.partition_point(|(text, _)| **text <= **after),
-            // A marker of another listing.
-            Some(Id::Hex(_)) => return Err(bad("marker")),
+            Some(Id::Text(after)) => rows.partition_point(|(key, _)| **key <= **after),
+            // A marker of a different listing.
+            Some(Id::Hex(_)) => return Err(bad_parameter("marker")),
         };
         let total = rows.len();
-        let size = self.rows(&window);
+        let size = self.page_size(&page_request);
         let page: Vec<_> = rows.into_iter().skip(start).take(size).collect();
         let more = start.saturating_add(page.len()) < total;
-        let last = page.last().map(|(text, _)| Key::by_id(Id::Text(text.as_str().into())));
-        let next = more.then(|| self.next_marker(&window, last.as_ref()));
+        let last = page.last().map(|(key, _)| SortKey::by_id(Id::Text(key.as_str().into())));
+        let next = more.then(|| self.next_marker(&page_request, last.as_ref()));
         let info = page_info(page.len(), next.as_deref(), self.rules.last_marker);
         let mut body = Map::new();
         body.insert(array.to_owned(), page.into_iter().map(|(_, row)| row).collect());
         body.insert("page_info".to_owned(), info);
-        Ok(Reply::json(StatusCode::OK, &Value::Object(body)))
+        Ok(SimResponse::json(StatusCode::OK, &Value::Object(body)))
     }
 }
 
-/// What a page tells of itself: the marker of the next one, and how many rows it has.
-pub(crate) fn page_info(count: usize, next: Option<&str>, last: HuaweiLastMarker) -> Value {
+/// Returns the `page_info` of a page: the marker of the next page, and the number of rows.
+pub(crate) fn page_info(count: usize, next: Option<&str>, last: LastMarker) -> Value {
     match (next, last) {
-        (None, HuaweiLastMarker::Absent) => json!({"current_count": count}),
-        (None, HuaweiLastMarker::Empty) => json!({"next_marker": "", "current_count": count}),
+        (None, LastMarker::Absent) => json!({"current_count": count}),
+        (None, LastMarker::Empty) => json!({"next_marker": "", "current_count": count}),
         (next, _) => json!({"next_marker": next, "current_count": count}),
     }
 }
 
-/// The values of the parameter `states`, which may come several times, each one of `known`.
-pub(crate) fn states<'a>(incoming: &'a Incoming, known: &[&str]) -> Result<Vec<&'a str>, Refusal> {
-    let states = incoming.query.iter().filter(|(name, _)| name == "states");
+/// Returns the values of the repeatable parameter `states`, which must be `known`.
+pub(crate) fn states<'a>(request: &'a SimRequest, known: &[&str]) -> Result<Vec<&'a str>, ApiError> {
+    let states = request.query.iter().filter(|(name, _)| name == "states");
     states
-        .map(|(_, state)| known.contains(&&**state).then_some(&**state).ok_or_else(|| bad("states")))
+        .map(|(_, state)| {
+            known.contains(&&**state).then_some(&**state).ok_or_else(|| bad_parameter("states"))
+        })
         .collect()
 }
 
-/// Bytes of the seal that tells a marker of this server from any other text.
-const SEAL: usize = 9;
+/// The size of the digest that identifies markers of this server, in bytes.
+const DIGEST_BYTES: usize = 9;
 
-/// A place in the listing, and the number of the page that starts there in its walk.
+/// A position in a listing, and the number of the page that starts there.
 ///
-/// The page's number makes the markers around an empty page differ, and makes a page's shortness a property
-/// of its marker: the same marker gives the same page again.
+/// The page number makes the markers before and after an empty page differ. It also makes the size of a page
+/// a property of its marker, so that the same marker returns the same page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// The last key before the page; `None` at the start.
-    pub(crate) after: Option<Key>,
-    /// The first page of a walk is 1.
+pub(crate) struct MarkerPosition {
+    /// The last key before the page. `None` for the first page.
+    pub(crate) after: Option<SortKey>,
+    /// The first page is 1.
     pub(crate) page: u64,
 }
 
-/// Makes and reads markers. They are base64 with padding, so they hold `+`, `/` and `=`.
+/// Encodes and decodes markers. They are padded base64, so they contain `+`, `/` and `=`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Markers {
+pub(crate) struct MarkerCodec {
     seed: u64,
 }
 
-impl Markers {
+impl MarkerCodec {
     pub(crate) fn new(seed: u64) -> Self {
         Self { seed }
     }
 
-    pub(crate) fn write(self, place: &Place) -> String {
-        let id = match place.after.as_ref().map(|key| &key.id) {
+    /// Encodes a position as a marker.
+    pub(crate) fn encode(self, position: &MarkerPosition) -> String {
+        let id = match position.after.as_ref().map(|key| &key.id) {
             None => "start".to_owned(),
             Some(Id::Hex(id)) => format!("hex:{}", hex::encode(id)),
             Some(Id::Text(id)) => format!("text:{id}"),
         };
-        let text = format!("{}:{id}", place.page);
-        let mut bytes = self.seal(&text);
+        let text = format!("{}:{id}", position.page);
+        let mut bytes = self.digest(&text);
         bytes.extend_from_slice(text.as_bytes());
         STANDARD.encode(bytes)
     }
 
-    /// The place that a marker stands for; `None` for what is no marker of this server.
-    pub(crate) fn read(self, marker: &str) -> Option<Place> {
+    /// Decodes the position of a marker. Returns `None` for text that is not a marker of this server.
+    pub(crate) fn decode(self, marker: &str) -> Option<MarkerPosition> {
         let bytes = STANDARD.decode(marker).ok()?;
-        let (seal, text) = bytes.split_at_checked(SEAL)?;
+        let (digest, text) = bytes.split_at_checked(DIGEST_BYTES)?;
         let text = std::str::from_utf8(text).ok()?;
-        if seal != self.seal(text) {
+        if digest != self.digest(text) {
             return None;
         }
         let (page, id) = text.split_once(':')?;
@@ -250,56 +262,56 @@ impl Markers {
             Some(("hex", id)) => Some(Id::from_hex(id)),
             Some((_, id)) => Some(Id::Text(id.into())),
         };
-        Some(Place { after: id.map(Key::by_id), page: page.parse().ok()? })
+        Some(MarkerPosition { after: id.map(SortKey::by_id), page: page.parse().ok()? })
     }
 
-    fn seal(self, text: &str) -> Vec<u8> {
+    fn digest(self, text: &str) -> Vec<u8> {
         let mut hash = Sha256::new();
         hash.update(self.seed.to_be_bytes());
         hash.update(text.as_bytes());
-        hash.finalize().into_iter().take(SEAL).collect()
+        hash.finalize().into_iter().take(DIGEST_BYTES).collect()
     }
 }
 
-impl Organization {
-    /// The root first, then the units, then the accounts.
-    pub(crate) fn list_entities(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
-        let parent = incoming.value("parent_id").map(|id| self.parent(id)).transpose()?;
+impl HuaweiState {
+    /// Lists the entities: the root, then the units, then the accounts.
+    pub(crate) fn list_entities(&self, request: &SimRequest) -> Result<SimResponse, ApiError> {
+        let parent = request.value("parent_id").map(|id| self.parent_index(id)).transpose()?;
         let world = lock(&self.world);
-        // The parent of the child asked for; of a root there is none.
-        let of_child = match incoming.value("child_id") {
+        // The parent of the requested child. A root has none.
+        let child_parent = match request.value("child_id") {
             None => None,
-            Some(id) if id.is_empty() || id.len() > 100 => return Err(bad("child_id")),
+            Some(id) if id.is_empty() || id.len() > 100 => return Err(bad_parameter("child_id")),
             Some(id) => Some(self.parent_of(&world, id)?),
         };
         let nodes = self.tree.parents().iter().enumerate().filter(|(index, _)| {
-            of_child.is_none_or(|of_child| of_child == Some(*index))
+            child_parent.is_none_or(|child_parent| child_parent == Some(*index))
                 && parent.is_none_or(|parent| parent == 0 && *index > 0)
         });
-        let mut rows: Vec<(String, Value)> = nodes.map(|(index, id)| node(index, id)).collect();
-        if of_child.is_none() {
+        let mut rows: Vec<(String, Value)> = nodes.map(|(index, id)| node_row(index, id)).collect();
+        if child_parent.is_none() {
             let positions = (0..world.len()).filter(|at| self.is_child(&world, *at, parent));
             rows.extend(positions.filter_map(|at| {
                 let id = world.id_at(at)?;
-                let row = json!({"id": id, "name": world.at(at)["name"], "type": "account"});
+                let row = json!({"id": id, "name": world.record_at(at)["name"], "type": "account"});
                 Some((format!("2 {id}"), row))
             }));
         }
-        self.page_of(incoming, "entities", rows)
+        self.json_page(request, "entities", rows)
     }
 
-    /// The place among the parents of an account's or a unit's parent.
-    fn parent_of(&self, world: &World, child: &str) -> Result<Option<usize>, Refusal> {
+    /// Returns the index of the parent of an account or a unit.
+    fn parent_of(&self, world: &World, child: &str) -> Result<Option<usize>, ApiError> {
         if let Some(index) = self.tree.parents().iter().position(|node| node == child) {
             return Ok((index > 0).then_some(0));
         }
-        let position = world.find(child).ok_or(Refusal::NoSuchAccount)?;
+        let position = world.find(child).ok_or(ApiError::NoSuchAccount)?;
         Ok(world.key_at(position).map(|key| self.tree.parent_index(&key.id)))
     }
 }
 
-/// The root or a unit, and the text that it is sorted by.
-fn node(index: usize, id: &str) -> (String, Value) {
+/// Returns the row of the root or a unit, with its sort key.
+fn node_row(index: usize, id: &str) -> (String, Value) {
     if index == 0 {
         ("0".to_owned(), json!({"id": id, "name": "root", "type": "root"}))
     } else {
@@ -320,27 +332,29 @@ const SERVICES: [&str; 10] = [
     "service.SecMaster",
     "service.TMS",
 ];
-/// Seconds since 1970 of the day the first service was delegated; one a day.
+/// When the first service was delegated, as a Unix timestamp in seconds. One service is delegated per day.
 const FIRST: i64 = 1_700_000_000;
 
-impl Organization {
-    pub(crate) fn list_services(&self, incoming: &Incoming, id: &str) -> Result<Reply, Refusal> {
+impl HuaweiState {
+    /// Lists the services of which an account is a delegated administrator.
+    pub(crate) fn list_services(&self, request: &SimRequest, id: &str) -> Result<SimResponse, ApiError> {
         if !lock(&self.world).contains(id) {
-            return Err(Refusal::NoSuchAccount);
+            return Err(ApiError::NoSuchAccount);
         }
-        let rows = services_of(&Id::from_hex(id)).into_iter().zip(0..).map(|(service, day)| {
+        let rows = delegated_services(&Id::from_hex(id)).into_iter().zip(0..).map(|(service, day)| {
             let at = DateTime::from_timestamp(FIRST + day * 86_400, 0).unwrap_or_default();
-            let row = json!({"service_principal": service, "delegation_enabled_at": date(at)});
+            let row = json!({"service_principal": service, "delegation_enabled_at": format_date(at)});
             (service.to_owned(), row)
         });
-        self.page_of(incoming, "delegated_services", rows.collect())
+        self.json_page(request, "delegated_services", rows.collect())
     }
 }
 
-/// The services of which an account is a delegated administrator, sorted. They follow from its id; three
-/// accounts in four have none.
-pub(crate) fn services_of(id: &Id) -> Vec<&'static str> {
-    let spread = id.spread();
+/// Returns the services of which an account is a delegated administrator, sorted.
+///
+/// They are derived from the id. Three accounts in four have none.
+pub(crate) fn delegated_services(id: &Id) -> Vec<&'static str> {
+    let spread = id.hash();
     if !spread.is_multiple_of(4) {
         return Vec::new();
     }
@@ -353,19 +367,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_marker_gives_its_place_back_and_other_text_gives_none() {
-        let markers = Markers::new(3);
+    fn markers_round_trip() {
+        let markers = MarkerCodec::new(3);
         let ids = [Id::Hex([7; 16]), Id::Text("acme:1 ü".into())];
-        for after in ids.into_iter().map(Key::by_id).map(Some).chain([None]) {
-            let place = Place { after, page: 12 };
-            let marker = markers.write(&place);
+        for after in ids.into_iter().map(SortKey::by_id).map(Some).chain([None]) {
+            let position = MarkerPosition { after, page: 12 };
+            let marker = markers.encode(&position);
             assert!((4..=400).contains(&marker.len()));
-            assert_eq!(markers.read(&marker), Some(place));
-            assert_eq!(Markers::new(4).read(&marker), None);
-            assert_eq!(markers.read(&marker.replace('a', "b").replace('A', "B")[1..]), None);
+            assert_eq!(markers.decode(&marker), Some(position));
+            assert_eq!(MarkerCodec::new(4).decode(&marker), None);
+            assert_eq!(markers.decode(&marker.replace('a', "b").replace('A', "B")[1..]), None);
         }
         for text in ["", "abcd", "ou-taowxgy4xbme6m4x3c2iijbxw7yj8fcw"] {
-            assert_eq!(markers.read(text), None, "{text}");
+            assert_eq!(markers.decode(text), None, "{text}");
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Huawei Cloud Organizations: signed requests to its account endpoints, with `marker` paging.
 
 mod accounts;
+mod api_error;
 mod body;
 mod changes;
-mod keys;
+mod credentials;
 mod listing;
-mod refusal;
 mod routes;
 mod signature;
 
@@ -14,100 +14,103 @@ use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 
-use crate::seed::Answers;
+use crate::config::{SimConfig, config_methods};
+use crate::rng::RequestCounter;
 use crate::server::Server;
-use crate::settings::{Settings, shared_settings};
 use crate::simulators::simulator;
 use crate::world::Id;
 use accounts::{Accounts, Tree};
-use keys::Keys;
-use listing::Markers;
-use routes::Organization;
+use credentials::Credentials;
+use listing::MarkerCodec;
+use routes::HuaweiState;
 
-/// A simulated Huawei Cloud Organizations service behind its API gateway.
+/// A simulated Huawei Cloud Organizations service, including its API gateway.
 ///
-/// It has every account endpoint of the reference: those of `/v1/organizations/accounts` with what is below
+/// It implements every account endpoint of the reference: `/v1/organizations/accounts` and the paths below
 /// it, `POST /v2/organizations/accounts`, `…/create-account-status`, `…/close-account-status` and
-/// `…/entities`. Every request is checked as the gateway does it: the signature `SDK-HMAC-SHA256` is computed
-/// anew from the bytes that arrived.
+/// `…/entities`. Every request is authenticated as the gateway does. The `SDK-HMAC-SHA256` signature is
+/// computed from the bytes received.
 ///
-/// A creation is under way for [some looks](HuaweiBuilder::creation_looks) at its status; then the account is
-/// in the world, under the root. A closed account is `pending_closure`, and stays so until a test says
-/// otherwise: the list of closures tells of all accounts that are `pending_closure` or `suspended`.
+/// A creation is in progress for [a number of polls](HuaweiBuilder::creation_polls) of its status. Then the
+/// account exists, under the root. A closed account is `pending_closure`, and remains so until a test changes
+/// it. The list of closures contains all accounts that are `pending_closure` or `suspended`.
 ///
 /// # Assumptions
 ///
-/// - The listing is in the order of the ids. A marker stands for a place in it, so it outlives the account
-///   it was made from, and another `limit` or `parent_id` may be used with it.
-/// - A parent that does not exist is 404 with `Organizations.1201`; any other bad parameter, an unknown
-///   marker included, is 400 with `Organizations.1014`. Neither code is documented.
-/// - Unknown routes and wrong methods are both 404 with `APIGW.0101`, whose text is "API or method does not
+/// - The listing is sorted by id. A marker is a position in it. It remains valid after its account is
+///   removed, and can be used with a different `limit` or `parent_id`.
+/// - An unknown parent gets 404 with `Organizations.1201`. Any other invalid parameter, including an unknown
+///   marker, gets 400 with `Organizations.1014`. Neither code is documented.
+/// - Unknown routes and wrong methods get 404 with `APIGW.0101`, whose text is "API or method does not
 ///   exist".
-/// - Every failed authentication of a known key counts towards its lock, and any good one starts the count
-///   again. The request that makes it six is still answered with its own error.
-/// - A security token that comes with a permanent key is not looked at.
-/// - Closing and moving are for the management account only, as all other changes are.
-/// - A body that is no JSON object, or whose `Content-Type` is not `application/json`, is a bad parameter, as is
-///   a known member of another type or length; members that no reference names are passed over. Names of new
-///   accounts have 1 to 64 characters, names of agencies at most 64, descriptions 4096, e-mail addresses 1 to 255,
-///   phone numbers 1 to 32. What has no body needs no `Content-Type`.
-/// - An account that does not exist is 404 with `Organizations.1301`, a creation 404 with `.1304`; a quota that
-///   is used up is 400 with `.1302`, and what can not be done to this account 400 with `.1303`. None of these
-///   codes is documented. The quotas are: 5 creations and 3 closures under way, closures of a tenth of all
-///   accounts (rounded up, at most 200), 20 invitations in 24 hours.
+/// - Every failed authentication of a known key counts towards its lockout. A successful one resets the
+///   count. The sixth consecutive failure still gets its own error.
+/// - A security token in addition to a permanent key is ignored.
+/// - Closing and moving require the management account, as all other changes do.
+/// - A body that is not a JSON object, or whose `Content-Type` is not `application/json`, is an invalid
+///   parameter. So is a known member of a wrong type or length. Unknown members are ignored. Requests without
+///   a body require no `Content-Type`.
+/// - Length limits in characters: names of new accounts 1 to 64, names of agencies at most 64, descriptions
+///   at most 4096, email addresses 1 to 255, phone numbers 1 to 32.
+/// - An unknown account gets 404 with `Organizations.1301`, and an unknown creation 404 with `.1304`. An
+///   exhausted quota gets 400 with `.1302`. An operation that is not possible for the account gets 400 with
+///   `.1303`. None of these codes is documented.
+/// - Quotas: 5 creations and 3 closures in progress, closures of a tenth of all accounts (rounded up, at most
+///   200), 20 invitations in 24 hours.
 /// - A creation fails with `account_name_already_exists` if an account of the organization has the name.
-/// - Closing a closed account is told as closing one that is being closed (`.1325`).
-/// - An account that is in the organization can not be invited; an invitation is open for 14 days, and nobody
-///   answers it.
-/// - The services of an account that is no delegated administrator are an empty list.
-/// - `child_id` may be an account; the parent of the root is an empty list.
-/// - A missing `X-Domain-Id`, where one is required, is 404 with `Organizations.1010` ("required HTTP header
-///   not found"); a wrong one is 401 with `APIGW.0301`.
+/// - Closing a closed account gets the same error as closing one that is being closed (`.1325`).
+/// - An account of the organization cannot be invited. An invitation is valid for 14 days, and is never
+///   accepted or declined.
+/// - The services of an account that is not a delegated administrator are an empty list.
+/// - `child_id` may be an account. The parent of the root is an empty list.
+/// - A missing `X-Domain-Id` that is required gets 404 with `Organizations.1010` ("required HTTP header not
+///   found"). A wrong one gets 401 with `APIGW.0301`.
 pub struct Huawei {
     server: Server,
-    organization: Arc<Organization>,
+    state: Arc<HuaweiState>,
 }
 
 impl Huawei {
-    /// The access key id.
+    /// Returns the access key id (AK).
     pub fn ak(&self) -> &str {
-        &self.organization.keys.ak
+        &self.state.credentials.ak
     }
 
-    /// The secret access key.
+    /// Returns the secret access key (SK).
     pub fn sk(&self) -> &str {
-        &self.organization.keys.sk
+        &self.state.credentials.sk
     }
 
-    /// The security token that goes with the keys, if they are temporary.
+    /// Returns the security token, if the keys are temporary.
     pub fn security_token(&self) -> Option<&str> {
-        self.organization.keys.security_token.as_deref()
+        self.state.credentials.security_token.as_deref()
     }
 
-    /// The id of the management account.
+    /// Returns the id of the management account.
     pub fn domain_id(&self) -> &str {
-        &self.organization.keys.domain_id
+        &self.state.credentials.domain_id
     }
 
-    /// The ids that `parent_id` may take: the root first, then the organizational units.
+    /// Returns the valid values of `parent_id`: the root, then the organizational units.
     pub fn parents(&self) -> Vec<String> {
-        self.organization.tree.parents().to_vec()
+        self.state.tree.parents().to_vec()
     }
 
-    /// The services of which an account, there or not, is a delegated administrator: they follow from the id.
+    /// Returns the services of which an account is a delegated administrator. They are derived from the id,
+    /// so the account need not exist.
     pub fn delegated_services(&self, account: &str) -> Vec<&'static str> {
-        listing::services_of(&Id::from_hex(account))
+        listing::delegated_services(&Id::from_hex(account))
     }
 
-    /// The organization's id.
+    /// Returns the organization's id.
     pub fn organization_id(&self) -> &str {
-        self.organization.accounts.organization()
+        self.state.accounts.organization()
     }
 
-    /// The direct parent of an account, there or not: unless it was created or moved here, it follows from
-    /// the id, for inserted records too.
+    /// Returns the direct parent of an account. Unless the account was created or moved by a request, the
+    /// parent is derived from the id, so the account need not exist.
     pub fn parent_of(&self, account: &str) -> String {
-        self.organization.tree.parent_of(&Id::from_hex(account)).to_owned()
+        self.state.tree.parent_of(&Id::from_hex(account)).to_owned()
     }
 }
 
@@ -115,15 +118,15 @@ simulator! {
     Huawei, HuaweiBuilder,
     name: "huawei", id_field: "id", page: listing::page,
     secrets: |this| {
-        let keys = [Some(this.ak()), Some(this.sk()), this.security_token()];
-        keys.into_iter().flatten().map(str::to_owned).collect()
+        let secrets = [Some(this.ak()), Some(this.sk()), this.security_token()];
+        secrets.into_iter().flatten().map(str::to_owned).collect()
     }
 }
 
-/// What the last page says in place of a next marker.
+/// The `next_marker` of the last page at Huawei.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum HuaweiLastMarker {
+pub enum LastMarker {
     /// `"next_marker": null`, as documented.
     #[default]
     Null,
@@ -133,20 +136,20 @@ pub enum HuaweiLastMarker {
     Empty,
 }
 
-/// The site of Huawei Cloud that the organization belongs to.
+/// The Huawei Cloud site of the organization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HuaweiSite {
-    /// The international site, where a new account must have an e-mail address.
+    /// The international site, where a new account requires an email address.
     #[default]
     International,
-    /// The site of the Chinese mainland, where a new account must have a mobile number.
+    /// The site of the Chinese mainland, where a new account requires a mobile phone number.
     China,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
-    pub(crate) last_marker: HuaweiLastMarker,
+    pub(crate) last_marker: LastMarker,
     pub(crate) clock_offset: TimeDelta,
     pub(crate) require_domain_id: bool,
     pub(crate) not_management_account: bool,
@@ -157,7 +160,7 @@ pub(crate) struct Rules {
     pub(crate) short_page_every: Option<u64>,
     pub(crate) site: HuaweiSite,
     pub(crate) account_quota: Option<usize>,
-    pub(crate) creation_looks: u32,
+    pub(crate) creation_polls: u32,
     /// Reason and detail.
     pub(crate) creation_failure: Option<(String, String)>,
 }
@@ -165,7 +168,7 @@ pub(crate) struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         Self {
-            last_marker: HuaweiLastMarker::default(),
+            last_marker: LastMarker::default(),
             clock_offset: TimeDelta::zero(),
             require_domain_id: false,
             not_management_account: false,
@@ -176,7 +179,7 @@ impl Default for Rules {
             short_page_every: None,
             site: HuaweiSite::default(),
             account_quota: None,
-            creation_looks: 1,
+            creation_polls: 1,
             creation_failure: None,
         }
     }
@@ -184,105 +187,107 @@ impl Default for Rules {
 
 /// Builds a [`Huawei`] server.
 #[derive(Debug, Default)]
-#[must_use = "a server is not there until it is started"]
+#[must_use = "a builder does nothing until it is started"]
 pub struct HuaweiBuilder {
-    settings: Settings,
+    config: SimConfig,
     rules: Rules,
     temporary: bool,
     domain_env: bool,
 }
 
 impl HuaweiBuilder {
-    shared_settings!(settings);
+    config_methods!(config);
 
-    /// How far the server's clock is ahead of the system's; its `Date` headers follow it. Default zero.
+    /// Sets how far the server's clock, including its `Date` headers, is ahead of the system clock. Default:
+    /// zero.
     pub fn clock_offset(mut self, offset: TimeDelta) -> Self {
         self.rules.clock_offset = offset;
         self
     }
 
-    /// Whether the keys are temporary, and so need their `X-Security-Token`. Default false.
+    /// Sets whether the keys are temporary and require an `X-Security-Token`. Default: false.
     pub fn temporary(mut self, temporary: bool) -> Self {
         self.temporary = temporary;
         self
     }
 
-    /// Whether `X-Domain-Id` must be there and right. Default false: the signing guide asks for it with
-    /// global services, the pages of this service do not. Puts it in the environment too.
+    /// Sets whether a correct `X-Domain-Id` is required, and whether [`Server::env`] includes it. Default:
+    /// false. The signing guide requires it for global services, but the pages of this service do not mention
+    /// it.
     pub fn require_domain_id(mut self, require: bool) -> Self {
         self.rules.require_domain_id = require;
         self.domain_env = require;
         self
     }
 
-    /// Whether the caller is neither the management account nor a delegated administrator: then all reading
-    /// is refused with 401 and `Organizations.1002`, all changing with `Organizations.1001`. Default false.
+    /// Sets whether the caller is neither the management account nor a delegated administrator. Reads then
+    /// get 401 with `Organizations.1002`, and changes 401 with `Organizations.1001`. Default: false.
     pub fn not_management_account(mut self, other: bool) -> Self {
         self.rules.not_management_account = other;
         self
     }
 
-    /// Whether the caller is a delegated administrator: then changing is refused with 401 and
-    /// `Organizations.1001`. Default false.
+    /// Sets whether the caller is a delegated administrator. Changes then get 401 with `Organizations.1001`.
+    /// Default: false.
     pub fn delegated_administrator(mut self, delegated: bool) -> Self {
         self.rules.delegated_administrator = delegated;
         self
     }
 
-    /// Has a policy deny an IAM action, such as `organizations:accounts:create`: 403 with
-    /// `Organizations.1007`. May be called several times.
+    /// Denies an IAM action, such as `organizations:accounts:create`, by a policy: 403 with
+    /// `Organizations.1007`. May be called repeatedly.
     pub fn deny_action(mut self, action: impl Into<String>) -> Self {
         self.rules.denied_actions.push(action.into());
         self
     }
 
-    /// Refuses the first n changes with 409 and `Organizations.1003`, as if others were under way. Default 0.
+    /// Makes the first n changes fail with 409 and `Organizations.1003`, as for concurrent changes. Default:
+    /// 0.
     pub fn conflicts(mut self, n: u64) -> Self {
         self.rules.conflicts = n;
         self
     }
 
-    /// The site that the organization belongs to. Default international.
+    /// Sets the site of the organization. Default: international.
     pub fn site(mut self, site: HuaweiSite) -> Self {
         self.rules.site = site;
         self
     }
 
-    /// The most accounts that there may be; more can not be created. Default none: the documented 10 are
-    /// fewer than most worlds have.
-    pub fn account_quota(mut self, most: usize) -> Self {
-        self.rules.account_quota = Some(most);
+    /// Sets the maximum number of accounts. Default: none, because the documented quota is only 10.
+    pub fn account_quota(mut self, max: usize) -> Self {
+        self.rules.account_quota = Some(max);
         self
     }
 
-    /// How many looks at the status of a creation find it under way; the next one finds it done. With 0 it is
-    /// done when it is asked for. Default 1.
-    pub fn creation_looks(mut self, looks: u32) -> Self {
-        self.rules.creation_looks = looks;
+    /// Sets for how many polls of its status a creation is in progress. The next poll returns the result.
+    /// With 0, the response of the creation itself does. Default: 1.
+    pub fn creation_polls(mut self, polls: u32) -> Self {
+        self.rules.creation_polls = polls;
         self
     }
 
-    /// Makes every creation fail, with this `failure_reason` and this `error_msg` in its details.
+    /// Makes every creation fail with this `failure_reason`, and this `error_msg` in its details.
     pub fn creations_fail(mut self, reason: impl Into<String>, detail: impl Into<String>) -> Self {
         self.rules.creation_failure = Some((reason.into(), detail.into()));
         self
     }
 
-    /// What the last page says in place of a next marker.
-    pub fn last_marker(mut self, last: HuaweiLastMarker) -> Self {
+    /// Sets the `next_marker` of the last page.
+    pub fn last_marker(mut self, last: LastMarker) -> Self {
         self.rules.last_marker = last;
         self
     }
 
-    /// Makes every n-th page of a walk empty, with a next marker. Default none; 0 and 1 are taken for 2, or
-    /// a walk would never end.
+    /// Makes every n-th page of a listing empty, with a next marker. Default: none. 0 and 1 are treated as 2,
+    /// because the listing would never end otherwise.
     pub fn empty_page_every(mut self, n: u64) -> Self {
         self.rules.empty_page_every = Some(n.max(2));
         self
     }
 
-    /// Makes every n-th page of a walk hold about half of what it could, with a next marker. Default none;
-    /// 0 is taken for 1.
+    /// Halves the limit of every n-th page of a listing, which has a next marker if rows remain. Default:
+    /// none. 0 is treated as 1.
     pub fn short_page_every(mut self, n: u64) -> Self {
         self.rules.short_page_every = Some(n.max(1));
         self
@@ -292,15 +297,15 @@ impl HuaweiBuilder {
     ///
     /// # Errors
     ///
-    /// When the loopback interface gives no port to listen on.
+    /// Fails if no port can be bound on the loopback interface.
     pub async fn start(self) -> io::Result<Huawei> {
-        let seed = self.settings.seed;
-        let keys = Keys::new(seed, self.temporary);
-        let accounts = Accounts::new(seed, &keys.domain_id);
-        let world = self.settings.world(Arc::new(accounts.clone()));
-        let organization = Arc::new(Organization {
+        let seed = self.config.seed;
+        let credentials = Credentials::new(seed, self.temporary);
+        let accounts = Accounts::new(seed, &credentials.domain_id);
+        let world = self.config.world(Arc::new(accounts.clone()));
+        let state = Arc::new(HuaweiState {
             world: Arc::clone(&world),
-            keys,
+            credentials,
             rules: self.rules,
             accounts,
             tree: Tree::new(seed),
@@ -308,27 +313,27 @@ impl HuaweiBuilder {
             closures: Mutex::default(),
             invitations: Mutex::default(),
             changes: Mutex::default(),
-            markers: Markers::new(seed),
+            markers: MarkerCodec::new(seed),
             lockout: Mutex::default(),
-            answers: Answers::new(seed),
+            request_counter: RequestCounter::new(seed),
             seed,
         });
-        let server = Server::start(self.settings, world, organization.clone(), |base_url| {
-            let keys = &organization.keys;
+        let server = Server::start(self.config, world, state.clone(), |base_url| {
+            let credentials = &state.credentials;
             let mut env = vec![
-                ("HUAWEICLOUD_SDK_AK", keys.ak.clone()),
-                ("HUAWEICLOUD_SDK_SK", keys.sk.clone()),
+                ("HUAWEICLOUD_SDK_AK", credentials.ak.clone()),
+                ("HUAWEICLOUD_SDK_SK", credentials.sk.clone()),
                 ("HUAWEICLOUD_SDK_REGION_ORGANIZATIONS_CN_NORTH_4", base_url.to_owned()),
             ];
-            if let Some(token) = &keys.security_token {
+            if let Some(token) = &credentials.security_token {
                 env.push(("HUAWEICLOUD_SDK_SECURITY_TOKEN", token.clone()));
             }
             if self.domain_env {
-                env.push(("HUAWEICLOUD_SDK_DOMAIN_ID", keys.domain_id.clone()));
+                env.push(("HUAWEICLOUD_SDK_DOMAIN_ID", credentials.domain_id.clone()));
             }
             env
         })
         .await?;
-        Ok(Huawei { server, organization })
+        Ok(Huawei { server, state })
     }
 }

@@ -1,4 +1,4 @@
-//! The gateway in front of the service: which API is meant, and who is calling.
+//! The API gateway: routing, authentication and authorization.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -8,73 +8,73 @@ use http::Method;
 use tokio::time::Instant;
 
 use super::accounts::{Accounts, Tree};
+use super::api_error::ApiError;
 use super::changes::Creation;
-use super::keys::{Keys, Lockout};
-use super::listing::Markers;
-use super::refusal::Refusal;
+use super::credentials::{Credentials, Lockout};
+use super::listing::MarkerCodec;
 use super::signature::Authorization;
 use super::{Rules, signature};
-use crate::exchange::{Incoming, Reply};
-use crate::gate::{Vendor, lock};
-use crate::request::Secrets;
-use crate::seed::Answers;
+use crate::message::{SimRequest, SimResponse};
+use crate::pipeline::{ProviderSim, lock};
+use crate::request_log::SecretFields;
+use crate::rng::RequestCounter;
 use crate::world::World;
-use crate::{clock, seed};
+use crate::{clock, rng};
 
-/// How far the caller's clock may be from the gateway's.
+/// The maximum difference between the clocks of the caller and of the gateway.
 const MAX_SKEW: TimeDelta = TimeDelta::minutes(15);
 
-pub(crate) struct Organization {
+pub(crate) struct HuaweiState {
     pub(crate) world: Arc<Mutex<World>>,
-    pub(crate) keys: Keys,
+    pub(crate) credentials: Credentials,
     pub(crate) rules: Rules,
     pub(crate) accounts: Accounts,
     pub(crate) tree: Tree,
-    /// In the order they were asked for.
+    /// In the order of their requests.
     pub(crate) creations: Mutex<Vec<Creation>>,
-    /// When the closure of an account was asked for, by its id.
+    /// When the closure of each account was requested, by account id.
     pub(crate) closures: Mutex<BTreeMap<String, DateTime<Utc>>>,
-    /// When accounts were invited.
+    /// When invitations were sent.
     pub(crate) invitations: Mutex<Vec<Instant>>,
-    /// The changes so far that got past the gateway.
+    /// The number of authorized changes.
     pub(crate) changes: Mutex<u64>,
-    pub(crate) markers: Markers,
+    pub(crate) markers: MarkerCodec,
     pub(crate) lockout: Mutex<Lockout>,
-    pub(crate) answers: Answers,
+    pub(crate) request_counter: RequestCounter,
     pub(crate) seed: u64,
 }
 
-impl Vendor for Organization {
-    fn is_list(&self, incoming: &Incoming) -> bool {
-        Api::of(&incoming.method, incoming.route()) == Some(Api::ListAccounts)
+impl ProviderSim for HuaweiState {
+    fn is_list(&self, request: &SimRequest) -> bool {
+        Api::from_request(&request.method, request.route()) == Some(Api::ListAccounts)
     }
 
-    fn world(&self, _: &Incoming) -> &Mutex<World> {
+    fn world(&self, _: &SimRequest) -> &Mutex<World> {
         &self.world
     }
 
-    fn answer(&self, incoming: &Incoming) -> Reply {
-        let (_, mut rng) = self.answers.next();
-        let request_id = seed::hex_id(&mut rng);
-        let reply = self.route(incoming).unwrap_or_else(|refusal| refusal.reply(&request_id));
-        let date = clock::http_date(self.now(incoming));
-        reply.with("x-request-id", &request_id).with("date", &date)
+    fn respond(&self, request: &SimRequest) -> SimResponse {
+        let (_, mut rng) = self.request_counter.next();
+        let request_id = rng::hex_id(&mut rng);
+        let response = self.route(request).unwrap_or_else(|error| error.response(&request_id));
+        let date = clock::http_date(self.now(request));
+        response.with("x-request-id", &request_id).with("date", &date)
     }
 
-    fn cursor(&self, _: &Incoming) -> Option<&'static str> {
+    fn cursor_parameter(&self, _: &SimRequest) -> Option<&'static str> {
         Some("marker")
     }
 
-    fn has_empty_pages(&self, _: &Incoming) -> bool {
+    fn has_empty_pages(&self, _: &SimRequest) -> bool {
         true
     }
 
-    fn place(&self, incoming: &Incoming, world: &World) -> usize {
-        let place = incoming.value("marker").and_then(|text| self.markers.read(text));
-        place.and_then(|place| place.after).map_or(0, |key| world.after(&key))
+    fn start_position(&self, request: &SimRequest, world: &World) -> usize {
+        let position = request.value("marker").and_then(|text| self.markers.decode(text));
+        position.and_then(|position| position.after).map_or(0, |key| world.upper_bound(&key))
     }
 
-    fn enums(&self) -> &'static [&'static str] {
+    fn enum_fields(&self) -> &'static [&'static str] {
         &["status", "join_method"]
     }
 
@@ -82,125 +82,127 @@ impl Vendor for Organization {
         Some("accounts")
     }
 
-    fn secrets(&self) -> Secrets {
-        Secrets { headers: &["x-auth-token", "x-security-token"], members: &[] }
+    fn secret_fields(&self) -> SecretFields {
+        SecretFields { headers: &["x-auth-token", "x-security-token"], members: &[] }
     }
 }
 
-impl Organization {
-    fn route(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
-        if let Some(status) = incoming.tweak.refusal() {
-            return Err(Refusal::Trouble(status));
+impl HuaweiState {
+    fn route(&self, request: &SimRequest) -> Result<SimResponse, ApiError> {
+        if let Some(status) = request.overrides.forced_status() {
+            return Err(ApiError::Injected(status));
         }
-        let api = Api::of(&incoming.method, incoming.route()).ok_or(Refusal::NoSuchApi)?;
-        self.authenticate(incoming)?;
-        self.check_domain(incoming)?;
-        self.authorise(api)?;
+        let api = Api::from_request(&request.method, request.route()).ok_or(ApiError::NoSuchApi)?;
+        self.authenticate(request)?;
+        self.check_domain(request)?;
+        self.authorize(api)?;
         match api {
-            Api::ListAccounts => self.list(incoming),
-            Api::ShowAccount(id) => self.show(incoming, id),
-            Api::UpdateAccount(id) => self.update(incoming, id),
-            Api::CreateAccount => self.create(incoming, true),
-            Api::CreateResourceAccount => self.create(incoming, false),
+            Api::ListAccounts => self.list(request),
+            Api::GetAccount(id) => self.get(request, id),
+            Api::UpdateAccount(id) => self.update(request, id),
+            Api::CreateAccount => self.create(request, true),
+            Api::CreateResourceAccount => self.create(request, false),
             Api::CloseAccount(id) => self.close(id),
             Api::RemoveAccount(id) => self.remove(id),
-            Api::MoveAccount(id) => self.move_account(incoming, id),
-            Api::InviteAccount => self.invite(incoming),
-            Api::ListCreations => self.list_creations(incoming),
-            Api::ShowCreation(id) => self.show_creation(id),
-            Api::ListClosures => self.list_closures(incoming),
-            Api::ListEntities => self.list_entities(incoming),
-            Api::ListDelegatedServices(id) => self.list_services(incoming, id),
+            Api::MoveAccount(id) => self.move_account(request, id),
+            Api::InviteAccount => self.invite(request),
+            Api::ListCreations => self.list_creations(request),
+            Api::GetCreation(id) => self.get_creation(id),
+            Api::ListClosures => self.list_closures(request),
+            Api::ListEntities => self.list_entities(request),
+            Api::ListDelegatedServices(id) => self.list_services(request, id),
         }
     }
 
-    /// Whether the caller may do it, and whether it meets another change.
-    fn authorise(&self, api: Api<'_>) -> Result<(), Refusal> {
+    /// Checks that the caller is authorized, and rejects simulated concurrent changes.
+    fn authorize(&self, api: Api<'_>) -> Result<(), ApiError> {
         let rules = &self.rules;
-        if api.changes() && (rules.not_management_account || rules.delegated_administrator) {
-            return Err(Refusal::NotManagementAccount);
+        if api.is_change() && (rules.not_management_account || rules.delegated_administrator) {
+            return Err(ApiError::NotManagementAccount);
         }
         if rules.not_management_account {
-            return Err(Refusal::NeitherManagementAccountNorDelegate);
+            return Err(ApiError::NeitherManagementAccountNorDelegate);
         }
-        if let Some(action) = api.action().filter(|action| rules.denied_actions.iter().any(|it| it == action))
+        if let Some(action) =
+            api.action().filter(|action| rules.denied_actions.iter().any(|denied| denied == action))
         {
-            return Err(Refusal::PolicyDenies(action));
+            return Err(ApiError::PolicyDenies(action));
         }
-        if api.changes() {
+        if api.is_change() {
             let mut changes = lock(&self.changes);
             *changes += 1;
             if *changes <= rules.conflicts {
-                return Err(Refusal::ConcurrentModification);
+                return Err(ApiError::ConcurrentModification);
             }
         }
         Ok(())
     }
 
-    fn authenticate(&self, incoming: &Incoming) -> Result<(), Refusal> {
-        let refuse = |detail: &str| Err(Refusal::Authentication(detail.to_owned()));
-        let header = incoming.header("authorization");
+    fn authenticate(&self, request: &SimRequest) -> Result<(), ApiError> {
+        let reject = |detail: &str| Err(ApiError::Authentication(detail.to_owned()));
+        let header = request.header("authorization");
         let Some(authorization) = header.and_then(Authorization::parse) else {
-            return refuse("the Authorization header is missing or not of the form SDK-HMAC-SHA256");
+            return reject("the Authorization header is missing or not of the form SDK-HMAC-SHA256");
         };
-        if authorization.access != self.keys.ak {
-            return refuse("Get secretKey failed,ak:******,err:ak not exist");
+        if authorization.access != self.credentials.ak {
+            return reject("Get secretKey failed,ak:******,err:ak not exist");
         }
         let mut lockout = lock(&self.lockout);
-        if lockout.locked() {
-            return refuse("AK access failed to reach the limit,forbidden.");
+        if lockout.is_locked() {
+            return reject("AK access failed to reach the limit,forbidden.");
         }
-        let verified = self.verify(incoming, &authorization);
+        let verified = self.verify(request, &authorization);
         match verified {
-            Ok(()) => lockout.succeeded(),
-            Err(_) => lockout.failed(),
+            Ok(()) => lockout.record_success(),
+            Err(_) => lockout.record_failure(),
         }
         verified
     }
 
-    fn verify(&self, incoming: &Incoming, authorization: &Authorization<'_>) -> Result<(), Refusal> {
-        let refuse = |detail: String| Err(Refusal::Authentication(detail));
-        if let Some(token) = &self.keys.security_token
-            && incoming.header("x-security-token").map(str::trim) != Some(token)
+    fn verify(&self, request: &SimRequest, authorization: &Authorization<'_>) -> Result<(), ApiError> {
+        let reject = |detail: String| Err(ApiError::Authentication(detail));
+        if let Some(token) = &self.credentials.security_token
+            && request.header("x-security-token").map(str::trim) != Some(token)
         {
-            return refuse("decrypt token fail".to_owned());
+            return reject("decrypt token fail".to_owned());
         }
-        let text = incoming.header("x-sdk-date").unwrap_or("").trim();
-        let Some(date) = signature::date(text) else {
-            return refuse("calc ak sk signature fail:X-Sdk-Date is missing or malformed".to_owned());
+        let text = request.header("x-sdk-date").unwrap_or("").trim();
+        let Some(date) = signature::parse_date(text) else {
+            return reject("calc ak sk signature fail:X-Sdk-Date is missing or malformed".to_owned());
         };
-        let skew = self.now(incoming) - date;
+        let skew = self.now(request) - date;
         if skew.abs() > MAX_SKEW {
-            return refuse("calc ak sk signature fail:signature expired".to_owned());
+            return reject("calc ak sk signature fail:signature expired".to_owned());
         }
         let signed = &authorization.signed_headers;
-        let canonical = signature::canonical_request(incoming, signed);
+        let canonical = signature::canonical_request(request, signed);
         let Some(canonical) = canonical.filter(|_| signed.contains(&"x-sdk-date")) else {
             let names = signed.join(";");
-            return refuse(format!("verify aksk signature fail,signedHeaders:{names}"));
+            return reject(format!("verify aksk signature fail,signedHeaders:{names}"));
         };
-        if signature::sign(&self.keys.sk, text, &canonical).as_deref() != Some(authorization.signature) {
-            // The gateway shows what it has hashed, with bars for the line ends.
+        if signature::sign(&self.credentials.sk, text, &canonical).as_deref() != Some(authorization.signature)
+        {
+            // The gateway includes the canonical request, with `|` for line breaks.
             let shown = String::from_utf8_lossy(&canonical).replace('\n', "|");
-            return refuse(format!("verify aksk signature fail,canonicalRequest:{shown}"));
+            return reject(format!("verify aksk signature fail,canonicalRequest:{shown}"));
         }
         Ok(())
     }
 
-    /// What the clock says by which a request is judged.
-    fn now(&self, incoming: &Incoming) -> DateTime<Utc> {
-        let ahead = self.rules.clock_offset.checked_add(&incoming.tweak.clock_ahead());
-        clock::now_ahead(ahead.unwrap_or_default())
+    /// Returns the time of the clock that validates a request.
+    fn now(&self, request: &SimRequest) -> DateTime<Utc> {
+        let offset = self.rules.clock_offset.checked_add(&request.overrides.clock_skew());
+        clock::now_plus(offset.unwrap_or_default())
     }
 
-    fn check_domain(&self, incoming: &Incoming) -> Result<(), Refusal> {
+    fn check_domain(&self, request: &SimRequest) -> Result<(), ApiError> {
         if !self.rules.require_domain_id {
             return Ok(());
         }
-        match incoming.header("x-domain-id") {
-            None => Err(Refusal::NoDomainId),
-            Some(id) if id.trim() == self.keys.domain_id => Ok(()),
-            Some(_) => Err(Refusal::Authentication("the domain id does not match the ak".to_owned())),
+        match request.header("x-domain-id") {
+            None => Err(ApiError::NoDomainId),
+            Some(id) if id.trim() == self.credentials.domain_id => Ok(()),
+            Some(_) => Err(ApiError::Authentication("the domain id does not match the ak".to_owned())),
         }
     }
 }
@@ -211,11 +213,11 @@ const CREATIONS: &str = "/v1/organizations/create-account-status";
 const CLOSURES: &str = "/v1/organizations/close-account-status";
 const ENTITIES: &str = "/v1/organizations/entities";
 
-/// An API, with the id in its path.
+/// An API and the id in its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Api<'a> {
     ListAccounts,
-    ShowAccount(&'a str),
+    GetAccount(&'a str),
     UpdateAccount(&'a str),
     CreateAccount,
     CreateResourceAccount,
@@ -224,15 +226,15 @@ pub(crate) enum Api<'a> {
     MoveAccount(&'a str),
     InviteAccount,
     ListCreations,
-    ShowCreation(&'a str),
+    GetCreation(&'a str),
     ListClosures,
     ListEntities,
     ListDelegatedServices(&'a str),
 }
 
 impl<'a> Api<'a> {
-    /// The API that a request means, if there is one.
-    pub(crate) fn of(method: &Method, route: &'a str) -> Option<Self> {
+    /// Returns the API of a request, if there is one.
+    pub(crate) fn from_request(method: &Method, route: &'a str) -> Option<Self> {
         let (get, post) = (*method == Method::GET, *method == Method::POST);
         match route {
             ACCOUNTS if get => return Some(Self::ListAccounts),
@@ -244,10 +246,10 @@ impl<'a> Api<'a> {
             _ => {}
         }
         if let Some(id) = below(route, CREATIONS) {
-            return (get && !id.contains('/')).then_some(Self::ShowCreation(id));
+            return (get && !id.contains('/')).then_some(Self::GetCreation(id));
         }
         match below(route, ACCOUNTS)?.split_once('/') {
-            None if get => Some(Self::ShowAccount(below(route, ACCOUNTS)?)),
+            None if get => Some(Self::GetAccount(below(route, ACCOUNTS)?)),
             None if post => (below(route, ACCOUNTS)? == "invite").then_some(Self::InviteAccount),
             None => (*method == Method::PATCH).then_some(Self::UpdateAccount(below(route, ACCOUNTS)?)),
             Some((id, "close")) if post => Some(Self::CloseAccount(id)),
@@ -258,11 +260,11 @@ impl<'a> Api<'a> {
         }
     }
 
-    /// The IAM action that a policy may deny; two APIs have none.
+    /// Returns the IAM action that a policy can deny. Two APIs have none.
     pub(crate) fn action(self) -> Option<&'static str> {
         Some(match self {
             Self::ListAccounts => "organizations:accounts:list",
-            Self::ShowAccount(_) => "organizations:accounts:get",
+            Self::GetAccount(_) => "organizations:accounts:get",
             Self::UpdateAccount(_) => "organizations:accounts:update",
             Self::CreateAccount => "organizations:accounts:create",
             Self::CreateResourceAccount | Self::CloseAccount(_) => return None,
@@ -270,15 +272,15 @@ impl<'a> Api<'a> {
             Self::MoveAccount(_) => "organizations:accounts:move",
             Self::InviteAccount => "organizations:accounts:invite",
             Self::ListCreations => "organizations:createAccountStatuses:list",
-            Self::ShowCreation(_) => "organizations:createAccountStatuses:get",
+            Self::GetCreation(_) => "organizations:createAccountStatuses:get",
             Self::ListClosures => "organizations:closeAccountStatuses:list",
             Self::ListEntities => "organizations:entities:list",
             Self::ListDelegatedServices(_) => "organizations:delegatedServices:list",
         })
     }
 
-    /// Whether it changes something, and so is for the management account only.
-    pub(crate) fn changes(self) -> bool {
+    /// Returns whether the API changes something, and so requires the management account.
+    pub(crate) fn is_change(self) -> bool {
         match self {
             Self::UpdateAccount(_)
             | Self::CreateAccount
@@ -288,9 +290,9 @@ impl<'a> Api<'a> {
             | Self::MoveAccount(_)
             | Self::InviteAccount => true,
             Self::ListAccounts
-            | Self::ShowAccount(_)
+            | Self::GetAccount(_)
             | Self::ListCreations
-            | Self::ShowCreation(_)
+            | Self::GetCreation(_)
             | Self::ListClosures
             | Self::ListEntities
             | Self::ListDelegatedServices(_) => false,
@@ -298,7 +300,7 @@ impl<'a> Api<'a> {
     }
 }
 
-/// What stands in a route below a path.
+/// Returns the part of a route below a path.
 fn below<'a>(route: &'a str, path: &str) -> Option<&'a str> {
     route.strip_prefix(path)?.strip_prefix('/').filter(|rest| !rest.is_empty())
 }
@@ -308,14 +310,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_route_and_method_means_one_api_or_none() {
+    fn routes_and_methods_map_to_apis() {
         for (method, route, api) in [
             (Method::GET, "/v1/organizations/accounts", Some(Api::ListAccounts)),
             (Method::POST, "/v1/organizations/accounts", Some(Api::CreateAccount)),
             (Method::DELETE, "/v1/organizations/accounts", None),
             (Method::POST, "/v2/organizations/accounts", Some(Api::CreateResourceAccount)),
             (Method::GET, "/v2/organizations/accounts", None),
-            (Method::GET, "/v1/organizations/accounts/a", Some(Api::ShowAccount("a"))),
+            (Method::GET, "/v1/organizations/accounts/a", Some(Api::GetAccount("a"))),
             (Method::GET, "/v1/organizations/accounts/", None),
             (Method::PATCH, "/v1/organizations/accounts/a", Some(Api::UpdateAccount("a"))),
             (Method::POST, "/v1/organizations/accounts/a", None),
@@ -323,11 +325,11 @@ mod tests {
             (Method::POST, "/v1/organizations/accounts/a/close", Some(Api::CloseAccount("a"))),
             (Method::GET, "/v1/organizations/accounts/a/close", None),
             (Method::POST, "/v1/organizations/accounts/a/close/b", None),
-            (Method::GET, "/v1/organizations/create-account-status/a", Some(Api::ShowCreation("a"))),
+            (Method::GET, "/v1/organizations/create-account-status/a", Some(Api::GetCreation("a"))),
             (Method::GET, "/v1/organizations/create-account-status/a/b", None),
             (Method::GET, "/v1/organizations/close-account-status/a", None),
         ] {
-            assert_eq!(Api::of(&method, route), api, "{method} {route}");
+            assert_eq!(Api::from_request(&method, route), api, "{method} {route}");
         }
     }
 }

@@ -1,54 +1,55 @@
-//! Bodies of requests, read as strictly as the schemas have them.
+//! Validation of request bodies by the schemas of the reference.
 
 use serde_json::{Map, Value};
 
-use super::refusal::Refusal;
-use crate::exchange::Incoming;
+use super::api_error::ApiError;
+use crate::message::SimRequest;
 
 const JSON: &str = "application/json";
 
-/// The body, if it is an object under the right media type.
-pub(crate) fn object(incoming: &Incoming) -> Result<Map<String, Value>, Refusal> {
-    match read(incoming, JSON)? {
+/// Parses a JSON object.
+pub(crate) fn object(request: &SimRequest) -> Result<Map<String, Value>, ApiError> {
+    match parse(request, JSON)? {
         Value::Object(members) => Ok(members),
-        _ => Err(wrong("the body must be an object")),
+        _ => Err(bad_request("the body must be an object")),
     }
 }
 
-/// The body as JSON, if it is some under this media type.
-pub(crate) fn read(incoming: &Incoming, media_type: &'static str) -> Result<Value, Refusal> {
-    if !incoming.is_of(media_type) {
-        return Err(Refusal::WrongMediaType(media_type));
+/// Parses a JSON body with this media type.
+pub(crate) fn parse(request: &SimRequest, media_type: &'static str) -> Result<Value, ApiError> {
+    if !request.has_media_type(media_type) {
+        return Err(ApiError::WrongMediaType(media_type));
     }
-    serde_json::from_slice(&incoming.body).map_err(|_| wrong("the body is no JSON"))
+    serde_json::from_slice(&request.body).map_err(|_| bad_request("the body is no JSON"))
 }
 
-/// The member `attributes`, which must be an object.
-pub(crate) fn attributes(mut body: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+/// Returns the member `attributes`, which must be an object.
+pub(crate) fn attributes(mut body: Map<String, Value>) -> Result<Map<String, Value>, ApiError> {
     match body.remove("attributes") {
         Some(Value::Object(attributes)) => Ok(attributes),
-        _ => Err(wrong("attributes must be an object")),
+        _ => Err(bad_request("attributes must be an object")),
     }
 }
 
-/// A member that is true, false or left out.
-pub(crate) fn flag(body: &Map<String, Value>, name: &str) -> Result<bool, Refusal> {
+/// Returns an optional boolean member. Defaults to false.
+pub(crate) fn flag(body: &Map<String, Value>, name: &str) -> Result<bool, ApiError> {
     match body.get(name) {
         None => Ok(false),
         Some(Value::Bool(flag)) => Ok(*flag),
-        Some(_) => Err(wrong(&format!("{name} must be true or false"))),
+        Some(_) => Err(bad_request(&format!("{name} must be true or false"))),
     }
 }
 
-/// A member that must be text, or be left out.
-pub(crate) fn text<'a>(body: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Refusal> {
+/// Returns an optional string member.
+pub(crate) fn text<'a>(body: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, ApiError> {
     match body.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(wrong(&format!("{name} must be text"))),
+        Some(_) => Err(bad_request(&format!("{name} must be text"))),
     }
 }
 
-pub(crate) fn wrong(why: &str) -> Refusal {
-    Refusal::BadRequest(why.to_owned())
+/// Returns the error for an invalid request.
+pub(crate) fn bad_request(message: &str) -> ApiError {
+    ApiError::BadRequest(message.to_owned())
 }

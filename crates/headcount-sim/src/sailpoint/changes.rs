@@ -1,4 +1,4 @@
-//! Accounts made, changed and deleted.
+//! Creating, changing and deleting accounts.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,179 +7,180 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::accounts::{Source, timestamp, told_by_source};
-use super::body::{self, wrong};
+use super::accounts::{Source, format_timestamp, insert_source_fields};
+use super::api_error::ApiError;
+use super::body::{self, bad_request};
 use super::operation::{Api, may_provision};
-use super::refusal::Refusal;
-use super::routes::Tenant;
-use crate::exchange::{Incoming, Reply};
-use crate::gate::lock;
+use super::routes::SailPointState;
+use crate::message::{SimRequest, SimResponse};
+use crate::pipeline::lock;
 use crate::world::World;
-use crate::{clock, seed};
+use crate::{clock, rng};
 
 const JSON_PATCH: &str = "application/json-patch+json";
 
-impl Tenant {
-    /// One account, in full.
-    pub(crate) fn get(&self, id: &str, api: Api) -> Result<Reply, Refusal> {
+impl SailPointState {
+    /// Returns one account with all its fields.
+    pub(crate) fn get(&self, id: &str, api: Api) -> Result<SimResponse, ApiError> {
         let world = lock(&self.world);
-        let position = world.find(id).ok_or(Refusal::NotFound)?;
-        Ok(Reply::json(StatusCode::OK, &self.told(&world, position, api)))
+        let position = world.find(id).ok_or(ApiError::NotFound)?;
+        Ok(SimResponse::json(StatusCode::OK, &self.record_for(&world, position, api)))
     }
 
-    /// Makes an account, or changes the one that its attributes name.
-    pub(crate) fn create(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
-        let mut attributes = body::attributes(body::object(incoming)?)?;
+    /// Creates an account, or changes the existing one that its attributes identify.
+    pub(crate) fn create(&self, request: &SimRequest) -> Result<SimResponse, ApiError> {
+        let mut attributes = body::attributes(body::object(request)?)?;
         let Some(Value::String(source)) = attributes.remove("sourceId") else {
-            return Err(wrong("attributes.sourceId must be the id of a source"));
+            return Err(bad_request("attributes.sourceId must be the id of a source"));
         };
         if let Some((name, _)) = attributes.iter().find(|(_, value)| !value.is_string()) {
-            return Err(wrong(&format!("attributes.{name} must be text")));
+            return Err(bad_request(&format!("attributes.{name} must be text")));
         }
-        let source = self.sources.find(&source).ok_or_else(|| wrong("there is no such source"))?;
-        let existing = attributes.get("id").and_then(|id| same(&lock(&self.world), &source.id, id));
+        let source = self.sources.find(&source).ok_or_else(|| bad_request("there is no such source"))?;
+        let existing = attributes.get("id").and_then(|id| find_existing(&lock(&self.world), &source.id, id));
         let change: Change = if let Some(id) = existing {
-            change(id, move |record| merge(record, attributes))
+            change(id, move |record| merge_attributes(record, attributes))
         } else {
-            let made = made(&self.next_id(), source, attributes);
-            Box::new(move |world| world.make(made))
+            let account = new_account(&self.next_id(), source, attributes);
+            Box::new(move |world| world.insert_from_request(account))
         };
-        Ok(self.accepted(change))
+        Ok(self.accept(change))
     }
 
-    pub(crate) fn update(&self, incoming: &Incoming, id: &str) -> Result<Reply, Refusal> {
-        let patches = Patch::parse(body::read(incoming, JSON_PATCH)?)?;
+    /// Applies a JSON Patch to an account.
+    pub(crate) fn update(&self, request: &SimRequest, id: &str) -> Result<SimResponse, ApiError> {
+        let patches = Patch::parse(body::parse(request, JSON_PATCH)?)?;
         let account = self.account(id)?;
-        if !is_flat_file(&account) && patches.iter().any(Patch::is_of_attributes) {
-            return Err(wrong("attributes can be modified for flat file accounts only"));
+        if !is_flat_file(&account) && patches.iter().any(Patch::is_attribute) {
+            return Err(bad_request("attributes can be modified for flat file accounts only"));
         }
         let mut changes = Vec::new();
         for patch in patches {
-            let shown = match patch.identity() {
-                Some(identity) => {
-                    self.identity(identity).ok_or_else(|| wrong("there is no such identity"))?
-                }
+            let identity = match patch.identity() {
+                Some(id) => self.identity(id).ok_or_else(|| bad_request("there is no such identity"))?,
                 None => Value::Null,
             };
-            changes.push((patch, shown));
+            changes.push((patch, identity));
         }
-        // All or none: tried on a copy first.
-        apply(&mut account.clone(), &changes)?;
+        // All or none: validates the patches on a copy.
+        apply_all(&mut account.clone(), &changes)?;
         let id = id.to_owned();
-        // By the time it is made, the account may be another.
-        self.begin(change(id, move |record| drop(apply(record, &changes))));
-        Ok(Reply::json(StatusCode::ACCEPTED, &json!({})))
+        // Errors are ignored here, because the account may change before the task completes.
+        self.start_task(change(id, move |record| drop(apply_all(record, &changes))));
+        Ok(SimResponse::json(StatusCode::ACCEPTED, &json!({})))
     }
 
-    pub(crate) fn put(&self, incoming: &Incoming, id: &str) -> Result<Reply, Refusal> {
-        let attributes = body::attributes(body::object(incoming)?)?;
-        self.flat_file(id)?;
+    /// Replaces the attributes of an account.
+    pub(crate) fn put(&self, request: &SimRequest, id: &str) -> Result<SimResponse, ApiError> {
+        let attributes = body::attributes(body::object(request)?)?;
+        self.require_flat_file(id)?;
         let id = id.to_owned();
-        Ok(self.accepted(change(id, move |record| record["attributes"] = Value::Object(attributes))))
+        Ok(self.accept(change(id, move |record| record["attributes"] = Value::Object(attributes))))
     }
 
-    pub(crate) fn delete(&self, id: &str) -> Result<Reply, Refusal> {
-        self.flat_file(id)?;
+    /// Deletes an account of a flat file source.
+    pub(crate) fn delete(&self, id: &str) -> Result<SimResponse, ApiError> {
+        self.require_flat_file(id)?;
         let id = id.to_owned();
-        Ok(self.accepted(Box::new(move |world| {
+        Ok(self.accept(Box::new(move |world| {
             world.remove(&id);
         })))
     }
 
-    /// Deletes an account of any source.
-    pub(crate) fn remove(&self, id: &str) -> Result<Reply, Refusal> {
+    /// Removes an account of any source.
+    pub(crate) fn remove(&self, id: &str) -> Result<SimResponse, ApiError> {
         self.account(id)?;
         let id = id.to_owned();
-        let task = self.begin(Box::new(move |world| {
+        let task = self.start_task(Box::new(move |world| {
             world.remove(&id);
         }));
         let result = json!({"type": "TASK_RESULT", "id": task, "name": null});
-        Ok(Reply::json(StatusCode::ACCEPTED, &result))
+        Ok(SimResponse::json(StatusCode::ACCEPTED, &result))
     }
 
-    /// Enables, disables or unlocks: sets a flag.
+    /// Enables, disables or unlocks an account.
     pub(crate) fn set_state(
         &self,
-        incoming: &Incoming,
+        request: &SimRequest,
         id: &str,
         (name, value): (&'static str, bool),
-    ) -> Result<Reply, Refusal> {
-        let body = body::object(incoming)?;
+    ) -> Result<SimResponse, ApiError> {
+        let body = body::object(request)?;
         body::text(&body, "externalVerificationId")?;
-        let forced = body::flag(&body, "forceProvisioning")?;
+        let force = body::flag(&body, "forceProvisioning")?;
         if name == "locked" {
             body::flag(&body, "unlockIDNAccount")?;
-            if forced && !may_provision(&self.rules.scopes) {
-                return Err(Refusal::Forbidden);
+            if force && !may_provision(&self.rules.scopes) {
+                return Err(ApiError::Forbidden);
             }
         }
         self.account(id)?;
         let id = id.to_owned();
-        Ok(self.accepted(change(id, move |record| record[name] = json!(value))))
+        Ok(self.accept(change(id, move |record| record[name] = json!(value))))
     }
 
-    /// Reads an account anew from its source, where nothing has changed.
-    pub(crate) fn reload(&self, id: &str) -> Result<Reply, Refusal> {
+    /// Reloads an account from its source, where nothing has changed.
+    pub(crate) fn reload(&self, id: &str) -> Result<SimResponse, ApiError> {
         self.account(id)?;
-        Ok(self.accepted(Box::new(|_| ())))
+        Ok(self.accept(Box::new(|_| ())))
     }
 
-    /// The account with this id.
-    pub(crate) fn account(&self, id: &str) -> Result<Value, Refusal> {
-        lock(&self.world).record(id).ok_or(Refusal::NotFound)
+    /// Returns the account with this id.
+    pub(crate) fn account(&self, id: &str) -> Result<Value, ApiError> {
+        lock(&self.world).record(id).ok_or(ApiError::NotFound)
     }
 
-    fn flat_file(&self, id: &str) -> Result<(), Refusal> {
+    fn require_flat_file(&self, id: &str) -> Result<(), ApiError> {
         if is_flat_file(&self.account(id)?) {
             return Ok(());
         }
-        Err(wrong("this is supported for accounts of sources of the type DelimitedFile only"))
+        Err(bad_request("this is supported for accounts of sources of the type DelimitedFile only"))
     }
 
-    /// Begins a task, and says which.
-    fn accepted(&self, change: Change) -> Reply {
-        Reply::json(StatusCode::ACCEPTED, &json!({"id": self.begin(change)}))
+    /// Starts a task. Returns a response with its id.
+    fn accept(&self, change: Change) -> SimResponse {
+        SimResponse::json(StatusCode::ACCEPTED, &json!({"id": self.start_task(change)}))
     }
 
     fn next_id(&self) -> String {
-        let number = lock(&self.tasks).next_number();
-        seed::hex_id(&mut seed::rng(self.seed ^ 0xACC0, number))
+        let number = lock(&self.tasks).next_id_number();
+        rng::hex_id(&mut rng::seeded(self.seed ^ 0xACC0, number))
     }
 }
 
-/// The change of an account that is there.
-fn change(id: String, make: impl FnOnce(&mut Value) + Send + 'static) -> Change {
+/// Returns the change of an existing account.
+fn change(id: String, edit: impl FnOnce(&mut Value) + Send + 'static) -> Change {
     Box::new(move |world| {
-        change_now(world, &id, make);
+        update_and_touch(world, &id, edit);
     })
 }
 
-/// The same at once: the account shows when that was.
-pub(super) fn change_now(world: &mut World, id: &str, make: impl FnOnce(&mut Value)) {
-    world.change(id, |record| {
-        make(record);
+/// Updates an account and sets its `modified`.
+fn update_and_touch(world: &mut World, id: &str, edit: impl FnOnce(&mut Value)) {
+    world.update_from_request(id, |record| {
+        edit(record);
         record["modified"] = json!(now());
     });
 }
 
 fn now() -> String {
-    timestamp(clock::now().timestamp_millis())
+    format_timestamp(clock::now().timestamp_millis())
 }
 
 fn is_flat_file(account: &Value) -> bool {
     account["connectionType"] == "file"
 }
 
-/// The account on this source that an attribute names.
-fn same(world: &World, source: &str, named: &Value) -> Option<String> {
-    let is_same = |record: &Value| {
-        record["sourceId"] == source && (record["nativeIdentity"] == *named || record["id"] == *named)
+/// Returns the id of the account on this source with this id or native identity.
+fn find_existing(world: &World, source: &str, id: &Value) -> Option<String> {
+    let matches = |record: &Value| {
+        record["sourceId"] == source && (record["nativeIdentity"] == *id || record["id"] == *id)
     };
-    let record = world.records().into_iter().find(is_same)?;
+    let record = world.records().into_iter().find(matches)?;
     record["id"].as_str().map(str::to_owned)
 }
 
-fn merge(record: &mut Value, attributes: Map<String, Value>) {
+fn merge_attributes(record: &mut Value, attributes: Map<String, Value>) {
     if !record["attributes"].is_object() {
         record["attributes"] = json!({});
     }
@@ -188,12 +189,12 @@ fn merge(record: &mut Value, attributes: Map<String, Value>) {
     }
 }
 
-fn made(id: &str, source: &Source, attributes: Map<String, Value>) -> Value {
-    let told = |names: &[&str]| names.iter().find_map(|name| attributes.get(*name)).cloned();
-    let native = told(&["id", "userName", "sAMAccountName"]).unwrap_or_else(|| json!(id));
+fn new_account(id: &str, source: &Source, attributes: Map<String, Value>) -> Value {
+    let first_attribute = |names: &[&str]| names.iter().find_map(|name| attributes.get(*name)).cloned();
+    let native = first_attribute(&["id", "userName", "sAMAccountName"]).unwrap_or_else(|| json!(id));
     let now = now();
     let mut account = Map::new();
-    let name = told(&["displayName", "userName"]).unwrap_or_else(|| native.clone());
+    let name = first_attribute(&["displayName", "userName"]).unwrap_or_else(|| native.clone());
     for (member, value) in [
         ("id", json!(id)),
         ("name", name),
@@ -211,21 +212,21 @@ fn made(id: &str, source: &Source, attributes: Map<String, Value>) -> Value {
     ] {
         account.insert(member.to_owned(), value);
     }
-    told_by_source(&mut account, source);
+    insert_source_fields(&mut account, source);
     account.insert("attributes".to_owned(), Value::Object(attributes));
     Value::Object(account)
 }
 
-fn apply(record: &mut Value, changes: &[(Patch, Value)]) -> Result<(), Refusal> {
-    let members = record.as_object_mut().ok_or_else(|| wrong("the account is no object"))?;
+fn apply_all(record: &mut Value, changes: &[(Patch, Value)]) -> Result<(), ApiError> {
+    let members = record.as_object_mut().ok_or_else(|| bad_request("the account is no object"))?;
     changes.iter().try_for_each(|(patch, identity)| patch.apply(members, identity))
 }
 
-/// A change of an account.
+/// A supported operation of a JSON Patch.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Patch {
     op: Op,
-    at: Place,
+    target: PatchTarget,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -236,116 +237,118 @@ enum Op {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
+enum PatchTarget {
     IdentityId,
     ManuallyCorrelated,
     Attribute(String),
 }
 
 impl Patch {
-    /// The operations of a body, which must be an array of them.
-    pub(crate) fn parse(body: Value) -> Result<Vec<Self>, Refusal> {
+    /// Parses an array of operations.
+    pub(crate) fn parse(body: Value) -> Result<Vec<Self>, ApiError> {
         match body {
             Value::Array(operations) => {
                 let mut patches: Vec<Self> =
-                    operations.into_iter().map(Self::one).collect::<Result<_, _>>()?;
-                // What is said of it counts, wherever it stands beside a new identity.
-                patches.sort_by_key(|patch| patch.at == Place::ManuallyCorrelated);
+                    operations.into_iter().map(Self::parse_operation).collect::<Result<_, _>>()?;
+                // Applied last, because a change of the identity also sets it.
+                patches.sort_by_key(|patch| patch.target == PatchTarget::ManuallyCorrelated);
                 Ok(patches)
             }
-            _ => Err(wrong("the body must be an array of operations")),
+            _ => Err(bad_request("the body must be an array of operations")),
         }
     }
 
-    fn one(operation: Value) -> Result<Self, Refusal> {
+    fn parse_operation(operation: Value) -> Result<Self, ApiError> {
         let Value::Object(mut members) = operation else {
-            return Err(wrong("an operation must be an object"));
+            return Err(bad_request("an operation must be an object"));
         };
         let value = members.remove("value");
         let (Some(Value::String(op)), Some(Value::String(path))) = (members.get("op"), members.get("path"))
         else {
-            return Err(wrong("an operation must have op and path"));
+            return Err(bad_request("an operation must have op and path"));
         };
         let op = match (op.as_str(), value) {
             ("add", Some(value)) => Op::Add(value),
             ("replace", Some(value)) => Op::Replace(value),
             ("remove", _) => Op::Remove,
-            ("add" | "replace", None) => return Err(wrong("value is missing")),
-            _ => return Err(wrong("op must be add, replace or remove")),
+            ("add" | "replace", None) => return Err(bad_request("value is missing")),
+            _ => return Err(bad_request("op must be add, replace or remove")),
         };
-        let at = match path.as_str() {
-            "/identityId" => Place::IdentityId,
-            "/manuallyCorrelated" => Place::ManuallyCorrelated,
+        let target = match path.as_str() {
+            "/identityId" => PatchTarget::IdentityId,
+            "/manuallyCorrelated" => PatchTarget::ManuallyCorrelated,
             path => {
                 let name = path.strip_prefix("/attributes/").and_then(unescape);
-                Place::Attribute(name.ok_or_else(|| wrong("path can not be changed"))?)
+                PatchTarget::Attribute(name.ok_or_else(|| bad_request("path cannot be changed"))?)
             }
         };
-        Ok(Self { op, at })
+        Ok(Self { op, target })
     }
 
-    /// The identity that the account is to be correlated to.
+    /// Returns the id of the new identity, if the operation sets one.
     pub(crate) fn identity(&self) -> Option<&str> {
-        match (&self.at, &self.op) {
-            (Place::IdentityId, Op::Add(value) | Op::Replace(value)) => value.as_str(),
+        match (&self.target, &self.op) {
+            (PatchTarget::IdentityId, Op::Add(value) | Op::Replace(value)) => value.as_str(),
             _ => None,
         }
     }
 
-    pub(crate) fn is_of_attributes(&self) -> bool {
-        matches!(self.at, Place::Attribute(_))
+    /// Returns whether the operation changes an attribute.
+    pub(crate) fn is_attribute(&self) -> bool {
+        matches!(self.target, PatchTarget::Attribute(_))
     }
 
-    /// Changes the record; `identity` is what accounts show of the identity that is named.
-    pub(crate) fn apply(&self, record: &mut Map<String, Value>, identity: &Value) -> Result<(), Refusal> {
-        match (&self.at, &self.op) {
-            (Place::IdentityId, Op::Add(value) | Op::Replace(value)) => {
+    /// Applies the operation to a record. `identity` is the new value of its member `identity`.
+    pub(crate) fn apply(&self, record: &mut Map<String, Value>, identity: &Value) -> Result<(), ApiError> {
+        match (&self.target, &self.op) {
+            (PatchTarget::IdentityId, Op::Add(value) | Op::Replace(value)) => {
                 if !value.is_string() {
-                    return Err(wrong("identityId must be text"));
+                    return Err(bad_request("identityId must be text"));
                 }
                 record.insert("identityId".to_owned(), value.clone());
                 record.insert("identity".to_owned(), identity.clone());
                 record.insert("uncorrelated".to_owned(), json!(false));
                 record.insert("manuallyCorrelated".to_owned(), json!(true));
             }
-            (Place::IdentityId, Op::Remove) => {
-                record.remove("identityId").ok_or_else(|| wrong("there is no identityId"))?;
+            (PatchTarget::IdentityId, Op::Remove) => {
+                record.remove("identityId").ok_or_else(|| bad_request("there is no identityId"))?;
                 record.remove("identity");
                 record.insert("uncorrelated".to_owned(), json!(true));
                 record.insert("manuallyCorrelated".to_owned(), json!(false));
             }
-            (Place::ManuallyCorrelated, Op::Add(value) | Op::Replace(value)) => {
+            (PatchTarget::ManuallyCorrelated, Op::Add(value) | Op::Replace(value)) => {
                 if !value.is_boolean() {
-                    return Err(wrong("manuallyCorrelated must be true or false"));
+                    return Err(bad_request("manuallyCorrelated must be true or false"));
                 }
                 record.insert("manuallyCorrelated".to_owned(), value.clone());
             }
-            (Place::ManuallyCorrelated, Op::Remove) => {
-                return Err(wrong("manuallyCorrelated can not be removed"));
+            (PatchTarget::ManuallyCorrelated, Op::Remove) => {
+                return Err(bad_request("manuallyCorrelated cannot be removed"));
             }
-            (Place::Attribute(name), op) => attribute(record, name, op)?,
+            (PatchTarget::Attribute(name), op) => apply_to_attribute(record, name, op)?,
         }
         Ok(())
     }
 }
 
-fn attribute(record: &mut Map<String, Value>, name: &str, op: &Op) -> Result<(), Refusal> {
+fn apply_to_attribute(record: &mut Map<String, Value>, name: &str, op: &Op) -> Result<(), ApiError> {
     let attributes = record.entry("attributes").or_insert_with(|| json!({}));
     if attributes.is_null() {
         *attributes = json!({});
     }
-    let attributes = attributes.as_object_mut().ok_or_else(|| wrong("the attributes are no object"))?;
+    let attributes = attributes.as_object_mut().ok_or_else(|| bad_request("the attributes are no object"))?;
     match op {
         Op::Add(value) => drop(attributes.insert(name.to_owned(), value.clone())),
         Op::Replace(value) => {
-            *attributes.get_mut(name).ok_or_else(|| wrong("there is no such attribute"))? = value.clone();
+            *attributes.get_mut(name).ok_or_else(|| bad_request("there is no such attribute"))? =
+                value.clone();
         }
-        Op::Remove => drop(attributes.remove(name).ok_or_else(|| wrong("there is no such attribute"))?),
+        Op::Remove => drop(attributes.remove(name).ok_or_else(|| bad_request("there is no such attribute"))?),
     }
     Ok(())
 }
 
-/// A segment of a JSON pointer (RFC 6901); `None` if it is more than one, or no such thing.
+/// Unescapes a segment of a JSON pointer (RFC 6901). Returns `None` if it is not a single, valid segment.
 fn unescape(segment: &str) -> Option<String> {
     let mut parts = segment.split('~');
     let mut name = parts.next()?.to_owned();
@@ -358,45 +361,49 @@ fn unescape(segment: &str) -> Option<String> {
     (!segment.contains('/')).then_some(name)
 }
 
-impl Tenant {
-    /// Switches the account of one identity on or off.
-    pub(crate) fn set_identity(&self, id: &str, on: bool) -> Result<Reply, Refusal> {
+impl SailPointState {
+    /// Enables or disables the account of one identity.
+    pub(crate) fn set_identity_state(&self, id: &str, enabled: bool) -> Result<SimResponse, ApiError> {
         if self.identity(id).is_none() {
-            return Err(Refusal::NotFound);
+            return Err(ApiError::NotFound);
         }
-        self.begin(of_identity(id, on));
-        Ok(Reply::json(StatusCode::ACCEPTED, &json!({})))
+        self.start_task(set_system_accounts(id, enabled));
+        Ok(SimResponse::json(StatusCode::ACCEPTED, &json!({})))
     }
 
-    /// The same of several, each with a result.
-    pub(crate) fn set_identities(&self, incoming: &Incoming, on: bool) -> Result<Reply, Refusal> {
-        let body = body::object(incoming)?;
-        let ids = body.get("identityIds").and_then(Value::as_array);
-        let ids = ids.ok_or_else(|| wrong("identityIds must be an array"))?;
-        let mut asked = Vec::new();
-        for id in ids {
-            asked.push(id.as_str().ok_or_else(|| wrong("an id in identityIds must be text"))?);
+    /// Enables or disables the accounts of several identities. The response has a result for each.
+    pub(crate) fn set_identity_states(
+        &self,
+        request: &SimRequest,
+        enabled: bool,
+    ) -> Result<SimResponse, ApiError> {
+        let body = body::object(request)?;
+        let values = body.get("identityIds").and_then(Value::as_array);
+        let values = values.ok_or_else(|| bad_request("identityIds must be an array"))?;
+        let mut ids = Vec::new();
+        for id in values {
+            ids.push(id.as_str().ok_or_else(|| bad_request("an id in identityIds must be text"))?);
         }
         let result = |id: &str| {
             if self.identity(id).is_none() {
                 let message = format!("Referenced identity \"{id}\" was not found.");
                 return json!({"id": id, "statusCode": 404, "message": message});
             }
-            self.begin(of_identity(id, on));
+            self.start_task(set_system_accounts(id, enabled));
             json!({"id": id, "statusCode": 202, "message": null})
         };
-        let results: Vec<Value> = asked.into_iter().map(result).collect();
-        Ok(Reply::json(StatusCode::MULTI_STATUS, &Value::Array(results)))
+        let results: Vec<Value> = ids.into_iter().map(result).collect();
+        Ok(SimResponse::json(StatusCode::MULTI_STATUS, &Value::Array(results)))
     }
 
-    /// What accounts show of the identity with this id, if an account is correlated to it.
+    /// Returns the member `identity` of the accounts of an identity, if an account is correlated to it.
     pub(crate) fn identity(&self, id: &str) -> Option<Value> {
         let records = lock(&self.world).records();
         let account = records.into_iter().find(|record| record["identityId"] == id)?;
         Some(json!({"type": "IDENTITY", "id": id, "name": account["identity"]["name"]}))
     }
 
-    /// The identities that accounts are correlated to, each once.
+    /// Returns the ids of the identities that accounts are correlated to, sorted and without duplicates.
     pub(crate) fn identities(&self) -> Vec<String> {
         let records = lock(&self.world).records();
         let mut ids: Vec<String> =
@@ -407,8 +414,8 @@ impl Tenant {
     }
 }
 
-/// Sets the state of the accounts that the identity has with the provider itself.
-fn of_identity(id: &str, on: bool) -> Change {
+/// Enables or disables an identity's accounts at the provider itself.
+fn set_system_accounts(id: &str, enabled: bool) -> Change {
     let id = id.to_owned();
     Box::new(move |world| {
         let records = world.records();
@@ -416,51 +423,52 @@ fn of_identity(id: &str, on: bool) -> Change {
             .iter()
             .filter(|record| record["identityId"] == id.as_str() && record["systemAccount"] == true);
         for account in own.filter_map(|record| record["id"].as_str()) {
-            change_now(world, account, |record| record["disabled"] = json!(!on));
+            update_and_touch(world, account, |record| record["disabled"] = json!(!enabled));
         }
     })
 }
 
-/// What a task does.
+/// The change that a task makes.
 pub(crate) type Change = Box<dyn FnOnce(&mut World) + Send>;
 
-/// The tasks begun, and those of them that are still to be done.
+/// The started tasks, and the changes that are still pending.
 pub(crate) struct Tasks {
     seed: u64,
-    takes: Duration,
+    duration: Duration,
     ids: Vec<String>,
-    numbers: u64,
-    waiting: Vec<(Instant, Change)>,
+    issued_ids: u64,
+    pending: Vec<(Instant, Change)>,
 }
 
 impl Tasks {
-    pub(crate) fn new(seed: u64, takes: Duration) -> Self {
-        Self { seed: seed ^ 0x7A5C, takes, ids: Vec::new(), numbers: 0, waiting: Vec::new() }
+    pub(crate) fn new(seed: u64, duration: Duration) -> Self {
+        Self { seed: seed ^ 0x7A5C, duration, ids: Vec::new(), issued_ids: 0, pending: Vec::new() }
     }
 
-    /// Begins a task; gives its id.
-    pub(crate) fn begin(&mut self, change: Change) -> String {
-        let id = seed::hex_id(&mut seed::rng(self.seed, self.ids.len() as u64));
+    /// Starts a task. Returns its id.
+    pub(crate) fn start(&mut self, change: Change) -> String {
+        let id = rng::hex_id(&mut rng::seeded(self.seed, self.ids.len() as u64));
         self.ids.push(id.clone());
-        self.waiting.push((clock::after(self.takes), change));
+        self.pending.push((clock::after(self.duration), change));
         id
     }
 
-    /// Another number each time, for what a task makes.
-    pub(crate) fn next_number(&mut self) -> u64 {
-        self.numbers += 1;
-        self.numbers
+    /// Returns a new number, from which the id of a new account is derived.
+    pub(crate) fn next_id_number(&mut self) -> u64 {
+        self.issued_ids += 1;
+        self.issued_ids
     }
 
-    /// Those that are to be done by now, in the order in which they were begun.
-    pub(crate) fn due(&mut self) -> Vec<Change> {
+    /// Removes the changes that are due, in the order in which their tasks were started.
+    pub(crate) fn take_due(&mut self) -> Vec<Change> {
         let now = Instant::now();
-        let (due, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|(at, _)| *at <= now);
-        self.waiting = waiting;
+        let (due, pending) = std::mem::take(&mut self.pending).into_iter().partition(|(at, _)| *at <= now);
+        self.pending = pending;
         let due: Vec<(Instant, Change)> = due;
         due.into_iter().map(|(_, change)| change).collect()
     }
 
+    /// Returns the ids of all tasks.
     pub(crate) fn ids(&self) -> Vec<String> {
         self.ids.clone()
     }
@@ -468,7 +476,7 @@ impl Tasks {
 
 impl fmt::Debug for Tasks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tasks").field("begun", &self.ids.len()).finish_non_exhaustive()
+        f.debug_struct("Tasks").field("started", &self.ids.len()).finish_non_exhaustive()
     }
 }
 
@@ -477,16 +485,16 @@ mod patch_tests {
     use super::*;
 
     #[test]
-    fn pointers_are_unescaped_and_others_refused() {
+    fn unescape_pointer_segments() {
         assert_eq!(unescape("a~1b~0c"), Some("a/b~c".to_owned()));
         assert_eq!(unescape("~01"), Some("~1".to_owned()));
-        for wrong in ["a/b", "a~", "~2"] {
-            assert_eq!(unescape(wrong), None, "{wrong}");
+        for invalid in ["a/b", "a~", "~2"] {
+            assert_eq!(unescape(invalid), None, "{invalid}");
         }
     }
 
     #[test]
-    fn what_the_reference_does_not_show_is_refused() {
+    fn undocumented_patches_are_rejected() {
         for body in [
             json!({}),
             json!([1]),
@@ -516,15 +524,15 @@ mod tasks_tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_task_is_done_once_and_when_its_time_is_over() {
+    async fn tasks_complete_once_after_their_duration() {
         let mut tasks = Tasks::new(1, Duration::from_secs(2));
-        let first = tasks.begin(Box::new(|_| ()));
+        let first = tasks.start(Box::new(|_| ()));
         tokio::time::advance(Duration::from_secs(1)).await;
-        let second = tasks.begin(Box::new(|_| ()));
-        assert_eq!((tasks.due().len(), tasks.ids()), (0, vec![first, second]));
+        let second = tasks.start(Box::new(|_| ()));
+        assert_eq!((tasks.take_due().len(), tasks.ids()), (0, vec![first, second]));
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(tasks.due().len(), 1);
+        assert_eq!(tasks.take_due().len(), 1);
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!((tasks.due().len(), tasks.due().len()), (1, 0));
+        assert_eq!((tasks.take_due().len(), tasks.take_due().len()), (1, 0));
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::accounts::Sources;
 use super::operation::Api;
 
-/// An operator of the language. Which fields know which is up to the version of the API.
+/// A filter operator. Which fields support it depends on the API version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
     Ca,
@@ -27,7 +27,7 @@ pub(crate) enum Op {
 }
 
 impl Op {
-    /// Operators are in lower case only.
+    /// Parses an operator, which must be in lower case.
     fn parse(word: &str) -> Option<Self> {
         Some(match word {
             "ca" => Self::Ca,
@@ -47,63 +47,66 @@ impl Op {
     }
 }
 
-/// A filter, checked against what the version of the API allows.
+/// A filter that the API version supports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Filter {
     And(Vec<Filter>),
     Or(Vec<Filter>),
     Not(Box<Filter>),
-    Test { field: Field, op: Op, values: Vec<Datum> },
+    Test { field: Field, op: Op, values: Vec<FieldValue> },
 }
 
 impl Filter {
+    /// Returns whether a record matches.
     pub(crate) fn matches(&self, record: &Value, sources: &Sources) -> bool {
         match self {
             Self::And(all) => all.iter().all(|filter| filter.matches(record, sources)),
             Self::Or(any) => any.iter().any(|filter| filter.matches(record, sources)),
             Self::Not(filter) => !filter.matches(record, sources),
-            Self::Test { field: Field::Entitlements, values, .. } => {
-                values.iter().any(|value| matches!(value, Datum::Text(id) if sources.entitles(record, id)))
-            }
-            Self::Test { field, op, values } => test(&field.of(record), *op, values),
+            Self::Test { field: Field::Entitlements, values, .. } => values
+                .iter()
+                .any(|value| matches!(value, FieldValue::Text(id) if sources.entitles(record, id))),
+            Self::Test { field, op, values } => compare(&field.value(record), *op, values),
         }
     }
 }
 
-fn test(found: &Datum, op: Op, values: &[Datum]) -> bool {
+fn compare(actual: &FieldValue, op: Op, values: &[FieldValue]) -> bool {
     if op == Op::IsNull {
-        return *found == Datum::Null;
+        return *actual == FieldValue::Null;
     }
-    if *found == Datum::Null {
+    if *actual == FieldValue::Null {
         return false;
     }
     values.iter().any(|value| match op {
-        Op::Eq | Op::In => found == value,
-        Op::Ge => found >= value,
-        Op::Gt => found > value,
-        Op::Le => found <= value,
-        Op::Lt => found < value,
-        Op::Sw => match (found, value) {
-            (Datum::Text(found), Datum::Text(start)) => found.starts_with(start.as_str()),
+        Op::Eq | Op::In => actual == value,
+        Op::Ge => actual >= value,
+        Op::Gt => actual > value,
+        Op::Le => actual <= value,
+        Op::Lt => actual < value,
+        Op::Sw => match (actual, value) {
+            (FieldValue::Text(actual), FieldValue::Text(prefix)) => actual.starts_with(prefix.as_str()),
             _ => false,
         },
-        // No version allows these for any field of an account, so the parser lets none of them through.
+        // No version supports these for accounts, so the parser rejects them.
         Op::Ca | Op::Co | Op::IsNull | Op::Ne | Op::Pr => false,
     })
 }
 
-/// How deep parentheses and `not` may nest; a request must not be able to use the stack up.
+/// The maximum nesting depth of parentheses and `not`, so that a request cannot overflow the stack.
 const MAX_DEPTH: usize = 50;
 
-/// Parses a filter and checks it against the version of the API; the error is for the caller to read.
+/// Parses a filter of an API version. `not` has the highest precedence, and `or` the lowest.
 ///
-/// `not` binds closer than `and`, and `and` closer than `or`.
+/// # Errors
+///
+/// Returns a message for the client.
 pub(crate) fn parse(text: &str, api: Api) -> Result<Filter, String> {
-    let mut parser = Parser { tokens: tokens(text)?.into_iter().peekable(), api };
+    let mut parser = Parser { tokens: tokenize(text)?.into_iter().peekable(), api };
     let filter = parser.or(0)?;
     match parser.tokens.next() {
         None => Ok(filter),
-        Some(token) => Err(format!("unexpected {}", shown(&token))),
+        Some(token) => Err(format!("unexpected {}", describe(&token))),
     }
 }
 
@@ -119,7 +122,7 @@ impl Parser {
         while self.take_word("or") {
             any.push(self.and(depth)?);
         }
-        Ok(alone(any).unwrap_or_else(Filter::Or))
+        Ok(single(any).unwrap_or_else(Filter::Or))
     }
 
     fn and(&mut self, depth: usize) -> Result<Filter, String> {
@@ -128,7 +131,7 @@ impl Parser {
         while self.take_word("and") {
             all.push(self.not(depth)?);
         }
-        Ok(alone(all).unwrap_or_else(Filter::And))
+        Ok(single(all).unwrap_or_else(Filter::And))
     }
 
     fn not(&mut self, depth: usize) -> Result<Filter, String> {
@@ -140,18 +143,18 @@ impl Parser {
         }
         if self.tokens.next_if_eq(&Token::Open).is_some() {
             let inner = self.or(depth + 1)?;
-            self.need(&Token::Close)?;
+            self.expect(&Token::Close)?;
             return Ok(inner);
         }
         self.test()
     }
 
-    /// `field op value`, `field in (values)`, `field isnull` or `pr field`.
+    /// Parses `field op value`, `field in (values)`, `field isnull` or `pr field`.
     fn test(&mut self) -> Result<Filter, String> {
         let word = self.word()?;
         if word == "pr" {
             let field = self.word()?;
-            return self.checked(&field, Op::Pr, &[]);
+            return self.new_test(&field, Op::Pr, &[]);
         }
         let op = self.word()?;
         let op = Op::parse(&op).ok_or_else(|| format!("unknown operator {op}"))?;
@@ -160,24 +163,26 @@ impl Parser {
             Op::In | Op::Ca => self.list()?,
             _ => vec![self.literal()?],
         };
-        self.checked(&word, op, &literals)
+        self.new_test(&word, op, &literals)
     }
 
     fn list(&mut self) -> Result<Vec<Token>, String> {
-        self.need(&Token::Open)?;
+        self.expect(&Token::Open)?;
         let mut list = vec![self.literal()?];
         while self.tokens.next_if_eq(&Token::Comma).is_some() {
             list.push(self.literal()?);
         }
-        self.need(&Token::Close)?;
+        self.expect(&Token::Close)?;
         Ok(list)
     }
 
-    fn checked(&self, name: &str, op: Op, literals: &[Token]) -> Result<Filter, String> {
+    /// Creates a test, if the API version supports it.
+    fn new_test(&self, name: &str, op: Op, literals: &[Token]) -> Result<Filter, String> {
         let field = Field::parse(name).filter(|field| self.api.filters_by(*field, op));
         let field = field.ok_or_else(|| format!("the filter property {name} does not support {op:?}"))?;
         let values = literals.iter().map(|literal| {
-            datum(field.kind(), literal).ok_or_else(|| format!("{} is no value for {name}", shown(literal)))
+            field_value(field.kind(), literal)
+                .ok_or_else(|| format!("{} is no value for {name}", describe(literal)))
         });
         Ok(Filter::Test { field, op, values: values.collect::<Result<_, _>>()? })
     }
@@ -189,7 +194,7 @@ impl Parser {
     fn word(&mut self) -> Result<String, String> {
         match self.tokens.next() {
             Some(Token::Word(word)) => Ok(word),
-            Some(token) => Err(format!("unexpected {}", shown(&token))),
+            Some(token) => Err(format!("unexpected {}", describe(&token))),
             None => Err("the filter ends too early".to_owned()),
         }
     }
@@ -197,21 +202,21 @@ impl Parser {
     fn literal(&mut self) -> Result<Token, String> {
         match self.tokens.next() {
             Some(token @ (Token::Word(_) | Token::Text(_))) => Ok(token),
-            Some(token) => Err(format!("unexpected {}", shown(&token))),
+            Some(token) => Err(format!("unexpected {}", describe(&token))),
             None => Err("the filter ends too early".to_owned()),
         }
     }
 
-    fn need(&mut self, wanted: &Token) -> Result<(), String> {
-        match self.tokens.next_if_eq(wanted) {
+    fn expect(&mut self, expected: &Token) -> Result<(), String> {
+        match self.tokens.next_if_eq(expected) {
             Some(_) => Ok(()),
-            None => Err(format!("{} is missing", shown(wanted))),
+            None => Err(format!("{} is missing", describe(expected))),
         }
     }
 }
 
-/// The only filter of several, or all of them.
-fn alone(mut filters: Vec<Filter>) -> Result<Filter, Vec<Filter>> {
+/// Returns the only filter, or all filters as the error.
+fn single(mut filters: Vec<Filter>) -> Result<Filter, Vec<Filter>> {
     match (filters.len(), filters.pop()) {
         (1, Some(only)) => Ok(only),
         (_, Some(last)) => {
@@ -222,16 +227,16 @@ fn alone(mut filters: Vec<Filter>) -> Result<Filter, Vec<Filter>> {
     }
 }
 
-fn datum(kind: Kind, literal: &Token) -> Option<Datum> {
+fn field_value(kind: Kind, literal: &Token) -> Option<FieldValue> {
     match (kind, literal) {
-        (Kind::Text, Token::Text(text)) => Some(Datum::Text(text.to_lowercase())),
-        (Kind::Flag, Token::Word(word)) => word.parse().ok().map(Datum::Flag),
-        (Kind::Date, Token::Word(word)) => date(word).map(Datum::Date),
+        (Kind::Text, Token::Text(text)) => Some(FieldValue::Text(text.to_lowercase())),
+        (Kind::Flag, Token::Word(word)) => word.parse().ok().map(FieldValue::Flag),
+        (Kind::Date, Token::Word(word)) => parse_date(word).map(FieldValue::Date),
         _ => None,
     }
 }
 
-fn shown(token: &Token) -> String {
+fn describe(token: &Token) -> String {
     match token {
         Token::Word(word) => word.clone(),
         Token::Text(text) => format!("{text:?}"),
@@ -241,20 +246,20 @@ fn shown(token: &Token) -> String {
     }
 }
 
-/// A piece of a filter.
+/// A token of a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
-    /// A field, an operator, or a literal that stands without quotes.
+    /// A field, an operator, or an unquoted literal.
     Word(String),
-    /// What was between double quotes, unescaped.
+    /// A quoted literal, unescaped.
     Text(String),
     Open,
     Close,
     Comma,
 }
 
-/// Takes a filter apart.
-pub(crate) fn tokens(filter: &str) -> Result<Vec<Token>, String> {
+/// Splits a filter into tokens.
+pub(crate) fn tokenize(filter: &str) -> Result<Vec<Token>, String> {
     let mut tokens = Vec::new();
     let mut rest = filter.chars().peekable();
     while let Some(next) = rest.next() {
@@ -263,7 +268,7 @@ pub(crate) fn tokens(filter: &str) -> Result<Vec<Token>, String> {
             ')' => Token::Close,
             ',' => Token::Comma,
             '"' => Token::Text(quoted(&mut rest)?),
-            blank if blank.is_whitespace() => continue,
+            space if space.is_whitespace() => continue,
             first => {
                 let mut word = String::from(first);
                 while let Some(next) = rest.next_if(|next| !ends_word(*next)) {
@@ -281,7 +286,7 @@ fn ends_word(next: char) -> bool {
     next.is_whitespace() || matches!(next, '(' | ')' | ',' | '"')
 }
 
-/// The rest of a quoted text. A backslash stands before a backslash or a quote, and nothing else.
+/// Parses the rest of a quoted literal. A backslash may only escape a backslash or a quote.
 fn quoted(rest: &mut impl Iterator<Item = char>) -> Result<String, String> {
     let mut text = String::new();
     while let Some(next) = rest.next() {
@@ -298,7 +303,7 @@ fn quoted(rest: &mut impl Iterator<Item = char>) -> Result<String, String> {
     Err("a quote is not closed".to_owned())
 }
 
-/// A field by which listings are filtered or sorted.
+/// A field of filters and sorters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
     Id,
@@ -325,7 +330,7 @@ pub(crate) enum Field {
     Modified,
 }
 
-/// What kind of literal a field compares with.
+/// The type of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
@@ -333,12 +338,12 @@ pub(crate) enum Kind {
     Date,
 }
 
-/// A value that can be compared. The order is the one that sorters use: null first, text without case.
+/// A value of a field, in the order of sorters: null first, text without case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Datum {
+pub(crate) enum FieldValue {
     Null,
     Flag(bool),
-    /// Milliseconds since 1970.
+    /// Unix milliseconds.
     Date(i64),
     /// In lower case.
     Text(String),
@@ -385,8 +390,8 @@ impl Field {
         }
     }
 
-    /// What a record holds under this field. `entitlements` is not in the record: it is null here.
-    pub(crate) fn of(self, record: &Value) -> Datum {
+    /// Returns the field's value in a record. Null for `entitlements`, which records do not contain.
+    pub(crate) fn value(self, record: &Value) -> FieldValue {
         let at = |pointer: &str| record.pointer(pointer).unwrap_or(&Value::Null);
         let value = match self {
             Self::Id => at("/id"),
@@ -412,16 +417,16 @@ impl Field {
             Self::Modified => at("/modified"),
         };
         match (value, self.kind()) {
-            (Value::String(text), Kind::Text) => Datum::Text(text.to_lowercase()),
-            (Value::String(text), Kind::Date) => date(text).map_or(Datum::Null, Datum::Date),
-            (Value::Bool(flag), Kind::Flag) => Datum::Flag(*flag != (self == Self::IdentityCorrelated)),
-            _ => Datum::Null,
+            (Value::String(text), Kind::Text) => FieldValue::Text(text.to_lowercase()),
+            (Value::String(text), Kind::Date) => parse_date(text).map_or(FieldValue::Null, FieldValue::Date),
+            (Value::Bool(flag), Kind::Flag) => FieldValue::Flag(*flag != (self == Self::IdentityCorrelated)),
+            _ => FieldValue::Null,
         }
     }
 }
 
-/// Milliseconds since 1970 of an RFC 3339 timestamp.
-pub(crate) fn date(text: &str) -> Option<i64> {
+/// Parses an RFC 3339 timestamp to Unix milliseconds.
+fn parse_date(text: &str) -> Option<i64> {
     DateTime::parse_from_rfc3339(text).ok().map(|at| at.timestamp_millis())
 }
 
@@ -431,8 +436,8 @@ mod tests {
 
     use super::*;
 
-    fn finds(filter: &str, record: &Value) -> bool {
-        let filter = parse(filter, Api::V2025).unwrap_or_else(|why| panic!("{filter}: {why}"));
+    fn matches(filter: &str, record: &Value) -> bool {
+        let filter = parse(filter, Api::V2025).unwrap_or_else(|error| panic!("{filter}: {error}"));
         filter.matches(record, &Sources::new(1, 20))
     }
 
@@ -453,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn comparisons_and_their_literals() {
+    fn comparisons() {
         let account = account();
         for filter in [
             "id sw \"2C91\"",
@@ -470,7 +475,7 @@ mod tests {
             "not(uncorrelated eq true)",
             "identity.name sw \"zoë\"",
         ] {
-            assert!(finds(filter, &account), "{filter}");
+            assert!(matches(filter, &account), "{filter}");
         }
         for filter in [
             "id eq \"2c91\"",
@@ -480,19 +485,19 @@ mod tests {
             "modified ge 1970-01-01T00:00:00Z",
             "uncorrelated eq true",
         ] {
-            assert!(!finds(filter, &account), "{filter}");
+            assert!(!matches(filter, &account), "{filter}");
         }
     }
 
     #[test]
-    fn not_binds_closer_than_and_and_and_closer_than_or() {
+    fn operator_precedence() {
         let account = account();
         let (yes, no) = ("uncorrelated eq false", "uncorrelated eq true");
-        assert!(finds(&format!("{yes} or {no} and {no}"), &account));
-        assert!(!finds(&format!("({yes} or {no}) and {no}"), &account));
-        assert!(!finds(&format!("not {yes} and {no}"), &account));
-        assert!(finds(&format!("not ({yes} and {no})"), &account));
-        assert!(finds(&format!("not {no} and not not {yes}"), &account));
+        assert!(matches(&format!("{yes} or {no} and {no}"), &account));
+        assert!(!matches(&format!("({yes} or {no}) and {no}"), &account));
+        assert!(!matches(&format!("not {yes} and {no}"), &account));
+        assert!(matches(&format!("not ({yes} and {no})"), &account));
+        assert!(matches(&format!("not {no} and not not {yes}"), &account));
         let parsed = parse(&format!("{no} or {no} and {yes}"), Api::V3).expect("a filter");
         assert!(
             matches!(parsed, Filter::Or(any) if matches!(any.as_slice(), [Filter::Test { .. }, Filter::And(_)]))
@@ -500,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_documented_is_refused() {
+    fn undocumented_filters_are_rejected() {
         for filter in [
             "",
             "id",
@@ -538,7 +543,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_refused_and_long_chains_are_not() {
+    fn nesting_is_limited() {
         let deep = format!("{}uncorrelated eq true{}", "(".repeat(100_000), ")".repeat(100_000));
         assert!(parse(&deep, Api::V3).is_err());
         assert!(parse(&"not ".repeat(100_000), Api::V3).is_err());

@@ -1,24 +1,24 @@
-//! Which operation a request asks for, and who may.
+//! Operations, their API versions and their authorization.
 
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use super::api_error::ApiError;
 use super::filter::{Field, Op};
-use super::refusal::Refusal;
 
-/// Allows everything.
+/// The scope that allows everything.
 const ALL: &str = "sp:scopes:all";
 const READ: &str = "idn:accounts:read";
 const MANAGE: &str = "idn:accounts:manage";
 const STATE: &str = "idn:accounts-state:manage";
 const PROVISIONING: &str = "idn:accounts-provisioning:manage";
 
-/// What a request asks for.
+/// An operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     List,
     Create,
-    /// The others have the id of an account or of an identity.
+    /// This and the following have the id of an account or of an identity.
     Get(String),
     Update(String),
     Put(String),
@@ -29,92 +29,95 @@ pub(crate) enum Operation {
     Enable(String),
     Disable(String),
     Unlock(String),
-    /// The account of an identity, on or off.
-    OfIdentity(String, bool),
-    /// Those of several identities, on or off.
-    OfIdentities(bool),
+    /// Enables (true) or disables the account of an identity.
+    SetIdentityState(String, bool),
+    /// Enables (true) or disables the accounts of several identities.
+    SetIdentityStates(bool),
 }
 
 impl Operation {
-    /// The operation and its version.
-    pub(crate) fn find(method: &Method, path: &str) -> Result<(Api, Self), Refusal> {
-        let (api, service, below) = Api::split(path).ok_or(Refusal::NotFound)?;
+    /// Returns the API version and the operation of a request.
+    pub(crate) fn find(method: &Method, path: &str) -> Result<(Api, Self), ApiError> {
+        let (api, service, below) = Api::split(path).ok_or(ApiError::NotFound)?;
         let id = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let post = |operation: Self| match *method {
             Method::POST => Ok(operation),
-            _ => Err(Refusal::WrongMethod("POST")),
+            _ => Err(ApiError::WrongMethod("POST")),
         };
-        let found = match (service, below.as_slice()) {
+        let operation = match (service, below.as_slice()) {
             (Service::Accounts, []) => match *method {
                 Method::GET => Ok(Self::List),
                 Method::POST => Ok(Self::Create),
-                _ => Err(Refusal::WrongMethod("GET, POST")),
+                _ => Err(ApiError::WrongMethod("GET, POST")),
             },
-            (_, [""] | ["", ..]) => Err(Refusal::NotFound),
+            (_, [""] | ["", ..]) => Err(ApiError::NotFound),
             (Service::Accounts, [account]) => match *method {
                 Method::GET => Ok(Self::Get(id(account))),
                 Method::PATCH => Ok(Self::Update(id(account))),
                 Method::PUT => Ok(Self::Put(id(account))),
                 Method::DELETE => Ok(Self::Delete(id(account))),
-                _ => Err(Refusal::WrongMethod("GET, PATCH, PUT, DELETE")),
+                _ => Err(ApiError::WrongMethod("GET, PATCH, PUT, DELETE")),
             },
             (Service::Accounts, [account, "entitlements"]) => match *method {
                 Method::GET => Ok(Self::Entitlements(id(account))),
-                _ => Err(Refusal::WrongMethod("GET")),
+                _ => Err(ApiError::WrongMethod("GET")),
             },
             (Service::Accounts, [account, "enable"]) => post(Self::Enable(id(account))),
             (Service::Accounts, [account, "disable"]) => post(Self::Disable(id(account))),
             (Service::Accounts, [account, "unlock"]) => post(Self::Unlock(id(account))),
             (Service::Accounts, [account, "reload"]) => post(Self::Reload(id(account))),
             (Service::Accounts, [account, "remove"]) => post(Self::Remove(id(account))),
-            (Service::IdentitiesAccounts, ["enable"]) => post(Self::OfIdentities(true)),
-            (Service::IdentitiesAccounts, ["disable"]) => post(Self::OfIdentities(false)),
-            (Service::IdentitiesAccounts, [identity, "enable"]) => post(Self::OfIdentity(id(identity), true)),
-            (Service::IdentitiesAccounts, [identity, "disable"]) => {
-                post(Self::OfIdentity(id(identity), false))
+            (Service::IdentitiesAccounts, ["enable"]) => post(Self::SetIdentityStates(true)),
+            (Service::IdentitiesAccounts, ["disable"]) => post(Self::SetIdentityStates(false)),
+            (Service::IdentitiesAccounts, [identity, "enable"]) => {
+                post(Self::SetIdentityState(id(identity), true))
             }
-            _ => Err(Refusal::NotFound),
+            (Service::IdentitiesAccounts, [identity, "disable"]) => {
+                post(Self::SetIdentityState(id(identity), false))
+            }
+            _ => Err(ApiError::NotFound),
         };
-        match found {
-            Ok(operation) if api == Api::V3 && operation.came_late() => Err(Refusal::NotFound),
-            found => found.map(|operation| (api, operation)),
+        match operation {
+            Ok(operation) if api == Api::V3 && operation.is_missing_in_v3() => Err(ApiError::NotFound),
+            operation => operation.map(|operation| (api, operation)),
         }
     }
 
-    /// Whether the version wants the header of experimental calls.
+    /// Returns whether the version requires the header of experimental endpoints.
     pub(crate) fn is_experimental(&self, api: Api) -> bool {
-        matches!(api, Api::V2024 | Api::V2025) && self.came_late()
+        matches!(api, Api::V2024 | Api::V2025) && self.is_missing_in_v3()
     }
 
-    fn came_late(&self) -> bool {
-        matches!(self, Self::Remove(_) | Self::OfIdentity(..) | Self::OfIdentities(_))
+    fn is_missing_in_v3(&self) -> bool {
+        matches!(self, Self::Remove(_) | Self::SetIdentityState(..) | Self::SetIdentityStates(_))
     }
 
-    /// Whether a token with these scopes, of a user of this level, may ask for it.
+    /// Returns whether these scopes and this user level allow the operation.
     pub(crate) fn is_allowed(&self, scopes: &[String], level: &str) -> bool {
-        let one_of: &[&str] = match self {
+        let allowed_scopes: &[&str] = match self {
             Self::List | Self::Get(_) | Self::Entitlements(_) => &[READ, MANAGE],
             Self::Create | Self::Update(_) | Self::Put(_) | Self::Delete(_) | Self::Remove(_) => &[MANAGE],
             Self::Reload(_) | Self::Enable(_) | Self::Disable(_) | Self::Unlock(_) => &[STATE],
-            Self::OfIdentity(..) | Self::OfIdentities(_) => &[STATE, PROVISIONING],
+            Self::SetIdentityState(..) | Self::SetIdentityStates(_) => &[STATE, PROVISIONING],
         };
-        let levels: &[&str] = match self {
-            Self::Remove(_) | Self::OfIdentity(..) | Self::OfIdentities(_) => &["ORG_ADMIN"],
+        let allowed_levels: &[&str] = match self {
+            Self::Remove(_) | Self::SetIdentityState(..) | Self::SetIdentityStates(_) => &["ORG_ADMIN"],
             Self::Create | Self::Update(_) | Self::Put(_) | Self::Delete(_) => {
                 &["ORG_ADMIN", "SOURCE_ADMIN", "SOURCE_SUBADMIN"]
             }
             _ => &["ORG_ADMIN", "SOURCE_ADMIN", "SOURCE_SUBADMIN", "HELPDESK"],
         };
-        levels.contains(&level) && scopes.iter().any(|scope| scope == ALL || one_of.contains(&scope.as_str()))
+        allowed_levels.contains(&level)
+            && scopes.iter().any(|scope| scope == ALL || allowed_scopes.contains(&scope.as_str()))
     }
 }
 
-/// Whether these scopes allow forcing a change upon a source.
+/// Returns whether these scopes allow `forceProvisioning`.
 pub(crate) fn may_provision(scopes: &[String]) -> bool {
     scopes.iter().any(|scope| scope == ALL || scope == PROVISIONING)
 }
 
-/// A version of the API; each has a rate limit of its own.
+/// An API version. Each has its own rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Api {
     Beta,
@@ -122,11 +125,11 @@ pub(crate) enum Api {
     V2024,
     V2025,
     V2026,
-    /// The versions of single services, of which accounts have the first.
+    /// Version 1 of a service with its own versions.
     ServiceV1,
 }
 
-/// A service of the API, of those that have to do with accounts.
+/// A service of the API that manages accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     Accounts,
@@ -144,8 +147,8 @@ impl Service {
 }
 
 impl Api {
-    /// The version and the service that a path is of, and what lies below: the old versions stand before the
-    /// service, the service's own behind it.
+    /// Splits a path into the version, the service and the remaining segments. API versions precede the
+    /// service, and versions of the service follow it.
     pub(crate) fn split(path: &str) -> Option<(Self, Service, Vec<&str>)> {
         let mut segments = path.strip_prefix('/')?.split('/');
         let (first, second) = (segments.next()?, segments.next()?);
@@ -161,7 +164,7 @@ impl Api {
         Some((api, Service::parse(service)?, segments.collect()))
     }
 
-    /// Whether the version documents this filter.
+    /// Returns whether the version documents this filter.
     pub(crate) fn filters_by(self, field: Field, op: Op) -> bool {
         match field {
             Field::Id
@@ -182,7 +185,7 @@ impl Api {
             | Field::SourceConnectionType => matches!(op, Op::Eq | Op::In),
             Field::RecommendationMethod => matches!(op, Op::Eq | Op::In | Op::IsNull),
             Field::RecommendationType => self == Self::V2025 && matches!(op, Op::Eq | Op::In | Op::IsNull),
-            // Beta has never listed `lt` for it.
+            // Beta does not document `lt` for `created`.
             Field::Created => {
                 matches!(op, Op::Eq | Op::Ge | Op::Gt | Op::Le) || (op == Op::Lt && self != Self::Beta)
             }
@@ -191,7 +194,7 @@ impl Api {
         }
     }
 
-    /// Whether the version documents this sorter.
+    /// Returns whether the version documents this sorter.
     pub(crate) fn sorts_by(self, field: Field) -> bool {
         match field {
             Field::HasEntitlements | Field::SourceOwnerName => self == Self::Beta,
@@ -206,16 +209,16 @@ mod operation_tests {
     use super::*;
 
     #[test]
-    fn every_version_has_its_operations() {
+    fn operations_of_each_version() {
         let find = |method, path: &str| Operation::find(&method, path);
         assert_eq!(find(Method::PUT, "/v3/accounts/a"), Ok((Api::V3, Operation::Put("a".into()))));
         let remove = Operation::Remove("a b".into());
         assert_eq!(find(Method::POST, "/accounts/v1/a%20b/remove"), Ok((Api::ServiceV1, remove.clone())));
-        assert_eq!(find(Method::POST, "/v3/accounts/a/remove"), Err(Refusal::NotFound));
-        assert_eq!(find(Method::POST, "/v3/identities-accounts/enable"), Err(Refusal::NotFound));
-        assert_eq!(find(Method::GET, "/accounts/v1/"), Err(Refusal::NotFound));
-        assert_eq!(find(Method::GET, "/accounts/v1/a/enable"), Err(Refusal::WrongMethod("POST")));
-        let one = Operation::OfIdentity("enable".into(), false);
+        assert_eq!(find(Method::POST, "/v3/accounts/a/remove"), Err(ApiError::NotFound));
+        assert_eq!(find(Method::POST, "/v3/identities-accounts/enable"), Err(ApiError::NotFound));
+        assert_eq!(find(Method::GET, "/accounts/v1/"), Err(ApiError::NotFound));
+        assert_eq!(find(Method::GET, "/accounts/v1/a/enable"), Err(ApiError::WrongMethod("POST")));
+        let one = Operation::SetIdentityState("enable".into(), false);
         assert_eq!(find(Method::POST, "/beta/identities-accounts/enable/disable"), Ok((Api::Beta, one)));
         let versions = [Api::Beta, Api::V3, Api::V2024, Api::V2025, Api::V2026, Api::ServiceV1];
         let experimental = versions.map(|api| remove.is_experimental(api));
@@ -223,14 +226,14 @@ mod operation_tests {
     }
 
     #[test]
-    fn scopes_and_levels_are_both_needed() {
+    fn scope_and_level_are_required() {
         let scope = |scope: &str| vec![scope.to_owned()];
         assert!(Operation::List.is_allowed(&scope(READ), "HELPDESK"));
         assert!(!Operation::List.is_allowed(&scope(STATE), "ORG_ADMIN"));
         assert!(!Operation::Create.is_allowed(&scope(READ), "ORG_ADMIN"));
         assert!(!Operation::Create.is_allowed(&scope(ALL), "HELPDESK"));
-        assert!(Operation::OfIdentities(true).is_allowed(&scope(PROVISIONING), "ORG_ADMIN"));
-        assert!(!Operation::OfIdentities(true).is_allowed(&scope(ALL), "SOURCE_ADMIN"));
+        assert!(Operation::SetIdentityStates(true).is_allowed(&scope(PROVISIONING), "ORG_ADMIN"));
+        assert!(!Operation::SetIdentityStates(true).is_allowed(&scope(ALL), "SOURCE_ADMIN"));
         assert!(may_provision(&scope(ALL)) && !may_provision(&scope(STATE)));
     }
 }
@@ -240,19 +243,19 @@ mod api_tests {
     use super::*;
 
     #[test]
-    fn the_version_stands_before_the_service_or_behind_it() {
+    fn split_both_path_forms() {
         let split = Api::split;
         assert_eq!(split("/v3/accounts"), Some((Api::V3, Service::Accounts, vec![])));
         assert_eq!(split("/accounts/v1/a/b"), Some((Api::ServiceV1, Service::Accounts, vec!["a", "b"])));
         let identities = Some((Api::Beta, Service::IdentitiesAccounts, vec!["enable"]));
         assert_eq!(split("/beta/identities-accounts/enable"), identities);
-        for wrong in ["", "/", "/accounts", "/v1/accounts", "/accounts/v2", "/v3/account", "accounts/v1"] {
-            assert_eq!(split(wrong), None, "{wrong}");
+        for invalid in ["", "/", "/accounts", "/v1/accounts", "/accounts/v2", "/v3/account", "accounts/v1"] {
+            assert_eq!(split(invalid), None, "{invalid}");
         }
     }
 
     #[test]
-    fn versions_differ_where_their_documents_do() {
+    fn filters_and_sorters_of_each_version() {
         for api in [Api::Beta, Api::V3, Api::V2024, Api::V2025, Api::V2026, Api::ServiceV1] {
             assert_eq!(api.filters_by(Field::Created, Op::Lt), api != Api::Beta);
             assert!(api.filters_by(Field::Modified, Op::Lt));

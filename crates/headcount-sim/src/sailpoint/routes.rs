@@ -1,4 +1,4 @@
-//! Who may ask what of `SailPoint`.
+//! The routes, the authentication and the tokens of `SailPoint`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -10,76 +10,76 @@ use tokio::time::Instant;
 
 use super::Rules;
 use super::accounts::Sources;
+use super::api_error::ApiError;
 use super::changes::{Change, Tasks};
 use super::operation::{Api, Operation, Service};
-use super::refusal::Refusal;
-use crate::exchange::{Incoming, Reply};
-use crate::gate::{Vendor, lock};
-use crate::page::Views;
-use crate::rate::Limiter;
-use crate::request::Secrets;
-use crate::seed::Answers;
+use crate::message::{SimRequest, SimResponse};
+use crate::page::ViewCache;
+use crate::pipeline::{ProviderSim, lock};
+use crate::rate_limit::RateLimiter;
+use crate::request_log::SecretFields;
+use crate::rng::RequestCounter;
 use crate::world::World;
-use crate::{clock, exchange, seed};
+use crate::{clock, message, rng};
 
 const TOKEN: &str = "/oauth/token";
 const INFO: &str = "/oauth/info";
 
-pub(crate) struct Tenant {
+pub(crate) struct SailPointState {
     pub(crate) world: Arc<Mutex<World>>,
     pub(crate) sources: Sources,
     pub(crate) rules: Rules,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
-    pub(crate) tokens: Mutex<Tokens>,
-    pub(crate) limiter: Mutex<Limiter<(String, Api)>>,
-    pub(crate) views: Mutex<Views>,
+    pub(crate) tokens: Mutex<TokenStore>,
+    pub(crate) limiter: Mutex<RateLimiter<(String, Api)>>,
+    pub(crate) views: Mutex<ViewCache>,
     pub(crate) tasks: Mutex<Tasks>,
-    /// Those that were put in, by the account's id.
+    /// The entitlements that a test set, by account id.
     pub(crate) entitlements: Mutex<HashMap<String, Vec<Value>>>,
-    pub(crate) answers: Answers,
+    pub(crate) request_counter: RequestCounter,
     pub(crate) seed: u64,
 }
 
-impl Vendor for Tenant {
-    fn is_list(&self, incoming: &Incoming) -> bool {
-        let below = Api::split(incoming.route()).filter(|(_, service, _)| *service == Service::Accounts);
-        incoming.method == Method::GET && below.is_some_and(|(_, _, below)| below.is_empty())
+impl ProviderSim for SailPointState {
+    fn is_list(&self, request: &SimRequest) -> bool {
+        let below = Api::split(request.route()).filter(|(_, service, _)| *service == Service::Accounts);
+        request.method == Method::GET && below.is_some_and(|(_, _, below)| below.is_empty())
     }
 
-    fn is_login(&self, incoming: &Incoming) -> bool {
-        incoming.route() == TOKEN
+    fn is_login(&self, request: &SimRequest) -> bool {
+        request.route() == TOKEN
     }
 
-    fn world(&self, _: &Incoming) -> &Mutex<World> {
+    fn world(&self, _: &SimRequest) -> &Mutex<World> {
         &self.world
     }
 
-    fn answer(&self, incoming: &Incoming) -> Reply {
-        let (number, mut rng) = self.answers.next();
-        self.settle();
-        let request_id = seed::hex_id(&mut rng);
-        let reply = self.route(incoming, number).unwrap_or_else(|refusal| refusal.reply(&request_id));
-        let reply = reply
+    fn respond(&self, request: &SimRequest) -> SimResponse {
+        let (number, mut rng) = self.request_counter.next();
+        self.apply_due_tasks();
+        let request_id = rng::hex_id(&mut rng);
+        let response = self.route(request, number).unwrap_or_else(|error| error.response(&request_id));
+        let response = response
             .with("slpt-request-id", &request_id)
             .with("server", "nginx")
             .with("cache-control", "no-cache, no-store, must-revalidate");
-        match Api::split(incoming.route()) {
-            Some((Api::Beta, ..)) => reply.with("x-deprecated", "true"),
-            _ => reply,
+        match Api::split(request.route()) {
+            Some((Api::Beta, ..)) => response.with("x-deprecated", "true"),
+            _ => response,
         }
     }
 
-    fn cursor(&self, _: &Incoming) -> Option<&'static str> {
+    fn cursor_parameter(&self, _: &SimRequest) -> Option<&'static str> {
         Some("offset")
     }
 
-    fn place(&self, incoming: &Incoming, _: &World) -> usize {
-        let offset = incoming.value("offset");
+    fn start_position(&self, request: &SimRequest, _: &World) -> usize {
+        let offset = request.value("offset");
         offset.and_then(|text| text.parse().ok()).unwrap_or(0)
     }
 
-    fn enums(&self) -> &'static [&'static str] {
+    fn enum_fields(&self) -> &'static [&'static str] {
         &[
             "origin",
             "type",
@@ -95,71 +95,72 @@ impl Vendor for Tenant {
         None
     }
 
-    fn secrets(&self) -> Secrets {
-        Secrets { headers: &[], members: &["password"] }
+    fn secret_fields(&self) -> SecretFields {
+        SecretFields { headers: &[], members: &["password"] }
     }
 
-    fn expire(&self, incoming: &Incoming) -> bool {
-        token(incoming).is_ok_and(|token| lock(&self.tokens).revoke(token))
+    fn expire_token(&self, request: &SimRequest) -> bool {
+        token(request).is_ok_and(|token| lock(&self.tokens).revoke(token))
     }
 }
 
-impl Tenant {
-    fn route(&self, incoming: &Incoming, number: u64) -> Result<Reply, Refusal> {
-        if let Some(status) = incoming.tweak.refusal() {
-            return Err(Refusal::Trouble(status));
+impl SailPointState {
+    fn route(&self, request: &SimRequest, number: u64) -> Result<SimResponse, ApiError> {
+        if let Some(status) = request.overrides.forced_status() {
+            return Err(ApiError::Injected(status));
         }
-        let route = incoming.route();
+        let route = request.route();
         if route == TOKEN {
-            if incoming.method != Method::POST {
-                return Err(Refusal::WrongMethod("POST"));
+            if request.method != Method::POST {
+                return Err(ApiError::WrongMethod("POST"));
             }
-            return self.issue(incoming);
+            return self.issue(request);
         }
         if route == INFO {
-            return match incoming.method {
-                Method::GET => Ok(self.info(incoming)),
-                _ => Err(Refusal::WrongMethod("GET")),
+            return match request.method {
+                Method::GET => Ok(self.info(request)),
+                _ => Err(ApiError::WrongMethod("GET")),
             };
         }
-        let (api, operation) = Operation::find(&incoming.method, route)?;
-        let client = self.client(incoming)?;
-        lock(&self.limiter).pass((client, api)).map_err(Refusal::TooMany)?;
+        let (api, operation) = Operation::find(&request.method, route)?;
+        let client = self.client(request)?;
+        lock(&self.limiter).acquire((client, api)).map_err(ApiError::TooMany)?;
         if !operation.is_allowed(&self.rules.scopes, &self.rules.level) {
-            return Err(Refusal::Forbidden);
+            return Err(ApiError::Forbidden);
         }
-        let asked = incoming.header("x-sailpoint-experimental").is_some_and(|value| value.trim() == "true");
-        if operation.is_experimental(api) && !asked {
-            return Err(Refusal::Experimental);
+        let has_header =
+            request.header("x-sailpoint-experimental").is_some_and(|value| value.trim() == "true");
+        if operation.is_experimental(api) && !has_header {
+            return Err(ApiError::Experimental);
         }
         match &operation {
-            Operation::List => self.list(incoming, api, number),
-            Operation::Create => self.create(incoming),
+            Operation::List => self.list(request, api, number),
+            Operation::Create => self.create(request),
             Operation::Get(id) => self.get(id, api),
-            Operation::Update(id) => self.update(incoming, id),
-            Operation::Put(id) => self.put(incoming, id),
+            Operation::Update(id) => self.update(request, id),
+            Operation::Put(id) => self.put(request, id),
             Operation::Delete(id) => self.delete(id),
             Operation::Remove(id) => self.remove(id),
-            Operation::Entitlements(id) => self.list_entitlements(incoming, id, number),
+            Operation::Entitlements(id) => self.list_entitlements(request, id, number),
             Operation::Reload(id) => self.reload(id),
-            Operation::Enable(id) => self.set_state(incoming, id, ("disabled", false)),
-            Operation::Disable(id) => self.set_state(incoming, id, ("disabled", true)),
-            Operation::Unlock(id) => self.set_state(incoming, id, ("locked", false)),
-            Operation::OfIdentity(id, on) => self.set_identity(id, *on),
-            Operation::OfIdentities(on) => self.set_identities(incoming, *on),
+            Operation::Enable(id) => self.set_state(request, id, ("disabled", false)),
+            Operation::Disable(id) => self.set_state(request, id, ("disabled", true)),
+            Operation::Unlock(id) => self.set_state(request, id, ("locked", false)),
+            Operation::SetIdentityState(id, enabled) => self.set_identity_state(id, *enabled),
+            Operation::SetIdentityStates(enabled) => self.set_identity_states(request, *enabled),
         }
     }
 
-    /// Begins a task that makes a change; gives its id.
-    pub(crate) fn begin(&self, change: Change) -> String {
-        let id = lock(&self.tasks).begin(change);
-        self.settle();
+    /// Starts a task that makes a change. Returns its id.
+    pub(crate) fn start_task(&self, change: Change) -> String {
+        let id = lock(&self.tasks).start(change);
+        self.apply_due_tasks();
         id
     }
 
-    /// Makes the changes whose tasks are done by now.
-    fn settle(&self) {
-        let due = lock(&self.tasks).due();
+    /// Makes the changes of the tasks that are due.
+    fn apply_due_tasks(&self) {
+        let due = lock(&self.tasks).take_due();
         if !due.is_empty() {
             let world = &mut lock(&self.world);
             for change in due {
@@ -168,36 +169,36 @@ impl Tenant {
         }
     }
 
-    /// The client that a request's token was issued to.
-    fn client(&self, incoming: &Incoming) -> Result<String, Refusal> {
-        let token = token(incoming)?;
+    /// Returns the client of a request's token, if the token is valid.
+    fn client(&self, request: &SimRequest) -> Result<String, ApiError> {
+        let token = token(request)?;
         let tokens = lock(&self.tokens);
-        tokens.client(token).map(str::to_owned).ok_or(Refusal::BadToken)
+        tokens.client(token).map(str::to_owned).ok_or(ApiError::BadToken)
     }
 
-    /// Client credentials, from a form or from the query, or some from each.
-    fn issue(&self, incoming: &Incoming) -> Result<Reply, Refusal> {
-        let form = incoming.form();
-        let given = |name: &str| exchange::value(&form, name).or_else(|| incoming.value(name));
-        match given("grant_type") {
+    /// Issues a token for client credentials. Each parameter may be in the form or in the query.
+    fn issue(&self, request: &SimRequest) -> Result<SimResponse, ApiError> {
+        let form = request.form();
+        let parameter = |name: &str| message::value(&form, name).or_else(|| request.value(name));
+        match parameter("grant_type") {
             Some("client_credentials") => {}
-            Some(_) => return Err(Refusal::BadGrant("unsupported_grant_type")),
-            None => return Err(Refusal::BadGrant("invalid_request")),
+            Some(_) => return Err(ApiError::BadGrant("unsupported_grant_type")),
+            None => return Err(ApiError::BadGrant("invalid_request")),
         }
-        let known = given("client_id") == Some(self.client_id.as_str())
-            && given("client_secret") == Some(self.client_secret.as_str());
-        if !known {
-            return Err(Refusal::BadClient);
+        let valid = parameter("client_id") == Some(self.client_id.as_str())
+            && parameter("client_secret") == Some(self.client_secret.as_str());
+        if !valid {
+            return Err(ApiError::BadClient);
         }
-        let (_, answer) = lock(&self.tokens).issue(&self.client_id);
-        Ok(Reply::json(StatusCode::OK, &answer))
+        let (_, body) = lock(&self.tokens).issue(&self.client_id);
+        Ok(SimResponse::json(StatusCode::OK, &body))
     }
 
-    /// Where things are, for clients that only know the tenant.
-    fn info(&self, incoming: &Incoming) -> Reply {
-        let base = incoming.base_url();
+    /// Returns the tenant's endpoints.
+    fn info(&self, request: &SimRequest) -> SimResponse {
+        let base = request.base_url();
         let body = json!({
-            "tenantId": seed::uuid(&mut seed::rng(self.seed, 0x7E)),
+            "tenantId": rng::uuid(&mut rng::seeded(self.seed, 0x7E)),
             "tenantName": "sim",
             "authorizeEndpoint": format!("{base}/oauth/authorize"),
             "tokenEndpoint": format!("{base}{TOKEN}"),
@@ -205,90 +206,92 @@ impl Tenant {
             "logoutUrl": format!("{base}/logout"),
             "pod": "sim01-useast1",
         });
-        Reply::json(StatusCode::OK, &body)
+        SimResponse::json(StatusCode::OK, &body)
     }
 }
 
-/// The token of a request, good or not.
-fn token(incoming: &Incoming) -> Result<&str, Refusal> {
+/// Returns the token of a request without validating it.
+fn token(request: &SimRequest) -> Result<&str, ApiError> {
     let (scheme, token) =
-        incoming.header("authorization").and_then(|value| value.split_once(' ')).ok_or(Refusal::NoToken)?;
+        request.header("authorization").and_then(|value| value.split_once(' ')).ok_or(ApiError::NoToken)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Refusal::NoToken);
+        return Err(ApiError::NoToken);
     }
     Ok(token.trim())
 }
 
-/// The tokens issued, each with the client it was issued to.
-pub(crate) struct Tokens {
+/// The issued tokens.
+pub(crate) struct TokenStore {
     seed: u64,
     issued: u64,
     lifetime: Duration,
-    /// What tokens may do, with blanks between.
+    /// The scopes of tokens, separated by spaces.
     scope: String,
-    /// The level of the user whose tokens they are.
+    /// The level of the user.
     level: String,
+    /// The client and the expiry of each token.
     live: HashMap<String, (String, Instant)>,
 }
 
-impl Tokens {
+impl TokenStore {
     pub(crate) fn new(seed: u64, lifetime: Duration, scope: String, level: String) -> Self {
         Self { seed, issued: 0, lifetime, scope, level, live: HashMap::new() }
     }
 
-    /// Issues a token; gives it, and the answer that tells it.
+    /// Issues a token. Returns it, and the body of the response.
     pub(crate) fn issue(&mut self, client_id: &str) -> (String, Value) {
         self.issued += 1;
-        let tenant = &mut seed::rng(self.seed, 0x7E);
-        let jti = seed::hex_id(&mut seed::rng(self.seed ^ 0x117, self.issued));
-        let mut answer = json!({
+        let tenant = &mut rng::seeded(self.seed, 0x7E);
+        let jti = rng::hex_id(&mut rng::seeded(self.seed ^ 0x117, self.issued));
+        let mut body = json!({
             "token_type": "bearer",
             "expires_in": self.lifetime.as_secs(),
             "scope": self.scope,
-            "tenant_id": seed::uuid(tenant),
+            "tenant_id": rng::uuid(tenant),
             "pod": "sim01-useast1",
             "org": "sim",
-            "identity_id": seed::hex_id(tenant),
+            "identity_id": rng::hex_id(tenant),
             "user_name": "sim.admin",
             "strong_auth_supported": true,
             "strong_auth": true,
             "internal": false,
             "enabled": true,
-            "user_id": seed::hex_id(tenant),
+            "user_id": rng::hex_id(tenant),
             "accessType": "OFFLINE",
             "jti": jti,
         });
-        let token = seed::token(&json!({
-            "tenant_id": answer["tenant_id"],
-            "org": answer["org"],
-            "user_name": answer["user_name"],
+        let token = rng::token(&json!({
+            "tenant_id": body["tenant_id"],
+            "org": body["org"],
+            "user_name": body["user_name"],
             "authorities": [self.level],
             "client_id": client_id,
             "scope": self.scope.split(' ').collect::<Vec<_>>(),
             "exp": clock::now().timestamp().saturating_add_unsigned(self.lifetime.as_secs()),
             "jti": jti,
         }));
-        if let Some(fields) = answer.as_object_mut() {
+        if let Some(fields) = body.as_object_mut() {
             fields.insert("access_token".to_owned(), json!(token));
         }
         self.live.retain(|_, (_, ends)| Instant::now() < *ends);
         self.live.insert(token.clone(), (client_id.to_owned(), clock::after(self.lifetime)));
-        (token, answer)
+        (token, body)
     }
 
-    /// The client whose token this is, if it is good now.
+    /// Returns the client of a token, if it is valid.
     pub(crate) fn client(&self, token: &str) -> Option<&str> {
         let (client, ends) = self.live.get(token)?;
         (Instant::now() < *ends).then_some(client)
     }
 
-    /// Refuses a token from now on; false when it was not good.
+    /// Revokes a token. Returns whether it was valid.
     pub(crate) fn revoke(&mut self, token: &str) -> bool {
-        let good = self.client(token).is_some();
+        let valid = self.client(token).is_some();
         self.live.remove(token);
-        good
+        valid
     }
 
+    /// Revokes all tokens.
     pub(crate) fn revoke_all(&mut self) {
         self.live.clear();
     }
@@ -299,11 +302,12 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_token_lives_as_long_as_it_says() {
-        let mut tokens = Tokens::new(1, Duration::from_secs(749), "sp:scopes:all".into(), "ORG_ADMIN".into());
-        let (token, answer) = tokens.issue("me");
-        assert_eq!(answer["expires_in"], 749);
-        assert_eq!(answer["access_token"], token);
+    async fn token_expires_after_expires_in() {
+        let mut tokens =
+            TokenStore::new(1, Duration::from_secs(749), "sp:scopes:all".into(), "ORG_ADMIN".into());
+        let (token, body) = tokens.issue("me");
+        assert_eq!(body["expires_in"], 749);
+        assert_eq!(body["access_token"], token);
         tokio::time::advance(Duration::from_millis(748_999)).await;
         assert_eq!(tokens.client(&token), Some("me"));
         tokio::time::advance(Duration::from_millis(1)).await;

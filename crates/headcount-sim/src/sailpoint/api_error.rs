@@ -1,37 +1,38 @@
-//! What `SailPoint` says when it refuses.
+//! `SailPoint` error responses.
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::exchange::Reply;
+use crate::message::SimResponse;
 
-/// Why a request is refused.
+/// The reason why a request is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum ApiError {
     BadRequest(String),
-    OffsetPastEnd,
+    OffsetBeyondEnd,
     NoToken,
     BadToken,
     BadClient,
     BadGrant(&'static str),
     NotFound,
-    /// The token's scopes, or its user's level, do not allow it.
+    /// The token's scopes or the user's level do not allow the request.
     Forbidden,
-    /// With the media type that is expected.
+    /// With the expected media type.
     WrongMediaType(&'static str),
-    /// Without the header that an experimental call takes.
+    /// The header of experimental endpoints is missing.
     Experimental,
+    /// With the methods that the path allows.
     WrongMethod(&'static str),
-    /// With the seconds to wait.
+    /// With the number of seconds to wait.
     TooMany(u64),
-    /// What no caller is to blame for.
-    Trouble(StatusCode),
+    /// Injected by a fault.
+    Injected(StatusCode),
 }
 
-impl Refusal {
-    pub(crate) fn reply(&self, request_id: &str) -> Reply {
+impl ApiError {
+    pub(crate) fn response(&self, request_id: &str) -> SimResponse {
         let full = |status, code, message, cause: &str| {
-            Reply::json(status, &error_response(request_id, code, message, cause))
+            SimResponse::json(status, &error_response(request_id, code, message, cause))
         };
         match self {
             Self::BadRequest(cause) => full(
@@ -40,7 +41,7 @@ impl Refusal {
                 "The request was syntactically correct but its content is semantically invalid.",
                 cause,
             ),
-            Self::OffsetPastEnd => Reply::json(
+            Self::OffsetBeyondEnd => SimResponse::json(
                 StatusCode::BAD_REQUEST,
                 &json!({
                     "detailMessage": "Specified offset is invalid.",
@@ -48,16 +49,18 @@ impl Refusal {
                     "suppressedExceptions": [],
                 }),
             ),
-            Self::NoToken => Reply::json(StatusCode::UNAUTHORIZED, &json!({"error": "JWT is required"})),
-            Self::BadToken => Reply::json(
+            Self::NoToken => {
+                SimResponse::json(StatusCode::UNAUTHORIZED, &json!({"error": "JWT is required"}))
+            }
+            Self::BadToken => SimResponse::json(
                 StatusCode::UNAUTHORIZED,
                 &json!({"error": "JWT validation failed: JWT is expired"}),
             ),
-            Self::BadClient => Reply::json(
+            Self::BadClient => SimResponse::json(
                 StatusCode::UNAUTHORIZED,
                 &json!({"error": "invalid_client", "error_description": "Bad client credentials"}),
             ),
-            Self::BadGrant(error) => Reply::json(
+            Self::BadGrant(error) => SimResponse::json(
                 StatusCode::BAD_REQUEST,
                 &json!({"error": error, "error_description": "The token request is not understood"}),
             ),
@@ -93,26 +96,26 @@ impl Refusal {
             )
             .with("allow", allowed),
             Self::TooMany(seconds) => {
-                Reply::json(StatusCode::TOO_MANY_REQUESTS, &json!({"message": " Rate Limit Exceeded "}))
+                SimResponse::json(StatusCode::TOO_MANY_REQUESTS, &json!({"message": " Rate Limit Exceeded "}))
                     .with("retry-after", &seconds.to_string())
             }
-            Self::Trouble(StatusCode::TOO_MANY_REQUESTS) => {
-                Reply::json(StatusCode::TOO_MANY_REQUESTS, &json!({"message": " Rate Limit Exceeded "}))
+            Self::Injected(StatusCode::TOO_MANY_REQUESTS) => {
+                SimResponse::json(StatusCode::TOO_MANY_REQUESTS, &json!({"message": " Rate Limit Exceeded "}))
             }
-            Self::Trouble(StatusCode::INTERNAL_SERVER_ERROR) => full(
+            Self::Injected(StatusCode::INTERNAL_SERVER_ERROR) => full(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "500.0 Internal Fault",
                 "An internal fault occurred.",
                 "",
             ),
-            Self::Trouble(status) => {
+            Self::Injected(status) => {
                 full(*status, &status.to_string(), "The request could not be processed.", "")
             }
         }
     }
 }
 
-/// The error body that most answers share; the reason proper is among the causes.
+/// Returns the body of most error responses. `cause` has the specific reason.
 fn error_response(request_id: &str, code: &str, message: &str, cause: &str) -> Value {
     let text = |text: &str| json!({"locale": "en-US", "localeOrigin": "DEFAULT", "text": text});
     let causes: Vec<Value> = Some(cause).filter(|cause| !cause.is_empty()).map(text).into_iter().collect();

@@ -1,48 +1,48 @@
-//! What Annature says when it refuses.
+//! Annature error responses.
 
 use http::{Method, StatusCode};
 use serde_json::json;
 
 use super::AnnatureErrors;
-use crate::exchange::Reply;
+use crate::message::SimResponse;
 
-/// Why a request is refused.
+/// The reason why a request is rejected.
 #[derive(Clone, Debug)]
-pub(crate) enum Refusal {
+pub(crate) enum ApiError {
     BadKeys,
     BadPartnerKey,
     BadCursor,
     NotFound,
-    /// The methods that the path has.
+    /// With the methods that the path allows.
     WrongMethod(&'static [Method]),
-    /// The body is not said to be JSON.
-    NoJson,
+    /// The `Content-Type` is not JSON.
+    NotJson,
     BadBody,
-    /// A member of the body is not what it may be.
+    /// A member of the body is invalid.
     Invalid(String),
     EmailTaken,
     RegisterNeedsPartner,
     SkipNeedsPartner,
-    Verified,
-    /// What no caller is to blame for.
-    Trouble(StatusCode),
+    AlreadyVerified,
+    /// Injected by a fault.
+    Injected(StatusCode),
 }
 
-impl Refusal {
-    pub(crate) fn reply(&self, errors: AnnatureErrors) -> Reply {
+impl ApiError {
+    pub(crate) fn response(&self, errors: AnnatureErrors) -> SimResponse {
         let status = self.status();
         let reason = status.canonical_reason().unwrap_or("Error");
         let body = match errors {
             AnnatureErrors::Message => json!({"message": self.message()}),
             AnnatureErrors::Rails => json!({"status": status.as_u16(), "error": reason}),
         };
-        let reply = Reply::json(status, &body);
+        let response = SimResponse::json(status, &body);
         match self {
             Self::WrongMethod(methods) => {
                 let names: Vec<_> = methods.iter().map(Method::as_str).collect();
-                reply.with("allow", &names.join(", "))
+                response.with("allow", &names.join(", "))
             }
-            _ => reply,
+            _ => response,
         }
     }
 
@@ -53,9 +53,9 @@ impl Refusal {
             Self::BadCursor | Self::BadBody => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::WrongMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Invalid(_) | Self::EmailTaken | Self::Verified => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Trouble(status) => *status,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Invalid(_) | Self::EmailTaken | Self::AlreadyVerified => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Injected(status) => *status,
         }
     }
 
@@ -66,14 +66,14 @@ impl Refusal {
             Self::BadCursor => "The supplied cursor is invalid.",
             Self::NotFound => "The requested resource could not be found.",
             Self::WrongMethod(_) => "The method is not allowed.",
-            Self::NoJson => "The content type must be application/json.",
+            Self::NotJson => "The content type must be application/json.",
             Self::BadBody => "The body must be a JSON object.",
-            Self::Invalid(why) => why,
+            Self::Invalid(message) => message,
             Self::EmailTaken => "The supplied email is already associated with an existing account.",
             Self::RegisterNeedsPartner => "This endpoint is only available to partners.",
             Self::SkipNeedsPartner => "skip_verification is only available to partners.",
-            Self::Verified => "The account is already verified.",
-            Self::Trouble(status) => status.canonical_reason().unwrap_or("Error"),
+            Self::AlreadyVerified => "The account is already verified.",
+            Self::Injected(status) => status.canonical_reason().unwrap_or("Error"),
         }
     }
 }

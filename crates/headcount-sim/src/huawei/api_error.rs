@@ -1,37 +1,37 @@
-//! What the gateway and the service say when they refuse.
+//! Error responses of the gateway and of the service.
 
 use http::StatusCode;
 use serde_json::json;
 
-use crate::exchange::Reply;
+use crate::message::SimResponse;
 
-/// Why a request is refused.
+/// The reason why a request is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// The gateway knows no such API or method.
+pub(crate) enum ApiError {
+    /// There is no such API or method.
     NoSuchApi,
-    /// The gateway does not believe the caller; the detail is documented for some cases.
+    /// Authentication failed. The detail is documented for some cases.
     Authentication(String),
     NoDomainId,
     NotManagementAccount,
     NeitherManagementAccountNorDelegate,
     ConcurrentModification,
-    /// The IAM action that is not allowed.
+    /// With the denied IAM action.
     PolicyDenies(&'static str),
     BadParameter(String),
     NoSuchParent,
     NoSuchAccount,
     NoSuchCreation,
-    /// What there would be too many of.
+    /// With the name of the quota.
     QuotaExceeded(String),
     NotPossible(String),
     BeingClosed,
-    /// What no caller is to blame for; 429 is the throttle, whose text is documented.
-    Trouble(StatusCode),
+    /// Injected by a fault. 429 is the throttle, whose text is documented.
+    Injected(StatusCode),
 }
 
-impl Refusal {
-    pub(crate) fn reply(&self, request_id: &str) -> Reply {
+impl ApiError {
+    pub(crate) fn response(&self, request_id: &str) -> SimResponse {
         let (status, code, message) = match self {
             Self::NoSuchApi => (
                 StatusCode::NOT_FOUND,
@@ -68,7 +68,7 @@ impl Refusal {
                 "Organizations.1007",
                 format!("Policy does not allow '{action}' to be performed."),
             ),
-            Self::BadParameter(why) => (StatusCode::BAD_REQUEST, "Organizations.1014", why.clone()),
+            Self::BadParameter(message) => (StatusCode::BAD_REQUEST, "Organizations.1014", message.clone()),
             Self::NoSuchParent => (
                 StatusCode::NOT_FOUND,
                 "Organizations.1201",
@@ -84,24 +84,24 @@ impl Refusal {
                 "Organizations.1304",
                 "create account status not found".to_owned(),
             ),
-            Self::QuotaExceeded(what) => (
+            Self::QuotaExceeded(quota) => (
                 StatusCode::BAD_REQUEST,
                 "Organizations.1302",
-                format!("quota exceeded: {what}"),
+                format!("quota exceeded: {quota}"),
             ),
-            Self::NotPossible(why) => (StatusCode::BAD_REQUEST, "Organizations.1303", why.clone()),
+            Self::NotPossible(message) => (StatusCode::BAD_REQUEST, "Organizations.1303", message.clone()),
             Self::BeingClosed => (
                 StatusCode::BAD_REQUEST,
                 "Organizations.1325",
                 "the account is being closed".to_owned(),
             ),
-            Self::Trouble(StatusCode::TOO_MANY_REQUESTS) => (
+            Self::Injected(StatusCode::TOO_MANY_REQUESTS) => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "APIGW.0308",
                 "The throttling threshold has been reached: policy user over ratelimit,limit:200,time:1 second"
                     .to_owned(),
             ),
-            Self::Trouble(status) => (
+            Self::Injected(status) => (
                 *status,
                 match *status {
                     StatusCode::INTERNAL_SERVER_ERROR => "APIGW.0601",
@@ -111,12 +111,12 @@ impl Refusal {
             ),
         };
         let mut body = json!({"error_msg": message, "error_code": code});
-        // Only the gateway repeats the request's id in the body.
+        // Only the gateway includes the request id in the body.
         if code.starts_with("APIGW.")
             && let Some(body) = body.as_object_mut()
         {
             body.insert("request_id".to_owned(), json!(request_id));
         }
-        Reply::json(status, &body)
+        SimResponse::json(status, &body)
     }
 }

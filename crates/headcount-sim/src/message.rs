@@ -1,31 +1,31 @@
-//! A request as it arrived and the answer to it, between the gate and a provider.
+//! The request and response types that the pipeline and the providers exchange.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use serde_json::Value;
 
-use crate::fault::Tweak;
+use crate::fault::ResponseOverride;
 
-/// A request, read whole.
+/// A request with its complete body.
 #[derive(Debug)]
-pub(crate) struct Incoming {
+pub(crate) struct SimRequest {
     pub(crate) method: Method,
-    /// The path as it arrived, still percent-encoded, prefix included.
+    /// The path as received: percent-encoded, including the prefix.
     pub(crate) path: String,
-    /// What the server has put in front of all its routes.
+    /// The path prefix of all the server's routes.
     prefix: String,
-    /// The query as it arrived.
+    /// The query as received.
     pub(crate) raw_query: Option<String>,
-    /// The query, decoded as a form: both `+` and `%20` are a blank.
+    /// The query, form-decoded: both `+` and `%20` are a space.
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// What must be done differently for it.
-    pub(crate) tweak: Tweak,
+    /// What the provider must do differently because of a fault.
+    pub(crate) overrides: ResponseOverride,
 }
 
-impl Incoming {
+impl SimRequest {
     pub(crate) fn new(parts: &http::request::Parts, prefix: &str, body: Bytes) -> Self {
         let path = parts.uri.path().to_owned();
         let raw_query = parts.uri.query().map(str::to_owned);
@@ -37,26 +37,26 @@ impl Incoming {
             raw_query,
             headers: parts.headers.clone(),
             body,
-            tweak: Tweak::default(),
+            overrides: ResponseOverride::default(),
         }
     }
 
-    /// The path below the server's prefix, or nothing that any route equals.
+    /// Returns the path without the server's prefix, or an empty string if the prefix does not match.
     pub(crate) fn route(&self) -> &str {
         self.path.strip_prefix(&self.prefix).unwrap_or("")
     }
 
-    /// Where the client has reached the server, for URLs in answers.
+    /// Returns the base URL that the client used, for URLs in responses.
     pub(crate) fn base_url(&self) -> String {
         format!("http://{}{}", self.header("host").unwrap_or("127.0.0.1"), self.prefix)
     }
 
-    /// The first value of a query parameter.
+    /// Returns the first value of a query parameter.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         value(&self.query, name)
     }
 
-    /// Puts another value in the place of a query parameter, as if it had been asked for; empty takes it away.
+    /// Replaces a query parameter. An empty value removes it.
     pub(crate) fn set_value(&mut self, name: &str, value: String) {
         self.query.retain(|(key, _)| key != name);
         if !value.is_empty() {
@@ -64,32 +64,32 @@ impl Incoming {
         }
     }
 
-    /// A header's first value, if it is text.
+    /// Returns the first value of a header, if it is visible ASCII.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Whether the body is said to be of this media type: in any case, and with any parameters (RFC 9110, 8.3.1).
-    pub(crate) fn is_of(&self, media_type: &str) -> bool {
-        let given = self.header("content-type").and_then(|value| value.split(';').next());
-        given.is_some_and(|given| given.trim().eq_ignore_ascii_case(media_type))
+    /// Returns whether the `Content-Type` is this media type. Ignores case and parameters (RFC 9110, 8.3.1).
+    pub(crate) fn has_media_type(&self, media_type: &str) -> bool {
+        let actual = self.header("content-type").and_then(|value| value.split(';').next());
+        actual.is_some_and(|actual| actual.trim().eq_ignore_ascii_case(media_type))
     }
 
-    /// The fields of a form, URL-encoded or multipart. A body that is said to be neither has none.
+    /// Returns the fields of a URL-encoded or multipart form. Returns none for any other `Content-Type`.
     pub(crate) fn form(&self) -> Vec<(String, String)> {
-        if self.is_of("application/x-www-form-urlencoded") {
+        if self.has_media_type("application/x-www-form-urlencoded") {
             return pairs(&String::from_utf8_lossy(&self.body));
         }
-        if self.is_of("multipart/form-data") {
-            return self.parts().unwrap_or_default();
+        if self.has_media_type("multipart/form-data") {
+            return self.multipart_fields().unwrap_or_default();
         }
         Vec::new()
     }
 
-    /// The fields of a multipart form (RFC 7578); `None` if it is malformed or not closed.
-    fn parts(&self) -> Option<Vec<(String, String)>> {
+    /// Parses a multipart form (RFC 7578). Returns `None` if it is malformed or not terminated.
+    fn multipart_fields(&self) -> Option<Vec<(String, String)>> {
         let boundary = parameter(self.header("content-type")?, "boundary")?;
-        // A delimiter starts a line. With a line end in front, the first one is like the others.
+        // A delimiter starts with a line break. The leading one makes the first delimiter like the others.
         let body = format!("\r\n{}", String::from_utf8_lossy(&self.body));
         let (parts, _) = body.split_once(&format!("\r\n--{boundary}--"))?;
         let field = |part: &str| {
@@ -103,33 +103,33 @@ impl Incoming {
     }
 }
 
-/// A parameter of a header's value, without the quotes that it may stand in.
+/// Returns a parameter of a header value, without its quotes.
 fn parameter<'a>(value: &'a str, name: &str) -> Option<&'a str> {
     let mut parameters = value.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
     let found = parameters.find(|(key, _)| key.trim().eq_ignore_ascii_case(name));
     found.map(|(_, value)| value.trim().trim_matches('"'))
 }
 
-/// The pairs of a query or of a form body.
+/// Parses the pairs of a query or of a URL-encoded form body.
 pub(crate) fn pairs(form: &str) -> Vec<(String, String)> {
     url::form_urlencoded::parse(form.as_bytes()).into_owned().collect()
 }
 
-/// The first value under a name.
+/// Returns the first value with this name.
 pub(crate) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-/// An answer.
+/// A complete response.
 #[derive(Clone, Debug)]
-pub(crate) struct Reply {
+pub(crate) struct SimResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Reply {
-    /// An answer without a body.
+impl SimResponse {
+    /// Creates a response without a body.
     pub(crate) fn empty(status: StatusCode) -> Self {
         Self { status, headers: HeaderMap::new(), body: Bytes::new() }
     }
@@ -138,22 +138,22 @@ impl Reply {
         Self::json_text(status, body.to_string())
     }
 
-    /// An answer whose JSON has been written already.
+    /// Creates a response from serialized JSON.
     pub(crate) fn json_text(status: StatusCode, body: String) -> Self {
-        let mut reply = Self::empty(status);
-        reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        reply.body = body.into();
-        reply
+        let mut response = Self::empty(status);
+        response.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response.body = body.into();
+        response
     }
 
     pub(crate) fn text(status: StatusCode, body: &str) -> Self {
-        let mut reply = Self::empty(status);
-        reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-        reply.body = Bytes::copy_from_slice(body.as_bytes());
-        reply
+        let mut response = Self::empty(status);
+        response.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response.body = Bytes::copy_from_slice(body.as_bytes());
+        response
     }
 
-    /// The same answer with one more header; a value that no header can hold is left out.
+    /// Adds a header. Omits it if the value is not a valid header value.
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(HeaderName::from_static(name), value);
@@ -167,11 +167,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_multipart_form_has_its_fields() {
+    fn multipart_form_fields() {
         let form = |content_type: &str, body: &str| {
             let request = http::Request::builder().header(CONTENT_TYPE, content_type).body(());
             let (parts, ()) = request.expect("a request").into_parts();
-            Incoming::new(&parts, "", Bytes::copy_from_slice(body.as_bytes())).form()
+            SimRequest::new(&parts, "", Bytes::copy_from_slice(body.as_bytes())).form()
         };
         let body = "--b\r\nContent-Disposition: form-data; name=\"one\"\r\n\r\n1\r\n--b\r\n\
             content-type: text/plain\r\ncontent-disposition: form-data; name=two\r\n\r\na\r\n=b&\r\n--b--\r\n";
@@ -189,11 +189,11 @@ mod tests {
     }
 
     #[test]
-    fn a_media_type_has_no_case_and_any_parameters() {
+    fn media_type_ignores_case_and_parameters() {
         let is_json = |content_type: &str| {
             let request = http::Request::builder().header(CONTENT_TYPE, content_type).body(());
             let (parts, ()) = request.expect("a request").into_parts();
-            Incoming::new(&parts, "", Bytes::new()).is_of("application/json")
+            SimRequest::new(&parts, "", Bytes::new()).has_media_type("application/json")
         };
         for good in ["application/json", "Application/JSON", "application/json ; charset=utf-8"] {
             assert!(is_json(good), "{good}");

@@ -1,15 +1,16 @@
-//! What a Fortanix server says when it refuses.
+//! Fortanix error responses.
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::FortanixErrors;
-use crate::exchange::Reply;
+use crate::message::SimResponse;
 
-/// Why a request is refused. The codes are those of the API's audit events; that errors carry them is an
-/// assumption.
+/// The reason why a request is rejected.
+///
+/// The codes are those of the API's audit log events. That error responses contain them is an assumption.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum ApiError {
     BadLogin,
     NoToken,
     UnknownSession,
@@ -17,26 +18,27 @@ pub(crate) enum Refusal {
     BadQuery(String),
     BadBody(String),
     BadHeader(&'static str),
-    /// The user may not do this.
+    /// The user does not have the required role.
     Forbidden,
     NoAccountSelected,
     NotUnique,
     NotFound,
+    /// With the methods that the path allows.
     WrongMethod(&'static str),
-    /// What no caller is to blame for.
-    Trouble(StatusCode),
+    /// Injected by a fault.
+    Injected(StatusCode),
 }
 
-impl Refusal {
-    pub(crate) fn reply(&self, errors: FortanixErrors) -> Reply {
+impl ApiError {
+    pub(crate) fn response(&self, errors: FortanixErrors) -> SimResponse {
         let (status, code, message) = match self {
             Self::BadLogin => (StatusCode::UNAUTHORIZED, "AUTH_FAILED", "Authentication failed"),
             Self::NoToken => (StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "No session token"),
             Self::UnknownSession => (StatusCode::UNAUTHORIZED, "INVALID_SESSION", "Invalid session"),
             Self::ExpiredSession => (StatusCode::UNAUTHORIZED, "SESSION_EXPIRED", "Session has expired"),
-            Self::BadQuery(why) => (StatusCode::BAD_REQUEST, "INVALID_QUERY_PARAMETER", why.as_str()),
-            Self::BadBody(why) => (StatusCode::BAD_REQUEST, "INVALID_BODY_PARAMETER", why.as_str()),
-            Self::BadHeader(why) => (StatusCode::BAD_REQUEST, "INVALID_HEADER", *why),
+            Self::BadQuery(message) => (StatusCode::BAD_REQUEST, "INVALID_QUERY_PARAMETER", message.as_str()),
+            Self::BadBody(message) => (StatusCode::BAD_REQUEST, "INVALID_BODY_PARAMETER", message.as_str()),
+            Self::BadHeader(message) => (StatusCode::BAD_REQUEST, "INVALID_HEADER", *message),
             Self::Forbidden => {
                 (StatusCode::FORBIDDEN, "FORBIDDEN", "The user is not a manager of this account")
             }
@@ -50,19 +52,19 @@ impl Refusal {
             Self::WrongMethod(_) => {
                 (StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method not allowed")
             }
-            Self::Trouble(status) => {
+            Self::Injected(status) => {
                 let reason = status.canonical_reason().unwrap_or("Error");
                 (*status, "SERVER_ERROR", reason)
             }
         };
-        let reply = match errors {
-            FortanixErrors::Text => Reply::text(status, message),
-            FortanixErrors::JsonString => Reply::json(status, &Value::from(message)),
-            FortanixErrors::Object => Reply::json(status, &json!({"message": message, "code": code})),
+        let response = match errors {
+            FortanixErrors::Text => SimResponse::text(status, message),
+            FortanixErrors::JsonString => SimResponse::json(status, &Value::from(message)),
+            FortanixErrors::Object => SimResponse::json(status, &json!({"message": message, "code": code})),
         };
         match self {
-            Self::WrongMethod(allowed) => reply.with("allow", allowed),
-            _ => reply,
+            Self::WrongMethod(allowed) => response.with("allow", allowed),
+            _ => response,
         }
     }
 }
