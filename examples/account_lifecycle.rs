@@ -1,93 +1,98 @@
-//! One account's way through a Huawei Cloud organization, from its creation to its closure.
+//! Creates, updates and closes an account of a Huawei Cloud organization.
 
-#![expect(clippy::doc_markdown, reason = "the text of --help, where backticks would show")]
+#![expect(clippy::doc_markdown, reason = "the text of --help, where backticks would be visible")]
 
 use std::{env, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use futures::TryStreamExt;
-use headcount::{Error, ErrorKind, Paginator, Result, Retryability, huawei};
+use headcount::{Error, ErrorKind, Result, Retryability, huawei};
 use headcount_sim as sim;
 
-/// Creates an account, waits for it, changes it, closes it, and looks at it in between.
+/// Creates an account, waits until it exists, updates it and closes it, and prints its state after each step.
 ///
-/// Without HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK in the environment, a built-in simulator stands in for the
-/// organization. With them, it is done to the real one: closing an account deletes what it holds, and can not be
-/// undone, so this needs --really, and a --name.
+/// Without HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK in the environment, a built-in simulator is used. With
+/// them, the account is created in the real organization. Closing an account deletes its resources and cannot
+/// be undone, so this requires --yes and --name.
 ///
-/// Exits with 0 when all went well, 1 when a step failed, 2 for wrong usage.
+/// Exits with 0 on success, 1 if a step failed, 2 for wrong usage.
 #[derive(Parser)]
 #[command(version)]
 struct Args {
-    /// Do it to the organization of the credentials in the environment.
+    /// Confirm that the organization of the credentials in the environment is changed.
     #[arg(long)]
-    really: bool,
+    yes: bool,
     /// The name of the new account.
     #[arg(long)]
     name: Option<String>,
-    /// Its e-mail address: mandatory on the international site.
+    /// The account's email address, mandatory on the international site.
     #[arg(long)]
     email: Option<String>,
-    /// Its mobile number: mandatory on the site of the Chinese mainland.
+    /// The account's mobile number, mandatory on the site of the Chinese mainland.
     #[arg(long)]
     phone: Option<String>,
 }
 
-/// The organization, and how often to look whether an account is there.
-struct Setting {
+/// The organization to work with.
+struct Context {
     client: huawei::Client,
-    interval: Duration,
-    /// Lives as long as it is asked.
+    poll_interval: Duration,
+    /// Serves requests until it is dropped.
     _simulator: Option<sim::Huawei>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let mut args = Args::parse();
-    let setting = match open(&mut args).await {
-        Ok(setting) => setting,
-        Err(why) => {
-            eprintln!("account_lifecycle: {why}");
+    let context = match connect(&mut args).await {
+        Ok(context) => context,
+        Err(message) => {
+            eprintln!("account_lifecycle: {message}");
             return ExitCode::from(2);
         }
     };
-    match live(&setting, &args).await {
+    match run(&context, &args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("account_lifecycle: {error}");
             if error.retryability() == Retryability::MaybeApplied {
-                eprintln!("account_lifecycle: look what has become of it before you run this again");
+                eprintln!("account_lifecycle: check the state of the account before running this again");
             }
             ExitCode::from(if error.kind() == ErrorKind::Config { 2 } else { 1 })
         }
     }
 }
 
-async fn open(args: &mut Args) -> Result<Setting, String> {
+async fn connect(args: &mut Args) -> Result<Context, String> {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     if ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"].into_iter().any(is_set) {
-        if !args.really || args.name.is_none() {
-            return Err("there are credentials in the environment: this would create an account in their \
-                        organization and close it for good; --really and --name say that it is meant"
-                .into());
+        if !args.yes || args.name.is_none() {
+            return Err(
+                "credentials found in the environment: this would create an account in their organization \
+                        and close it permanently; pass --yes and --name to confirm"
+                    .into(),
+            );
         }
         let client = huawei::Client::from_env().map_err(|error| error.to_string())?;
-        return Ok(Setting { client, interval: Duration::from_secs(2), _simulator: None });
+        return Ok(Context { client, poll_interval: Duration::from_secs(2), _simulator: None });
     }
-    if args.really {
-        return Err("--really needs HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK in the environment".into());
+    if args.yes {
+        return Err("--yes requires HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK in the environment".into());
     }
-    eprintln!("no credentials in the environment: this is done to a built-in simulator");
+    eprintln!("no credentials in the environment: using a built-in simulator");
     args.name.get_or_insert_with(|| "lifecycle".into());
     args.email.get_or_insert_with(|| "lifecycle@example.com".into());
     let simulator = sim::Huawei::builder().accounts(20).start().await.map_err(|error| error.to_string())?;
-    let builder = huawei::Client::builder(simulator.ak(), simulator.sk()).base_url(simulator.base_url());
+    let builder = huawei::Client::builder()
+        .access_key(simulator.ak())
+        .secret_key(simulator.sk())
+        .base_url(simulator.base_url());
     let client = builder.build().map_err(|error| error.to_string())?;
-    Ok(Setting { client, interval: Duration::from_millis(20), _simulator: Some(simulator) })
+    Ok(Context { client, poll_interval: Duration::from_millis(20), _simulator: Some(simulator) })
 }
 
-async fn live(setting: &Setting, args: &Args) -> Result<()> {
-    let client = &setting.client;
+async fn run(context: &Context, args: &Args) -> Result<()> {
+    let client = &context.client;
     let mut request = client.create_account(args.name.clone().unwrap_or_default());
     if let Some(email) = &args.email {
         request = request.email(email);
@@ -95,42 +100,42 @@ async fn live(setting: &Setting, args: &Args) -> Result<()> {
     if let Some(phone) = &args.phone {
         request = request.phone(phone);
     }
-    let asked = request.description("made by an example").send().await?;
-    println!("asked for it: {} is {:?}", asked.id, asked.state);
+    let creation = request.description("created by an example").send().await?;
+    println!("requested: {} is {:?}", creation.id, creation.state);
 
-    let made = client.wait_for_account(&asked.id).first_interval(setting.interval).send().await?;
-    let id = made.account_id.ok_or_else(|| missing("the id of the account", &asked.id))?;
+    let status = client.wait_for_account(&creation.id).first_interval(context.poll_interval).send().await?;
+    let id = status.account_id.ok_or_else(|| not_found("the account id", &creation.id))?;
     println!("created: {id}");
 
-    // From here on there is an account, whatever fails.
-    let lived = change_and_close(client, &asked.id, &id).await;
-    if lived.is_err() {
-        eprintln!("account_lifecycle: the account {id} is there; look what has become of it");
+    // The account exists from here on, even if a later step fails.
+    let result = update_and_close(client, &creation.id, &id).await;
+    if result.is_err() {
+        eprintln!("account_lifecycle: the account {id} still exists; check its state");
     }
-    lived
+    result
 }
 
-async fn change_and_close(client: &huawei::Client, creation: &str, id: &str) -> Result<()> {
+async fn update_and_close(client: &huawei::Client, creation_id: &str, id: &str) -> Result<()> {
     let account = client.get_account(id).send().await?;
-    println!("shown: {:?}, {:?}, {:?}", account.name, account.status, account.description);
+    println!("fetched: {:?}, {:?}, {:?}", account.name, account.status, account.description);
 
     let account = client.update_account(id).description("about to be closed").send().await?;
     println!("updated: {:?}", account.description);
 
     let mut creations = client.list_create_account_statuses().items();
     while let Some(status) = creations.try_next().await? {
-        if status.id == creation {
-            println!("its creation: {:?} at {:?}", status.state, status.completed_at);
+        if status.id == creation_id {
+            println!("creation: {:?} at {:?}", status.state, status.completed_at);
         }
     }
 
     client.close_account(id).send().await?;
-    println!("asked to close it");
+    println!("closure requested");
 
     let closures = client.list_close_account_statuses().items();
     let mut closures = closures.try_filter(|status| std::future::ready(status.account_id == id));
-    let closure = closures.try_next().await?.ok_or_else(|| missing("the closure", id))?;
-    println!("its closure: {:?} since {:?}", closure.state, closure.created_at);
+    let closure = closures.try_next().await?.ok_or_else(|| not_found("the closure", id))?;
+    println!("closure: {:?} since {:?}", closure.state, closure.created_at);
 
     let mut accounts = client.list_accounts().items();
     while let Some(account) = accounts.try_next().await? {
@@ -139,10 +144,10 @@ async fn change_and_close(client: &huawei::Client, creation: &str, id: &str) -> 
             return Ok(());
         }
     }
-    Err(missing("the account", id))
+    Err(not_found("the account", id))
 }
 
-/// What the provider should have told, and did not.
-fn missing(what: &str, of: &str) -> Error {
-    Error::new(headcount::ErrorKind::NotFound, format!("{what} of {of} is missing"))
+/// Reports something that the provider should have returned.
+fn not_found(what: &str, of: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("{what} of {of} was not found"))
 }

@@ -1,4 +1,4 @@
-//! Creates an account at Fortanix, and looks whether it is there; `--help` says how.
+//! Creates an account at Fortanix and looks it up in the list; see `--help`.
 
 use std::{
     env, fs,
@@ -10,37 +10,38 @@ use std::{
 use clap::Parser;
 use futures::TryStreamExt as _;
 use headcount::{
-    Error, ErrorKind, Paginator as _, Retryability,
+    Error, ErrorKind, Retryability,
     fortanix::{Account, AuthConfigPassword, Client, Component, Logo},
 };
 use headcount_sim as sim;
 
 /// Creates an account at Fortanix Confidential Computing Manager.
 ///
-/// Logs in with FORTANIX_CCM_EMAIL and _PASSWORD, or with FORTANIX_CCM_TOKEN, of the environment, and then needs
-/// --really. With none of them, a built-in simulator stands in: the account is then gone when the program ends.
+/// Logs in with FORTANIX_CCM_EMAIL and FORTANIX_CCM_PASSWORD, or with FORTANIX_CCM_TOKEN, from the
+/// environment. This requires --yes. With none of them, a built-in simulator is used, and the account is lost
+/// when the program ends.
 ///
-/// The account goes to the standard output, in JSON; what happens goes to the standard error. Exits with 0 when
-/// the account was made and is in the list, 1 when something failed, 2 for wrong usage.
+/// The account is printed to the standard output as JSON, progress to the standard error. Exits with 0 if the
+/// account was created and is in the list, 1 if something failed, 2 for wrong usage.
 #[derive(Parser)]
 #[command(version)]
-#[expect(clippy::doc_markdown, reason = "this is the text of --help, where backticks would show")]
+#[expect(clippy::doc_markdown, reason = "the text of --help, where backticks would be visible")]
 struct Args {
     /// The account's name, unique within the instance.
     name: String,
-    /// Create it at the server of the credentials in the environment.
+    /// Confirm that the account is created at the server of the credentials in the environment.
     #[arg(long)]
-    really: bool,
-    /// Its logo: a .jpg, .png or .svg file of at most 128 KiB.
+    yes: bool,
+    /// The account's logo, a .jpg, .png or .svg file of at most 128 KiB.
     #[arg(long, value_name = "FILE")]
     logo: Option<PathBuf>,
-    /// Let its users log in with a password.
+    /// Allow the account's users to log in with a password.
     #[arg(long)]
     password_login: bool,
-    /// With a second factor.
+    /// Require a second factor.
     #[arg(long, requires = "password_login")]
     require_2fa: bool,
-    /// Make it for confidential AI.
+    /// Create the account for confidential AI.
     #[arg(long)]
     confidential_ai: bool,
 }
@@ -48,15 +49,15 @@ struct Args {
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    let made = async {
+    let created = async {
         let logo = args.logo.as_ref().map(read_logo).transpose()?;
-        let (client, simulator) = open(args.really).await?;
+        let (client, simulator) = connect(args.yes).await?;
         let account = create(&client, &args, logo).await?;
-        // It serves until here.
+        // The simulator must outlive the requests.
         drop(simulator);
         Ok(account)
     };
-    let account: Account = match made.await {
+    let account: Account = match created.await {
         Ok(account) => account,
         Err(error) => return fail(&error),
     };
@@ -68,48 +69,49 @@ async fn main() -> ExitCode {
 }
 
 fn fail(error: &Error) -> ExitCode {
-    say(&error.to_string());
+    log(&error.to_string());
     if error.retryability() == Retryability::MaybeApplied {
-        say("look for the name with list_accounts before you run this again");
+        log("look for the name with list_accounts before running this again");
     }
     ExitCode::from(if error.kind() == ErrorKind::Config { 2 } else { 1 })
 }
 
-fn say(what: &str) {
-    let _ = writeln!(io::stderr(), "create_fortanix_account: {what}");
+fn log(message: &str) {
+    let _ = writeln!(io::stderr(), "create_fortanix_account: {message}");
 }
 
 fn read_logo(file: &PathBuf) -> Result<Logo, Error> {
-    let unreadable = |error| Error::new(ErrorKind::Config, format!("{}: {error}", file.display()));
-    Logo::new(fs::read(file).map_err(unreadable)?)
+    let config_error = |error| Error::new(ErrorKind::Config, format!("{}: {error}", file.display()));
+    Logo::new(fs::read(file).map_err(config_error)?)
 }
 
-/// A client of the provider in the environment, or of a simulator, which must live as long.
-async fn open(really: bool) -> Result<(Client, Option<sim::Fortanix>), Error> {
+/// Returns a client for the credentials in the environment, or for a simulator that must outlive the client.
+async fn connect(yes: bool) -> Result<(Client, Option<sim::Fortanix>), Error> {
     let names = ["FORTANIX_CCM_EMAIL", "FORTANIX_CCM_PASSWORD", "FORTANIX_CCM_TOKEN"];
     if names.iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty())) {
         let client = Client::from_env()?;
-        if !really {
-            let message = "there are credentials in the environment: this would create an account at their server; \
-                           --really says that it is meant";
+        if !yes {
+            let message = "credentials found in the environment: this would create an account at their server; pass \
+                           --yes to confirm";
             return Err(Error::new(ErrorKind::Config, message));
         }
         return Ok((client, None));
     }
-    if really {
-        let message = "--really needs FORTANIX_CCM_EMAIL and FORTANIX_CCM_PASSWORD, or FORTANIX_CCM_TOKEN, in the \
+    if yes {
+        let message = "--yes requires FORTANIX_CCM_EMAIL and FORTANIX_CCM_PASSWORD, or FORTANIX_CCM_TOKEN, in the \
                        environment";
         return Err(Error::new(ErrorKind::Config, message));
     }
-    say("no credentials in the environment: creating the account at a built-in simulator");
-    let simulator = sim::Fortanix::builder().accounts(250).start().await.map_err(|error| {
-        Error::new(ErrorKind::Transport, "the simulator can not start").with_source(error)
-    })?;
+    log("no credentials in the environment: using a built-in simulator");
+    let simulator =
+        sim::Fortanix::builder().accounts(250).start().await.map_err(|error| {
+            Error::new(ErrorKind::Transport, "cannot start the simulator").with_source(error)
+        })?;
     let builder = Client::builder().base_url(simulator.base_url());
     Ok((builder.password(simulator.email(), simulator.password()).build()?, Some(simulator)))
 }
 
-/// Creates the account, gets it with its totals, and finds it in the list.
+/// Creates the account, fetches it with its totals, and looks it up in the list.
 async fn create(client: &Client, args: &Args, logo: Option<Logo>) -> Result<Account, Error> {
     let mut request = client.create_account(&args.name);
     if let Some(logo) = logo {
@@ -122,12 +124,14 @@ async fn create(client: &Client, args: &Args, logo: Option<Logo>) -> Result<Acco
         request = request.component(Component::ConfidentialAi);
     }
     let id = request.send().await?.acct_id;
-    say(&format!("created {id}"));
+    log(&format!("created {id}"));
     let account = client.get_account(id).with_totals(true).send().await?;
     let accounts: Vec<Account> = client.list_accounts().items().try_collect().await?;
     match accounts.iter().position(|account| account.acct_id == id) {
-        Some(at) => say(&format!("it is number {} of {} accounts in the list", at + 1, accounts.len())),
-        None => return Err(Error::new(ErrorKind::NotFound, format!("{id} was made and is not in the list"))),
+        Some(index) => log(&format!("number {} of {} accounts in the list", index + 1, accounts.len())),
+        None => {
+            return Err(Error::new(ErrorKind::NotFound, format!("{id} was created but is not in the list")));
+        }
     }
     Ok(account)
 }

@@ -1,5 +1,5 @@
-//! Starts the simulators of all providers, prints the environment that makes clients talk to them,
-//! and serves until it is stopped.
+//! Starts the simulators of all providers, prints environment variables that point clients to them, and
+//! serves requests until interrupted.
 
 use std::{
     fs,
@@ -14,29 +14,30 @@ use headcount_sim as sim;
 
 /// Serves simulated accounts of Fortanix, Huawei Cloud, Annature and SailPoint on this machine.
 ///
-/// Copy the `export` lines into another terminal, and run `list_accounts`, curl or a vendor's SDK there.
+/// Copy the `export` lines into another terminal, then run `list_accounts`, curl or a vendor's SDK there.
 #[derive(Parser)]
 #[command(version)]
 struct Args {
-    /// Accounts at each provider.
+    /// The number of accounts at each provider.
     #[arg(long, value_name = "N", default_value_t = 250)]
     accounts: usize,
-    /// The same seed makes the same accounts.
+    /// The seed of the generated accounts.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// How long each answer takes, in milliseconds.
+    /// The delay before each response, in milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
-    /// Only what the vendors' references have: no unknown words, no nulls that break a schema. For strict SDKs.
+    /// Return only documented values: no unknown enumeration values and no nulls that violate a schema. For
+    /// strict SDKs.
     #[arg(long)]
     documented_only: bool,
-    /// SailPoint lists in the same order each time, without `sorters` too. For SDKs that send none.
+    /// Keep SailPoint's order stable also without `sorters`. For SDKs that do not send them.
     #[arg(long)]
     stable_order: bool,
-    /// Huawei's keys are temporary, and go with a security token.
+    /// Use temporary Huawei keys with a security token.
     #[arg(long)]
     temporary_keys: bool,
-    /// A plan of faults, in JSON: see the documentation of `headcount_sim::Faults`.
+    /// A JSON file with faults to inject; see the documentation of `headcount_sim::Faults`.
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
 }
@@ -72,7 +73,7 @@ async fn run(args: &Args, faults: &sim::Faults) -> io::Result<()> {
     let latency = Duration::from_millis(args.latency);
     let mut simulators: Vec<Box<dyn sim::Simulator>> = Vec::new();
     for provider in sim::PROVIDERS {
-        let settings = sim::Settings::new()
+        let config = sim::SimConfig::new()
             .accounts(args.accounts)
             .seed(args.seed)
             .latency(latency)
@@ -80,14 +81,14 @@ async fn run(args: &Args, faults: &sim::Faults) -> io::Result<()> {
             .faults(faults.clone());
         simulators.push(match provider.name() {
             "huawei" => {
-                let builder = sim::Huawei::builder().settings(settings).temporary(args.temporary_keys);
+                let builder = sim::Huawei::builder().config(config).temporary(args.temporary_keys);
                 Box::new(builder.start().await?)
             }
             "sailpoint" => {
-                let builder = sim::SailPoint::builder().settings(settings).stable_order(args.stable_order);
+                let builder = sim::SailPoint::builder().config(config).stable_order(args.stable_order);
                 Box::new(builder.start().await?)
             }
-            _ => provider.start(settings).await?,
+            _ => provider.start(config).await?,
         });
     }
     let simulators: sim::Simulators = simulators.into_iter().collect();
@@ -95,7 +96,7 @@ async fn run(args: &Args, faults: &sim::Faults) -> io::Result<()> {
     for (name, value) in simulators.env() {
         writeln!(out, "export {name}='{value}'")?;
     }
-    // A comment to a shell, and the end to a program that reads the lines.
+    // A comment for shells. Programs that parse the output stop here.
     writeln!(out, "# serving {} accounts at each provider; Ctrl-C stops", args.accounts)?;
     out.flush()?;
     tokio::signal::ctrl_c().await

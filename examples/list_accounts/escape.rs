@@ -1,33 +1,36 @@
-//! What a provider sends, made harmless for terminals and spreadsheets: whoever names an account chooses its text.
+//! Escapes text for terminals and spreadsheets. Account names are untrusted.
 
 use std::{borrow::Cow, fmt::Write as _};
 
-/// `text` with every character written as `\u{…}` that acts on a terminal, is not seen, or changes the order in
-/// which others are seen.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+/// Writes every character as `\u{…}` that controls a terminal, is invisible, or reorders other characters.
+pub(crate) fn escape_hidden(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) {
         return Cow::Borrowed(text);
     }
-    let mut shown = String::with_capacity(text.len() + 8);
+    let mut escaped = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         if is_hidden(c) {
-            let _ = write!(shown, "{}", c.escape_unicode());
+            let _ = write!(escaped, "{}", c.escape_unicode());
         } else {
-            shown.push(c);
+            escaped.push(c);
         }
     }
-    Cow::Owned(shown)
+    Cow::Owned(escaped)
 }
 
-/// As [`visible`], with a `'` before what a spreadsheet would take for a formula, and execute.
-pub(crate) fn cell(text: &str) -> Cow<'_, str> {
-    // The wide ones are taken for the others where Chinese or Japanese is typed.
-    const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-    if text.starts_with(FORMULA) { Cow::Owned(format!("'{}", visible(text))) } else { visible(text) }
+/// Escapes like [`escape_hidden`], and prepends `'` to text that a spreadsheet would execute as a formula.
+pub(crate) fn escape_cell(text: &str) -> Cow<'_, str> {
+    // Spreadsheets also accept the full-width characters, which Chinese and Japanese input methods produce.
+    const FORMULA_PREFIXES: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    if text.starts_with(FORMULA_PREFIXES) {
+        Cow::Owned(format!("'{}", escape_hidden(text)))
+    } else {
+        escape_hidden(text)
+    }
 }
 
-/// Control characters, line and paragraph separators, and what Unicode calls `Default_Ignorable_Code_Point` (zero
-/// width, bidirectional controls, fillers, tags) or an interlinear annotation.
+/// Returns whether `c` is a control character, a line or paragraph separator, an interlinear annotation, or
+/// has Unicode's property `Default_Ignorable_Code_Point` (zero width, bidirectional controls, fillers, tags).
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,

@@ -1,11 +1,11 @@
-//! Lists the accounts of an organisation at its providers; `--help` says how.
+//! Lists the accounts of an organisation at its providers; see `--help`.
 
 mod args;
+mod checkpoint_file;
 mod escape;
 mod output;
-mod place;
 mod progress;
-mod sources;
+mod providers;
 
 use std::{
     collections::BTreeSet,
@@ -14,19 +14,18 @@ use std::{
     time::Duration,
 };
 
-use futures::StreamExt;
 use headcount::{Account, ErrorKind, Event, Merge, Paginator};
 
 use args::Args;
+use checkpoint_file::CheckpointFile;
 use output::Output;
-use place::Places;
 use progress::Progress;
-use sources::Sources;
+use providers::Sources;
 
-/// The most accounts between two saves of the place. `--help` promises it.
-const SAVE_EVERY: u64 = 50;
-/// How long it may take to come to an end after Ctrl-C.
-const GRACE: Duration = Duration::from_secs(2);
+/// The maximum number of accounts between two checkpoints, as documented in `--help`.
+const MAX_SAVE_INTERVAL: u64 = 50;
+/// The time to finish after Ctrl-C.
+const GRACE_PERIOD: Duration = Duration::from_secs(2);
 
 const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
@@ -34,9 +33,9 @@ const INTERRUPTED: u8 = 130;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = Args::read();
-    let places = match args.checkpoint.as_deref().map(Places::open).transpose() {
-        Ok(places) => places,
+    let args = Args::parse_or_exit();
+    let checkpoints = match args.checkpoint.as_deref().map(CheckpointFile::open).transpose() {
+        Ok(checkpoints) => checkpoints,
         Err(error) => return fail(&error, WRONG_USAGE),
     };
     let sources = match Sources::open(&args).await {
@@ -44,37 +43,41 @@ async fn main() -> ExitCode {
         Err(error) if error.kind() == ErrorKind::Config => return fail(&error, WRONG_USAGE),
         Err(error) => return fail(&error, FAILED),
     };
-    let merge = match merge(&args, &sources, places.as_ref()) {
+    let merge = match merge(&args, &sources, checkpoints.as_ref()) {
         Ok(merge) => merge,
         Err(error) => return fail(&error, WRONG_USAGE),
     };
-    let earlier = finished(&merge);
-    if let Some(places) = &places
-        && earlier.len() == sources.lists.len()
+    let finished = finished_sources(&merge);
+    if let Some(checkpoints) = &checkpoints
+        && finished.len() == sources.lists.len()
     {
-        let progress = Progress::new(merge.summaries().map(|(name, _)| name), earlier);
+        let progress = Progress::new(merge.summaries().map(|(name, _)| name), finished);
         for (name, summary) in merge.summaries() {
             progress.summary(name, &summary, None);
         }
-        return fail(&places.finished(), WRONG_USAGE);
+        return fail(&checkpoints.all_finished_error(), WRONG_USAGE);
     }
-    let outcome = list(&args, merge, places, earlier).await;
+    let outcome = list(&args, merge, checkpoints, finished).await;
     drop(sources.simulators);
     match outcome {
         Ok(code) => ExitCode::from(code),
-        // Whoever read the accounts has had enough of them.
+        // The reader closed the pipe, for example `head`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => fail(&error, FAILED),
     }
 }
 
 fn fail(error: &dyn std::error::Error, code: u8) -> ExitCode {
-    let _ = writeln!(io::stderr(), "{}", escape::visible(&format!("list_accounts: {error}")));
+    let _ = writeln!(io::stderr(), "{}", escape::escape_hidden(&format!("list_accounts: {error}")));
     ExitCode::from(code)
 }
 
-/// The sources as one stream, each from its saved place.
-fn merge(args: &Args, sources: &Sources, places: Option<&Places>) -> headcount::Result<Merge<Account>> {
+/// Merges the sources into one stream, each resumed from its checkpoint if there is one.
+fn merge(
+    args: &Args,
+    sources: &Sources,
+    checkpoints: Option<&CheckpointFile>,
+) -> headcount::Result<Merge<Account>> {
     let mut streams = Vec::new();
     for (name, list) in &sources.lists {
         let mut pages = list.clone().pages();
@@ -84,8 +87,8 @@ fn merge(args: &Args, sources: &Sources, places: Option<&Places>) -> headcount::
         if let Some(width) = args.concurrency {
             pages = pages.concurrent(width);
         }
-        let items = match places {
-            Some(places) => places.resume(name, pages)?,
+        let items = match checkpoints {
+            Some(checkpoints) => checkpoints.resume(name, pages)?,
             None => pages.items(),
         };
         streams.push((*name, items));
@@ -93,25 +96,26 @@ fn merge(args: &Args, sources: &Sources, places: Option<&Places>) -> headcount::
     Ok(Merge::new(streams))
 }
 
-/// The sources of which nothing is left to list.
-fn finished(merge: &Merge<Account>) -> BTreeSet<String> {
-    let finished = merge.checkpoints().filter(|(_, place)| place.is_done());
+/// Returns the sources that an earlier run listed completely.
+fn finished_sources(merge: &Merge<Account>) -> BTreeSet<String> {
+    let finished = merge.checkpoints().filter(|(_, checkpoint)| checkpoint.is_done());
     finished.map(|(name, _)| name.to_owned()).collect()
 }
 
 async fn list(
     args: &Args,
     mut merge: Merge<Account>,
-    mut places: Option<Places>,
-    earlier: BTreeSet<String>,
+    mut checkpoints: Option<CheckpointFile>,
+    finished: BTreeSet<String>,
 ) -> io::Result<u8> {
-    let resumed = places.as_ref().is_some_and(|places| !places.is_empty());
+    let resumed = checkpoints.as_ref().is_some_and(|checkpoints| !checkpoints.is_empty());
     let mut output = Output::new(args.format, args.raw, resumed)?;
-    let progress = Progress::new(merge.summaries().map(|(name, _)| name), earlier);
-    let save_every = args.page_size.map_or(SAVE_EVERY, |size| SAVE_EVERY.min(u64::from(size) - 1));
-    tokio::spawn(end_soon_after_interrupt());
+    let progress = Progress::new(merge.summaries().map(|(name, _)| name), finished);
+    let save_interval =
+        args.page_size.map_or(MAX_SAVE_INTERVAL, |size| MAX_SAVE_INTERVAL.min(u64::from(size) - 1));
+    tokio::spawn(exit_after_grace_period());
     let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
-    let (mut whole, mut stopped, mut interrupted, mut printed) = (true, false, false, 0);
+    let (mut complete, mut stopped, mut interrupted, mut printed) = (true, false, false, 0);
     loop {
         if args.max.is_some_and(|max| printed >= max) {
             stopped = true;
@@ -131,48 +135,52 @@ async fn list(
                 output.account(&source, &item)?;
                 progress.account(&source);
                 printed += 1;
-                if printed.is_multiple_of(save_every) {
-                    save(&mut output, places.as_mut(), &merge)?;
+                if printed.is_multiple_of(save_interval) {
+                    save(&mut output, checkpoints.as_mut(), &merge)?;
                     merge.summaries().for_each(|(name, summary)| progress.total(name, summary.total));
                 }
             }
             Some(Event::Rejected { source, error }) => progress.rejected(&source, &error),
             Some(Event::Failed { source, error, summary, .. }) => {
-                whole &= progress.summary(&source, &summary, Some(&error));
+                complete &= progress.summary(&source, &summary, Some(&error));
             }
             Some(Event::Finished { source, summary }) => {
-                whole &= progress.summary(&source, &summary, None);
+                complete &= progress.summary(&source, &summary, None);
             }
             Some(_) => {}
         }
     }
-    save(&mut output, places.as_mut(), &merge)?;
+    save(&mut output, checkpoints.as_mut(), &merge)?;
     output.finish()?;
     if stopped || interrupted {
         for (name, summary) in merge.unfinished() {
             progress.summary(name, &summary, None);
         }
     }
-    Ok(match (interrupted, whole) {
+    Ok(match (interrupted, complete) {
         (true, _) => INTERRUPTED,
         (false, true) => 0,
         (false, false) => FAILED,
     })
 }
 
-/// Ends the program when Ctrl-C finds it waiting for a reader that does not read.
-async fn end_soon_after_interrupt() {
+/// Exits after Ctrl-C and [`GRACE_PERIOD`], in case the main task is blocked on a pipe that nobody reads.
+async fn exit_after_grace_period() {
     if tokio::signal::ctrl_c().await.is_ok() {
-        tokio::time::sleep(GRACE).await;
+        tokio::time::sleep(GRACE_PERIOD).await;
         std::process::exit(i32::from(INTERRUPTED));
     }
 }
 
-/// Printed first, saved then: what is saved was printed.
-fn save(output: &mut Output, places: Option<&mut Places>, merge: &Merge<Account>) -> io::Result<()> {
-    if let Some(places) = places {
+/// Saves checkpoints after flushing the output, so that no account before a checkpoint is lost.
+fn save(
+    output: &mut Output,
+    checkpoints: Option<&mut CheckpointFile>,
+    merge: &Merge<Account>,
+) -> io::Result<()> {
+    if let Some(checkpoints) = checkpoints {
         output.flush()?;
-        places.save(merge)?;
+        checkpoints.save(merge)?;
     }
     Ok(())
 }

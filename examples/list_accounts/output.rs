@@ -1,4 +1,4 @@
-//! How accounts are printed.
+//! Prints accounts as a table, CSV or NDJSON.
 
 use std::io::{self, BufWriter, Write};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     args::Format,
-    escape::{cell, visible},
+    escape::{escape_cell, escape_hidden},
 };
 
 /// One line of NDJSON.
@@ -46,7 +46,7 @@ pub(crate) enum Output {
 }
 
 impl Output {
-    /// `resumed`: earlier lines, with their header, are there already.
+    /// Creates an output. If `resumed`, an earlier run already printed the header.
     pub(crate) fn new(format: Format, raw: bool, resumed: bool) -> io::Result<Self> {
         Ok(match format {
             Format::Ndjson => Self::Ndjson { out: BufWriter::new(io::stdout()), raw },
@@ -95,7 +95,9 @@ impl Output {
                     text(&owner.name),
                     account.roles.join(" "),
                 ];
-                writer.write_record(fields.iter().map(|field| cell(field).into_owned())).map_err(io_error)
+                writer
+                    .write_record(fields.iter().map(|field| escape_cell(field).into_owned()))
+                    .map_err(io_error)
             }
             Self::Table(table) => {
                 let date = account.created_at.or(account.joined_at);
@@ -108,13 +110,13 @@ impl Output {
                     account.status.to_string(),
                     date.map_or(String::new(), |date| date.date_naive().to_string()),
                 ];
-                table.add_row(fields.iter().map(|field| visible(field).into_owned()));
+                table.add_row(fields.iter().map(|field| escape_hidden(field).into_owned()));
                 Ok(())
             }
         }
     }
 
-    /// Hands everything to the reader that was printed so far.
+    /// Flushes everything that was printed so far. Does nothing for a table.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Ndjson { out, .. } => out.flush(),
@@ -134,7 +136,7 @@ impl Output {
     }
 }
 
-/// The error beneath one of CSV's, so that a closed pipe is known for one.
+/// Returns the I/O error within a CSV error, so that a closed pipe is recognised.
 fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

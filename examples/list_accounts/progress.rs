@@ -1,4 +1,4 @@
-//! Bars and messages on the standard error.
+//! Progress bars and messages on the standard error.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,30 +9,30 @@ use std::{
 use headcount::{Completeness, Error, Summary};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::escape::visible;
+use crate::escape::escape_hidden;
 
 pub(crate) struct Progress {
-    all: MultiProgress,
+    multi: MultiProgress,
     bars: BTreeMap<String, ProgressBar>,
     /// The sources that an earlier run finished.
-    earlier: BTreeSet<String>,
+    finished: BTreeSet<String>,
 }
 
 impl Progress {
-    pub(crate) fn new<'a>(sources: impl IntoIterator<Item = &'a str>, earlier: BTreeSet<String>) -> Self {
-        let all = MultiProgress::new();
+    pub(crate) fn new<'a>(sources: impl IntoIterator<Item = &'a str>, finished: BTreeSet<String>) -> Self {
+        let multi = MultiProgress::new();
         let mut bars = BTreeMap::new();
         if std::io::stderr().is_terminal() {
             let style = ProgressStyle::with_template("{prefix:10} {spinner} {pos} {msg}");
             for source in sources {
-                let bar = all.add(ProgressBar::no_length().with_prefix(source.to_owned()));
+                let bar = multi.add(ProgressBar::no_length().with_prefix(source.to_owned()));
                 if let Ok(style) = &style {
                     bar.set_style(style.clone());
                 }
                 bars.insert(source.to_owned(), bar);
             }
         }
-        Self { all, bars, earlier }
+        Self { multi, bars, finished }
     }
 
     pub(crate) fn account(&self, source: &str) {
@@ -41,7 +41,7 @@ impl Progress {
         }
     }
 
-    /// Takes the provider's count into the bar.
+    /// Shows the provider's count next to the bar.
     pub(crate) fn total(&self, source: &str, total: Option<u64>) {
         if let (Some(bar), Some(total)) = (self.bars.get(source), total) {
             bar.set_message(format!("of {total}"));
@@ -49,41 +49,41 @@ impl Progress {
     }
 
     pub(crate) fn rejected(&self, source: &str, error: &Error) {
-        self.say(&format!("{source}: {error}"));
+        self.log(&format!("{source}: {error}"));
     }
 
-    /// The closing line of a source. `true` if its list is whole.
+    /// Prints the summary of a source. Returns whether its list is complete.
     pub(crate) fn summary(&self, source: &str, summary: &Summary, error: Option<&Error>) -> bool {
         if let Some(bar) = self.bars.get(source) {
             bar.finish_and_clear();
         }
-        let (accounts, pages) = (counted(summary.items, "account"), counted(summary.pages, "page"));
+        let (accounts, pages) = (plural(summary.items, "account"), plural(summary.pages, "page"));
         let mut line = format!("{source}: {accounts} on {pages}");
-        if self.earlier.contains(source) {
-            line += ", all by an earlier run, and not listed again";
+        if self.finished.contains(source) {
+            line += ", listed by an earlier run";
         }
         if summary.repeats_at_most > 0 {
             let repeats = summary.repeats_at_most;
             let _ = write!(
                 line,
-                ", at most {repeats} of them repeated: their page changed before it was resumed"
+                ", at most {repeats} of them repeated because their page changed before it was resumed"
             );
         }
         if summary.duplicates > 0 {
-            let _ = write!(line, ", {} repeated rows left out", summary.duplicates);
+            let _ = write!(line, ", {} omitted", plural(summary.duplicates, "duplicate row"));
         }
-        let whole = match (&summary.completeness, error) {
+        let complete = match (&summary.completeness, error) {
             (_, Some(error)) => {
                 let _ = write!(line, "; failed: {error}");
                 false
             }
             (Completeness::Complete, None) => {
-                line += "; the list is whole";
+                line += "; complete";
                 true
             }
-            (Completeness::Uncertain(doubts), None) => {
-                let doubts: Vec<_> = doubts.iter().map(ToString::to_string).collect();
-                let _ = write!(line, "; warning, the list may not be whole: {}", doubts.join("; "));
+            (Completeness::Uncertain(reasons), None) => {
+                let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
+                let _ = write!(line, "; warning: the list may be incomplete: {}", reasons.join("; "));
                 false
             }
             (_, None) => {
@@ -91,18 +91,18 @@ impl Progress {
                 false
             }
         };
-        self.say(&line);
-        whole
+        self.log(&line);
+        complete
     }
 
-    fn say(&self, line: &str) {
-        // Whoever closed the standard error does not want to read it.
-        self.all.suspend(|| {
-            let _ = writeln!(io::stderr(), "{}", visible(line));
+    fn log(&self, line: &str) {
+        // A closed standard error is ignored.
+        self.multi.suspend(|| {
+            let _ = writeln!(io::stderr(), "{}", escape_hidden(line));
         });
     }
 }
 
-fn counted(number: u64, what: &str) -> String {
+fn plural(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

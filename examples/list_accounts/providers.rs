@@ -1,4 +1,4 @@
-//! The providers, a row each, and the lists that take part: at the providers in the environment, or at simulators.
+//! The table of providers, and the lists of this run: at the configured providers, or at simulators.
 
 use std::{
     any::Any,
@@ -7,37 +7,36 @@ use std::{
 };
 
 use futures::{FutureExt as _, future::BoxFuture};
-use headcount::{
-    Account, AnyPaginator, Error, ErrorKind, Paginator, Result, annature, fortanix, huawei, sailpoint,
-};
+use headcount::{Account, AnyPaginator, Error, ErrorKind, Result, annature, fortanix, huawei, sailpoint};
 use headcount_sim as sim;
 
 use crate::args::{AnnatureApi, Args, SailPointApi};
 
-const AGENT: &str = concat!("list_accounts/", env!("CARGO_PKG_VERSION"));
-/// What a simulator has.
-const ACCOUNTS: usize = 250;
+const USER_AGENT: &str = concat!("list_accounts/", env!("CARGO_PKG_VERSION"));
+/// The number of accounts of each simulator.
+const SIMULATED_ACCOUNTS: usize = 250;
 const SEED: u64 = 1;
 
 type List = AnyPaginator<Account>;
-/// Serves until it is dropped.
+/// A simulator, which serves requests until it is dropped.
 type Simulator = Box<dyn Any + Send>;
 type Simulated = (List, Simulator);
 
-/// A provider: all that this program knows of it.
+/// A row of [`PROVIDERS`].
 pub(crate) struct Provider {
     pub(crate) name: &'static str,
-    /// The environment variables of its credentials: sets, of which one is enough. It takes part when any is set.
+    /// Sets of environment variables, each of which is sufficient to log in. The provider is included if any
+    /// variable is set.
     pub(crate) credentials: &'static [&'static [&'static str]],
-    /// The options that do something for it, among those that are not for every provider.
+    /// The provider-specific options that apply to this provider.
     options: &'static [&'static str],
-    /// Its list, with the credentials of the environment.
+    /// Creates the list with the credentials in the environment.
     open: fn(&Args) -> Result<List>,
-    /// Its list at a simulator, and that simulator.
+    /// Starts a simulator and creates a list of its accounts.
     simulate: for<'a> fn(&'a Args) -> BoxFuture<'a, Result<Simulated>>,
 }
 
-/// Everything that depends on the provider.
+/// All providers.
 pub(crate) const PROVIDERS: &[Provider] = &[
     Provider {
         name: "fortanix",
@@ -45,7 +44,7 @@ pub(crate) const PROVIDERS: &[Provider] = &[
         options: &["--page-size"],
         open: |args| fortanix(fortanix::Client::builder_from_env()?, args),
         simulate: |args| {
-            let start = sim::Fortanix::builder().accounts(ACCOUNTS).seed(SEED).start();
+            let start = sim::Fortanix::builder().accounts(SIMULATED_ACCOUNTS).seed(SEED).start();
             let list = move |sim: &sim::Fortanix| {
                 let builder = fortanix::Client::builder().base_url(sim.base_url());
                 fortanix(builder.password(sim.email(), sim.password()), args)
@@ -59,9 +58,15 @@ pub(crate) const PROVIDERS: &[Provider] = &[
         options: &["--page-size", "--huawei-contacts"],
         open: |args| huawei(huawei::Client::builder_from_env()?, args),
         simulate: |args| {
-            let start = sim::Huawei::builder().accounts(ACCOUNTS).seed(SEED).start();
+            let start = sim::Huawei::builder().accounts(SIMULATED_ACCOUNTS).seed(SEED).start();
             let list = move |sim: &sim::Huawei| {
-                huawei(huawei::Client::builder(sim.ak(), sim.sk()).base_url(sim.base_url()), args)
+                huawei(
+                    huawei::Client::builder()
+                        .access_key(sim.ak())
+                        .secret_key(sim.sk())
+                        .base_url(sim.base_url()),
+                    args,
+                )
             };
             simulated(start, list).boxed()
         },
@@ -72,9 +77,12 @@ pub(crate) const PROVIDERS: &[Provider] = &[
         options: &["--annature-api"],
         open: |args| annature(annature::Client::builder_from_env()?, args),
         simulate: |args| {
-            let start = sim::Annature::builder().accounts(ACCOUNTS).seed(SEED).start();
+            let start = sim::Annature::builder().accounts(SIMULATED_ACCOUNTS).seed(SEED).start();
             let list = move |sim: &sim::Annature| {
-                annature(annature::Client::builder(sim.id(), sim.key()).base_url(sim.base_url()), args)
+                annature(
+                    annature::Client::builder().id(sim.id()).key(sim.key()).base_url(sim.base_url()),
+                    args,
+                )
             };
             simulated(start, list).boxed()
         },
@@ -85,9 +93,9 @@ pub(crate) const PROVIDERS: &[Provider] = &[
         options: &["--page-size", "--sailpoint-api"],
         open: |args| sailpoint(sailpoint::Client::builder_from_env()?, args),
         simulate: |args| {
-            let start = sim::SailPoint::builder().accounts(ACCOUNTS).seed(SEED).start();
+            let start = sim::SailPoint::builder().accounts(SIMULATED_ACCOUNTS).seed(SEED).start();
             let list = move |sim: &sim::SailPoint| {
-                let builder = sailpoint::Client::builder(sim.base_url());
+                let builder = sailpoint::Client::builder().base_url(sim.base_url());
                 sailpoint(builder.client_credentials(sim.client_id(), sim.client_secret()), args)
             };
             simulated(start, list).boxed()
@@ -96,7 +104,7 @@ pub(crate) const PROVIDERS: &[Provider] = &[
 ];
 
 fn fortanix(builder: fortanix::ClientBuilder, args: &Args) -> Result<List> {
-    let mut list = builder.user_agent(AGENT).build()?.list_accounts();
+    let mut list = builder.user_agent(USER_AGENT).build()?.list_accounts();
     if let Some(size) = args.page_size {
         list = list.limit(size);
     }
@@ -104,7 +112,7 @@ fn fortanix(builder: fortanix::ClientBuilder, args: &Args) -> Result<List> {
 }
 
 fn huawei(builder: huawei::ClientBuilder, args: &Args) -> Result<List> {
-    let mut list = builder.user_agent(AGENT).build()?.list_accounts();
+    let mut list = builder.user_agent(USER_AGENT).build()?.list_accounts();
     if args.huawei_contacts {
         list = list.with_register_contact_info(true);
     }
@@ -115,7 +123,7 @@ fn huawei(builder: huawei::ClientBuilder, args: &Args) -> Result<List> {
 }
 
 fn annature(builder: annature::ClientBuilder, args: &Args) -> Result<List> {
-    let client = builder.user_agent(AGENT).build()?;
+    let client = builder.user_agent(USER_AGENT).build()?;
     Ok(match args.annature_api {
         Some(AnnatureApi::V1) => client.list_accounts_v1().into_accounts(),
         Some(AnnatureApi::V2) | None => client.list_accounts().into_accounts(),
@@ -124,7 +132,7 @@ fn annature(builder: annature::ClientBuilder, args: &Args) -> Result<List> {
 
 fn sailpoint(builder: sailpoint::ClientBuilder, args: &Args) -> Result<List> {
     let version = args.sailpoint_api.unwrap_or(SailPointApi::AccountsV1);
-    let mut list = builder.user_agent(AGENT).api_version(version.into()).build()?.list_accounts();
+    let mut list = builder.user_agent(USER_AGENT).api_version(version.into()).build()?.list_accounts();
     if let Some(size) = args.page_size {
         list = list.limit(size.min(250));
     }
@@ -136,7 +144,7 @@ async fn simulated<S: Send + 'static>(
     list: impl FnOnce(&S) -> Result<List>,
 ) -> Result<Simulated> {
     let sim = start.await.map_err(|error| {
-        Error::new(ErrorKind::Transport, format!("a simulator cannot start: {error}")).with_source(error)
+        Error::new(ErrorKind::Transport, format!("cannot start a simulator: {error}")).with_source(error)
     })?;
     Ok((list(&sim)?, Box::new(sim)))
 }
@@ -148,7 +156,7 @@ impl Provider {
     }
 }
 
-/// Named lists, and what must live as long as they do.
+/// The lists by provider, and the simulators that must outlive them.
 #[derive(Default)]
 pub(crate) struct Sources {
     pub(crate) lists: Vec<(&'static str, List)>,
@@ -157,25 +165,25 @@ pub(crate) struct Sources {
 
 impl Sources {
     pub(crate) async fn open(args: &Args) -> Result<Self> {
-        let simulated = !PROVIDERS.iter().any(Provider::is_configured);
-        let takes_part = |provider: &&Provider| {
+        let use_simulators = !PROVIDERS.iter().any(Provider::is_configured);
+        let is_selected = |provider: &&Provider| {
             if args.providers.is_empty() {
-                simulated || provider.is_configured()
+                use_simulators || provider.is_configured()
             } else {
                 args.providers.iter().any(|name| name == provider.name)
             }
         };
-        let wanted: Vec<_> = PROVIDERS.iter().filter(takes_part).collect();
-        if simulated {
+        let selected: Vec<_> = PROVIDERS.iter().filter(is_selected).collect();
+        if use_simulators {
             let _ = writeln!(
                 io::stderr(),
-                "no credentials in the environment: listing built-in simulators ({ACCOUNTS} accounts each)"
+                "no credentials in the environment: listing built-in simulators ({SIMULATED_ACCOUNTS} accounts each)"
             );
         }
-        check_used(args, &wanted)?;
+        check_options(args, &selected)?;
         let mut sources = Self::default();
-        for provider in wanted {
-            let list = if simulated {
+        for provider in selected {
+            let list = if use_simulators {
                 let (list, simulator) = (provider.simulate)(args).await?;
                 sources.simulators.push(simulator);
                 list
@@ -188,18 +196,18 @@ impl Sources {
     }
 }
 
-/// Refuses options that are for none of the providers that take part.
-fn check_used(args: &Args, wanted: &[&Provider]) -> Result<()> {
-    for (option, given) in [
+/// Rejects options that apply to none of the selected providers.
+fn check_options(args: &Args, selected: &[&Provider]) -> Result<()> {
+    for (option, is_set) in [
         ("--page-size", args.page_size.is_some()),
         ("--huawei-contacts", args.huawei_contacts),
         ("--annature-api", args.annature_api.is_some()),
         ("--sailpoint-api", args.sailpoint_api.is_some()),
     ] {
-        let has = |provider: &&Provider| provider.options.contains(&option);
-        if given && !wanted.iter().any(has) {
-            let names: Vec<_> = PROVIDERS.iter().filter(has).map(|provider| provider.name).collect();
-            let message = format!("{option} would do nothing: it is for {}", names.join(", "));
+        let supports = |provider: &&Provider| provider.options.contains(&option);
+        if is_set && !selected.iter().any(supports) {
+            let names: Vec<_> = PROVIDERS.iter().filter(supports).map(|provider| provider.name).collect();
+            let message = format!("{option} has no effect: it applies only to {}", names.join(", "));
             return Err(Error::new(ErrorKind::Config, message));
         }
     }

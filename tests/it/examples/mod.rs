@@ -1,8 +1,9 @@
-//! The programs, as their users run them.
+//! End-to-end tests of the examples.
 
 mod account_lifecycle;
 mod checkpoint;
 mod create_fortanix_account;
+mod custom_provider;
 mod hostile_text;
 
 use std::{
@@ -17,16 +18,16 @@ use std::{
 
 use headcount_sim::PROVIDERS;
 
-/// How long a program of a test may run: far longer than any does.
-const LIMIT: Duration = Duration::from_secs(60);
+/// The time after which a hanging process is killed.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// An example, which `cargo test` has built beside the tests.
-pub(crate) fn program(name: &str) -> Command {
+/// Returns a command that runs an example, which `cargo test` has built next to the tests.
+pub(crate) fn example(name: &str) -> Command {
     let mut path: PathBuf = std::env::current_exe().unwrap();
     path.pop();
     path.pop();
     let mut command = Command::new(path.join("examples").join(name));
-    // Nothing of the environment that the tests run in.
+    // Credentials in the environment of the tests must not be used.
     for (name, _) in std::env::vars() {
         if ["FORTANIX_", "HUAWEICLOUD_", "ANNATURE_", "SAIL_"].iter().any(|start| name.starts_with(start)) {
             command.env_remove(name);
@@ -35,41 +36,41 @@ pub(crate) fn program(name: &str) -> Command {
     command
 }
 
-/// A program that runs, and is killed when it has run for too long or is dropped.
+/// A running process. It is killed after a timeout, or when this is dropped.
 ///
-/// Killing it closes its pipes, so that a test does not wait for ever for what it does not print.
+/// Killing the process closes its pipes, so that a test cannot wait forever for output.
 struct Running {
     child: Arc<Mutex<Child>>,
-    limit: Duration,
-    end: Instant,
-    /// Dropped with it, and so ends the thread that waits to kill it.
-    _alive: mpsc::Sender<()>,
+    timeout: Duration,
+    deadline: Instant,
+    /// Ends the watchdog thread when it is dropped.
+    _watchdog: mpsc::Sender<()>,
 }
 
 impl Running {
     fn start(command: &mut Command) -> Self {
-        Self::start_for(LIMIT, command)
+        Self::start_with_timeout(TIMEOUT, command)
     }
 
-    fn start_for(limit: Duration, command: &mut Command) -> Self {
+    fn start_with_timeout(timeout: Duration, command: &mut Command) -> Self {
         let child = command.spawn().expect("cargo test builds the examples");
         let child = Arc::new(Mutex::new(child));
-        let (running, dropped) = mpsc::channel();
+        let (watchdog, dropped) = mpsc::channel();
         let watched = Arc::clone(&child);
         thread::spawn(move || {
-            if dropped.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
+            if dropped.recv_timeout(timeout) == Err(mpsc::RecvTimeoutError::Timeout) {
                 let _ = watched.lock().unwrap().kill();
             }
         });
-        Self { child, limit, end: Instant::now() + limit, _alive: running }
+        Self { child, timeout, deadline: Instant::now() + timeout, _watchdog: watchdog }
     }
 
-    /// Its output, if that is a pipe and was not taken before.
-    fn out(&self) -> impl Read + Send + 'static {
+    /// Takes the standard output, which must be a pipe.
+    fn stdout(&self) -> impl Read + Send + 'static {
         self.child.lock().unwrap().stdout.take().unwrap()
     }
 
-    fn err(&self) -> impl Read + Send + 'static {
+    fn stderr(&self) -> impl Read + Send + 'static {
         self.child.lock().unwrap().stderr.take().unwrap()
     }
 
@@ -81,11 +82,11 @@ impl Running {
         self.child.lock().unwrap().kill().unwrap();
     }
 
-    /// Its exit code, once it has ended; `None` if it was killed.
+    /// Waits for the exit code. Returns `None` if the process was killed.
     fn code(&self) -> Option<i32> {
         loop {
             let status = self.child.lock().unwrap().try_wait().unwrap();
-            assert!(Instant::now() < self.end, "it ran longer than {:?}", self.limit);
+            assert!(Instant::now() < self.deadline, "the process ran longer than {:?}", self.timeout);
             match status {
                 Some(status) => return status.code(),
                 None => thread::sleep(Duration::from_millis(5)),
@@ -104,48 +105,49 @@ impl Drop for Running {
 }
 
 #[test]
-#[should_panic(expected = "it ran longer than 200ms")]
-fn a_program_that_hangs_is_killed() {
+#[should_panic(expected = "the process ran longer than 200ms")]
+fn hanging_process_is_killed() {
     let mut command = Command::new("sleep");
-    let hanging = Running::start_for(Duration::from_millis(200), command.arg("600").stdout(Stdio::piped()));
+    let hanging =
+        Running::start_with_timeout(Duration::from_millis(200), command.arg("600").stdout(Stdio::piped()));
     let mut printed = String::new();
-    hanging.out().read_to_string(&mut printed).unwrap();
+    hanging.stdout().read_to_string(&mut printed).unwrap();
     hanging.code();
 }
 
 /// A running `simulate`, and the environment that it printed.
 struct Simulate {
-    _program: Running,
+    _process: Running,
     env: BTreeMap<String, String>,
 }
 
 impl Simulate {
     fn start(args: &[&str]) -> Self {
-        let mut command = program("simulate");
-        let program = Running::start(command.args(args).stdout(Stdio::piped()).stderr(Stdio::null()));
+        let mut command = example("simulate");
+        let process = Running::start(command.args(args).stdout(Stdio::piped()).stderr(Stdio::null()));
         let mut env = BTreeMap::new();
-        // A line of another form ends them.
-        for line in BufReader::new(program.out()).lines().map(Result::unwrap) {
+        // A line of another form ends the variables.
+        for line in BufReader::new(process.stdout()).lines().map(Result::unwrap) {
             let Some(export) = line.strip_prefix("export ") else { break };
             let (name, value) = export.split_once('=').unwrap();
             env.insert(name.to_owned(), value.trim_matches('\'').to_owned());
         }
-        assert!(!env.is_empty(), "it did not start");
-        Self { _program: program, env }
+        assert!(!env.is_empty(), "`simulate` did not start");
+        Self { _process: process, env }
     }
 
     fn list(&self, args: &[&str]) -> Command {
-        let mut command = program("list_accounts");
+        let mut command = example("list_accounts");
         command.args(args).envs(&self.env);
         command
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+fn utf8(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// The (source, id) pairs of NDJSON.
+/// Returns the (source, id) pairs in NDJSON.
 fn accounts(ndjson: &str) -> Vec<(String, String)> {
     let account = |line: &str| {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -154,64 +156,65 @@ fn accounts(ndjson: &str) -> Vec<(String, String)> {
     ndjson.lines().map(account).collect()
 }
 
+/// Runs a command to its end. Returns the exit code, the standard output and the standard error.
 pub(crate) fn run(command: &mut Command) -> (Option<i32>, String, String) {
-    let program = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
-    let read = |mut from: Box<dyn Read + Send>| {
+    let process = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let read = |mut pipe: Box<dyn Read + Send>| {
         thread::spawn(move || {
             let mut bytes = Vec::new();
-            from.read_to_end(&mut bytes).map(|_| text(&bytes)).unwrap()
+            pipe.read_to_end(&mut bytes).map(|_| utf8(&bytes)).unwrap()
         })
     };
-    let (out, err) = (read(Box::new(program.out())), read(Box::new(program.err())));
+    let (out, err) = (read(Box::new(process.stdout())), read(Box::new(process.stderr())));
     let (out, err) = (out.join().unwrap(), err.join().unwrap());
-    (program.code(), out, err)
+    (process.code(), out, err)
 }
 
-/// How many accounts there are, if each provider has so many.
-fn of_all(each: usize) -> usize {
-    each * PROVIDERS.len()
+/// Returns the number of accounts of all providers.
+fn total(per_provider: usize) -> usize {
+    per_provider * PROVIDERS.len()
 }
 
 #[test]
-fn without_credentials_the_simulators_of_all_providers_are_listed() {
-    let (code, out, err) = run(program("list_accounts").args(["--format", "ndjson", "--raw"]));
+fn lists_simulators_without_credentials() {
+    let (code, out, err) = run(example("list_accounts").args(["--format", "ndjson", "--raw"]));
     assert_eq!(code, Some(0), "{err}");
     assert!(err.starts_with("no credentials in the environment"), "{err}");
     let distinct: BTreeSet<_> = accounts(&out).into_iter().collect();
-    assert_eq!((distinct.len(), out.lines().count()), (of_all(250), of_all(250)));
+    assert_eq!((distinct.len(), out.lines().count()), (total(250), total(250)));
     for source in PROVIDERS.iter().map(|provider| provider.name()) {
         assert_eq!(distinct.iter().filter(|(name, _)| name == source).count(), 250);
         assert!(err.contains(&format!("{source}: 250 accounts")), "{err}");
     }
     assert!(out.lines().all(|line| line.contains("\"record\":{")));
-    assert!(out.contains("[redacted]"), "some of Fortanix's records have a client secret");
+    assert!(out.contains("[redacted]"), "some Fortanix records have a client secret");
 }
 
 #[test]
-fn simulate_serves_what_strict_clients_need() {
+fn simulate_supports_strict_clients() {
     let strict = ["--documented-only", "--stable-order", "--temporary-keys", "--accounts", "300"];
     let strict = Simulate::start(&strict);
     assert!(strict.env.contains_key("HUAWEICLOUD_SDK_SECURITY_TOKEN"));
     let plain = Simulate::start(&["--accounts", "300"]);
     assert!(!plain.env.contains_key("HUAWEICLOUD_SDK_SECURITY_TOKEN"));
-    for (simulate, unannounced) in [(strict, false), (plain, true)] {
+    for (simulate, has_undocumented) in [(strict, false), (plain, true)] {
         let (code, out, err) = run(&mut simulate.list(&["--format", "ndjson", "--raw"]));
-        assert_eq!((code, accounts(&out).len()), (Some(0), of_all(300)), "{err}");
-        assert_eq!(out.contains("nannounced"), unannounced);
+        assert_eq!((code, accounts(&out).len()), (Some(0), total(300)), "{err}");
+        assert_eq!(out.contains("nannounced"), has_undocumented);
     }
 }
 
 #[test]
-fn a_table_and_csv_have_a_row_for_each_account() {
+fn all_formats_have_a_row_per_account() {
     let simulate = Simulate::start(&["--accounts", "30"]);
     let (code, out, _) = run(&mut simulate.list(&["--page-size", "7"]));
     assert_eq!((code, out.lines().filter(|line| line.contains(" huawei ")).count()), (Some(0), 30));
     for (more, count) in [
-        (&["--concurrency", "4"][..], of_all(30)),
+        (&["--concurrency", "4"][..], total(30)),
         (&["--max", "33"], 33),
-        (&["--sailpoint-api", "beta"], of_all(30)),
-        (&["--ahead", "18446744073709551615"], of_all(30)),
-        (&["--concurrency", "18446744073709551615"], of_all(30)),
+        (&["--sailpoint-api", "beta"], total(30)),
+        (&["--ahead", "18446744073709551615"], total(30)),
+        (&["--concurrency", "18446744073709551615"], total(30)),
     ] {
         let args: Vec<&str> =
             ["--format", "ndjson", "--page-size", "7"].iter().chain(more).copied().collect();
@@ -225,10 +228,10 @@ fn a_table_and_csv_have_a_row_for_each_account() {
     assert_eq!((columns.len(), columns[2].as_str()), (14, "id"));
     assert_eq!(columns[10..], ["parent_id", "owner_id", "owner", "roles"]);
     let records: Vec<_> = reader.records().map(Result::unwrap).collect();
-    assert_eq!(records.iter().map(|record| record[2].to_owned()).collect::<BTreeSet<_>>().len(), of_all(30));
+    assert_eq!(records.iter().map(|record| record[2].to_owned()).collect::<BTreeSet<_>>().len(), total(30));
     for record in records {
         let owned = !record[11].is_empty();
-        assert!(!owned || record[0] == *"sailpoint", "only SailPoint tells owners: {record:?}");
+        assert!(!owned || record[0] == *"sailpoint", "only SailPoint returns owners: {record:?}");
         assert!(owned || record[12].is_empty(), "a name without an id: {record:?}");
     }
     let (_, out, _) = run(&mut simulate.list(&["--format", "ndjson", "--provider", "sailpoint"]));
@@ -236,109 +239,110 @@ fn a_table_and_csv_have_a_row_for_each_account() {
 }
 
 #[test]
-fn annatures_first_version_is_told_to_be_truncated() {
+fn annature_v1_is_reported_as_truncated() {
     let simulate = Simulate::start(&["--accounts", "1500"]);
     let args = ["--format", "ndjson", "--provider", "annature", "--annature-api", "v1"];
     let (code, out, err) = run(&mut simulate.list(&args));
     assert_eq!((code, out.lines().count()), (Some(1), 1000));
-    assert!(err.contains("may not be whole: the endpoint gives at most 1000 rows"), "{err}");
+    assert!(err.contains("may be incomplete: the endpoint returned its maximum of 1000 rows"), "{err}");
 }
 
 #[test]
-fn huaweis_accounts_have_an_e_mail_address_when_it_is_asked_for() {
+fn huawei_contacts_add_email() {
     let simulate = Simulate::start(&["--accounts", "450"]);
-    for (more, asked) in [(&[][..], false), (&["--huawei-contacts"], true)] {
+    for (more, has_email) in [(&[][..], false), (&["--huawei-contacts"], true)] {
         let args: Vec<&str> =
             ["--format=ndjson", "--provider=huawei", "--page-size=300"].iter().chain(more).copied().collect();
         let (code, out, err) = run(&mut simulate.list(&args));
         assert_eq!((code, out.lines().count()), (Some(0), 450), "{err}");
-        let with = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["email"].is_string();
-        // Not every account has registered one.
-        assert_eq!(out.lines().any(with), asked, "{more:?}");
+        let line_has_email =
+            |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["email"].is_string();
+        // Not every account has an email address.
+        assert_eq!(out.lines().any(line_has_email), has_email, "{more:?}");
     }
 }
 
 #[test]
-fn each_tells_its_version() {
+fn version_option() {
     for name in ["list_accounts", "simulate", "create_fortanix_account", "account_lifecycle"] {
-        let (code, out, err) = run(program(name).arg("--version"));
+        let (code, out, err) = run(example(name).arg("--version"));
         let version = format!(" {}\n", env!("CARGO_PKG_VERSION"));
         assert!(code == Some(0) && out.ends_with(&version), "{name}: {out}{err}");
     }
 }
 
 #[test]
-fn a_failing_source_fails_alone_and_the_exit_code_tells() {
+fn failed_source_does_not_stop_others() {
     let mut simulate = Simulate::start(&["--accounts", "20"]);
     simulate.env.insert("ANNATURE_KEY".into(), "wrong".into());
     let (code, out, err) = run(&mut simulate.list(&["--format", "ndjson"]));
-    assert_eq!((code, out.lines().count()), (Some(1), of_all(20) - 20), "{err}");
+    assert_eq!((code, out.lines().count()), (Some(1), total(20) - 20), "{err}");
     assert!(err.contains("annature: 0 accounts on 0 pages; failed: annature: GET "), "{err}");
 }
 
 #[test]
-fn wrong_usage_exits_with_2_and_says_why() {
-    for (args, why) in [
+fn wrong_usage_exits_with_2() {
+    for (args, reason) in [
         (&["--format", "yaml"][..], "invalid value 'yaml'"),
         (&["--page-size", "1"], "1 is not in 2.."),
-        (&["--checkpoint", "x"], "--checkpoint needs --format ndjson or csv"),
-        (&["--raw"], "--raw needs --format ndjson"),
+        (&["--checkpoint", "x"], "--checkpoint requires --format ndjson or csv"),
+        (&["--raw"], "--raw requires --format ndjson"),
         (&["--ahead", "1", "--concurrency", "2"], "cannot be used with"),
         (&["--ahead", "0"], "0 is not in 1.."),
         (&["--concurrency", "0"], "0 is not in 1.."),
         (
             &["--provider", "annature", "--page-size", "9"],
-            "--page-size would do nothing: it is for fortanix, ",
+            "--page-size has no effect: it applies only to fortanix, ",
         ),
-        (&["--provider", "annature", "--huawei-contacts"], "--huawei-contacts would do nothing"),
-        (&["--provider", "huawei", "--annature-api", "v2"], "--annature-api would do nothing"),
-        (&["--provider", "huawei", "--sailpoint-api", "v3"], "--sailpoint-api would do nothing"),
+        (&["--provider", "annature", "--huawei-contacts"], "--huawei-contacts has no effect"),
+        (&["--provider", "huawei", "--annature-api", "v2"], "--annature-api has no effect"),
+        (&["--provider", "huawei", "--sailpoint-api", "v3"], "--sailpoint-api has no effect"),
     ] {
-        let (code, out, err) = run(program("list_accounts").args(args));
+        let (code, out, err) = run(example("list_accounts").args(args));
         assert_eq!((code, out.as_str()), (Some(2), ""), "{args:?}");
-        assert!(err.contains(why), "{args:?}: {err}");
+        assert!(err.contains(reason), "{args:?}: {err}");
     }
-    let (code, _, err) = run(program("list_accounts").env("SAIL_CLIENT_ID", "x").arg("--max=1"));
+    let (code, _, err) = run(example("list_accounts").env("SAIL_CLIENT_ID", "x").arg("--max=1"));
     assert_eq!(code, Some(2));
     assert!(err.contains("SAIL_BASE_URL is not set"), "{err}");
-    let (code, _, err) = run(program("simulate").args(["--faults", "Cargo.toml"]));
+    let (code, _, err) = run(example("simulate").args(["--faults", "Cargo.toml"]));
     assert_eq!(code, Some(2));
     assert!(err.contains("Cargo.toml: "), "{err}");
 }
 
 #[test]
-fn a_closed_pipe_ends_it_quietly() {
+fn closed_pipe_exits_quietly() {
     let simulate = Simulate::start(&["--accounts", "3000"]);
     for format in ["ndjson", "csv", "table"] {
         let mut command = simulate.list(&["--format", format]);
-        let program = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+        let process = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
         let mut first = [0; 100];
-        program.out().read_exact(&mut first).unwrap();
+        process.stdout().read_exact(&mut first).unwrap();
         let mut err = String::new();
-        program.err().read_to_string(&mut err).unwrap();
-        assert_eq!(program.code(), Some(0), "{format}: {err}");
+        process.stderr().read_to_string(&mut err).unwrap();
+        assert_eq!(process.code(), Some(0), "{format}: {err}");
         assert!(!err.contains("panic") && !err.contains("Broken pipe"), "{format}: {err}");
     }
 }
 
 #[test]
-fn an_interrupt_ends_it_soon_also_when_nobody_reads() {
+fn interrupt_exits_soon() {
     let simulate = Simulate::start(&["--accounts", "3000"]);
     for reads in [true, false] {
         let mut command = simulate.list(&["--format", "ndjson"]);
-        let program = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::null()));
-        let mut out = program.out();
+        let process = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::null()));
+        let mut out = process.stdout();
         out.read_exact(&mut [0; 100]).unwrap();
-        let status = Command::new("kill").args(["-INT", &program.id().to_string()]).status().unwrap();
+        let status = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
         assert!(status.success());
-        // With nobody reading, the pipe is full, and stays open.
-        let (reader, kept) = if reads {
+        // Without a reader, the pipe is full and stays open.
+        let (reader, unread) = if reads {
             (Some(thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()))), None)
         } else {
             (None, Some(out))
         };
-        assert_eq!(program.code(), Some(130), "reads: {reads}");
-        drop(kept);
+        assert_eq!(process.code(), Some(130), "reads: {reads}");
+        drop(unread);
         if let Some(reader) = reader {
             reader.join().unwrap().unwrap();
         }
@@ -346,9 +350,9 @@ fn an_interrupt_ends_it_soon_also_when_nobody_reads() {
 }
 
 #[test]
-fn faults_from_a_file_are_lived_through() {
-    let place = tempfile::tempdir().unwrap();
-    let file = place.path().join("faults.json");
+fn lists_through_faults_from_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("faults.json");
     let plan = r#"{"seed": 7, "rules": [
         {"on": {"login": 1}, "fault": "token_endpoint_down"},
         {"on": {"rate": 0.2}, "faults": ["reset_mid_body", "truncated_json", {"status": {"status": 502, "body": "html"}}]}
@@ -357,5 +361,5 @@ fn faults_from_a_file_are_lived_through() {
     let simulate = Simulate::start(&["--accounts", "500", "--faults", file.to_str().unwrap()]);
     let (code, out, err) = run(&mut simulate.list(&["--format", "ndjson", "--page-size", "50"]));
     assert_eq!(code, Some(0), "{err}");
-    assert_eq!(accounts(&out).into_iter().collect::<BTreeSet<_>>().len(), of_all(500));
+    assert_eq!(accounts(&out).into_iter().collect::<BTreeSet<_>>().len(), total(500));
 }
