@@ -1,48 +1,49 @@
-//! What happens to accounts while they are listed.
+//! Random changes of the accounts while they are listed.
 
 use headcount_sim::World;
 use proptest::prelude::*;
 
-/// What happens before a request.
+/// A change before a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
     Nothing,
-    Make(usize),
-    /// Removes so many accounts, from this percentage of the list on.
+    /// Adds this many accounts.
+    Add(usize),
+    /// Removes this many accounts, starting at this percentage of the list.
     Remove(usize, usize),
 }
 
-/// Of fewer accounts than `most`.
-pub(crate) fn change(most: usize) -> impl Strategy<Value = Change> {
+/// Generates a change of fewer than `max` accounts.
+pub(crate) fn change(max: usize) -> impl Strategy<Value = Change> {
     prop_oneof![
         2 => Just(Change::Nothing),
-        2 => (1..most).prop_map(Change::Make),
-        3 => (1..most, 0..100_usize).prop_map(|(count, place)| Change::Remove(count, place)),
+        2 => (1..max).prop_map(Change::Add),
+        3 => (1..max, 0..100_usize).prop_map(|(count, percent)| Change::Remove(count, percent)),
     ]
 }
 
-/// One before each of the first few requests.
+/// Generates one change before each of up to 24 requests.
 pub(crate) fn changes() -> impl Strategy<Value = Vec<Change>> {
     prop::collection::vec(change(30), 0..25)
 }
 
 impl Change {
-    /// Makes it happen; the ids that it removes.
+    /// Applies the change and returns the removed ids.
     pub(crate) fn apply(&self, world: &mut World) -> Vec<String> {
         match self {
             Self::Nothing => Vec::new(),
-            Self::Make(count) => {
+            Self::Add(count) => {
                 world.generate(*count);
                 Vec::new()
             }
-            Self::Remove(count, place) => {
+            Self::Remove(count, percent) => {
                 let ids = world.ids();
-                let from = ids.len() * place / 100;
-                let gone: Vec<_> = ids.into_iter().skip(from).take(*count).collect();
-                for id in &gone {
+                let start = ids.len() * percent / 100;
+                let removed: Vec<_> = ids.into_iter().skip(start).take(*count).collect();
+                for id in &removed {
                     world.remove(id);
                 }
-                gone
+                removed
             }
         }
     }

@@ -1,10 +1,10 @@
-//! Where credentials come from, over real HTTP and real files.
+//! Credential sources, over real HTTP and real files.
 
 use std::sync::{Arc, Mutex};
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use futures::TryStreamExt;
-use headcount::{ErrorKind, Paginator, Result, huawei};
+use headcount::{ErrorKind, Result, huawei};
 use headcount_sim as sim;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -12,28 +12,28 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// A metadata service on loopback that gives the keys of a simulator, and only to who has a token.
-struct Metadata {
+/// A metadata service on loopback. It returns the keys of a simulator, and requires a session token.
+struct MetadataService {
     url: String,
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
     serving: JoinHandle<()>,
 }
 
-impl Metadata {
+impl MetadataService {
     async fn start(server: &sim::Huawei) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "the client's clock is the system's too")]
-        let end = (Utc::now() + TimeDelta::hours(24)).to_rfc3339_opts(SecondsFormat::Micros, true);
+        #[expect(clippy::disallowed_methods, reason = "the client uses the system clock too")]
+        let expires_at = (Utc::now() + TimeDelta::hours(24)).to_rfc3339_opts(SecondsFormat::Micros, true);
         let key = serde_json::json!({"credential": {
             "access": server.ak(),
             "secret": server.sk(),
             "securitytoken": server.security_token(),
-            "expires_at": end,
+            "expires_at": expires_at,
         }});
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let requests = Arc::<Mutex<Vec<String>>>::default();
         let serving = tokio::spawn({
-            let asked = Arc::clone(&asked);
+            let requests = Arc::clone(&requests);
             async move {
                 loop {
                     let (mut connection, _) = listener.accept().await.unwrap();
@@ -53,24 +53,24 @@ impl Metadata {
                     } else {
                         ("400 Bad Request", String::new())
                     };
-                    asked.lock().unwrap().push(head.lines().next().unwrap().to_owned());
+                    requests.lock().unwrap().push(head.lines().next().unwrap().to_owned());
                     let length = body.len();
-                    let answer = format!(
+                    let response = format!(
                         "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
                     );
-                    connection.write_all(answer.as_bytes()).await.unwrap();
+                    connection.write_all(response.as_bytes()).await.unwrap();
                 }
             }
         });
-        Self { url, asked, serving }
+        Self { url, requests, serving }
     }
 
-    fn asked(&self) -> usize {
-        self.asked.lock().unwrap().len()
+    fn request_count(&self) -> usize {
+        self.requests.lock().unwrap().len()
     }
 }
 
-impl Drop for Metadata {
+impl Drop for MetadataService {
     fn drop(&mut self) {
         self.serving.abort();
     }
@@ -81,24 +81,24 @@ async fn count(client: &huawei::Client) -> Result<usize> {
 }
 
 #[tokio::test]
-async fn the_metadata_services_key_signs_and_is_asked_for_once() {
+async fn metadata_key_is_fetched_once() {
     let server = sim::Huawei::builder().temporary(true).accounts(30).start().await.unwrap();
-    let metadata = Metadata::start(&server).await;
+    let metadata = MetadataService::start(&server).await;
     let builder =
         huawei::Client::builder_from_metadata().metadata_endpoint(&metadata.url).base_url(server.base_url());
     let client = builder.build().unwrap();
-    assert_eq!(metadata.asked(), 0, "not before a request is made");
+    assert_eq!(metadata.request_count(), 0, "nothing is fetched before the first request");
     assert_eq!(count(&client).await.unwrap(), 30);
     assert_eq!(count(&client.clone()).await.unwrap(), 30);
-    assert_eq!(metadata.asked(), 2, "a token and a key");
-    let shown = format!("{client:?}");
+    assert_eq!(metadata.request_count(), 2, "a token and a key");
+    let debug = format!("{client:?}");
     for secret in [server.sk(), server.security_token().unwrap()] {
-        assert!(!shown.contains(secret), "{shown}");
+        assert!(!debug.contains(secret), "{debug}");
     }
 }
 
 #[tokio::test]
-async fn a_profile_file_signs_and_one_without_a_key_is_an_error_with_its_path() {
+async fn credentials_file_errors_name_the_path() {
     let server = sim::Huawei::builder().temporary(true).accounts(5).start().await.unwrap();
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("credentials");
@@ -106,30 +106,30 @@ async fn a_profile_file_signs_and_one_without_a_key_is_an_error_with_its_path() 
     let text = format!("[global]\nak = {}\nsk = {}\nsecurity_token = {token}\n", server.ak(), server.sk());
     std::fs::write(&path, text).unwrap();
     let builder = huawei::Client::builder_from_profile(&path).unwrap();
-    let shown = format!("{builder:?}");
-    assert!(!shown.contains(server.sk()) && !shown.contains(token), "{shown}");
+    let debug = format!("{builder:?}");
+    assert!(!debug.contains(server.sk()) && !debug.contains(token), "{debug}");
     let client = builder.base_url(server.base_url()).build().unwrap();
     assert_eq!(count(&client).await.unwrap(), 5);
 
     std::fs::write(&path, "[global]\nregion = x\n").unwrap();
     for path in [path, home.path().join("elsewhere")] {
         let error = huawei::Client::builder_from_profile(&path).unwrap_err();
-        assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("huawei")));
+        assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some(headcount::Provider::Huawei)));
         assert!(error.message().contains(path.to_str().unwrap()), "{error}");
     }
 }
 
 #[tokio::test]
-async fn without_a_metadata_service_a_request_says_what_was_asked() {
-    // Its port is taken, and refuses connections: it never listens.
+async fn unreachable_metadata_error_names_the_url() {
+    // The port is bound but does not listen, so it refuses connections.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let nowhere = format!("http://{}", socket.local_addr().unwrap());
-    let builder = huawei::Client::builder_from_metadata().metadata_endpoint(&nowhere);
+    let unreachable = format!("http://{}", socket.local_addr().unwrap());
+    let builder = huawei::Client::builder_from_metadata().metadata_endpoint(&unreachable);
     let error = count(&builder.build().unwrap()).await.unwrap_err();
-    assert_eq!((error.kind(), error.provider()), (ErrorKind::Auth, Some("huawei")));
+    assert_eq!((error.kind(), error.provider()), (ErrorKind::Auth, Some(headcount::Provider::Huawei)));
     assert!(
-        error.message().contains("the metadata service: PUT") && error.message().contains(&nowhere),
+        error.message().contains("the metadata service: PUT") && error.message().contains(&unreachable),
         "{error}"
     );
     let builder = huawei::Client::builder_from_metadata().security_token("of what key");

@@ -1,8 +1,7 @@
-//! How lists are walked.
+//! Helpers that list all accounts of a provider.
 
 use std::sync::LazyLock;
 
-use futures::TryStreamExt;
 use headcount::{Account, AnyPaginator, Result, Summary, sailpoint};
 use headcount_sim as sim;
 use proptest::prelude::*;
@@ -10,20 +9,20 @@ use tokio::runtime::Runtime;
 
 use crate::{
     kit::{self, Setup},
-    streams::pages::Mode,
+    streams::support::Mode,
 };
 
-/// So many cases, or as many as `PROPTEST_CASES` says.
+/// Configures `count` cases, or `PROPTEST_CASES` if it is set.
 pub(crate) fn cases(count: u32) -> ProptestConfig {
-    let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig::with_cases(wanted.unwrap_or(count))
+    let from_env = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig::with_cases(from_env.unwrap_or(count))
 }
 
 pub(crate) fn mode() -> impl Strategy<Value = Mode> {
     prop_oneof![Just(Mode::Lazy), (1..4_usize).prop_map(Mode::Ahead), (1..6_usize).prop_map(Mode::Concurrent)]
 }
 
-/// The ids that a list gives, in its order.
+/// Lists everything and returns the ids in order, with the summary.
 pub(crate) async fn walk(list: AnyPaginator<Account>, mode: Mode) -> Result<(Vec<String>, Summary)> {
     let mut items = mode.pages(list).items();
     let mut ids = Vec::new();
@@ -33,7 +32,7 @@ pub(crate) async fn walk(list: AnyPaginator<Account>, mode: Mode) -> Result<(Vec
     Ok((ids, items.summary()))
 }
 
-/// One runtime and one HTTP client for all walks: making a client reads the system's certificates.
+/// Shared by all listings, because creating an HTTP client reads the system's certificates.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 });
@@ -45,7 +44,7 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     RUNTIME.block_on(work)
 }
 
-/// A client for use in [`block_on`].
+/// Returns a setup with the shared HTTP client, for use in [`block_on`].
 pub(crate) fn setup() -> Setup {
     Setup::http(HTTP.clone())
 }

@@ -1,18 +1,18 @@
-//! Behaviour, over real HTTP on loopback.
+//! Integration tests over real HTTP on loopback.
 
 mod changes;
-mod chaos;
+mod checkpoint_binding;
 mod conformance;
 mod credentials;
+mod examples;
+mod fault_soak;
 mod faults;
 mod http;
-mod identity;
 mod kit;
+mod listing_identity;
+mod listing_under_change;
 mod lists;
-mod program;
 mod providers;
 mod schemas;
 mod shared_account;
 mod streams;
-mod tenants;
-mod walks;

@@ -1,9 +1,8 @@
-//! The shared account in a user's hands: made, written, read back, compared.
+//! The shared account type: creation, serialisation and comparison.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use futures::StreamExt;
 use headcount::{
     Account, AccountKind, AccountOwner, AccountStatus, AlternateId, ErrorKind, Event, ListingId, Merge, Page,
     Paginator, Provider, Result,
@@ -11,7 +10,7 @@ use headcount::{
 use proptest::{collection::vec, option, prelude::*};
 
 fn date() -> impl Strategy<Value = Option<DateTime<Utc>>> {
-    // To the year 9999, the last that RFC 3339 writes in four digits.
+    // RFC 3339 ends with the year 9999.
     let date = (0..253_402_300_800_i64, 0..1_000_000_000_u32);
     option::of(date.prop_map(|(seconds, nanos)| DateTime::from_timestamp(seconds, nanos).unwrap()))
 }
@@ -42,7 +41,7 @@ fn account() -> impl Strategy<Value = Account> {
 
 proptest! {
     #[test]
-    fn what_is_written_reads_back_the_same(account in account()) {
+    fn json_round_trip(account in account()) {
         let line = serde_json::to_string(&account).unwrap();
         prop_assert!(!line.contains('\n'));
         let read: Account = serde_json::from_str(&line).unwrap();
@@ -52,7 +51,7 @@ proptest! {
 }
 
 #[test]
-fn accounts_differ_by_each_member_and_not_by_their_records() {
+fn equality_compares_every_member() {
     let json = r#"{"provider":"sailpoint","kind":"user","id":"1","name":"n","email":"e","status":"active",
         "raw_status":"r","created_at":"2025-01-01T00:00:00Z","joined_at":"2025-01-01T00:00:00Z",
         "modified_at":"2025-01-01T00:00:00Z","parent_id":"c","owner":{"id":"o","name":"O"},"roles":["x"],
@@ -62,7 +61,7 @@ fn accounts_differ_by_each_member_and_not_by_their_records() {
     assert_eq!(
         serde_json::to_value(&account).unwrap().as_object().unwrap(),
         &members,
-        "nothing else is written"
+        "no other members are written"
     );
     for name in members.keys() {
         let mut changed = members.clone();
@@ -80,7 +79,7 @@ fn accounts_differ_by_each_member_and_not_by_their_records() {
     assert_eq!(account.record().parse::<Account>().unwrap_err().kind(), ErrorKind::InvalidRecord);
 }
 
-/// A list of a user's own, of records of a user's own.
+/// A user-defined paginator of user-defined records.
 struct Badges;
 
 struct Badge(u32);
@@ -102,21 +101,21 @@ impl Paginator for Badges {
     }
 
     async fn fetch(&self, at: Option<&u32>) -> Result<Page<Badge, u32>> {
-        let from = at.copied().unwrap_or(0);
-        Ok(Page::new(vec![Badge(from), Badge(from + 1)], (from < 4).then_some(from + 2)))
+        let first = at.copied().unwrap_or(0);
+        Ok(Page::new(vec![Badge(first), Badge(first + 1)], (first < 4).then_some(first + 2)))
     }
 }
 
 #[tokio::test]
-async fn a_list_of_ones_own_merges_as_shared_accounts_and_is_kept_by_provider_and_id() {
+async fn custom_paginator_merges_as_accounts() {
     let mut merge = Merge::new([("doors", Badges.into_accounts())]);
-    let mut kept: BTreeMap<(Provider, String), Account> = BTreeMap::new();
+    let mut by_id: BTreeMap<(Provider, String), Account> = BTreeMap::new();
     while let Some(event) = merge.next().await {
         if let Event::Item { item, .. } = event {
-            kept.insert((item.provider.clone(), item.id.clone()), item);
+            by_id.insert((item.provider.clone(), item.id.clone()), item);
         }
     }
-    assert_eq!(kept.len(), 6);
+    assert_eq!(by_id.len(), 6);
     let key = ("doors".parse().unwrap(), "5".to_owned());
-    assert_eq!(kept[&key].kind.as_str(), "badge");
+    assert_eq!(by_id[&key].kind.as_str(), "badge");
 }

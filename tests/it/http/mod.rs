@@ -1,14 +1,16 @@
-//! The way of a request: over a transport in memory and in virtual time, but for TLS.
+//! Requests: retries, rate limits, tokens, tracing and redaction. In memory and in virtual time, except for
+//! TLS.
 
-mod answers;
-mod large;
-mod limits;
+mod api_client;
+mod large_bodies;
+mod rate_limits;
+mod redaction;
+mod redaction_mutations;
 mod retries;
-mod secrets;
-mod secrets_of_changes;
+mod scripted_transport;
 #[cfg(all(feature = "rustls", not(feature = "native-tls")))]
 mod tls;
 #[cfg(all(feature = "rustls", not(feature = "native-tls")))]
-mod tls_front;
+mod tls_server;
 mod tokens;
 mod traces;

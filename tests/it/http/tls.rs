@@ -1,4 +1,4 @@
-//! Certificates, good and bad, over real TLS.
+//! Valid and invalid server certificates, over real TLS.
 
 use std::time::Duration;
 
@@ -9,153 +9,162 @@ use headcount::{
 };
 use headcount_sim as sim;
 
-use super::tls_front::{Authority, Front, Identity};
+use super::tls_server::{Authority, ServerCertificate, TlsProxy};
 use crate::kit::{self, Setup};
 
-const HERE: &str = "127.0.0.1";
+const HOST: &str = "127.0.0.1";
 const SIZE: usize = 7;
 
-/// A client as an application builds it that has an authority of its own.
+/// Returns a client that trusts only this authority, as an application may build it.
 fn trusting(authority: &Authority) -> reqwest::Client {
     let certificate = reqwest::Certificate::from_der(authority.certificate()).unwrap();
     let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
     builder.tls_certs_only([certificate]).build().unwrap()
 }
 
-fn hasty() -> RetryPolicy {
+fn short_delays() -> RetryPolicy {
     RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(1))
 }
 
-/// A provider behind such a certificate, with a list and what must not be seen.
+/// A listing at a provider through a TLS proxy, and a secret that must not be sent.
 struct Case {
     list: AnyPaginator<Account>,
-    front: Front,
+    proxy: TlsProxy,
     secret: String,
 }
 
-async fn cases(sims: &sim::Simulators, shown: Option<&Identity>, client: &reqwest::Client) -> Vec<Case> {
+async fn cases(
+    sims: &sim::Simulators,
+    certificate: Option<&ServerCertificate>,
+    client: &reqwest::Client,
+) -> Vec<Case> {
     let mut cases = Vec::new();
     for server in sims.iter() {
-        let front = match shown {
-            Some(identity) => Front::with_tls(server, identity).await,
-            None => Front::without_tls(server).await,
+        let proxy = match certificate {
+            Some(certificate) => TlsProxy::with_tls(server, certificate).await,
+            None => TlsProxy::without_tls(server).await,
         };
-        let setup = Setup { url: Some(front.url.clone()), ..Setup::http(client.clone()).retry(hasty()) };
+        let setup =
+            Setup { url: Some(proxy.url.clone()), ..Setup::http(client.clone()).retry(short_delays()) };
         let list = kit::client(server, &setup).list(100);
-        cases.push(Case { list, front, secret: server.secrets().swap_remove(0) });
+        cases.push(Case { list, proxy, secret: server.secrets().swap_remove(0) });
     }
     cases
 }
 
-/// Lists, and gives the error that must come of it.
-async fn refusal(list: AnyPaginator<Account>) -> Error {
-    list.items().try_collect::<Vec<_>>().await.expect_err("no account comes")
+/// Lists, and returns the expected error.
+async fn list_error(list: AnyPaginator<Account>) -> Error {
+    list.items().try_collect::<Vec<_>>().await.expect_err("an error")
 }
 
-/// The client was refused the list by its own judgement of the certificate, and at once.
-fn assert_refused(error: &Error, front: &Front, says: &str) {
+/// Asserts that the client rejected the certificate in its first attempt and sent nothing.
+fn assert_rejected(error: &Error, proxy: &TlsProxy, reason: &str) {
     assert_eq!((error.kind(), error.retryability()), (ErrorKind::Transport, Retryability::Never), "{error}");
-    assert!(error.message().starts_with("the server's certificate is refused"), "{error}");
-    assert!(error.message().contains(says), "{says:?} is not in: {error}");
-    let seen = front.seen();
-    assert_eq!((error.attempts(), seen.connections), (1, 1), "another attempt changes no certificate");
-    assert_eq!(String::from_utf8_lossy(&seen.read), "", "nothing was sent");
+    assert!(error.message().starts_with("invalid server certificate"), "{error}");
+    assert!(error.message().contains(reason), "{reason:?} is not in: {error}");
+    let received = proxy.received();
+    assert_eq!((error.attempts(), received.connections), (1, 1), "it is not retried");
+    assert_eq!(String::from_utf8_lossy(&received.bytes), "", "nothing was sent");
 }
 
 #[tokio::test]
-async fn a_good_certificate_of_the_applications_own_authority_is_taken() {
+async fn custom_authority_is_accepted() {
     let sims = sim::Simulators::start(SIZE, 1).await.unwrap();
     let authority = Authority::new("ours");
-    let good = authority.issue(HERE);
-    for Case { list, front, secret } in cases(&sims, Some(&good), &trusting(&authority)).await {
+    let valid = authority.issue(HOST);
+    for Case { list, proxy, secret } in cases(&sims, Some(&valid), &trusting(&authority)).await {
         let accounts: Vec<_> = list.items().try_collect().await.unwrap();
         assert_eq!(accounts.len(), SIZE);
-        // So that what the other tests do not find would be found.
-        assert!(String::from_utf8_lossy(&front.seen().read).contains(&secret));
+        // Shows that the other tests would find a secret that was sent.
+        assert!(String::from_utf8_lossy(&proxy.received().bytes).contains(&secret));
     }
 }
 
 #[tokio::test]
-async fn a_bad_certificate_is_refused_before_any_credential_is_sent() {
+async fn invalid_certificate_is_rejected_unsent() {
     let sims = sim::Simulators::start(SIZE, 1).await.unwrap();
     let authority = Authority::new("ours");
-    for (bad, says) in [
+    for (invalid, reason) in [
         (authority.issue("accounts.example"), "not valid for name \"127.0.0.1\""),
         (authority.issue("127.0.0.2"), "not valid for name \"127.0.0.1\""),
-        (authority.issue_expired(HERE), "certificate expired"),
-        (Authority::new("theirs").issue(HERE), "UnknownIssuer"),
-        (Authority::new("ours").issue(HERE), "BadSignature"),
-        (Identity::self_signed(HERE), "invalid peer certificate"),
+        (authority.issue_expired(HOST), "certificate expired"),
+        (Authority::new("theirs").issue(HOST), "UnknownIssuer"),
+        (Authority::new("ours").issue(HOST), "BadSignature"),
+        (ServerCertificate::self_signed(HOST), "invalid peer certificate"),
     ] {
-        for Case { list, front, .. } in cases(&sims, Some(&bad), &trusting(&authority)).await {
-            assert_refused(&refusal(list).await, &front, says);
+        for Case { list, proxy, .. } in cases(&sims, Some(&invalid), &trusting(&authority)).await {
+            assert_rejected(&list_error(list).await, &proxy, reason);
         }
     }
 }
 
 #[tokio::test]
-async fn by_default_an_issuer_that_the_system_does_not_know_is_refused() {
+async fn unknown_issuer_is_rejected_by_default() {
     let server = sim::Annature::builder().accounts(SIZE).start().await.unwrap();
-    for bad in [Authority::new("ours").issue(HERE), Identity::self_signed(HERE)] {
-        let front = Front::with_tls(&server, &bad).await;
-        let builder = annature::Client::builder(server.id(), server.key()).base_url(&front.url);
-        let client = builder.retry(hasty()).build().unwrap();
-        assert_refused(&refusal(client.list_accounts().into_accounts()).await, &front, "peer certificate");
+    for invalid in [Authority::new("ours").issue(HOST), ServerCertificate::self_signed(HOST)] {
+        let proxy = TlsProxy::with_tls(&server, &invalid).await;
+        let builder = annature::Client::builder().id(server.id()).key(server.key()).base_url(&proxy.url);
+        let client = builder.retry(short_delays()).build().unwrap();
+        assert_rejected(
+            &list_error(client.list_accounts().into_accounts()).await,
+            &proxy,
+            "peer certificate",
+        );
     }
 }
 
 #[tokio::test]
-async fn a_server_without_tls_is_sent_no_credential() {
+async fn server_without_tls_gets_no_credential() {
     let sims = sim::Simulators::start(SIZE, 1).await.unwrap();
-    for Case { list, front, secret } in cases(&sims, None, &trusting(&Authority::new("ours"))).await {
-        let error = refusal(list).await;
-        // Whatever answers there may be in the way for a while: it is tried again.
+    for Case { list, proxy, secret } in cases(&sims, None, &trusting(&Authority::new("ours"))).await {
+        let error = list_error(list).await;
+        // Retried, because it may be a temporary intermediary.
         assert_eq!(
             (error.kind(), error.retryability()),
             (ErrorKind::Transport, Retryability::Exhausted),
             "{error}"
         );
-        let seen = front.seen();
-        assert_eq!((error.attempts(), seen.connections), (4, 4));
+        let received = proxy.received();
+        assert_eq!((error.attempts(), received.connections), (4, 4));
         assert!(
-            !seen.read.is_empty() && !seen.read.windows(5).any(|bytes| bytes == b"HTTP/"),
-            "only TLS is spoken"
+            !received.bytes.is_empty() && !received.bytes.windows(5).any(|bytes| bytes == b"HTTP/"),
+            "only TLS is sent"
         );
-        assert!(!String::from_utf8_lossy(&seen.read).contains(&secret));
+        assert!(!String::from_utf8_lossy(&received.bytes).contains(&secret));
     }
 }
 
-/// The transport that applications have by default, in the program as its users run it.
+/// The default transport, in the example program as users run it.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn an_authority_in_ssl_cert_file_is_trusted_and_judged_as_strictly() {
-    use crate::program::{program, run};
+async fn ssl_cert_file_replaces_trusted_issuers() {
+    use crate::examples::{example, run};
 
     let server = sim::Annature::builder().accounts(SIZE).start().await.unwrap();
     let authority = Authority::new("ours");
-    let place = tempfile::tempdir().unwrap();
-    let file = place.path().join("authority.pem");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("authority.pem");
     let text = BASE64_STANDARD.encode(authority.certificate());
     std::fs::write(&file, format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"))
         .unwrap();
-    for (shown, refused) in [
-        (authority.issue(HERE), None),
+    for (certificate, rejected) in [
+        (authority.issue(HOST), None),
         (authority.issue("accounts.example"), Some("not valid for name")),
-        (authority.issue_expired(HERE), Some("certificate expired")),
-        (Authority::new("theirs").issue(HERE), Some("UnknownIssuer")),
+        (authority.issue_expired(HOST), Some("certificate expired")),
+        (Authority::new("theirs").issue(HOST), Some("UnknownIssuer")),
     ] {
-        let front = Front::with_tls(&server, &shown).await;
-        let mut list = program("list_accounts");
+        let proxy = TlsProxy::with_tls(&server, &certificate).await;
+        let mut list = example("list_accounts");
         list.args(["--format", "ndjson"]).env("SSL_CERT_FILE", &file).env_remove("SSL_CERT_DIR");
-        list.envs(server.env()).env("ANNATURE_BASE_URL", &front.url);
+        list.envs(server.env()).env("ANNATURE_BASE_URL", &proxy.url);
         let (code, out, err) = tokio::task::spawn_blocking(move || run(&mut list)).await.unwrap();
-        let Some(says) = refused else {
+        let Some(reason) = rejected else {
             assert_eq!((code, out.lines().count()), (Some(0), SIZE), "{err}");
             continue;
         };
         assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
-        assert!(err.contains("certificate is refused") && err.contains(says), "{err}");
-        let seen = front.seen();
-        assert_eq!((seen.connections, seen.read.len()), (1, 0), "nothing was sent, and once");
+        assert!(err.contains("invalid server certificate") && err.contains(reason), "{err}");
+        let received = proxy.received();
+        assert_eq!((received.connections, received.bytes.len()), (1, 0), "one attempt, and nothing was sent");
     }
 }

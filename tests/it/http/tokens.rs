@@ -7,47 +7,48 @@ use std::{
 };
 
 use futures::{TryStreamExt, future::join_all};
-use headcount::{ErrorKind, Paginator, Result, sailpoint};
+use headcount::{ErrorKind, Result, sailpoint};
 use tokio::time::sleep;
 
-use super::answers::{Act, Scripted, answer};
+use super::scripted_transport::{Outcome, ScriptedTransport, respond};
 
-/// SailPoint with one account, whose tokens are numbered and only the newest is taken.
+/// A SailPoint tenant with one account and numbered tokens, of which old ones can be revoked.
 struct Issuer {
-    transport: Scripted,
-    /// The number of the newest token; tokens below `valid` are refused.
-    valid: Arc<AtomicU64>,
+    transport: ScriptedTransport,
+    /// The lowest valid token number. Lower ones are rejected.
+    first_valid: Arc<AtomicU64>,
     down: Arc<AtomicU64>,
 }
 
 impl Issuer {
     fn new(lifetime: u64) -> Self {
-        let (issued, valid, down) =
+        let (issued, first_valid, down) =
             (AtomicU64::new(0), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-        let transport = Scripted::new({
-            let (valid, down) = (Arc::clone(&valid), Arc::clone(&down));
+        let transport = ScriptedTransport::new({
+            let (first_valid, down) = (Arc::clone(&first_valid), Arc::clone(&down));
             move |sent| {
                 if sent.uri.path() == "/oauth/token" {
                     if down.load(Ordering::SeqCst) > 0 {
-                        return answer(503, &[], r#"{"error":"unavailable"}"#);
+                        return respond(503, &[], r#"{"error":"unavailable"}"#);
                     }
                     let number = issued.fetch_add(1, Ordering::SeqCst) + 1;
                     let body = format!(r#"{{"access_token":"t{number}","expires_in":{lifetime}}}"#);
-                    return Act::After(Duration::from_millis(100), Box::new(answer(200, &[], &body)));
+                    return Outcome::Delay(Duration::from_millis(100), Box::new(respond(200, &[], &body)));
                 }
                 let bearer = sent.headers["authorization"].to_str().unwrap();
                 let number: u64 = bearer.strip_prefix("Bearer t").unwrap().parse().unwrap();
-                if number < valid.load(Ordering::SeqCst) {
-                    return answer(401, &[], r#"{"error":"JWT validation failed: JWT is expired"}"#);
+                if number < first_valid.load(Ordering::SeqCst) {
+                    return respond(401, &[], r#"{"error":"JWT validation failed: JWT is expired"}"#);
                 }
-                answer(200, &[("x-total-count", "1")], r#"[{"id":"a"}]"#)
+                respond(200, &[("x-total-count", "1")], r#"[{"id":"a"}]"#)
             }
         });
-        Self { transport, valid, down }
+        Self { transport, first_valid, down }
     }
 
     fn client(&self) -> sailpoint::Client {
-        sailpoint::Client::builder("https://acme.api.identitynow.com")
+        sailpoint::Client::builder()
+            .base_url("https://acme.api.identitynow.com")
             .client_credentials("id", "secret")
             .transport(self.transport.clone())
             .rate_limit(None)
@@ -65,41 +66,41 @@ async fn list(client: &sailpoint::Client) -> Result<usize> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_token_is_renewed_once_for_all_and_the_request_replayed_once() {
+async fn rejected_token_is_refreshed_once() {
     let issuer = Issuer::new(43_200);
     let client = issuer.client();
     list(&client).await.unwrap();
-    issuer.valid.store(2, Ordering::SeqCst);
+    issuer.first_valid.store(2, Ordering::SeqCst);
     let lists = join_all((0..100).map(|_| list(&client))).await;
     assert!(lists.iter().all(Result::is_ok));
     assert_eq!(issuer.logins(), 2);
 
-    // Refused again and again: one replay, then the truth.
-    issuer.valid.store(99, Ordering::SeqCst);
+    // If every token is rejected, the request is replayed once and then fails.
+    issuer.first_valid.store(99, Ordering::SeqCst);
     let before = issuer.transport.sent().len();
     let error = list(&client).await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Auth, Some(401)));
     assert!(error.message().contains("JWT is expired"), "{error}");
-    assert_eq!(issuer.transport.sent().len() - before, 3, "refused, renewed, refused");
+    assert_eq!(issuer.transport.sent().len() - before, 3, "rejected, refreshed, rejected");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_shortest_and_the_longest_tokens_are_renewed_before_they_end() {
+async fn tokens_are_refreshed_before_expiry() {
     for lifetime in [15_u32, 749, 43_200] {
         let issuer = Issuer::new(lifetime.into());
         let client = issuer.client();
         list(&client).await.unwrap();
         sleep(Duration::from_secs_f64(f64::from(lifetime) * 0.85)).await;
         list(&client).await.unwrap();
-        assert_eq!(issuer.logins(), 1, "{lifetime}: not before it is time");
+        assert_eq!(issuer.logins(), 1, "{lifetime}: not refreshed too early");
         sleep(Duration::from_secs_f64(f64::from(lifetime) * 0.149)).await;
         list(&client).await.unwrap();
-        assert_eq!(issuer.logins(), 2, "{lifetime}: before its end");
+        assert_eq!(issuer.logins(), 2, "{lifetime}: refreshed before expiry");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_the_old_token_lives_a_token_endpoint_that_is_down_does_no_harm() {
+async fn endpoint_outage_keeps_valid_token() {
     let issuer = Issuer::new(749);
     let client = issuer.client();
     list(&client).await.unwrap();
@@ -115,10 +116,11 @@ async fn while_the_old_token_lives_a_token_endpoint_that_is_down_does_no_harm() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_was_given_is_not_replaced() {
+async fn static_token_is_not_replaced() {
     let issuer = Issuer::new(749);
-    issuer.valid.store(2, Ordering::SeqCst);
-    let client = sailpoint::Client::builder("https://acme.api.identitynow.com")
+    issuer.first_valid.store(2, Ordering::SeqCst);
+    let client = sailpoint::Client::builder()
+        .base_url("https://acme.api.identitynow.com")
         .token("t1")
         .transport(issuer.transport.clone())
         .build()

@@ -1,4 +1,4 @@
-//! What is traced, as a subscriber sees it.
+//! Spans and events, as a subscriber receives them.
 
 use std::{
     io,
@@ -6,20 +6,19 @@ use std::{
 };
 
 use futures::StreamExt;
-use headcount::Paginator;
 use tracing::{Level, subscriber::DefaultGuard};
 use tracing_subscriber::fmt::format::FmtSpan;
 
-use super::answers::{Scripted, answer};
+use super::scripted_transport::{ScriptedTransport, respond};
 
-/// The text of everything that is traced and logged on this thread.
+/// Captures the text of everything that is traced or logged on this thread.
 #[derive(Clone, Default)]
-pub(super) struct Traced(Arc<Mutex<Vec<u8>>>);
+pub(super) struct TraceCapture(Arc<Mutex<Vec<u8>>>);
 
-impl Traced {
-    /// Listens until the guard is dropped.
-    pub(super) fn listen(&self, level: Level) -> DefaultGuard {
-        // What is written to `log`, as reqwest and rustls do, comes too. Set once for all tests.
+impl TraceCapture {
+    /// Starts capturing, until the guard is dropped.
+    pub(super) fn start(&self, level: Level) -> DefaultGuard {
+        // Also captures records of the crate `log`, which reqwest and rustls use. Set once for all tests.
         let _ = tracing_log::LogTracer::init();
         let writer = self.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -38,7 +37,7 @@ impl Traced {
     }
 }
 
-impl io::Write for Traced {
+impl io::Write for TraceCapture {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -49,32 +48,32 @@ impl io::Write for Traced {
     }
 }
 
-/// A page with a bad row, a 503, and a last page.
-fn three_answers() -> Scripted {
-    Scripted::new(|sent| match sent.number {
-        1 => answer(
+/// Responds with a page with an invalid row, a 503, and a last page.
+fn three_responses() -> ScriptedTransport {
+    ScriptedTransport::new(|sent| match sent.number {
+        1 => respond(
             200,
             &[("x-request-id", "Fay")],
             r#"{"accounts":[{"id":"Ada"},{"id":"Bob","active":7}],"cursor":"Cleo","has_more":true}"#,
         ),
-        2 => answer(503, &[], "Dan is busy"),
-        _ => answer(200, &[], r#"{"accounts":[{"id":"Eve"}],"has_more":false}"#),
+        2 => respond(503, &[], "Dan is busy"),
+        _ => respond(200, &[], r#"{"accounts":[{"id":"Eve"}],"has_more":false}"#),
     })
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_listing_its_pages_and_their_attempts_are_traced_in_opentelemetrys_names() {
-    let traced = Traced::default();
-    let listening = traced.listen(Level::DEBUG);
-    let list = three_answers().annature().build().unwrap().list_accounts().name("Gus");
+async fn spans_have_opentelemetry_names() {
+    let trace = TraceCapture::default();
+    let guard = trace.start(Level::DEBUG);
+    let list = three_responses().annature().build().unwrap().list_accounts().name("Gus");
     assert_eq!(list.items().count().await, 3);
-    drop(listening);
-    let text = traced.text();
-    let lines: Vec<_> = text.lines().filter(|line| !line.contains("to be sent again")).collect();
+    drop(guard);
+    let text = trace.text();
+    let lines: Vec<_> = text.lines().filter(|line| !line.contains("retrying request")).collect();
     let request =
         r#"request{otel.kind="client" otel.name="GET" provider="annature" http.request.method="GET""#;
     let server = r#"server.address="api.annature.com.au" server.port=443"#;
-    let resent = format!("http.request.resend_count=1 {server}");
+    let retried = format!("http.request.resend_count=1 {server}");
     let (listing, page) = (r#"listing{provider="annature"}"#, r#"page{provider="annature" page"#);
     assert_eq!(
         lines,
@@ -84,27 +83,27 @@ async fn a_listing_its_pages_and_their_attempts_are_traced_in_opentelemetrys_nam
             format!(
                 "DEBUG {listing}:{page}=2}}:{request} {server} http.response.status_code=503 error.type=503}}: close"
             ),
-            format!("DEBUG {listing}:{page}=2}}:{request} {resent} http.response.status_code=200}}: close"),
+            format!("DEBUG {listing}:{page}=2}}:{request} {retried} http.response.status_code=200}}: close"),
             format!("DEBUG {listing}:{page}=2 rows=1}}: close"),
             r#" INFO listing{provider="annature" pages=2 rows=3}: close"#.to_owned(),
         ],
         "{text}"
     );
-    let again: Vec<_> = text.lines().filter(|line| line.contains("to be sent again")).collect();
-    let [again] = again[..] else { panic!("{text}") };
-    assert!(again.contains(r#"to be sent again provider="annature" attempt=1 kind=Api wait="#), "{again}");
+    let retries: Vec<_> = text.lines().filter(|line| line.contains("retrying request")).collect();
+    let [retry] = retries[..] else { panic!("{text}") };
+    assert!(retry.contains(r#"retrying request provider="annature" attempt=1 kind=Api wait="#), "{retry}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_id_name_filter_cursor_or_text_of_an_error_is_traced() {
+async fn traces_contain_no_personal_data() {
     for depth in [0, 2] {
-        let traced = Traced::default();
-        let listening = traced.listen(Level::TRACE);
-        let pages = three_answers().annature().build().unwrap().list_accounts().name("Gus").pages();
+        let trace = TraceCapture::default();
+        let guard = trace.start(Level::TRACE);
+        let pages = three_responses().annature().build().unwrap().list_accounts().name("Gus").pages();
         let pages = if depth == 0 { pages } else { pages.ahead(depth) };
         assert_eq!(pages.items().count().await, 3);
-        drop(listening);
-        let text = traced.text();
+        drop(guard);
+        let text = trace.text();
         assert!(text.contains("page=2 rows=1}: close"), "{text}");
         for word in ["Ada", "Bob", "Cleo", "Dan", "Eve", "Fay", "Gus", "/v2", "active"] {
             assert!(!text.contains(word), "{word} is in\n{text}");

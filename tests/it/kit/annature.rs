@@ -4,12 +4,13 @@ use headcount::{
     Account, AccountKind, AccountStatus, Result,
     annature::{Client, ClientBuilder, Role},
 };
-use headcount_sim::{self as sim, AnnatureLastCursor, Settings, Simulator};
+use headcount_sim::{self as sim, LastCursor, SimConfig, Simulator};
 use serde_json::Value;
 
 use super::{
-    About, Accounts, Habits, NOWHERE, Named, Provider, Refused, Settable, Setup, Stranger, Tenants, Trait,
-    date, refused, requests, set_up, settable, stranger, text,
+    AccountList, CredentialCase, ListCase, ListingPairs, NamedRequests, Provider, Quirk, RejectedBuilder,
+    RequestIds, ServerBehavior, Setup, UNREACHABLE_URL, configure, credential_case, date, list_case,
+    rejected_builders, requests, text,
 };
 
 pub(super) struct Row;
@@ -19,37 +20,36 @@ pub(crate) fn builder(server: &sim::Annature) -> ClientBuilder {
 }
 
 fn builder_at(url: &str, server: &sim::Annature) -> ClientBuilder {
-    Client::builder(server.id(), server.key()).base_url(url)
+    Client::builder().id(server.id()).key(server.key()).base_url(url)
 }
 
-/// With a ready key, for a transport of the test's own.
+/// A builder with placeholder keys, for tests that set their own transport.
 pub(crate) fn builder_over() -> ClientBuilder {
-    Client::builder("id", "key").base_url(NOWHERE)
+    Client::builder().id("id").key("key").base_url(UNREACHABLE_URL)
 }
 
-const WAYS: [AnnatureLastCursor; 3] =
-    [AnnatureLastCursor::Null, AnnatureLastCursor::Absent, AnnatureLastCursor::Text];
+const VARIANTS: [LastCursor; 3] = [LastCursor::Null, LastCursor::Absent, LastCursor::Text];
 
 impl Provider for Row {
     fn name(&self) -> &'static str {
         "annature"
     }
 
-    fn traits(&self) -> &'static [Trait] {
-        &[Trait::HasWords, Trait::HasEmptyPages, Trait::TakesSecrets]
+    fn quirks(&self) -> &'static [Quirk] {
+        &[Quirk::OpenEnums, Quirk::EmptyPages, Quirk::SecretParameters]
     }
 
-    fn start(&self, settings: Settings, habits: Habits) -> BoxFuture<'static, Box<dyn Simulator>> {
-        let builder = sim::Annature::builder().settings(settings).page_size(habits.rows);
-        let builder = builder.last_cursor(WAYS[habits.way % WAYS.len()]);
+    fn start(&self, settings: SimConfig, behavior: ServerBehavior) -> BoxFuture<'static, Box<dyn Simulator>> {
+        let builder = sim::Annature::builder().config(settings).page_size(behavior.page_size);
+        let builder = builder.last_cursor(VARIANTS[behavior.variant % VARIANTS.len()]);
         async move { Box::new(builder.start().await.unwrap()) as Box<dyn Simulator> }.boxed()
     }
 
-    fn ways(&self) -> usize {
-        WAYS.len()
+    fn variants(&self) -> usize {
+        VARIANTS.len()
     }
 
-    /// As in the oldest answers known.
+    /// Removes `active`, as in the oldest known responses.
     fn add_rare_accounts(&self, server: &dyn Simulator) {
         server.update(&server.ids()[1], |record| {
             record.as_object_mut().unwrap().remove("active");
@@ -57,39 +57,46 @@ impl Provider for Row {
     }
 
     fn client(&self, server: &dyn Simulator, setup: &Setup) -> Box<dyn super::Client> {
-        let workspace: &sim::Annature = server.downcast_ref().unwrap();
-        let mut builder = builder_at(setup.url(server), workspace);
-        if setup.every_credential {
-            builder = builder.partner_key(workspace.partner_key());
+        let simulator: &sim::Annature = server.downcast_ref().unwrap();
+        let mut builder = builder_at(setup.url(server), simulator);
+        if setup.all_credentials {
+            builder = builder.partner_key(simulator.partner_key());
         }
-        Box::new(set_up!(builder, setup).build().unwrap())
+        Box::new(configure!(builder, setup).build().unwrap())
     }
 
-    fn client_over(&self, setup: &Setup) -> Box<dyn super::Client> {
-        Box::new(set_up!(builder_over(), setup).build().unwrap())
+    fn client_with_transport(&self, setup: &Setup) -> Box<dyn super::Client> {
+        Box::new(configure!(builder_over(), setup).build().unwrap())
     }
 
-    fn strangers(&self, setup: &Setup) -> Vec<Stranger> {
+    fn credential_cases(&self, setup: &Setup) -> Vec<CredentialCase> {
         const KEY: &str = "canary-annature-key";
         const PARTNER: &str = "canary-partner-key";
-        vec![stranger!(Client::builder("id", KEY).partner_key(PARTNER), setup, [KEY, PARTNER])]
+        vec![credential_case!(
+            Client::builder().id("id").key(KEY).partner_key(PARTNER),
+            setup,
+            [KEY, PARTNER]
+        )]
     }
 
-    fn refused(&self, secret: &str) -> Vec<Refused> {
-        let odd = format!("{secret}\n\u{1F511}");
-        refused![Client::builder("id", odd.as_str()), Client::builder("id", "k").partner_key(odd.as_str()),]
+    fn rejected_builders(&self, secret: &str) -> Vec<RejectedBuilder> {
+        let unsendable = format!("{secret}\n\u{1F511}");
+        rejected_builders![
+            Client::builder().id("id").key(unsendable.as_str()),
+            Client::builder().id("id").key("k").partner_key(unsendable.as_str()),
+        ]
     }
 
-    fn tenants(&self) -> Tenants {
+    fn listing_pairs(&self) -> ListingPairs {
         let list = |id: &str, partner: &str| {
-            super::Client::list(&Client::builder(id, "k").partner_key(partner).build().unwrap(), 9)
+            super::Client::list(&Client::builder().id(id).key("k").partner_key(partner).build().unwrap(), 9)
         };
-        Tenants {
-            others: vec![
+        ListingPairs {
+            different: vec![
                 [list("i", "partner-1"), list("i", "partner-2")],
                 [list("i", "partner-1"), list("j", "partner-1")],
             ],
-            alike: Vec::new(),
+            same: Vec::new(),
         }
     }
 
@@ -112,7 +119,7 @@ impl Provider for Row {
         account
     }
 
-    fn seen(&self) -> (&'static [AccountKind], &'static [AccountStatus]) {
+    fn expected_values(&self) -> (&'static [AccountKind], &'static [AccountStatus]) {
         (
             &[AccountKind::User],
             &[
@@ -125,20 +132,21 @@ impl Provider for Row {
     }
 }
 
-/// What both versions of the list are narrowed by.
-const FILTERS: &str = "name email role active group_id created_before created_after";
-const WITH_CURSOR: &str = "name email role active group_id created_before created_after cursor";
+/// The query parameters of version 1.
+const V1_PARAMETERS: &str = "name email role active group_id created_before created_after";
+/// The query parameters of version 2.
+const V2_PARAMETERS: &str = "name email role active group_id created_before created_after cursor";
 
 impl super::Client for Client {
-    fn lists(&self, _: u32) -> Vec<Box<dyn Accounts>> {
+    fn lists(&self, _: u32) -> Vec<Box<dyn AccountList>> {
         vec![Box::new(self.list_accounts()), Box::new(self.list_accounts_v1().follow_by_date(true))]
     }
 
-    fn settable(&self) -> Vec<Settable> {
+    fn list_cases(&self) -> Vec<ListCase> {
         let (early, late) = (DateTime::UNIX_EPOCH, DateTime::from_timestamp(1, 0).unwrap());
         macro_rules! filtered {
             ($list:expr, $documented:expr, $setter:ident($value:expr)) => {
-                settable!(
+                list_case!(
                     $list,
                     $documented,
                     [
@@ -157,8 +165,8 @@ impl super::Client for Client {
             };
         }
         vec![
-            filtered!(self.list_accounts(), WITH_CURSOR, cursor("abcd")),
-            filtered!(self.list_accounts_v1(), FILTERS, follow_by_date(true)),
+            filtered!(self.list_accounts(), V2_PARAMETERS, cursor("abcd")),
+            filtered!(self.list_accounts_v1(), V1_PARAMETERS, follow_by_date(true)),
         ]
     }
 
@@ -167,8 +175,8 @@ impl super::Client for Client {
         async { request.await.map(Into::into) }.boxed()
     }
 
-    fn changes(&self, about: &About, secret: &str) -> Named {
-        let id = &about.account;
+    fn mutations(&self, ids: &RequestIds, secret: &str) -> NamedRequests {
+        let id = &ids.account;
         requests![
             "create": self.create_account("Ted", "ted@example.com").password(secret),
             "register": self.register_account("Bill", "bill@example.com", "Acme").password(secret),
@@ -179,7 +187,7 @@ impl super::Client for Client {
         ]
     }
 
-    fn others(&self, about: &About) -> Named {
-        requests!["get": self.get_account(&about.account)]
+    fn reads(&self, ids: &RequestIds) -> NamedRequests {
+        requests!["get": self.get_account(&ids.account)]
     }
 }

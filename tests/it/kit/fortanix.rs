@@ -7,13 +7,14 @@ use headcount::{
         TlsConfigRequired,
     },
 };
-use headcount_sim::{self as sim, FortanixPaging, FortanixUnknownId, Settings, Simulator};
+use headcount_sim::{self as sim, FortanixPaging, FortanixUnknownId, SimConfig, Simulator};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    ACCESS_TOKEN, About, Accounts, Habits, NOWHERE, Named, Provider, Refused, Settable, Setup, Stranger,
-    Tenants, Trait, refused, requests, set_up, settable, stranger, text,
+    ACCESS_TOKEN, AccountList, CredentialCase, ListCase, ListingPairs, NamedRequests, Provider, Quirk,
+    RejectedBuilder, RequestIds, ServerBehavior, Setup, UNREACHABLE_URL, configure, credential_case,
+    list_case, rejected_builders, requests, text,
 };
 
 pub(super) struct Row;
@@ -26,12 +27,12 @@ fn builder_at(url: &str, server: &sim::Fortanix) -> ClientBuilder {
     Client::builder().password(server.email(), server.password()).base_url(url)
 }
 
-/// With a ready token, for a transport of the test's own.
+/// Returns a builder with a token, for a client over a mock transport.
 pub(crate) fn builder_over() -> ClientBuilder {
-    Client::builder().token("token").base_url(NOWHERE)
+    Client::builder().token("token").base_url(UNREACHABLE_URL)
 }
 
-const WAYS: [(FortanixPaging, FortanixUnknownId); 6] = [
+const VARIANTS: [(FortanixPaging, FortanixUnknownId); 6] = [
     (FortanixPaging::After, FortanixUnknownId::Keyset),
     (FortanixPaging::At, FortanixUnknownId::Keyset),
     (FortanixPaging::After, FortanixUnknownId::BadRequest),
@@ -45,48 +46,48 @@ impl Provider for Row {
         "fortanix"
     }
 
-    fn traits(&self) -> &'static [Trait] {
-        &[Trait::LogsIn, Trait::HasWords, Trait::MayOmitRows, Trait::LosesPlaces, Trait::TakesSecrets]
+    fn quirks(&self) -> &'static [Quirk] {
+        &[Quirk::Login, Quirk::OpenEnums, Quirk::OptionalRows, Quirk::PositionLoss, Quirk::SecretParameters]
     }
 
-    fn start(&self, settings: Settings, habits: Habits) -> BoxFuture<'static, Box<dyn Simulator>> {
-        let (paging, unknown_id) = WAYS[habits.way % WAYS.len()];
+    fn start(&self, settings: SimConfig, behavior: ServerBehavior) -> BoxFuture<'static, Box<dyn Simulator>> {
+        let (paging, unknown_id) = VARIANTS[behavior.variant % VARIANTS.len()];
         async move {
-            let builder = sim::Fortanix::builder().settings(settings).paging(paging).unknown_id(unknown_id);
+            let builder = sim::Fortanix::builder().config(settings).paging(paging).unknown_id(unknown_id);
             Box::new(builder.start().await.unwrap()) as Box<dyn Simulator>
         }
         .boxed()
     }
 
-    fn ways(&self) -> usize {
-        WAYS.len()
+    fn variants(&self) -> usize {
+        VARIANTS.len()
     }
 
     fn client(&self, server: &dyn Simulator, setup: &Setup) -> Box<dyn super::Client> {
         let builder = builder_at(setup.url(server), server.downcast_ref().unwrap());
-        Box::new(set_up!(builder, setup).build().unwrap())
+        Box::new(configure!(builder, setup).build().unwrap())
     }
 
-    fn client_over(&self, setup: &Setup) -> Box<dyn super::Client> {
-        Box::new(set_up!(builder_over(), setup).build().unwrap())
+    fn client_with_transport(&self, setup: &Setup) -> Box<dyn super::Client> {
+        Box::new(configure!(builder_over(), setup).build().unwrap())
     }
 
     fn is_login(&self, path: &str) -> bool {
         path.ends_with("/sys/auth")
     }
 
-    fn strangers(&self, setup: &Setup) -> Vec<Stranger> {
+    fn credential_cases(&self, setup: &Setup) -> Vec<CredentialCase> {
         const PASSWORD: &str = "canary-password";
         const TOKEN: &str = "canary-given-token";
         const CODE: &str = "canary-oauth-code";
         vec![
-            stranger!(
+            credential_case!(
                 Client::builder().password("ada@example.com", PASSWORD),
                 setup,
                 [PASSWORD, ACCESS_TOKEN]
             ),
-            stranger!(Client::builder().token(TOKEN), setup, [TOKEN]),
-            stranger!(
+            credential_case!(Client::builder().token(TOKEN), setup, [TOKEN]),
+            credential_case!(
                 Client::builder().oauth_code(OauthCode::new("aWRw", CODE)),
                 setup,
                 [CODE, ACCESS_TOKEN]
@@ -94,37 +95,37 @@ impl Provider for Row {
         ]
     }
 
-    fn refused(&self, secret: &str) -> Vec<Refused> {
-        refused![
+    fn rejected_builders(&self, secret: &str) -> Vec<RejectedBuilder> {
+        rejected_builders![
             Client::builder().token(format!("{secret}\n\u{1F511}")).base_url("ftp://x"),
             Client::builder().password("a:b", secret),
         ]
     }
 
-    fn tenants(&self) -> Tenants {
+    fn listing_pairs(&self) -> ListingPairs {
         let list =
             |email: &str| super::Client::list(&Client::builder().password(email, "p").build().unwrap(), 9);
-        Tenants { others: vec![[list("a@x.example"), list("b@x.example")]], alike: Vec::new() }
+        ListingPairs { different: vec![[list("a@x.example"), list("b@x.example")]], same: Vec::new() }
     }
 
     fn account(&self, record: &Value) -> Account {
         let id = text(record, "acct_id").unwrap();
         let mut account = Account::new(headcount::Provider::Fortanix, AccountKind::Tenant, id);
         account.name = text(record, "name");
-        let own = text(record, "account_status");
-        account.status = match (own.as_deref(), record["status"].as_str()) {
+        let account_status = text(record, "account_status");
+        account.status = match (account_status.as_deref(), record["status"].as_str()) {
             (Some("Active"), _) | (None, Some("ACTIVE")) => AccountStatus::Active,
             (Some("Deactivated"), _) | (None, Some("DISABLED")) => AccountStatus::Disabled,
             (None, Some("PENDING")) => AccountStatus::Pending,
             _ => AccountStatus::Unspecified,
         };
-        account.raw_status = own.or_else(|| text(record, "status")).map(Into::into);
+        account.raw_status = account_status.or_else(|| text(record, "status")).map(Into::into);
         account.created_at = record["created_at"].as_i64().map(|at| DateTime::from_timestamp(at, 0).unwrap());
-        // Roles are the caller's.
+        // `roles` are those of the caller, so `Account::roles` stays empty.
         account
     }
 
-    fn seen(&self) -> (&'static [AccountKind], &'static [AccountStatus]) {
+    fn expected_values(&self) -> (&'static [AccountKind], &'static [AccountStatus]) {
         (
             &[AccountKind::Tenant],
             &[
@@ -138,12 +139,12 @@ impl Provider for Row {
 }
 
 impl super::Client for Client {
-    fn lists(&self, limit: u32) -> Vec<Box<dyn Accounts>> {
+    fn lists(&self, limit: u32) -> Vec<Box<dyn AccountList>> {
         vec![Box::new(self.list_accounts().limit(limit.max(3)))]
     }
 
-    fn settable(&self) -> Vec<Settable> {
-        vec![settable!(
+    fn list_cases(&self) -> Vec<ListCase> {
+        vec![list_case!(
             self.list_accounts(),
             "scope limit previous_id sort_by",
             [
@@ -160,23 +161,23 @@ impl super::Client for Client {
         async { request.await.map(Into::into) }.boxed()
     }
 
-    fn changes(&self, about: &About, secret: &str) -> Named {
-        let id = Uuid::parse_str(&about.account).unwrap();
+    fn mutations(&self, ids: &RequestIds, secret: &str) -> NamedRequests {
+        let id = Uuid::parse_str(&ids.account).unwrap();
         let login = oauth(secret);
         let update = self.update_account(id).name("Acme");
         requests![
             "create": self.create_account("new").auth_config(login.clone()),
             "update": update.add_auth_config(login.clone()).mod_auth_config("x", login),
             "delete": self.delete_account(id),
-            "leave": self.remove_user_from_account(id),
+            "remove user": self.remove_user_from_account(id),
         ]
     }
 
-    fn others(&self, about: &About) -> Named {
-        let id = Uuid::parse_str(&about.account).unwrap();
+    fn reads(&self, ids: &RequestIds) -> NamedRequests {
+        let id = Uuid::parse_str(&ids.account).unwrap();
         requests![
             "get": self.get_account(id).with_totals(true),
-            "list of a user": self.get_user_accounts(id),
+            "accounts of user": self.get_user_accounts(id),
             "discover": self.discover_auth_methods().user_email("ada@example.com"),
             "log in": self.log_in(),
             "refresh": self.refresh_session(),
@@ -186,7 +187,7 @@ impl super::Client for Client {
     }
 }
 
-/// A way to log in that has this secret, as text and as bytes.
+/// Returns a login configuration that contains this secret, as text and as bytes.
 fn oauth(secret: &str) -> AuthConfigOauth {
     let idp = IdentityProvider {
         name: "idp".into(),

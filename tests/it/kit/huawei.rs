@@ -1,14 +1,17 @@
+//! Huawei Cloud in the tests that run for every provider.
+
 use futures::{FutureExt, future::BoxFuture};
 use headcount::{
-    Account, AccountKind, AccountStatus, AlternateId, AnyPaginator, Paginator, Result,
+    Account, AccountKind, AccountStatus, AlternateId, AnyPaginator, Result,
     huawei::{Client, ClientBuilder, CloseAccountState, CreateAccountState, InviteTarget},
 };
-use headcount_sim::{self as sim, HuaweiLastMarker, Settings, Simulator};
+use headcount_sim::{self as sim, LastMarker, SimConfig, Simulator};
 use serde_json::Value;
 
 use super::{
-    About, Accounts, Habits, NOWHERE, Named, Provider, Refused, Settable, Setup, Stranger, Tenants, Trait,
-    date, refused, requests, set_up, settable, stranger, text,
+    AccountList, CredentialCase, ListCase, ListingPairs, NamedRequests, Provider, Quirk, RejectedBuilder,
+    RequestIds, ServerBehavior, Setup, UNREACHABLE_URL, configure, credential_case, date, list_case,
+    rejected_builders, requests, text,
 };
 
 pub(super) struct Row;
@@ -18,69 +21,72 @@ pub(crate) fn builder(server: &sim::Huawei) -> ClientBuilder {
 }
 
 fn builder_at(url: &str, server: &sim::Huawei) -> ClientBuilder {
-    let builder = Client::builder(server.ak(), server.sk()).base_url(url);
+    let builder = Client::builder().access_key(server.ak()).secret_key(server.sk()).base_url(url);
     match server.security_token() {
         Some(token) => builder.security_token(token),
         None => builder,
     }
 }
 
-/// With a ready key, for a transport of the test's own.
+/// Returns a builder with a static key, for tests that set their own transport.
 pub(crate) fn builder_over() -> ClientBuilder {
-    Client::builder("access", "secret").base_url(NOWHERE)
+    Client::builder().access_key("access").secret_key("secret").base_url(UNREACHABLE_URL)
 }
 
-const WAYS: [HuaweiLastMarker; 3] =
-    [HuaweiLastMarker::Null, HuaweiLastMarker::Absent, HuaweiLastMarker::Empty];
+const VARIANTS: [LastMarker; 3] = [LastMarker::Null, LastMarker::Absent, LastMarker::Empty];
 
 impl Provider for Row {
     fn name(&self) -> &'static str {
         "huawei"
     }
 
-    fn traits(&self) -> &'static [Trait] {
-        &[Trait::SignsDates, Trait::HasWords, Trait::HasEmptyPages]
+    fn quirks(&self) -> &'static [Quirk] {
+        &[Quirk::SignedDate, Quirk::OpenEnums, Quirk::EmptyPages]
     }
 
-    fn start(&self, settings: Settings, habits: Habits) -> BoxFuture<'static, Box<dyn Simulator>> {
-        let mut builder = sim::Huawei::builder().settings(settings).temporary(true).creation_looks(0);
-        builder = builder.last_marker(WAYS[habits.way % WAYS.len()]);
-        if let Some(gaps) = habits.gaps {
-            builder = builder.empty_page_every(gaps as u64).short_page_every(gaps as u64 + 1);
+    fn start(&self, config: SimConfig, behavior: ServerBehavior) -> BoxFuture<'static, Box<dyn Simulator>> {
+        let mut builder = sim::Huawei::builder().config(config).temporary(true).creation_polls(0);
+        builder = builder.last_marker(VARIANTS[behavior.variant % VARIANTS.len()]);
+        if let Some(interval) = behavior.gap_interval {
+            builder = builder.empty_page_every(interval as u64).short_page_every(interval as u64 + 1);
         }
         async move { Box::new(builder.start().await.unwrap()) as Box<dyn Simulator> }.boxed()
     }
 
-    fn ways(&self) -> usize {
-        WAYS.len()
+    fn variants(&self) -> usize {
+        VARIANTS.len()
     }
 
     fn client(&self, server: &dyn Simulator, setup: &Setup) -> Box<dyn super::Client> {
         let builder = builder_at(setup.url(server), server.downcast_ref().unwrap());
-        Box::new(set_up!(builder, setup).build().unwrap())
+        Box::new(configure!(builder, setup).build().unwrap())
     }
 
-    fn client_over(&self, setup: &Setup) -> Box<dyn super::Client> {
-        Box::new(set_up!(builder_over(), setup).build().unwrap())
+    fn client_with_transport(&self, setup: &Setup) -> Box<dyn super::Client> {
+        Box::new(configure!(builder_over(), setup).build().unwrap())
     }
 
-    fn strangers(&self, setup: &Setup) -> Vec<Stranger> {
+    fn credential_cases(&self, setup: &Setup) -> Vec<CredentialCase> {
         const KEY: &str = "canary-secret-key";
         const TOKEN: &str = "canary-security-token";
-        vec![stranger!(Client::builder("AK", KEY).security_token(TOKEN), setup, [KEY, TOKEN])]
+        vec![credential_case!(
+            Client::builder().access_key("AK").secret_key(KEY).security_token(TOKEN),
+            setup,
+            [KEY, TOKEN]
+        )]
     }
 
-    fn refused(&self, secret: &str) -> Vec<Refused> {
-        refused![Client::builder("", secret)]
+    fn rejected_builders(&self, secret: &str) -> Vec<RejectedBuilder> {
+        rejected_builders![Client::builder().access_key("").secret_key(secret)]
     }
 
-    fn tenants(&self) -> Tenants {
+    fn listing_pairs(&self) -> ListingPairs {
         let list = |builder: ClientBuilder| super::Client::list(&builder.build().unwrap(), 9);
-        let key = |key: &str| Client::builder(key, "sk");
+        let key = |key: &str| Client::builder().access_key(key).secret_key("sk");
         let domain = |name: &str, domain: &str| list(key(name).domain_id(domain));
-        Tenants {
-            others: vec![[list(key("AK1")), list(key("AK2"))], [domain("AK1", "d1"), domain("AK1", "d2")]],
-            alike: vec![[domain("AK1", "d1"), domain("AK2", "d1")]],
+        ListingPairs {
+            different: vec![[list(key("AK1")), list(key("AK2"))], [domain("AK1", "d1"), domain("AK1", "d2")]],
+            same: vec![[domain("AK1", "d1"), domain("AK2", "d1")]],
         }
     }
 
@@ -104,7 +110,7 @@ impl Provider for Row {
         account
     }
 
-    fn seen(&self) -> (&'static [AccountKind], &'static [AccountStatus]) {
+    fn expected_values(&self) -> (&'static [AccountKind], &'static [AccountStatus]) {
         (
             &[AccountKind::CloudAccount],
             &[
@@ -118,33 +124,33 @@ impl Provider for Row {
 }
 
 impl super::Client for Client {
-    fn lists(&self, limit: u32) -> Vec<Box<dyn Accounts>> {
+    fn lists(&self, limit: u32) -> Vec<Box<dyn AccountList>> {
         vec![Box::new(self.list_accounts().limit(limit))]
     }
 
-    fn full_list(&self) -> AnyPaginator<Account> {
+    fn detailed_list(&self) -> AnyPaginator<Account> {
         self.list_accounts().with_register_contact_info(true).into_accounts()
     }
 
-    fn settable(&self) -> Vec<Settable> {
+    fn list_cases(&self) -> Vec<ListCase> {
         vec![
-            settable!(
+            list_case!(
                 self.list_accounts(),
                 "parent_id with_register_contact_info limit marker",
                 [parent_id("r-a"), with_register_contact_info(true), limit(2), marker("abcd")]
             ),
-            settable!(
+            list_case!(
                 self.list_create_account_statuses(),
                 "states limit marker",
                 [state(CreateAccountState::Failed), limit(2), marker("abcd")]
             ),
-            settable!(self.list_close_account_statuses(), "states", [state(CloseAccountState::Suspended)]),
-            settable!(
+            list_case!(self.list_close_account_statuses(), "states", [state(CloseAccountState::Suspended)]),
+            list_case!(
                 self.list_entities(),
                 "parent_id child_id limit marker",
                 [parent_id("r-a"), child_id("ou-a"), limit(2), marker("abcd")]
             ),
-            settable!(self.list_delegated_services("a"), "limit marker", [limit(2), marker("abcd")]),
+            list_case!(self.list_delegated_services("a"), "limit marker", [limit(2), marker("abcd")]),
         ]
     }
 
@@ -153,19 +159,19 @@ impl super::Client for Client {
         async { request.await.map(Into::into) }.boxed()
     }
 
-    fn changes(&self, about: &About, _: &str) -> Named {
-        changes(self, &about.account)
+    fn mutations(&self, ids: &RequestIds, _: &str) -> NamedRequests {
+        mutations(self, &ids.account)
     }
 
-    fn others(&self, about: &About) -> Named {
-        let mut all = reads(self, &about.account);
-        all.extend(requests!["wait": self.wait_for_account(&about.account)]);
+    fn reads(&self, ids: &RequestIds) -> NamedRequests {
+        let mut all = reads(self, &ids.account);
+        all.extend(requests!["wait": self.wait_for_account(&ids.account)]);
         all
     }
 }
 
-/// Every request that changes something, about this account.
-pub(crate) fn changes(client: &Client, id: &str) -> Named {
+/// Returns all requests that change something, for this account.
+pub(crate) fn mutations(client: &Client, id: &str) -> NamedRequests {
     let target = InviteTarget::Name("somebody".into());
     requests![
         "create": client.create_account("new").email("new@example.com"),
@@ -178,8 +184,8 @@ pub(crate) fn changes(client: &Client, id: &str) -> Named {
     ]
 }
 
-/// Every request that reads one thing.
-pub(crate) fn reads(client: &Client, id: &str) -> Named {
+/// Returns all requests that read a single object, for this account.
+pub(crate) fn reads(client: &Client, id: &str) -> NamedRequests {
     requests![
         "show": client.get_account(id),
         "show creation": client.get_create_account_status(id),

@@ -1,21 +1,22 @@
-//! Lists whose types are hidden.
+//! Listings as trait objects.
 
 use std::fmt::Debug;
 
 use futures::{FutureExt, StreamExt, future::BoxFuture};
 use headcount::{Account, AnyPaginator, Checkpoint, ListingId, Paginator, Result};
-use headcount_sim::{BrokenPromise, Conformance};
+use headcount_sim::{Conformance, ConformanceError};
 
-/// A list of anything.
+/// A listing of any items.
 pub(crate) trait List: Debug + Send + Sync {
     fn identity(&self) -> ListingId;
 
-    /// Of its start.
+    /// Returns the checkpoint of the start.
     fn checkpoint(&self) -> Checkpoint;
 
-    fn resumed(&self, from: &Checkpoint) -> Result<()>;
+    /// Checks that the listing can be resumed from a checkpoint.
+    fn check_resume(&self, from: &Checkpoint) -> Result<()>;
 
-    /// Polls it until it ends, whatever comes.
+    /// Polls the stream until it ends. Items and errors are ignored.
     fn run(&self) -> BoxFuture<'static, ()>;
 }
 
@@ -28,7 +29,7 @@ impl<P: Paginator + Clone + Debug> List for P {
         self.clone().items().checkpoint()
     }
 
-    fn resumed(&self, from: &Checkpoint) -> Result<()> {
+    fn check_resume(&self, from: &Checkpoint) -> Result<()> {
         self.clone().resume(from).map(drop)
     }
 
@@ -37,52 +38,53 @@ impl<P: Paginator + Clone + Debug> List for P {
     }
 }
 
-/// A list of accounts.
-pub(crate) trait Accounts: List {
+/// A listing of accounts.
+pub(crate) trait AccountList: List {
     fn any(&self) -> AnyPaginator<Account>;
 
-    /// What [`Conformance`] says of it, as the type that it is.
-    fn promises(&self, ids: Vec<String>) -> BoxFuture<'_, Result<(), BrokenPromise>>;
+    /// Runs the [`Conformance`] checks on the concrete type.
+    fn check_conformance(&self, ids: Vec<String>) -> BoxFuture<'_, Result<(), ConformanceError>>;
 }
 
-impl<P: Paginator<Item: Into<Account>> + Clone + Debug> Accounts for P {
+impl<P: Paginator<Item: Into<Account>> + Clone + Debug> AccountList for P {
     fn any(&self) -> AnyPaginator<Account> {
         self.clone().into_accounts()
     }
 
-    fn promises(&self, ids: Vec<String>) -> BoxFuture<'_, Result<(), BrokenPromise>> {
-        Conformance::new(|| self.clone()).expecting(ids).run().boxed()
+    fn check_conformance(&self, ids: Vec<String>) -> BoxFuture<'_, Result<(), ConformanceError>> {
+        Conformance::new(|| self.clone()).expected_ids(ids).run().boxed()
     }
 }
 
-/// A list, and what can be set of it.
-pub(crate) struct Settable {
-    /// As the client makes it.
-    pub(crate) plain: Box<dyn List>,
-    /// With one setter called, each of them: all these are other listings.
-    pub(crate) others: Vec<(&'static str, Box<dyn List>)>,
-    /// The same for setters that do not change what is listed.
-    pub(crate) alike: Vec<(&'static str, Box<dyn List>)>,
-    /// With all setters called.
+/// A listing and its setters.
+pub(crate) struct ListCase {
+    /// Without any setter called.
+    pub(crate) default: Box<dyn List>,
+    /// With one setter called each. All of these are different listings.
+    pub(crate) different: Vec<(&'static str, Box<dyn List>)>,
+    /// With one setter called each that does not change what is listed.
+    pub(crate) equivalent: Vec<(&'static str, Box<dyn List>)>,
+    /// With every setter called.
     pub(crate) full: Box<dyn List>,
-    /// The names of all query parameters that its provider documents.
+    /// The names of all documented query parameters, separated by spaces.
     pub(crate) documented: &'static str,
 }
 
-/// A list, the parameters that its provider documents, and its setters with a value that is not the default.
-macro_rules! settable {
+/// Builds a [`ListCase`] from a listing, its documented parameters, and its setters with values that are not
+/// the default.
+macro_rules! list_case {
     (
         $list:expr, $documented:expr,
-        [$($other:ident($($value:expr),*)),* $(,)?] $(, alike: [$($alike:ident($($same:expr),*)),*])?
+        [$($setter:ident($($value:expr),*)),* $(,)?] $(, equivalent: [$($alias:ident($($same:expr),*)),*])?
     ) => {{
         let list = $list;
-        $crate::kit::Settable {
-            others: vec![$((stringify!($other), Box::new(list.clone().$other($($value),*)))),*],
-            alike: vec![$($((stringify!($alike), Box::new(list.clone().$alike($($same),*)))),*)?],
-            full: Box::new(list.clone()$(.$other($($value),*))*$($(.$alike($($same),*))*)?),
-            plain: Box::new(list),
+        $crate::kit::ListCase {
+            different: vec![$((stringify!($setter), Box::new(list.clone().$setter($($value),*)))),*],
+            equivalent: vec![$($((stringify!($alias), Box::new(list.clone().$alias($($same),*)))),*)?],
+            full: Box::new(list.clone()$(.$setter($($value),*))*$($(.$alias($($same),*))*)?),
+            default: Box::new(list),
             documented: $documented,
         }
     }};
 }
-pub(super) use settable;
+pub(super) use list_case;

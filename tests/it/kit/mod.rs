@@ -1,7 +1,7 @@
-//! The providers, as the tests of what holds of all of them see them: a row for each.
+//! The table of providers for tests that apply to all of them.
 //!
-//! A row holds what only the client knows. What a simulator knows of itself is asked of it: its name, the member of a
-//! row that holds the id, its secrets, and how it writes a page.
+//! A row holds what is specific to the client. The simulator itself reports its name, the JSON member that
+//! holds an account's id, its secrets and the format of its pages.
 
 mod lists;
 mod requests;
@@ -17,111 +17,112 @@ use std::fmt::{self, Debug};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use futures::future::BoxFuture;
 use headcount::{Account, AccountKind, AccountStatus, AnyPaginator, Error, Result};
-use headcount_sim::{self as sim, Settings, Simulator};
+use headcount_sim::{self as sim, SimConfig, Simulator};
 use serde_json::Value;
 
-pub(crate) use lists::{Accounts, Settable};
-pub(crate) use requests::{Named, Unsent, debug, requests};
-pub(crate) use setup::{NOWHERE, Setup};
-use {lists::settable, setup::set_up};
+pub(crate) use lists::{AccountList, ListCase};
+pub(crate) use requests::{NamedRequests, PendingRequest, debug, requests};
+pub(crate) use setup::{Setup, UNREACHABLE_URL};
+use {lists::list_case, setup::configure};
 
-/// The table: every test of what holds of all providers iterates it.
+/// All providers. Tests that apply to every provider iterate over this table.
 pub(crate) static PROVIDERS: &[&dyn Provider] =
     &[&fortanix::Row, &huawei::Row, &annature::Row, &sailpoint::Row];
 
-/// A client of a simulator.
+/// Creates a client for a simulator.
 pub(crate) fn client(server: &dyn Simulator, setup: &Setup) -> Box<dyn Client> {
     let name = server.provider().name();
     let provider = PROVIDERS.iter().find(|provider| provider.name() == name).unwrap();
     provider.client(server, setup)
 }
 
-/// The providers that have this trait.
-pub(crate) fn having(wanted: Trait) -> Vec<&'static dyn Provider> {
-    PROVIDERS.iter().copied().filter(|provider| provider.has(wanted)).collect()
+/// Returns the providers that have `quirk`.
+pub(crate) fn with_quirk(quirk: Quirk) -> Vec<&'static dyn Provider> {
+    PROVIDERS.iter().copied().filter(|provider| provider.has(quirk)).collect()
 }
 
-/// What is so at some providers only, and decides what a test of all expects.
+/// A property that only some providers have, and that changes what a shared test expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trait {
-    /// There are logins, whose tokens end.
-    LogsIn,
-    /// A request is judged by the date that it is signed with.
-    SignsDates,
-    /// Rows have words that the provider may add to.
-    HasWords,
-    /// An empty page may lead on.
-    HasEmptyPages,
-    /// Pages are asked for by their offset, so that a circle of pages looks like a list that changes all the time.
-    ByOffset,
-    /// An object without rows is an empty list.
-    MayOmitRows,
-    /// Where a server does not know an account that is gone, the place in the list can be lost.
-    LosesPlaces,
-    /// Its first change carries the secret that it is given.
-    TakesSecrets,
+pub(crate) enum Quirk {
+    /// The client logs in and receives tokens that expire.
+    Login,
+    /// The server checks the date in a request's signature.
+    SignedDate,
+    /// Rows contain enumerations that the provider may extend.
+    OpenEnums,
+    /// An empty page may have a successor.
+    EmptyPages,
+    /// Pages are requested by offset, so a pagination loop looks like a list that keeps changing.
+    OffsetPaging,
+    /// An object without a member for rows is an empty list.
+    OptionalRows,
+    /// The position can be lost if the server does not recognise the id of a removed account.
+    PositionLoss,
+    /// The first of [`Client::mutations`] sends its `secret`.
+    SecretParameters,
 }
 
 /// A row of [`PROVIDERS`].
 pub(crate) trait Provider: Sync {
-    /// As `headcount` and the simulators name it.
+    /// Returns the name that `headcount` and the simulators use.
     fn name(&self) -> &'static str;
 
-    fn traits(&self) -> &'static [Trait];
+    fn quirks(&self) -> &'static [Quirk];
 
-    fn has(&self, wanted: Trait) -> bool {
-        self.traits().contains(&wanted)
+    fn has(&self, quirk: Quirk) -> bool {
+        self.quirks().contains(&quirk)
     }
 
-    /// What its simulator knows of it.
+    /// Returns the simulator's description of the provider.
     fn sim(&self) -> &'static sim::Provider {
         sim::PROVIDERS.iter().find(|provider| provider.name() == self.name()).unwrap()
     }
 
-    /// Starts its simulator.
-    fn start(&self, settings: Settings, habits: Habits) -> BoxFuture<'static, Box<dyn Simulator>>;
+    /// Starts a simulator.
+    fn start(&self, config: SimConfig, behavior: ServerBehavior) -> BoxFuture<'static, Box<dyn Simulator>>;
 
-    /// In how many ways its server may behave, as far as the vendor does not say; see [`Habits::way`]. The first is the
-    /// usual one.
-    fn ways(&self) -> usize;
+    /// Returns the number of server behaviours that the vendor's reference leaves open; see
+    /// [`ServerBehavior::variant`]. The first is the usual one.
+    fn variants(&self) -> usize;
 
-    /// Changes the accounts of a server into such as are too rare to be in every world.
+    /// Adds kinds of accounts that are too rare to be in every generated data set.
     fn add_rare_accounts(&self, server: &dyn Simulator) {
         let _ = server;
     }
 
-    /// A client of its simulator.
+    /// Creates a client for a simulator of this provider.
     fn client(&self, server: &dyn Simulator, setup: &Setup) -> Box<dyn Client>;
 
-    /// A client with a ready token and a transport of the test's own.
-    fn client_over(&self, setup: &Setup) -> Box<dyn Client>;
+    /// Creates a client with a fixed token, for the transport in `setup`.
+    fn client_with_transport(&self, setup: &Setup) -> Box<dyn Client>;
 
-    /// Whether a request with this path is a login.
+    /// Returns whether a request with this path is a login.
     fn is_login(&self, path: &str) -> bool {
         let _ = path;
         false
     }
 
-    /// Clients with credentials that are known when they are seen, in every way that credentials are given.
-    fn strangers(&self, setup: &Setup) -> Vec<Stranger>;
+    /// Creates a client for each way to supply credentials, with recognisable secrets.
+    fn credential_cases(&self, setup: &Setup) -> Vec<CredentialCase>;
 
-    /// Builders that hold `secret` where it is refused, in forms that no header or URL takes too.
-    fn refused(&self, secret: &str) -> Vec<Refused>;
+    /// Returns builders that are rejected with `secret` in them, also in forms that are invalid in headers
+    /// and URLs.
+    fn rejected_builders(&self, secret: &str) -> Vec<RejectedBuilder>;
 
-    /// Lists of different tenants or users, and of the same.
-    fn tenants(&self) -> Tenants;
+    /// Returns pairs of listings: of different tenants or users, and of the same one.
+    fn listing_pairs(&self) -> ListingPairs;
 
-    /// What the requests of [`Client::changes`] are about.
-    fn about(&self, server: &dyn Simulator) -> About {
+    /// Returns ids of a server's records, for the requests of [`Client::mutations`].
+    fn request_ids(&self, server: &dyn Simulator) -> RequestIds {
         let ids = server.ids();
-        About { account: ids[0].clone(), other: ids[1].clone(), ..About::all("") }
+        RequestIds { account: ids[0].clone(), other: ids[1].clone(), ..RequestIds::all("") }
     }
 
-    /// The shared account that a record is, read from its JSON.
+    /// Converts the JSON of a record to the shared account, independently of the crate.
     fn account(&self, record: &Value) -> Account;
 
-    /// The kinds and statuses that accounts have in a world of some hundred.
-    fn seen(&self) -> (&'static [AccountKind], &'static [AccountStatus]);
+    /// Returns the kinds and statuses that occur in a generated data set of a few hundred accounts.
+    fn expected_values(&self) -> (&'static [AccountKind], &'static [AccountStatus]);
 }
 
 impl fmt::Display for dyn Provider {
@@ -130,138 +131,142 @@ impl fmt::Display for dyn Provider {
     }
 }
 
-/// A client of some provider.
+/// A client of any provider.
 pub(crate) trait Client: Debug + Send + Sync {
-    /// Its lists of accounts, `list_accounts` first, with so many rows on a page or as near to it as can be.
-    fn lists(&self, limit: u32) -> Vec<Box<dyn Accounts>>;
+    /// Returns the lists of accounts, `list_accounts` first, with a page size as close to `limit` as
+    /// possible.
+    fn lists(&self, limit: u32) -> Vec<Box<dyn AccountList>>;
 
-    /// `list_accounts`.
+    /// Returns `list_accounts` with a page size as close to `limit` as possible.
     fn list(&self, limit: u32) -> AnyPaginator<Account> {
         self.lists(limit)[0].any()
     }
 
-    /// `list_accounts`, with all that can be told of each account.
-    fn full_list(&self) -> AnyPaginator<Account> {
+    /// Returns `list_accounts` with every optional field requested.
+    fn detailed_list(&self) -> AnyPaginator<Account> {
         self.list(100)
     }
 
-    /// All its lists, whatever they list.
-    fn settable(&self) -> Vec<Settable>;
+    /// Returns all listings, of accounts and of anything else, with their setters.
+    fn list_cases(&self) -> Vec<ListCase>;
 
+    /// Fetches one account.
     fn get(&self, id: &str) -> BoxFuture<'static, Result<Account>>;
 
-    /// Every request that changes something, one that creates an account first, with `secret` where one takes any.
-    fn changes(&self, about: &About, secret: &str) -> Named;
+    /// Returns every request that changes something, account creation first. `secret` is set wherever a
+    /// request takes a secret.
+    fn mutations(&self, ids: &RequestIds, secret: &str) -> NamedRequests;
 
-    /// Every other request that is no list.
-    fn others(&self, about: &About) -> Named;
+    /// Returns every other request that is not a list.
+    fn reads(&self, ids: &RequestIds) -> NamedRequests;
 
-    /// Every request that is no list.
-    fn requests(&self, about: &About, secret: &str) -> Named {
-        self.changes(about, secret).into_iter().chain(self.others(about)).collect()
+    /// Returns every request that is not a list.
+    fn requests(&self, ids: &RequestIds, secret: &str) -> NamedRequests {
+        self.mutations(ids, secret).into_iter().chain(self.reads(ids)).collect()
     }
 }
 
-/// What a server does where no request says.
+/// How a simulator behaves where requests do not decide.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Habits {
-    /// Rows on a page, where that is the server's choice.
-    pub(crate) rows: usize,
-    /// Among so many pages, one is short or empty, where that can be.
-    pub(crate) gaps: Option<usize>,
-    /// Any number: which of [`Provider::ways`].
-    pub(crate) way: usize,
+pub(crate) struct ServerBehavior {
+    /// The number of rows on a page, if the server chooses it.
+    pub(crate) page_size: usize,
+    /// One page in this many is short or empty, if the provider can have such pages.
+    pub(crate) gap_interval: Option<usize>,
+    /// The index of one of the [`Provider::variants`], modulo their number.
+    pub(crate) variant: usize,
 }
 
-impl Habits {
-    /// Pages of so many rows, and nothing out of the way.
-    pub(crate) fn rows(rows: usize) -> Self {
-        Self { rows, gaps: None, way: 0 }
+impl ServerBehavior {
+    /// Returns the usual behaviour with this page size.
+    pub(crate) fn with_page_size(page_size: usize) -> Self {
+        Self { page_size, gap_interval: None, variant: 0 }
     }
 }
 
-impl Default for Habits {
+impl Default for ServerBehavior {
     fn default() -> Self {
-        Self::rows(100)
+        Self::with_page_size(100)
     }
 }
 
-/// A client with credentials of a test's own.
-pub(crate) struct Stranger {
-    /// What its builder showed of itself.
+/// A client with recognisable credentials.
+pub(crate) struct CredentialCase {
+    /// The builder's `Debug` output.
     pub(crate) builder: String,
     pub(crate) client: Box<dyn Client>,
-    /// All that it has after a request, with [`ACCESS_TOKEN`] if it logs in.
+    /// All secrets that the client holds after a request, with [`ACCESS_TOKEN`] if it logs in.
     pub(crate) secrets: Vec<&'static str>,
 }
 
-/// What every login of a [`Stranger`] is to be answered with.
+/// The token that a login of a [`CredentialCase`] must return.
 pub(crate) const ACCESS_TOKEN: &str = "canary-access-token";
 
-macro_rules! stranger {
+macro_rules! credential_case {
     ($builder:expr, $setup:expr, $secrets:expr) => {{
-        let builder = $crate::kit::set_up!($builder, $setup);
-        $crate::kit::Stranger {
+        let builder = $crate::kit::configure!($builder, $setup);
+        $crate::kit::CredentialCase {
             builder: $crate::kit::debug(&builder),
             client: Box::new(builder.build().unwrap()),
             secrets: $secrets.to_vec(),
         }
     }};
 }
-use stranger;
+use credential_case;
 
-/// A builder that was refused.
-pub(crate) struct Refused {
+/// A builder that `build` rejected.
+pub(crate) struct RejectedBuilder {
+    /// The builder's `Debug` output.
     pub(crate) builder: String,
     pub(crate) error: Error,
 }
 
-macro_rules! refused {
+macro_rules! rejected_builders {
     ($($builder:expr),+ $(,)?) => {
         vec![$({
             let builder = $builder;
-            $crate::kit::Refused {
+            $crate::kit::RejectedBuilder {
                 builder: $crate::kit::debug(&builder),
                 error: builder.build().unwrap_err(),
             }
         }),+]
     };
 }
-use refused;
+use rejected_builders;
 
-/// Pairs of lists.
-pub(crate) struct Tenants {
-    /// That list different accounts.
-    pub(crate) others: Vec<[AnyPaginator<Account>; 2]>,
-    /// That list the same ones with other credentials.
-    pub(crate) alike: Vec<[AnyPaginator<Account>; 2]>,
+/// Pairs of listings.
+pub(crate) struct ListingPairs {
+    /// Listings of different accounts.
+    pub(crate) different: Vec<[AnyPaginator<Account>; 2]>,
+    /// Listings of the same accounts with different credentials.
+    pub(crate) same: Vec<[AnyPaginator<Account>; 2]>,
 }
 
-/// What requests are about.
+/// The ids that requests refer to.
 #[derive(Clone, Debug)]
-pub(crate) struct About {
+pub(crate) struct RequestIds {
     pub(crate) account: String,
-    /// Another account, to be removed.
+    /// Another account, which may be removed.
     pub(crate) other: String,
-    /// Where accounts come from.
+    /// The source of the account.
     pub(crate) source: String,
-    /// Whose account it is.
+    /// The identity that owns the account.
     pub(crate) identity: String,
 }
 
-impl About {
-    /// Of things that all have this id.
+impl RequestIds {
+    /// Uses one id for everything.
     pub(crate) fn all(id: &str) -> Self {
         Self { source: id.into(), account: id.into(), other: id.into(), identity: id.into() }
     }
 }
 
-/// A member of a record, if it is text.
+/// Returns a member of a record if it is a string.
 fn text(record: &Value, name: &str) -> Option<String> {
     record[name].as_str().map(str::to_owned)
 }
 
-/// A member of a record that is a date, in any of the layouts that the simulators write.
+/// Parses a member of a record as a date, in any format that the simulators write.
 fn date(record: &Value, name: &str) -> Option<DateTime<Utc>> {
     let text = record[name].as_str()?;
     let zoned = DateTime::parse_from_rfc3339(text).map(|date| date.to_utc());
@@ -270,7 +275,7 @@ fn date(record: &Value, name: &str) -> Option<DateTime<Utc>> {
 }
 
 #[test]
-fn every_simulator_has_a_row() {
+fn table_matches_simulators() {
     let rows: Vec<_> = PROVIDERS.iter().map(|provider| provider.name()).collect();
     assert_eq!(rows, sim::PROVIDERS.iter().map(|provider| provider.name()).collect::<Vec<_>>());
 }

@@ -1,51 +1,53 @@
-//! Requests that are held, and sent later.
+//! Requests that are built first and sent later.
 
 use std::{fmt::Debug, future::IntoFuture};
 
 use futures::future::BoxFuture;
 use headcount::Result;
 
-/// A request that is not sent yet: awaited, it is, and gives what its answer shows of itself.
-pub(crate) struct Unsent {
-    /// What it shows of itself.
-    pub(crate) shown: String,
-    answer: BoxFuture<'static, Result<String>>,
+/// A request that was not sent yet. Awaiting it sends the request and returns the `Debug` output of its
+/// response.
+pub(crate) struct PendingRequest {
+    /// The `Debug` output of the request.
+    pub(crate) debug: String,
+    response: BoxFuture<'static, Result<String>>,
 }
 
-/// Requests and their names.
-pub(crate) type Named = Vec<(&'static str, Unsent)>;
+/// Requests with their names.
+pub(crate) type NamedRequests = Vec<(&'static str, PendingRequest)>;
 
-impl IntoFuture for Unsent {
+impl IntoFuture for PendingRequest {
     type Output = Result<String>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        self.answer
+        self.response
     }
 }
 
-impl Unsent {
-    /// Takes what `send` gives, which can be spawned, though the request and its client are gone.
-    pub(crate) fn new<A: Debug>(
-        shown: String,
-        answer: impl Future<Output = Result<A>> + Send + 'static,
+impl PendingRequest {
+    /// Wraps the future that `send` returned. The bounds require that it can be spawned and borrows nothing.
+    pub(crate) fn new<T: Debug>(
+        debug: String,
+        response: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Self {
-        Self { shown, answer: Box::pin(async move { answer.await.map(|answer| debug(&answer)) }) }
+        let response = Box::pin(async move { response.await.map(|response| self::debug(&response)) });
+        Self { debug, response }
     }
 }
 
-/// On one line, and on many.
+/// Formats a value with `{:?}` and with `{:#?}`.
 pub(crate) fn debug(value: &impl Debug) -> String {
     format!("{value:?}\n{value:#?}")
 }
 
-/// [`Named`] requests, each something with a method `send`.
+/// Builds [`NamedRequests`] from builders with a method `send`.
 macro_rules! requests {
     ($($name:literal: $request:expr),+ $(,)?) => {
         vec![$({
             let request = $request;
-            let shown = $crate::kit::debug(&request);
-            ($name, $crate::kit::Unsent::new(shown, request.send()))
+            let debug = $crate::kit::debug(&request);
+            ($name, $crate::kit::PendingRequest::new(debug, request.send()))
         }),+]
     };
 }

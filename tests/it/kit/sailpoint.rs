@@ -3,13 +3,14 @@ use headcount::{
     Account, AccountKind, AccountOwner, AccountStatus, AlternateId, Result, SortOrder,
     sailpoint::{AccountPath, Client, ClientBuilder, DetailLevel, Field, Filter},
 };
-use headcount_sim::{self as sim, SailPointPastEnd, Settings, Simulator};
+use headcount_sim::{self as sim, BeyondEnd, SimConfig, Simulator};
 use serde_json::{Map, Value, json};
 
-pub(crate) use super::About;
+pub(crate) use super::RequestIds;
 use super::{
-    ACCESS_TOKEN, Accounts, Habits, NOWHERE, Named, Provider, Refused, Settable, Setup, Stranger, Tenants,
-    Trait, date, refused, requests, set_up, settable, stranger, text,
+    ACCESS_TOKEN, AccountList, CredentialCase, ListCase, ListingPairs, NamedRequests, Provider, Quirk,
+    RejectedBuilder, ServerBehavior, Setup, UNREACHABLE_URL, configure, credential_case, date, list_case,
+    rejected_builders, requests, text,
 };
 
 pub(super) struct Row;
@@ -18,88 +19,91 @@ pub(crate) fn builder(server: &sim::SailPoint) -> ClientBuilder {
     builder_at(server.base_url(), server)
 }
 
-/// Without a rate limit: a walk of small pages would otherwise wait in real time.
+/// Returns a builder without a rate limit, because a listing in small pages would otherwise wait in real
+/// time.
 fn builder_at(url: &str, server: &sim::SailPoint) -> ClientBuilder {
-    let builder = Client::builder(url).rate_limit(None);
+    let builder = Client::builder().base_url(url).rate_limit(None);
     builder.client_credentials(server.client_id(), server.client_secret())
 }
 
-/// With a ready token, for a transport of the test's own.
+/// Returns a builder with a bearer token, for a test's own transport.
 pub(crate) fn builder_over() -> ClientBuilder {
-    Client::builder(NOWHERE).token("token")
+    Client::builder().base_url(UNREACHABLE_URL).token("token")
 }
 
-const WAYS: [SailPointPastEnd; 2] = [SailPointPastEnd::Empty, SailPointPastEnd::BadRequest];
+const VARIANTS: [BeyondEnd; 2] = [BeyondEnd::Empty, BeyondEnd::BadRequest];
 
 impl Provider for Row {
     fn name(&self) -> &'static str {
         "sailpoint"
     }
 
-    fn traits(&self) -> &'static [Trait] {
-        &[Trait::LogsIn, Trait::ByOffset, Trait::TakesSecrets]
+    fn quirks(&self) -> &'static [Quirk] {
+        &[Quirk::Login, Quirk::OffsetPaging, Quirk::SecretParameters]
     }
 
-    fn start(&self, settings: Settings, habits: Habits) -> BoxFuture<'static, Box<dyn Simulator>> {
-        let mut builder = sim::SailPoint::builder().settings(settings).rate_limit(None);
-        builder = builder.past_end(WAYS[habits.way % WAYS.len()]);
-        if let Some(gaps) = habits.gaps {
+    fn start(&self, settings: SimConfig, behavior: ServerBehavior) -> BoxFuture<'static, Box<dyn Simulator>> {
+        let mut builder = sim::SailPoint::builder().config(settings).rate_limit(None);
+        builder = builder.beyond_end(VARIANTS[behavior.variant % VARIANTS.len()]);
+        if let Some(gaps) = behavior.gap_interval {
             builder = builder.short_page_every(gaps);
         }
         async move { Box::new(builder.start().await.unwrap()) as Box<dyn Simulator> }.boxed()
     }
 
-    fn ways(&self) -> usize {
-        WAYS.len()
+    fn variants(&self) -> usize {
+        VARIANTS.len()
     }
 
     fn client(&self, server: &dyn Simulator, setup: &Setup) -> Box<dyn super::Client> {
         let builder = builder_at(setup.url(server), server.downcast_ref().unwrap());
-        Box::new(set_up!(builder, setup).build().unwrap())
+        Box::new(configure!(builder, setup).build().unwrap())
     }
 
-    fn client_over(&self, setup: &Setup) -> Box<dyn super::Client> {
-        Box::new(set_up!(builder_over(), setup).build().unwrap())
+    fn client_with_transport(&self, setup: &Setup) -> Box<dyn super::Client> {
+        Box::new(configure!(builder_over(), setup).build().unwrap())
     }
 
     fn is_login(&self, path: &str) -> bool {
         path.ends_with("/oauth/token")
     }
 
-    fn strangers(&self, setup: &Setup) -> Vec<Stranger> {
+    fn credential_cases(&self, setup: &Setup) -> Vec<CredentialCase> {
         const SECRET: &str = "canary-client-secret";
         const TOKEN: &str = "canary-own-token";
-        let builder = || Client::builder("https://acme.example");
+        let builder = || Client::builder().base_url("https://acme.example");
         vec![
-            stranger!(builder().client_credentials("id", SECRET), setup, [SECRET, ACCESS_TOKEN]),
-            stranger!(builder().token(TOKEN), setup, [TOKEN]),
+            credential_case!(builder().client_credentials("id", SECRET), setup, [SECRET, ACCESS_TOKEN]),
+            credential_case!(builder().token(TOKEN), setup, [TOKEN]),
         ]
     }
 
-    fn refused(&self, secret: &str) -> Vec<Refused> {
-        refused![
-            Client::builder(format!("https://u:{secret}@acme.example")).token("t"),
-            Client::builder(format!("https://u:{secret}@acme.example/?key={secret}")).token(secret),
-            Client::builder("").client_credentials("id", secret),
+    fn rejected_builders(&self, secret: &str) -> Vec<RejectedBuilder> {
+        rejected_builders![
+            Client::builder().base_url(format!("https://u:{secret}@acme.example")).token("t"),
+            Client::builder()
+                .base_url(format!("https://u:{secret}@acme.example/?key={secret}"))
+                .token(secret),
+            Client::builder().base_url("").client_credentials("id", secret),
         ]
     }
 
-    fn tenants(&self) -> Tenants {
+    fn listing_pairs(&self) -> ListingPairs {
         let list = |builder: ClientBuilder| super::Client::list(&builder.build().unwrap(), 9);
-        let tenant = |name: &str| Client::builder(format!("https://{name}.api.identitynow.com"));
+        let tenant = |name: &str| Client::builder().base_url(format!("https://{name}.api.identitynow.com"));
         let user = |id: &str, secret: &str| list(tenant("one").client_credentials(id, secret));
-        Tenants {
-            others: vec![
+        ListingPairs {
+            different: vec![
                 [list(tenant("one").token("t")), list(tenant("two").token("t"))],
-                // Another may see other accounts.
+                // Another client id may have access to other accounts.
                 [user("org-admin", "s"), user("source-admin", "s")],
             ],
-            alike: vec![[user("org-admin", "s"), user("org-admin", "renewed")]],
+            same: vec![[user("org-admin", "s"), user("org-admin", "renewed")]],
         }
     }
 
-    fn about(&self, server: &dyn Simulator) -> About {
-        about(server)
+    fn request_ids(&self, server: &dyn Simulator) -> RequestIds {
+        request_ids(server)
     }
 
     fn account(&self, record: &Value) -> Account {
@@ -120,9 +124,9 @@ impl Provider for Row {
         account.created_at = date(record, "created");
         account.modified_at = date(record, "modified");
         account.parent_id = text(record, "sourceId");
-        let stated = Some(&record["ownerIdentity"]).filter(|owner| owner.is_object());
+        let stated_owner = Some(&record["ownerIdentity"]).filter(|owner| owner.is_object());
         let (machine, correlated) = (record["isMachine"] == true, text(record, "identityId"));
-        account.owner = match stated.filter(|_| machine || correlated.is_none()) {
+        account.owner = match stated_owner.filter(|_| machine || correlated.is_none()) {
             Some(owner) => Some(AccountOwner::new(text(owner, "id"), text(owner, "name"))),
             None => correlated.map(|id| AccountOwner::new(Some(id), text(&record["identity"], "name"))),
         };
@@ -132,7 +136,7 @@ impl Provider for Row {
         account
     }
 
-    fn seen(&self) -> (&'static [AccountKind], &'static [AccountStatus]) {
+    fn expected_values(&self) -> (&'static [AccountKind], &'static [AccountStatus]) {
         (
             &[AccountKind::SourceAccount, AccountKind::SystemAccount],
             &[AccountStatus::Active, AccountStatus::Disabled, AccountStatus::Locked],
@@ -141,13 +145,13 @@ impl Provider for Row {
 }
 
 impl super::Client for Client {
-    fn lists(&self, limit: u32) -> Vec<Box<dyn Accounts>> {
+    fn lists(&self, limit: u32) -> Vec<Box<dyn AccountList>> {
         vec![Box::new(self.list_accounts().limit(limit.clamp(2, 250)))]
     }
 
-    fn settable(&self) -> Vec<Settable> {
+    fn list_cases(&self) -> Vec<ListCase> {
         vec![
-            settable!(
+            list_case!(
                 self.list_accounts(),
                 "detailLevel limit offset count filters sorters",
                 [
@@ -157,13 +161,13 @@ impl super::Client for Client {
                     filter(Filter::eq(Field::Name, "a")),
                     sort_by(Field::Name, SortOrder::Ascending),
                 ],
-                alike: [count(true)]
+                equivalent: [count(true), email_attribute("mail")]
             ),
-            settable!(
+            list_case!(
                 self.list_entitlements("a"),
                 "limit offset count",
                 [limit(3), offset(1)],
-                alike: [count(true)]
+                equivalent: [count(true)]
             ),
         ]
     }
@@ -173,23 +177,23 @@ impl super::Client for Client {
         async { request.await.map(Into::into) }.boxed()
     }
 
-    fn changes(&self, about: &About, secret: &str) -> Named {
-        changes(self, about, secret)
+    fn mutations(&self, ids: &RequestIds, secret: &str) -> NamedRequests {
+        mutations(self, ids, secret)
     }
 
-    fn others(&self, about: &About) -> Named {
-        requests!["get": self.get_account(&about.account)]
+    fn reads(&self, ids: &RequestIds) -> NamedRequests {
+        requests!["get": self.get_account(&ids.account)]
     }
 }
 
-/// An account on a source of delimited files that has an identity.
-pub(crate) fn about(server: &sim::Server) -> About {
+/// Returns the ids of an account on a source of delimited files that has an identity.
+pub(crate) fn request_ids(server: &sim::Server) -> RequestIds {
     let records = server.records();
-    let suits = |record: &&Value| record["connectionType"] == "file" && record["identityId"].is_string();
-    let account = records.iter().find(suits).unwrap();
+    let matches = |record: &&Value| record["connectionType"] == "file" && record["identityId"].is_string();
+    let account = records.iter().find(matches).unwrap();
     let other = records.iter().find(|record| *record != account).unwrap();
     let text = |record: &Value, name: &str| text(record, name).unwrap();
-    About {
+    RequestIds {
         source: text(account, "sourceId"),
         account: text(account, "id"),
         other: text(other, "id"),
@@ -201,9 +205,9 @@ pub(crate) fn attributes(value: &str) -> Map<String, Value> {
     json!({"password": value, "nested": [{"deep": value}]}).as_object().cloned().unwrap()
 }
 
-/// Every request that changes something, with this value for an attribute where one takes any.
-pub(crate) fn changes(client: &Client, about: &About, value: &str) -> Named {
-    let About { source, account, other, identity } = about;
+/// Returns every mutation, with `value` as the value of attributes.
+pub(crate) fn mutations(client: &Client, ids: &RequestIds, value: &str) -> NamedRequests {
+    let RequestIds { source, account, other, identity } = ids;
     let password = || AccountPath::attribute("password");
     requests![
         "create": client.create_account(source).attribute("password", value),
@@ -217,7 +221,7 @@ pub(crate) fn changes(client: &Client, about: &About, value: &str) -> Named {
         "disable one": client.disable_account_for_identity(identity),
         "enable many": client.enable_accounts_for_identities([identity]),
         "disable many": client.disable_accounts_for_identities([identity]),
-        // Behind all others of the account, for it leaves nothing to change.
+        // Last, because it deletes the account.
         "delete": client.delete_account(account),
         "remove": client.remove_account(other),
     ]

@@ -1,4 +1,4 @@
-//! What all builders of clients can be set to.
+//! Client options that are common to all builders.
 
 use std::sync::Arc;
 
@@ -7,33 +7,33 @@ use futures::future::BoxFuture;
 use headcount::http::{RetryPolicy, Transport, TransportError};
 use headcount_sim::Server;
 
-/// A host where nothing listens: a transport of the test's own is in between.
-pub(crate) const NOWHERE: &str = "http://127.0.0.1:9";
+/// An address where nothing listens, for clients with their own transport.
+pub(crate) const UNREACHABLE_URL: &str = "http://127.0.0.1:9";
 
-/// Settings for a builder of any provider. The default is the client's own, but for a rate limit, which there is none.
+/// Options for a builder of any provider. Without any, a client has its defaults but no rate limit.
 #[derive(Clone, Default)]
 pub(crate) struct Setup {
-    /// Where the server is, if the client is to go elsewhere.
+    /// The base URL, if it is not the server's.
     pub(crate) url: Option<String>,
-    pub(crate) transport: Option<Shared>,
+    pub(crate) transport: Option<SharedTransport>,
     pub(crate) http: Option<reqwest::Client>,
     pub(crate) retry: Option<RetryPolicy>,
     pub(crate) body_limit: Option<usize>,
     pub(crate) agent: Option<&'static str>,
-    /// Whether the client has every credential that one can have, also those that make it another's.
-    pub(crate) every_credential: bool,
+    /// Whether to set every optional credential, also those that change whose accounts are listed.
+    pub(crate) all_credentials: bool,
 }
 
 impl Setup {
     pub(crate) fn over(transport: impl Transport) -> Self {
-        Self { transport: Some(Shared(Arc::new(transport))), ..Self::default() }
+        Self { transport: Some(SharedTransport(Arc::new(transport))), ..Self::default() }
     }
 
     pub(crate) fn http(client: reqwest::Client) -> Self {
         Self { http: Some(client), ..Self::default() }
     }
 
-    /// Where a client of this server goes.
+    /// Returns the base URL for a client of this server.
     pub(super) fn url<'a>(&'a self, server: &'a Server) -> &'a str {
         self.url.as_deref().unwrap_or(server.base_url())
     }
@@ -43,11 +43,11 @@ impl Setup {
     }
 }
 
-/// A transport of any type.
+/// A shared transport of any type.
 #[derive(Clone)]
-pub(crate) struct Shared(Arc<dyn Transport>);
+pub(crate) struct SharedTransport(Arc<dyn Transport>);
 
-impl Transport for Shared {
+impl Transport for SharedTransport {
     fn send(
         &self,
         request: http::Request<Bytes>,
@@ -57,8 +57,8 @@ impl Transport for Shared {
     }
 }
 
-/// A builder with the settings of a [`Setup`]. The methods of all builders are the same, and no trait has them.
-macro_rules! set_up {
+/// Applies a [`Setup`] to a builder. A macro, because the builders' common methods are not in a trait.
+macro_rules! configure {
     ($builder:expr, $setup:expr) => {{
         let (mut builder, setup) = ($builder.rate_limit(None), $setup.clone());
         if let Some(transport) = setup.transport {
@@ -79,4 +79,4 @@ macro_rules! set_up {
         builder
     }};
 }
-pub(super) use set_up;
+pub(super) use configure;

@@ -1,13 +1,13 @@
-//! The clients of the providers, against their simulators and against answers of a test's own.
+//! The clients of the providers, against their simulators and against scripted responses.
 
 mod annature;
-mod answers;
-mod bad_rows;
+mod at_most_once;
 mod fortanix;
-mod futures;
 mod huawei;
-mod once;
+mod invalid_records;
+mod invalid_responses;
+mod request_format;
+mod request_values;
 mod sailpoint;
 mod shared_account;
 mod support;
-mod wire;

@@ -1,4 +1,4 @@
-//! Clients of the simulators, transports of a test's own, and what most tests look at.
+//! Clients of the simulators, test transports, and shared assertions.
 
 use std::{
     fmt::Debug,
@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::{StreamExt, future::BoxFuture};
+use futures::future::BoxFuture;
 use headcount::{
     Completeness, Error, ErrorKind, Paginator, Retryability, Summary, annature, fortanix,
     http::{Transport, TransportError, TransportErrorKind},
@@ -15,13 +15,13 @@ use headcount::{
 use headcount_sim::{self as sim, Request, Server};
 
 use crate::kit;
-pub(super) use crate::kit::NOWHERE;
+pub(super) use crate::kit::UNREACHABLE_URL;
 
-/// Everything that must be encoded in a URL, and is not encoded alike by all.
+/// Characters that must be encoded in a URL, and that implementations encode differently.
 pub(super) const STRANGE: &str = "a b\"c+d&e=f%20/?#;'\\~é名🚀";
 
-/// A client that reads no certificates of the system: all is loopback, and reading them takes longer than
-/// a test. The clients of `wire.rs` have the transport that applications have.
+/// Returns a client without the system's certificates: all connections are loopback, and loading certificates
+/// takes longer than a test. The clients in `request_format.rs` use the default transport instead.
 pub(super) fn plain() -> reqwest::Client {
     let builder = reqwest::Client::builder().no_proxy();
     #[cfg(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider"))]
@@ -45,11 +45,11 @@ pub(super) fn sailpoint(server: &sim::SailPoint) -> sailpoint::ClientBuilder {
     kit::sailpoint::builder(server).http_client(plain())
 }
 
-/// All that a list gave.
+/// The outcome of polling a list to its end.
 #[derive(Debug)]
 pub(super) struct Walk<T> {
     pub(super) items: Vec<T>,
-    /// Those of single rows, and the one that ended the stream if there was one.
+    /// The errors of single rows, and the error that ended the stream, if any.
     pub(super) errors: Vec<Error>,
     pub(super) summary: Summary,
 }
@@ -69,28 +69,28 @@ pub(super) async fn walk<P: Paginator>(list: P) -> Walk<P::Item> {
     Walk { items, errors, summary }
 }
 
-/// The items of a list that must be whole, and say so.
-pub(super) async fn whole<P: Paginator>(list: P) -> Vec<P::Item> {
+/// Returns the items of a list. Panics if the list has errors or is not reported as complete.
+pub(super) async fn list_all<P: Paginator>(list: P) -> Vec<P::Item> {
     let walk = walk(list).await;
     assert!(walk.errors.is_empty(), "{:?}", walk.errors);
     assert_eq!(walk.summary.completeness, Completeness::Complete, "{:?}", walk.summary);
     walk.items
 }
 
-/// The error of a list that must give nothing else.
-pub(super) async fn refusal<P: Paginator>(list: P) -> Error {
+/// Returns the only error of a list. Panics if the list yields any items.
+pub(super) async fn list_error<P: Paginator>(list: P) -> Error {
     let mut walk = walk(list).await;
-    assert!(walk.items.is_empty(), "{} items came", walk.items.len());
+    assert!(walk.items.is_empty(), "{} items", walk.items.len());
     assert_eq!(walk.errors.len(), 1, "{:?}", walk.errors);
     assert_eq!(walk.summary.completeness, Completeness::InProgress, "a failed list is not finished");
     walk.errors.remove(0)
 }
 
-/// Asserts that a request was refused before anything was sent to the server, with a text that holds all of
-/// `words`.
+/// Asserts that a request was rejected before anything was sent to the server, with a message that contains
+/// all of `words`.
 #[track_caller]
-pub(super) fn assert_unsent<T: Debug>(server: &Server, sent: Result<T, Error>, words: &[&str]) -> Error {
-    let error = sent.unwrap_err();
+pub(super) fn assert_unsent<T: Debug>(server: &Server, result: Result<T, Error>, words: &[&str]) -> Error {
+    let error = result.unwrap_err();
     assert_eq!((error.kind(), error.retryability()), (ErrorKind::Config, Retryability::Never), "{error}");
     assert!(error.attempts() == 0 && error.provider().is_some(), "{error}");
     for word in words {
@@ -100,17 +100,17 @@ pub(super) fn assert_unsent<T: Debug>(server: &Server, sent: Result<T, Error>, w
     error
 }
 
-/// The same of a list.
-pub(super) async fn refused_unsent<P: Paginator>(server: &Server, list: P, words: &[&str]) {
-    assert_unsent::<()>(server, Err(refusal(list).await), words);
+/// Asserts that a list was rejected before anything was sent, like [`assert_unsent`].
+pub(super) async fn assert_list_unsent<P: Paginator>(server: &Server, list: P, words: &[&str]) {
+    assert_unsent::<()>(server, Err(list_error(list).await), words);
 }
 
-/// What a query parameter was in each request.
+/// Returns the value of a query parameter in each request.
 pub(super) fn values(requests: &[Request], name: &str) -> Vec<Option<String>> {
     requests.iter().map(|request| request.query_value(name).map(str::to_owned)).collect()
 }
 
-/// Method, last part of the path and status of each request, in short.
+/// Returns the last path segment and the status of each request.
 pub(super) fn steps(server: &Server) -> Vec<String> {
     let steps = server.requests().into_iter().map(|request| {
         let last = request.path().rsplit('/').next().unwrap_or_default().to_owned();
@@ -119,36 +119,36 @@ pub(super) fn steps(server: &Server) -> Vec<String> {
     steps.collect()
 }
 
-/// An answer of a test's own.
-pub(super) type Answer = http::Response<Bytes>;
+/// The response of a test transport.
+pub(super) type HttpResponse = http::Response<Bytes>;
 
-pub(super) fn answer(status: u16, body: impl Into<String>) -> Answer {
-    let mut answer = http::Response::new(Bytes::from(body.into()));
-    *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
-    answer
+pub(super) fn respond(status: u16, body: impl Into<String>) -> HttpResponse {
+    let mut response = http::Response::new(Bytes::from(body.into()));
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+    response
 }
 
-/// Makes the answer to a request, given the number of those before it.
-type Answers = dyn Fn(usize, &http::Request<Bytes>) -> Answer + Send + Sync;
+/// Returns the response to a request, given the number of earlier requests.
+type Responder = dyn Fn(usize, &http::Request<Bytes>) -> HttpResponse + Send + Sync;
 
-/// A transport that asks a function for every answer, and remembers the requests.
+/// A transport that responds from a function and records the URLs of requests.
 #[derive(Clone)]
 pub(super) struct Canned {
-    answers: Arc<Answers>,
-    seen: Arc<Mutex<Vec<String>>>,
+    responder: Arc<Responder>,
+    urls: Arc<Mutex<Vec<String>>>,
 }
 
 impl Canned {
-    /// `answers` is given the number of requests before this one.
+    /// `responder` receives the number of earlier requests, and the request.
     pub(super) fn new(
-        answers: impl Fn(usize, &http::Request<Bytes>) -> Answer + Send + Sync + 'static,
+        responder: impl Fn(usize, &http::Request<Bytes>) -> HttpResponse + Send + Sync + 'static,
     ) -> Self {
-        Self { answers: Arc::new(answers), seen: Arc::default() }
+        Self { responder: Arc::new(responder), urls: Arc::default() }
     }
 
-    /// The URLs asked for.
-    pub(super) fn seen(&self) -> Vec<String> {
-        self.seen.lock().unwrap().clone()
+    /// Returns the URLs of the requests so far.
+    pub(super) fn urls(&self) -> Vec<String> {
+        self.urls.lock().unwrap().clone()
     }
 }
 
@@ -157,18 +157,18 @@ impl Transport for Canned {
         &self,
         request: http::Request<Bytes>,
         _body_limit: usize,
-    ) -> BoxFuture<'_, Result<Answer, TransportError>> {
+    ) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         let number = {
-            let mut seen = self.seen.lock().unwrap();
-            seen.push(request.uri().to_string());
-            seen.len() - 1
+            let mut urls = self.urls.lock().unwrap();
+            urls.push(request.uri().to_string());
+            urls.len() - 1
         };
-        let answer = (self.answers)(number, &request);
-        Box::pin(async move { Ok(answer) })
+        let response = (self.responder)(number, &request);
+        Box::pin(async move { Ok(response) })
     }
 }
 
-/// reqwest, with a function that changes each request behind the client's back.
+/// A reqwest transport that modifies each request before it is sent.
 pub(super) struct Tampered {
     pub(super) client: reqwest::Client,
     pub(super) change: fn(&mut http::Request<Bytes>),
@@ -185,23 +185,22 @@ impl Transport for Tampered {
         &self,
         mut request: http::Request<Bytes>,
         _body_limit: usize,
-    ) -> BoxFuture<'_, Result<Answer, TransportError>> {
+    ) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         (self.change)(&mut request);
         Box::pin(async move {
-            let broken =
-                |_| TransportError::new(TransportErrorKind::Connection, "the test's transport broke");
-            let request = reqwest::Request::try_from(request).map_err(broken)?;
-            let came = self.client.execute(request).await.map_err(broken)?;
-            let mut answer = http::Response::new(Bytes::new());
-            *answer.status_mut() = came.status();
-            *answer.headers_mut() = came.headers().clone();
-            *answer.body_mut() = came.bytes().await.map_err(broken)?;
-            Ok(answer)
+            let failed = |_| TransportError::new(TransportErrorKind::Connection, "the test transport failed");
+            let request = reqwest::Request::try_from(request).map_err(failed)?;
+            let received = self.client.execute(request).await.map_err(failed)?;
+            let mut response = http::Response::new(Bytes::new());
+            *response.status_mut() = received.status();
+            *response.headers_mut() = received.headers().clone();
+            *response.body_mut() = received.bytes().await.map_err(failed)?;
+            Ok(response)
         })
     }
 }
 
-/// Clients that talk to a transport of the test's own, with ready tokens and no retries.
+/// Clients with a [`Canned`] transport, placeholder credentials and no retries.
 pub(super) mod canned {
     use headcount::{annature, fortanix, http::RetryPolicy, huawei, sailpoint};
 

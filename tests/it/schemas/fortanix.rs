@@ -1,6 +1,6 @@
 use futures::TryStreamExt;
 use headcount::{
-    Paginator, SortOrder,
+    SortOrder,
     fortanix::{
         self, AccountStatus, AuthConfigOauth, AuthConfigPassword, AuthConfigRef, CaConfig, Component,
         IdentityProvider, Logo, NodeEnrollment, PcrPriority, TlsConfigRequired,
@@ -10,17 +10,17 @@ use headcount_sim::{self as sim, Request};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{check, published, spec::Spec};
+use super::{check, load_spec, spec::Spec};
 
-/// The operations of the vendor's file that no request of [`requests`] is.
+/// The operations of the vendor's file that [`requests`] does not cover.
 const UNSENT: &[&str] = &[
-    // Of no account.
+    // Not about accounts.
     "GET /v1/sys/version",
     "GET /v1/workflow_runs",
     "POST /v1/workflow_runs",
 ];
 
-/// The parameters that the file names without saying what they are, as the reference describes them.
+/// The parameters that the file references without defining them, as the reference describes them.
 fn parameters() -> [(&'static str, Value); 5] {
     let id =
         json!({"name": "account-id", "in": "path", "required": true, "type": "string", "format": "uuid"});
@@ -34,12 +34,12 @@ fn parameters() -> [(&'static str, Value); 5] {
         ("WithTotals", totals),
         ("AccountRequest", body("AccountRequest", true)),
         ("AccountUpdateRequest", body("AccountUpdateRequest", true)),
-        // Not there in a login with a password.
+        // Absent from a login with a password.
         ("AuthRequest", body("AuthRequest", false)),
     ]
 }
 
-/// The requests that the client sends: each with all that can be set, and with nothing set.
+/// Returns the client's requests: each with all parameters set, and with none set.
 async fn requests() -> Vec<Request> {
     let server = sim::Fortanix::builder().accounts(5).record_secrets(true).start().await.unwrap();
     let builder = fortanix::Client::builder().password(server.email(), server.password());
@@ -49,7 +49,7 @@ async fn requests() -> Vec<Request> {
     let list = list.previous_id(plain[0].acct_id).sort_by("acct_id", SortOrder::Ascending);
     assert_eq!(list.items().try_collect::<Vec<_>>().await.unwrap().len(), 4);
     client.list_accounts().account_scope(fortanix::AccountScope::System).pages().try_next().await.unwrap();
-    change(&client).await.unwrap();
+    account_lifecycle(&client).await.unwrap();
     server.requests()
 }
 
@@ -66,8 +66,8 @@ fn oauth() -> AuthConfigOauth {
     oauth.userinfo_endpoint("https://idp.example/user")
 }
 
-/// One account's life, with all that can be set on the way.
-async fn change(client: &fortanix::Client) -> headcount::Result<()> {
+/// Sends all requests about one account, from creation to deletion, with all parameters set.
+async fn account_lifecycle(client: &fortanix::Client) -> headcount::Result<()> {
     let bare = client.create_account("bare").send().await?;
     let account = client
         .create_account("full")
@@ -105,10 +105,10 @@ async fn change(client: &fortanix::Client) -> headcount::Result<()> {
 }
 
 #[tokio::test]
-async fn fortanix_requests_are_as_in_the_vendors_file() {
-    let Some(spec) = published("fortanix_ccm_accounts.swagger.json") else {
+async fn requests_match_spec() {
+    let Some(spec) = load_spec("fortanix_ccm_accounts.swagger.json") else {
         return;
     };
-    let name = |spec: Spec, (name, parameter)| spec.with_parameter(name, parameter);
-    check(&parameters().into_iter().fold(spec, name), &requests().await, UNSENT);
+    let define = |spec: Spec, (name, parameter)| spec.with_parameter(name, parameter);
+    check(&parameters().into_iter().fold(spec, define), &requests().await, UNSENT);
 }

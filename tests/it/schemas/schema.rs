@@ -1,5 +1,6 @@
-//! Whether a JSON value is what a schema says: as much of JSON Schema as the vendors' files use, and a
-//! complaint about any other part, so that nothing goes unchecked silently.
+//! Checks a JSON value against a schema: the part of JSON Schema that the vendors' files use.
+//!
+//! Any other keyword is reported as a violation, so that nothing is skipped silently.
 
 use std::collections::BTreeSet;
 
@@ -7,20 +8,20 @@ use chrono::DateTime;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// What is wrong with `value`, at `place`, by a schema of the document `root`.
+/// Returns the violations of `value`, at `place`, against a schema of the document `root`.
 ///
-/// Members that a schema does not declare are wrong even where it does not forbid them, unless it says that
-/// there may be others: a request has no reason to send them.
-pub(super) fn complaints(root: &Value, schema: &Value, value: &Value, place: &str) -> Vec<String> {
-    let mut checker = Checker { root, complaints: Vec::new() };
+/// A member that the schema does not declare is a violation even if it is not forbidden, unless the schema
+/// explicitly allows additional members: a request has no reason to send it.
+pub(super) fn violations(root: &Value, schema: &Value, value: &Value, place: &str) -> Vec<String> {
+    let mut checker = Checker { root, violations: Vec::new() };
     checker.check(schema, value, place);
     if let Some(undeclared) = checker.undeclared(schema, value) {
-        checker.complaints.push(format!("{place} has undeclared members: {undeclared}"));
+        checker.violations.push(format!("{place} has undeclared members: {undeclared}"));
     }
-    checker.complaints
+    checker.violations
 }
 
-/// What a `$ref` leads to.
+/// Follows `$ref`.
 pub(super) fn resolve<'a>(root: &'a Value, mut node: &'a Value) -> Option<&'a Value> {
     while let Some(reference) = node.get("$ref") {
         node = root.pointer(reference.as_str()?.strip_prefix('#')?)?;
@@ -30,27 +31,27 @@ pub(super) fn resolve<'a>(root: &'a Value, mut node: &'a Value) -> Option<&'a Va
 
 struct Checker<'a> {
     root: &'a Value,
-    complaints: Vec<String>,
+    violations: Vec<String>,
 }
 
 impl Checker<'_> {
-    fn complain(&mut self, place: &str, what: &str) {
-        self.complaints.push(format!("{place} {what}"));
+    fn report(&mut self, place: &str, what: &str) {
+        self.violations.push(format!("{place} {what}"));
     }
 
     fn check(&mut self, schema: &Value, value: &Value, place: &str) {
         let Some(keywords) = resolve(self.root, schema).and_then(Value::as_object) else {
-            return self.complain(place, &format!("has a schema that is none: {schema}"));
+            return self.report(place, &format!("has an invalid schema: {schema}"));
         };
         if value.is_null() && keywords.get("nullable") == Some(&Value::Bool(true)) {
             return;
         }
         for (keyword, rule) in keywords {
-            self.keyword(keywords, keyword, rule, value, place);
+            self.check_keyword(keywords, keyword, rule, value, place);
         }
     }
 
-    fn keyword(
+    fn check_keyword(
         &mut self,
         schema: &Map<String, Value>,
         keyword: &str,
@@ -58,26 +59,26 @@ impl Checker<'_> {
         value: &Value,
         place: &str,
     ) {
-        let fits = match keyword {
+        let is_valid = match keyword {
             "type" => is_of_type(rule, value),
             "format" => is_of_format(rule, value),
             "enum" => rule.as_array().map(|values| values.contains(value)),
-            "minimum" => compare(rule, value, |least, number| number >= least),
-            "maximum" => compare(rule, value, |most, number| number <= most),
+            "minimum" => compare(rule, value, |minimum, number| number >= minimum),
+            "maximum" => compare(rule, value, |maximum, number| number <= maximum),
             "readOnly" => Some(rule != &Value::Bool(true)),
             "required" => rule
                 .as_array()
                 .map(|names| names.iter().filter_map(Value::as_str).all(|name| value.get(name).is_some())),
             "items" => {
                 for (index, item) in value.as_array().into_iter().flatten().enumerate() {
-                    self.nested(rule, item, &format!("{place}[{index}]"));
+                    self.check_nested(rule, item, &format!("{place}[{index}]"));
                 }
                 Some(true)
             }
             "properties" => {
                 for (name, member) in value.as_object().into_iter().flatten() {
                     if let Some(schema) = rule.get(name) {
-                        self.nested(schema, member, &format!("{place}.{name}"));
+                        self.check_nested(schema, member, &format!("{place}.{name}"));
                     }
                 }
                 Some(rule.is_object())
@@ -86,7 +87,7 @@ impl Checker<'_> {
                 let declared = schema.get("properties");
                 for (name, member) in value.as_object().into_iter().flatten() {
                     if declared.is_none_or(|declared| declared.get(name).is_none()) {
-                        self.nested(rule, member, &format!("{place}.{name}"));
+                        self.check_nested(rule, member, &format!("{place}.{name}"));
                     }
                 }
                 Some(true)
@@ -101,35 +102,37 @@ impl Checker<'_> {
             "nullable" | "title" | "description" | "example" | "default" => Some(true),
             _ => keyword.starts_with("x-").then_some(true),
         };
-        match fits {
+        match is_valid {
             Some(true) => {}
-            Some(false) => self.complain(place, &format!("is not what {keyword}: {rule} says")),
-            None => self.complain(place, &format!("can not be checked: {keyword}: {rule} is unknown")),
+            Some(false) => self.report(place, &format!("violates {keyword}: {rule}")),
+            None => self.report(place, &format!("cannot be checked: unsupported {keyword}: {rule}")),
         }
     }
 
-    fn nested(&mut self, schema: &Value, value: &Value, place: &str) {
-        self.complaints.extend(complaints(self.root, schema, value, place));
+    fn check_nested(&mut self, schema: &Value, value: &Value, place: &str) {
+        self.violations.extend(violations(self.root, schema, value, place));
     }
 
-    /// The names of members that neither the schema nor any part of it declares.
+    /// Returns the names of members that neither the schema nor any part of it declares.
     fn undeclared(&self, schema: &Value, value: &Value) -> Option<String> {
         let mut declared = BTreeSet::new();
-        let open = self.declare(schema, &mut declared);
+        let open = self.collect_declared(schema, &mut declared);
         let names = value.as_object()?.keys().map(String::as_str);
         let names: Vec<_> = names.filter(|name| !declared.contains(*name)).collect();
         (!open && !names.is_empty()).then(|| names.join(", "))
     }
 
-    /// Collects the members that a schema declares; true if it says that there may be others, or nothing.
-    fn declare(&self, schema: &Value, names: &mut BTreeSet<String>) -> bool {
+    /// Collects the members that a schema declares. Returns true if it allows additional members, or declares
+    /// none.
+    fn collect_declared(&self, schema: &Value, names: &mut BTreeSet<String>) -> bool {
         let Some(schema) = resolve(self.root, schema) else {
             return true;
         };
         let properties = schema.get("properties").and_then(Value::as_object);
         names.extend(properties.into_iter().flatten().map(|(name, _)| name.clone()));
         let branches = schema.get("allOf").and_then(Value::as_array);
-        let opened = branches.into_iter().flatten().filter(|branch| self.declare(branch, names)).count();
+        let opened =
+            branches.into_iter().flatten().filter(|branch| self.collect_declared(branch, names)).count();
         match schema.get("additionalProperties") {
             Some(Value::Bool(open)) => *open,
             Some(_) => true,
@@ -150,7 +153,7 @@ fn is_of_type(rule: &Value, value: &Value) -> Option<bool> {
     })
 }
 
-/// Of a value that is of another type than the format is for, that type is complained of.
+/// Whether a value has a format. True for values of other types, which `type` reports.
 fn is_of_format(rule: &Value, value: &Value) -> Option<bool> {
     let text = value.as_str();
     let is_text = |test: fn(&str) -> bool| text.is_none_or(test);

@@ -1,10 +1,10 @@
-use futures::{StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 use headcount::{
     Checkpoint, Completeness, ErrorKind, IncompleteReason, ListingId, Page, Paginator, Result, page::Position,
 };
 use proptest::prelude::*;
 
-use super::pages::{Listing, MODES, Row, State, numbers};
+use super::support::{Listing, MODES, Row, State, numbers};
 
 fn through_json(checkpoint: &Checkpoint) -> Checkpoint {
     serde_json::from_str(&serde_json::to_string(checkpoint).unwrap()).unwrap()
@@ -21,10 +21,10 @@ fn row() -> impl Strategy<Value = bool> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Pages of any sizes, empty ones among them, bad rows anywhere, cut in two at any item, in any mode,
-    /// resumed in any other.
+    /// Pages of any size, some empty, with bad rows anywhere. The listing is interrupted at any item in any
+    /// mode and resumed in any other mode.
     #[test]
-    fn resuming_at_any_cut_gives_the_same_items_once(
+    fn resuming_at_any_cut_yields_each_item_once(
         pages in prop::collection::vec(prop::collection::vec(row(), 0..6), 1..12),
         cuts in prop::collection::vec(0..40_usize, 0..4),
         modes in prop::collection::vec(0..MODES.len(), 4),
@@ -63,17 +63,17 @@ proptest! {
         prop_assert_eq!(summary.items, got.len() as u64);
         prop_assert_eq!(summary.items + summary.rejected, rows);
         prop_assert_eq!(summary.pages, listing.state().pages.len() as u64);
-        let whole = if summary.rejected == 0 {
+        let expected = if summary.rejected == 0 {
             Completeness::Complete
         } else {
             Completeness::Uncertain(vec![IncompleteReason::Rejected { rows: summary.rejected }])
         };
-        prop_assert_eq!(summary.completeness, whole);
+        prop_assert_eq!(summary.completeness, expected);
     }
 
-    /// Whatever is in the file, reading it gives a checkpoint or an error, and so does resuming.
+    /// Reading and resuming any checkpoint succeeds or returns an error.
     #[test]
-    fn no_checkpoint_makes_it_panic(
+    fn malformed_checkpoints_do_not_panic(
         v in 0..4_u16,
         cursor in prop_oneof![Just("0"), Just("-1"), Just("\"x\""), Just("null"), Just("1e300")],
         rows in prop_oneof![Just(0_u64), Just(3), Just(u64::from(u32::MAX)), Just(u64::MAX)],
@@ -84,10 +84,10 @@ proptest! {
         json["v"] = v.into();
         json["position"] = serde_json::from_str(&format!(r#"{{"state":"at","cursor":{cursor}}}"#)).unwrap();
         json["yielded"] = serde_json::json!({"rows": rows, "digest": huge});
-        json["tally"]["pages"] = huge.into();
-        json["tally"]["yielded"] = huge.into();
-        json["tally"]["repeats_at_most"] = huge.into();
-        json["guard"]["steps"] = huge.into();
+        json["counters"]["pages"] = huge.into();
+        json["counters"]["items"] = huge.into();
+        json["counters"]["repeats_at_most"] = huge.into();
+        json["cycles"]["steps"] = huge.into();
         let Ok(checkpoint) = serde_json::from_value::<Checkpoint>(json) else { return Ok(()) };
         match listing.resume(&checkpoint) {
             Ok(items) => drop(block_on(items.try_collect::<Vec<_>>())),
@@ -97,7 +97,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn done_is_not_start() {
+async fn finished_listing_is_not_restarted() {
     let listing = Listing::of_sizes(&[2, 2]);
     let mut items = listing.clone().items();
     assert_eq!(*items.checkpoint().position(), Position::Start);
@@ -107,13 +107,13 @@ async fn done_is_not_start() {
     let mut again = listing.clone().resume(&done).unwrap();
     assert_eq!(again.try_next().await.unwrap(), None);
     assert_eq!(again.summary(), items.summary());
-    assert_eq!(listing.state().asked, [0, 1], "nothing is asked for again");
+    assert_eq!(listing.state().requested, [0, 1], "nothing is requested again");
 }
 
 /// The same listing at another provider.
-struct Elsewhere;
+struct OtherProvider;
 
-impl Paginator for Elsewhere {
+impl Paginator for OtherProvider {
     type Item = u32;
     type Cursor = usize;
 
@@ -127,7 +127,7 @@ impl Paginator for Elsewhere {
 }
 
 #[tokio::test]
-async fn a_checkpoint_of_another_listing_or_version_is_refused_with_a_reason() {
+async fn other_listing_or_version_is_rejected() {
     let listing = Listing::of_sizes(&[2, 2]);
     let mut items = listing.clone().items();
     items.next().await;
@@ -136,19 +136,19 @@ async fn a_checkpoint_of_another_listing_or_version_is_refused_with_a_reason() {
     let filtered = Listing::of_sizes(&[2, 2]).with(|state| state.filter = "x");
     let error = filtered.resume(&saved).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Checkpoint);
-    assert!(error.message().contains("of another listing"), "{error}");
+    assert!(error.message().contains("another listing"), "{error}");
 
-    let error = Elsewhere.resume(&saved).unwrap_err();
-    assert_eq!(error.message(), "the checkpoint is of a listing at listing, not at elsewhere");
+    let error = OtherProvider.resume(&saved).unwrap_err();
+    assert_eq!(error.message(), "the checkpoint belongs to a listing of listing; expected elsewhere");
 
     let newer = r#"{"v":2,"place":{"anything":[1,2]}}"#;
     let error = serde_json::from_str::<Checkpoint>(newer).unwrap_err();
-    assert_eq!(error.to_string(), "the checkpoint has version 2; expected version 1");
+    assert_eq!(error.to_string(), "unsupported checkpoint version: expected 1, got 2");
     let mut other = serde_json::to_value(&saved).unwrap();
     for version in [0, 2, 65_535, 65_536] {
         other["v"] = version.into();
         let error = serde_json::from_value::<Checkpoint>(other.clone()).unwrap_err();
-        assert!(error.to_string().contains(&format!("version {version}; expected")), "{error}");
+        assert!(error.to_string().contains(&format!("expected 1, got {version}")), "{error}");
     }
 
     let mut broken = serde_json::to_value(&saved).unwrap();
@@ -159,8 +159,8 @@ async fn a_checkpoint_of_another_listing_or_version_is_refused_with_a_reason() {
 }
 
 #[tokio::test]
-async fn what_a_page_showed_of_the_listing_is_known_after_going_on_within_it() {
-    let walked = async |change: fn(&mut State)| {
+async fn mid_page_resume_keeps_page_summary() {
+    let resumed = async |change: fn(&mut State)| {
         let listing = Listing::of_sizes(&[2, 3, 2]).with(|state| state.total = Some(7));
         let mut items = listing.clone().items();
         for taken in 0..3 {
@@ -169,22 +169,22 @@ async fn what_a_page_showed_of_the_listing_is_known_after_going_on_within_it() {
             }
             items.next().await.unwrap().unwrap();
         }
-        // Only the page in use has shown it.
+        // Only the current page reported the change.
         listing.state().total = Some(7);
         let mut items = listing.clone().resume(&through_json(&items.checkpoint())).unwrap();
         assert_eq!(numbers(&mut items).await, [3, 4, 5, 6]);
         items.summary()
     };
-    let summary = walked(|state| state.doubt = Some(IncompleteReason::UnstableOrder)).await;
+    let summary = resumed(|state| state.incomplete = Some(IncompleteReason::UnstableOrder)).await;
     assert_eq!(summary.completeness, Completeness::Uncertain(vec![IncompleteReason::UnstableOrder]));
-    let summary = walked(|state| state.total = Some(6)).await;
+    let summary = resumed(|state| state.total = Some(6)).await;
     let changed = IncompleteReason::TotalChanged { from: 7, to: 7 };
     assert_eq!(summary.completeness, Completeness::Uncertain(vec![changed]));
     assert_eq!((summary.pages, summary.items), (3, 7));
 }
 
 #[tokio::test]
-async fn a_checkpoint_holds_no_more_than_a_place() {
+async fn checkpoint_size_is_bounded() {
     let listing = Listing::of_sizes(&[100, 100]);
     let mut items = listing.items();
     for taken in 0..150 {

@@ -6,7 +6,7 @@ use headcount::{
 };
 use static_assertions::assert_impl_all;
 
-use super::pages::{Listing, MODES};
+use super::support::{Listing, MODES};
 
 assert_impl_all!(Pages<Listing>: Send, Unpin, FusedStream, std::fmt::Debug);
 assert_impl_all!(Items<Listing>: Send, Unpin, FusedStream, std::fmt::Debug);
@@ -15,7 +15,7 @@ assert_impl_all!(AnyPaginator<u32>: Send, Sync, Clone, std::fmt::Debug);
 assert_impl_all!(Error: std::error::Error, Send, Sync, Unpin, Clone);
 
 #[tokio::test]
-async fn a_stream_ends_after_an_error_and_rearm_tries_the_same_page_again() {
+async fn retry_fetches_the_failed_page() {
     for mode in MODES {
         let listing = Listing::of_sizes(&[3, 3, 3]).with(|state| {
             state.fail = Some((1, 2));
@@ -44,18 +44,18 @@ async fn a_stream_ends_after_an_error_and_rearm_tries_the_same_page_again() {
 }
 
 #[tokio::test]
-async fn a_failed_page_is_not_asked_for_again_at_every_poll() {
+async fn failed_page_is_not_refetched_on_poll() {
     let listing = Listing::of_sizes(&[1, 1]).with(|state| state.fail = Some((1, 99)));
     let mut items = listing.clone().items();
     while items.next().await.is_some_and(|item| item.is_ok()) {}
     for _ in 0..10 {
         assert!(items.next().await.is_none());
     }
-    assert_eq!(listing.state().asked, [0, 1]);
+    assert_eq!(listing.state().requested, [0, 1]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropping_a_next_future_loses_nothing_and_asks_nothing_twice() {
+async fn dropped_next_loses_and_refetches_nothing() {
     for mode in MODES {
         let listing = Listing::of_sizes(&[3, 3]).with(|state| {
             state.delay = Duration::from_secs(10);
@@ -67,12 +67,12 @@ async fn dropping_a_next_future_loses_nothing_and_asks_nothing_twice() {
         }
         let got: Vec<u32> = items.try_collect().await.unwrap();
         assert_eq!(got, [0, 1, 2, 3, 4, 5], "{mode:?}");
-        assert_eq!(listing.state().asked, [0, 1], "{mode:?}");
+        assert_eq!(listing.state().requested, [0, 1], "{mode:?}");
     }
 }
 
 #[tokio::test]
-async fn an_empty_page_in_the_middle_is_not_the_end() {
+async fn empty_middle_page_is_not_the_end() {
     for mode in MODES {
         let listing = Listing::of_sizes(&[0, 2, 0, 0, 1, 0]);
         let got: Vec<u32> = mode.pages(listing).items().try_collect().await.unwrap();
@@ -80,7 +80,7 @@ async fn an_empty_page_in_the_middle_is_not_the_end() {
     }
 }
 
-/// A cursor that JSON can not hold.
+/// A paginator whose cursor has no JSON form.
 struct Unserialisable;
 
 impl Paginator for Unserialisable {
@@ -97,7 +97,7 @@ impl Paginator for Unserialisable {
 }
 
 #[tokio::test]
-async fn a_cursor_that_does_not_serialise_is_an_error_and_no_panic() {
+async fn unserialisable_cursor_is_an_error() {
     let error = Unserialisable.items().try_collect::<Vec<_>>().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     let erased = AnyPaginator::new(Unserialisable);
@@ -105,7 +105,7 @@ async fn a_cursor_that_does_not_serialise_is_an_error_and_no_panic() {
 }
 
 #[test]
-fn looking_ahead_without_a_runtime_is_an_error_and_no_panic() {
+fn prefetch_without_runtime_is_an_error() {
     let mut items = Listing::of_sizes(&[1]).pages().ahead(1).items();
     let first = items.next().now_or_never().flatten().unwrap();
     assert_eq!(first.unwrap_err().kind(), ErrorKind::Config);

@@ -1,10 +1,11 @@
-//! The streams over paginators in memory: no HTTP, virtual time.
+//! Streams over in-memory paginators, without HTTP and in virtual time.
 
-mod bad_rows;
-mod changed_pages;
 mod checkpoints;
+mod completeness;
+mod cycles;
 mod errors;
-mod look_ahead;
-mod loops;
-mod merging;
-pub(crate) mod pages;
+mod invalid_records;
+mod merge;
+mod prefetch;
+mod resume_changed_page;
+pub(crate) mod support;

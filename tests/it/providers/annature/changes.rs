@@ -5,7 +5,7 @@ use headcount::{
 use headcount_sim::Annature;
 use serde_json::{Value, json};
 
-use crate::providers::support::{Canned, STRANGE, annature, answer, assert_unsent, canned, whole};
+use crate::providers::support::{Canned, STRANGE, annature, assert_unsent, canned, list_all, respond};
 
 async fn start() -> (Annature, Client) {
     let server = Annature::builder().accounts(5).partner_accounts(4).start().await.unwrap();
@@ -17,8 +17,8 @@ fn record(server: &Annature, id: &str) -> Value {
     server.world(|world| world.record(id)).unwrap()
 }
 
-/// Method and path of the only request.
-fn only(server: &Annature) -> String {
+/// The method and path of the only request.
+fn only_request(server: &Annature) -> String {
     let requests = server.requests();
     assert_eq!(requests.len(), 1, "{requests:?}");
     let request = &requests[0];
@@ -27,52 +27,52 @@ fn only(server: &Annature) -> String {
 }
 
 #[tokio::test]
-async fn an_account_is_got_as_it_is_listed() {
+async fn get_matches_list() {
     let (server, client) = start().await;
-    for listed in whole(client.list_accounts()).await {
+    for listed in list_all(client.list_accounts()).await {
         server.clear_requests();
-        let got = client.get_account(&listed.id).send().await.unwrap();
-        assert_eq!(only(&server), format!("GET /v1/accounts/{}", listed.id));
+        let fetched = client.get_account(&listed.id).send().await.unwrap();
+        assert_eq!(only_request(&server), format!("GET /v1/accounts/{}", listed.id));
         let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-        assert_eq!(json(got.raw()), json(listed.raw()));
+        assert_eq!(json(fetched.raw()), json(listed.raw()));
     }
 }
 
 #[tokio::test]
-async fn an_update_sends_what_is_set_and_leaves_the_rest() {
+async fn update_sends_only_set_fields() {
     let (server, client) = start().await;
     let id = server.ids()[2].clone();
     let before = record(&server, &id);
-    let changed = client.update_account(&id).number("0400 000 000").send().await.unwrap();
-    assert_eq!(only(&server), format!("PUT /v1/accounts/{id}"));
+    let updated = client.update_account(&id).number("0400 000 000").send().await.unwrap();
+    assert_eq!(only_request(&server), format!("PUT /v1/accounts/{id}"));
     assert_eq!(server.requests()[0].header("content-type"), Some("application/json"));
     assert_eq!(server.requests()[0].body(), r#"{"number":"0400 000 000"}"#);
-    assert_eq!(changed.number.as_deref(), Some("0400 000 000"));
+    assert_eq!(updated.number.as_deref(), Some("0400 000 000"));
     let mut expected = before;
     expected["number"] = json!("0400 000 000");
     assert_eq!(record(&server, &id), expected);
 
     let request = client.update_account(&id).name(STRANGE).timezone("-03:30").role(Role::Administrator);
-    let changed = request.group_id("g1").send().await.unwrap();
-    assert_eq!((changed.name.as_deref(), changed.timezone.as_deref()), (Some(STRANGE), Some("-03:30")));
-    assert_eq!((changed.role, changed.group_id.as_deref()), (Some(Role::Administrator), Some("g1")));
-    assert_eq!(changed.number.as_deref(), Some("0400 000 000"));
-    assert_eq!(whole(client.list_accounts().name(STRANGE)).await[0].id, id);
+    let updated = request.group_id("g1").send().await.unwrap();
+    assert_eq!((updated.name.as_deref(), updated.timezone.as_deref()), (Some(STRANGE), Some("-03:30")));
+    assert_eq!((updated.role, updated.group_id.as_deref()), (Some(Role::Administrator), Some("g1")));
+    assert_eq!(updated.number.as_deref(), Some("0400 000 000"));
+    assert_eq!(list_all(client.list_accounts().name(STRANGE)).await[0].id, id);
 }
 
 #[tokio::test]
-async fn a_changed_address_takes_effect_once_it_is_confirmed() {
+async fn email_change_requires_confirmation() {
     let (server, client) = start().await;
     let id = server.ids()[0].clone();
     let old = record(&server, &id)["email"].as_str().unwrap().to_owned();
-    let changed = client.update_account(&id).email("new@example.com").send().await.unwrap();
-    assert_eq!(changed.email.as_deref(), Some(old.as_str()), "not yet");
+    let updated = client.update_account(&id).email("new@example.com").send().await.unwrap();
+    assert_eq!(updated.email.as_deref(), Some(old.as_str()), "not confirmed yet");
     assert_eq!(server.requests()[0].body(), r#"{"email":"new@example.com"}"#);
     assert_eq!(server.mails(), ["new@example.com"]);
     assert!(server.confirm_email(&id));
-    let got = client.get_account(&id).send().await.unwrap();
-    assert_eq!(got.email.as_deref(), Some("new@example.com"));
-    assert!(!server.confirm_email(&id), "once");
+    let fetched = client.get_account(&id).send().await.unwrap();
+    assert_eq!(fetched.email.as_deref(), Some("new@example.com"));
+    assert!(!server.confirm_email(&id), "already confirmed");
 
     let taken = record(&server, &server.ids()[1])["email"].as_str().unwrap().to_owned();
     let error = client.update_account(&id).email(taken).send().await.unwrap_err();
@@ -81,7 +81,7 @@ async fn a_changed_address_takes_effect_once_it_is_confirmed() {
 }
 
 #[tokio::test]
-async fn a_deactivated_account_is_still_listed_and_can_be_restored() {
+async fn deactivate_and_restore() {
     let (server, client) = start().await;
     let id = server.ids()[1].clone();
     server.update(&id, |record| {
@@ -89,29 +89,29 @@ async fn a_deactivated_account_is_still_listed_and_can_be_restored() {
         record["verified"] = json!("2024-03-15T22:21:57.000Z");
     });
     client.deactivate_account(&id).send().await.unwrap();
-    assert_eq!(only(&server), format!("POST /v1/accounts/{id}/deactivate"));
+    assert_eq!(only_request(&server), format!("POST /v1/accounts/{id}/deactivate"));
     assert_eq!(server.requests()[0].body(), "");
-    let listed = whole(client.list_accounts().active(false)).await;
+    let listed = list_all(client.list_accounts().active(false)).await;
     let account = listed.into_iter().find(|account| account.id == id).unwrap();
     assert_eq!(headcount::Account::from(account).status, AccountStatus::Disabled);
 
     server.clear_requests();
     client.restore_account(&id).send().await.unwrap();
-    assert_eq!(only(&server), format!("POST /v1/accounts/{id}/restore"));
+    assert_eq!(only_request(&server), format!("POST /v1/accounts/{id}/restore"));
     let account = client.get_account(&id).send().await.unwrap();
     assert_eq!((account.active, account.raw().contains("active")), (Some(true), true));
 }
 
 #[tokio::test]
-async fn a_verification_is_sent_again_while_there_is_something_to_verify() {
+async fn resend_verification_until_verified() {
     let (server, client) = start().await;
-    let made = client.create_account("a", "a@example.com").send().await.unwrap();
+    let created = client.create_account("a", "a@example.com").send().await.unwrap();
     server.clear_requests();
-    client.resend_verification(&made.id).send().await.unwrap();
-    assert_eq!(only(&server), format!("POST /v1/accounts/{}/verification", made.id));
+    client.resend_verification(&created.id).send().await.unwrap();
+    assert_eq!(only_request(&server), format!("POST /v1/accounts/{}/verification", created.id));
     assert_eq!(server.mails(), ["a@example.com", "a@example.com"]);
-    server.update(&made.id, |record| record["verified"] = json!("2024-03-15T22:21:57.000Z"));
-    let error = client.resend_verification(&made.id).send().await.unwrap_err();
+    server.update(&created.id, |record| record["verified"] = json!("2024-03-15T22:21:57.000Z"));
+    let error = client.resend_verification(&created.id).send().await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(422)));
     assert_eq!(
         (error.message(), error.retryability()),
@@ -120,7 +120,7 @@ async fn a_verification_is_sent_again_while_there_is_something_to_verify() {
     assert_eq!(server.mails().len(), 2);
 }
 
-/// Every request about one account, as far as its error.
+/// The error of every request about one account.
 async fn errors(client: &Client, id: &str) -> Vec<Error> {
     vec![
         client.get_account(id).send().await.unwrap_err(),
@@ -132,7 +132,7 @@ async fn errors(client: &Client, id: &str) -> Vec<Error> {
 }
 
 #[tokio::test]
-async fn an_account_that_is_not_there_is_not_found() {
+async fn missing_account_is_not_found() {
     let (server, client) = start().await;
     for (id, encoded) in [
         ("c64ce66b70b21c03bfd5dfa0ab14b730", "c64ce66b70b21c03bfd5dfa0ab14b730"),
@@ -145,13 +145,17 @@ async fn an_account_that_is_not_there_is_not_found() {
             assert_eq!(error.message(), "The requested resource could not be found.");
         }
         let paths: Vec<_> = server.requests().iter().map(|request| request.path().to_owned()).collect();
-        let below = ["", "", "/verification", "/deactivate", "/restore"];
-        assert_eq!(paths, below.map(|verb| format!("/v1/accounts/{encoded}{verb}")), "each was sent once");
+        let suffixes = ["", "", "/verification", "/deactivate", "/restore"];
+        assert_eq!(
+            paths,
+            suffixes.map(|suffix| format!("/v1/accounts/{encoded}{suffix}")),
+            "each is sent once"
+        );
     }
 }
 
 #[tokio::test]
-async fn what_is_no_id_and_changes_that_change_nothing_are_refused_unsent() {
+async fn invalid_requests_are_not_sent() {
     let (server, client) = start().await;
     for id in ["", "..", "a/b", "a b"] {
         for error in errors(&client, id).await {
@@ -175,32 +179,32 @@ async fn what_is_no_id_and_changes_that_change_nothing_are_refused_unsent() {
 }
 
 #[tokio::test]
-async fn every_request_takes_a_partner_key_of_its_own_or_none() {
+async fn partner_key_per_request() {
     let server = Annature::builder().partner_accounts(4).record_secrets(true).start().await.unwrap();
     let plain = annature(&server).build().unwrap();
     let partner = annature(&server).partner_key(server.partner_key()).build().unwrap();
-    let theirs = server.partner_ids()[0].clone();
-    server.partner_world(|world| world.update(&theirs, |record| record["verified"] = Value::Null));
+    let id = server.partner_ids()[0].clone();
+    server.partner_world(|world| world.update(&id, |record| record["verified"] = Value::Null));
     macro_rules! send {
         ($request:expr) => {
             $request.send().await.map(|_| ()).map_err(|error| error.kind())
         };
     }
-    for (client, theirs_seen) in [(&plain, false), (&partner, true)] {
-        macro_rules! each {
+    for (client, is_partner) in [(&plain, false), (&partner, true)] {
+        macro_rules! check_each {
             ($($request:expr),+ $(,)?) => { $(
-                let expected = if theirs_seen { Ok(()) } else { Err(ErrorKind::NotFound) };
+                let expected = if is_partner { Ok(()) } else { Err(ErrorKind::NotFound) };
                 assert_eq!(send!($request), expected);
                 assert_eq!(send!($request.partner_key(server.partner_key())), Ok(()));
                 assert_eq!(send!($request.without_partner_key()), Err(ErrorKind::NotFound));
             )+ };
         }
-        each!(
-            client.get_account(&theirs),
-            client.update_account(&theirs).name("a"),
-            client.resend_verification(&theirs),
-            client.deactivate_account(&theirs),
-            client.restore_account(&theirs),
+        check_each!(
+            client.get_account(&id),
+            client.update_account(&id).name("a"),
+            client.resend_verification(&id),
+            client.deactivate_account(&id),
+            client.restore_account(&id),
         );
     }
     let sent = server.requests().into_iter().map(|request| request.header("x-annature-partner").is_some());
@@ -209,8 +213,8 @@ async fn every_request_takes_a_partner_key_of_its_own_or_none() {
 }
 
 #[tokio::test]
-async fn any_success_is_one_and_a_page_of_html_is_none() {
-    for (status, body, good) in [
+async fn any_2xx_but_html_is_success() {
+    for (status, body, success) in [
         (200, "", true),
         (204, "", true),
         (202, "{}", true),
@@ -218,14 +222,14 @@ async fn any_success_is_one_and_a_page_of_html_is_none() {
         (200, "<html>log in</html>", false),
         (302, "", false),
     ] {
-        let transport = Canned::new(move |_, _| answer(status, body));
+        let transport = Canned::new(move |_, _| respond(status, body));
         let client = canned::annature(&transport);
         for result in [
             client.resend_verification("a").send().await,
             client.deactivate_account("a").send().await,
             client.restore_account("a").send().await,
         ] {
-            assert_eq!(result.is_ok(), good, "{status} {body}: {result:?}");
+            assert_eq!(result.is_ok(), success, "{status} {body}: {result:?}");
         }
     }
 }

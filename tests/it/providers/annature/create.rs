@@ -5,7 +5,7 @@ use headcount::{
 use headcount_sim::{Annature, AnnatureErrors};
 use serde_json::{Value, json};
 
-use crate::providers::support::{Canned, STRANGE, annature, answer, assert_unsent, canned, whole};
+use crate::providers::support::{Canned, STRANGE, annature, assert_unsent, canned, list_all, respond};
 
 async fn start(accounts: usize) -> (Annature, Client) {
     let server = Annature::builder().accounts(accounts).record_secrets(true).start().await.unwrap();
@@ -17,17 +17,17 @@ fn create(client: &Client) -> CreateAccount {
     client.create_account("Ted Annature", "ted@annature.com.au")
 }
 
-fn sent(server: &Annature) -> Value {
+fn sent_body(server: &Annature) -> Value {
     let requests = server.requests();
     serde_json::from_str(requests.last().unwrap().body()).unwrap()
 }
 
-async fn refused(request: CreateAccount) -> Error {
+async fn send_error(request: CreateAccount) -> Error {
     request.send().await.unwrap_err()
 }
 
 #[tokio::test]
-async fn a_created_account_is_what_was_asked_for_and_is_listed() {
+async fn created_account_is_listed() {
     let (server, client) = start(3).await;
     let request = client
         .create_account(STRANGE, "a+b@example.com.au")
@@ -36,16 +36,16 @@ async fn a_created_account_is_what_was_asked_for_and_is_listed() {
         .timezone("+10:30")
         .role(Role::ReadOnly)
         .group_id("a5a885caee6286a54ad7bbd4ab5400e9");
-    let made = request.send().await.unwrap();
-    assert_eq!(made.name.as_deref(), Some(STRANGE));
-    assert_eq!(made.email.as_deref(), Some("a+b@example.com.au"));
-    assert_eq!(made.number.as_deref(), Some("1300 000 000"));
-    assert_eq!(made.timezone.as_deref(), Some("+10:30"));
-    assert_eq!(made.role, Some(Role::ReadOnly));
-    assert_eq!(made.group_id.as_deref(), Some("a5a885caee6286a54ad7bbd4ab5400e9"));
-    assert_eq!((made.active, made.verified.as_ref()), (Some(true), None));
-    assert!(made.created.as_ref().unwrap().utc().is_some());
-    assert_eq!(made.organisation_id.as_deref().map(str::len), Some(32));
+    let created = request.send().await.unwrap();
+    assert_eq!(created.name.as_deref(), Some(STRANGE));
+    assert_eq!(created.email.as_deref(), Some("a+b@example.com.au"));
+    assert_eq!(created.number.as_deref(), Some("1300 000 000"));
+    assert_eq!(created.timezone.as_deref(), Some("+10:30"));
+    assert_eq!(created.role, Some(Role::ReadOnly));
+    assert_eq!(created.group_id.as_deref(), Some("a5a885caee6286a54ad7bbd4ab5400e9"));
+    assert_eq!((created.active, created.verified.as_ref()), (Some(true), None));
+    assert!(created.created.as_ref().unwrap().utc().is_some());
+    assert_eq!(created.organisation_id.as_deref().map(str::len), Some(32));
     assert_eq!(server.mails(), ["a+b@example.com.au"]);
 
     let requests = server.requests();
@@ -56,28 +56,28 @@ async fn a_created_account_is_what_was_asked_for_and_is_listed() {
         "name": STRANGE, "email": "a+b@example.com.au", "number": "1300 000 000", "timezone": "+10:30",
         "role": "read-only", "group_id": "a5a885caee6286a54ad7bbd4ab5400e9", "password": "correct \"horse\"",
     });
-    assert_eq!(sent(&server), expected);
+    assert_eq!(sent_body(&server), expected);
 
-    let listed = whole(client.list_accounts().email("a+b@example.com.au")).await;
+    let listed = list_all(client.list_accounts().email("a+b@example.com.au")).await;
     assert_eq!(listed.len(), 1);
-    assert_eq!((&listed[0].id, &listed[0].name), (&made.id, &made.name));
+    assert_eq!((&listed[0].id, &listed[0].name), (&created.id, &created.name));
     assert_eq!(server.ids().len(), 4);
 }
 
 #[tokio::test]
-async fn what_is_not_set_is_not_sent_and_the_provider_chooses() {
+async fn unset_fields_are_not_sent() {
     let (server, client) = start(0).await;
-    let made = create(&client).send().await.unwrap();
-    assert_eq!(sent(&server), json!({"name": "Ted Annature", "email": "ted@annature.com.au"}));
-    assert_eq!(made.role, Some(Role::Standard));
-    assert_eq!((made.number, made.timezone, made.group_id), (None, None, None));
+    let created = create(&client).send().await.unwrap();
+    assert_eq!(sent_body(&server), json!({"name": "Ted Annature", "email": "ted@annature.com.au"}));
+    assert_eq!(created.role, Some(Role::Standard));
+    assert_eq!((created.number, created.timezone, created.group_id), (None, None, None));
     let other = client.create_account("b", "b@c").skip_verification(false);
     other.send().await.unwrap();
-    assert_eq!(sent(&server), json!({"name": "b", "email": "b@c"}), "false is the same as not set");
+    assert_eq!(sent_body(&server), json!({"name": "b", "email": "b@c"}), "false is the same as not set");
 }
 
 #[tokio::test]
-async fn verification_is_skipped_with_the_partner_key_of_the_client_or_of_the_call() {
+async fn skip_verification_with_partner_key() {
     let (server, plain) = start(0).await;
     let partner = annature(&server).partner_key(server.partner_key()).build().unwrap();
     for (number, request) in [
@@ -87,18 +87,18 @@ async fn verification_is_skipped_with_the_partner_key_of_the_client_or_of_the_ca
     .into_iter()
     .enumerate()
     {
-        let made = request.skip_verification(true).send().await.unwrap();
-        assert!(made.verified.is_some());
-        assert_eq!(sent(&server)["skip_verification"], true);
+        let created = request.skip_verification(true).send().await.unwrap();
+        assert!(created.verified.is_some());
+        assert_eq!(sent_body(&server)["skip_verification"], true);
         let requests = server.requests();
         assert_eq!(requests[number].header("x-annature-partner"), Some(server.partner_key()));
-        assert!(server.ids().contains(&made.id), "in one's own organisation");
+        assert!(server.ids().contains(&created.id), "in the caller's organisation");
     }
     assert!(server.mails().is_empty());
 }
 
 #[tokio::test]
-async fn what_can_not_be_right_is_refused_before_anything_is_sent() {
+async fn invalid_values_are_not_sent() {
     let (server, client) = start(0).await;
     let partner = annature(&server).partner_key(server.partner_key()).build().unwrap();
     let cases = [
@@ -122,7 +122,7 @@ async fn what_can_not_be_right_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn an_address_that_another_account_has_is_refused_in_the_providers_words() {
+async fn duplicate_email_is_an_api_error() {
     for (errors, message) in [
         (AnnatureErrors::Message, "The supplied email is already associated with an existing account."),
         (AnnatureErrors::Rails, "Unprocessable Entity"),
@@ -132,7 +132,7 @@ async fn an_address_that_another_account_has_is_refused_in_the_providers_words()
         for records in [server.records(), server.partner_world(|world| world.records())] {
             let email = records[0]["email"].as_str().unwrap().to_uppercase();
             server.clear_requests();
-            let error = refused(client.create_account("a", email)).await;
+            let error = send_error(client.create_account("a", email)).await;
             assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(422)));
             assert_eq!((error.message(), error.retryability()), (message, Retryability::Never));
             assert_eq!(error.request_id().map(str::len), Some(36));
@@ -143,21 +143,21 @@ async fn an_address_that_another_account_has_is_refused_in_the_providers_words()
 }
 
 #[tokio::test]
-async fn a_role_that_this_version_does_not_know_is_left_to_the_provider() {
+async fn unknown_role_is_sent() {
     let (server, client) = start(0).await;
-    let error = refused(create(&client).role("owner")).await;
+    let error = send_error(create(&client).role("owner")).await;
     assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(422)));
-    assert_eq!(sent(&server)["role"], "owner");
+    assert_eq!(sent_body(&server)["role"], "owner");
 }
 
 #[tokio::test]
-async fn passwords_and_keys_are_in_no_debug_output_record_or_error() {
+async fn secrets_are_redacted() {
     let secret = "hun\"ter2\\hunter2";
-    // Both as it is and as it stands in JSON.
+    // Both verbatim and JSON-escaped.
     let echo = json!({"message": format!("bad password {secret} in {}", json!({"password": secret}))});
-    let transport = Canned::new(move |_, _| answer(422, echo.to_string()));
+    let transport = Canned::new(move |_, _| respond(422, echo.to_string()));
     let request = create(&canned::annature(&transport)).password(secret).partner_key("partner-hunter2");
-    let error = refused(request.clone()).await;
+    let error = send_error(request.clone()).await;
     for text in [format!("{request:?}"), format!("{error} {error:?}")] {
         assert!(!text.contains("hunter2"), "{text}");
     }
@@ -165,7 +165,10 @@ async fn passwords_and_keys_are_in_no_debug_output_record_or_error() {
 
     let server = Annature::builder().start().await.unwrap();
     let client = annature(&server).build().unwrap();
-    let made = create(&client).password(secret).send().await.unwrap();
-    assert!(!made.raw().contains("hunter2"));
-    assert!(!server.requests()[0].body().contains("hunter2"), "not recorded by default either");
+    let created = create(&client).password(secret).send().await.unwrap();
+    assert!(!created.raw().contains("hunter2"));
+    assert!(
+        !server.requests()[0].body().contains("hunter2"),
+        "the simulator does not record secrets by default"
+    );
 }

@@ -6,7 +6,7 @@ use headcount::{
 use headcount_sim::{Annature, AnnatureBuilder};
 use serde_json::json;
 
-use crate::providers::support::{Canned, NOWHERE, annature, answer, values, walk, whole};
+use crate::providers::support::{Canned, UNREACHABLE_URL, annature, list_all, respond, values, walk};
 
 async fn start(builder: AnnatureBuilder) -> Annature {
     builder.start().await.unwrap()
@@ -20,18 +20,18 @@ fn ids(accounts: &[Account]) -> Vec<String> {
     accounts.iter().map(|account| account.id.clone()).collect()
 }
 
-fn moment(text: &str) -> DateTime<Utc> {
+fn parse_date(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
 #[tokio::test]
-async fn version_1_says_that_exactly_1000_accounts_may_be_truncated() {
-    for (accounts, capped) in [(0, false), (999, false), (1000, true), (1001, true)] {
+async fn full_response_may_be_truncated() {
+    for (accounts, truncated) in [(0, false), (999, false), (1000, true), (1001, true)] {
         let server = start(Annature::builder().accounts(accounts)).await;
         let walk = walk(list(&server)).await;
         assert!(walk.errors.is_empty(), "{:?}", walk.errors);
         assert_eq!(ids(&walk.items), server.ids()[..accounts.min(1000)]);
-        let expected = if capped {
+        let expected = if truncated {
             Completeness::Uncertain(vec![IncompleteReason::Truncated { cap: 1000 }])
         } else {
             Completeness::Complete
@@ -43,30 +43,30 @@ async fn version_1_says_that_exactly_1000_accounts_may_be_truncated() {
 }
 
 #[tokio::test]
-async fn windows_of_version_1_list_every_account_once_however_many_share_a_second() {
+async fn follow_by_date_yields_each_account_once() {
     for inclusive in [false, true] {
         let builder = Annature::builder().accounts(2500).created_before_inclusive(inclusive);
         let server = start(builder).await;
-        // A lot that shares a second, across the seam of the first two windows, in no order by fraction.
-        let ids_there = server.ids();
-        let seam = server.world(|world| world.record(&ids_there[1000])).unwrap();
-        let created = moment(seam["created"].as_str().unwrap());
-        for (millis, id) in [0, 300, 600].into_iter().cycle().zip(&ids_there[700..1400]) {
+        // Many accounts share a second across the boundary of the first two pages, unordered by fraction.
+        let server_ids = server.ids();
+        let boundary = server.world(|world| world.record(&server_ids[1000])).unwrap();
+        let created = parse_date(boundary["created"].as_str().unwrap());
+        for (millis, id) in [0, 300, 600].into_iter().cycle().zip(&server_ids[700..1400]) {
             let fraction = TimeDelta::milliseconds(millis);
             let second = DateTime::from_timestamp(created.timestamp(), 0).unwrap();
             let text = json!((second + fraction).to_rfc3339());
             assert!(server.update(id, |record| record["created"] = text));
         }
         let list = list(&server).follow_by_date(true);
-        assert_eq!(ids(&whole(list).await), server.ids(), "inclusive: {inclusive}");
-        let windows = values(&server.list_requests(), "created_before");
-        assert!((3..=5).contains(&windows.len()), "{windows:?}");
-        assert!(windows[0].is_none() && windows[1..].is_sorted_by(|newer, older| newer > older));
+        assert_eq!(ids(&list_all(list).await), server.ids(), "inclusive: {inclusive}");
+        let cutoffs = values(&server.list_requests(), "created_before");
+        assert!((3..=5).contains(&cutoffs.len()), "{cutoffs:?}");
+        assert!(cutoffs[0].is_none() && cutoffs[1..].is_sorted_by(|newer, older| newer > older));
     }
 }
 
 #[tokio::test]
-async fn a_windowed_list_says_so_when_1000_accounts_share_a_second() {
+async fn too_many_accounts_in_one_second() {
     let server = start(Annature::builder().accounts(1500)).await;
     for id in server.ids() {
         server.update(&id, |record| {
@@ -83,38 +83,41 @@ async fn a_windowed_list_says_so_when_1000_accounts_share_a_second() {
 }
 
 #[tokio::test]
-async fn windows_keep_to_the_callers_own_dates() {
+async fn follow_by_date_respects_date_filters() {
     let server = start(Annature::builder().accounts(1700)).await;
     let records = server.records();
-    let created = |index: usize| moment(records[index]["created"].as_str().unwrap());
+    let created = |index: usize| parse_date(records[index]["created"].as_str().unwrap());
     let (before, after) = (created(200), created(1500));
     let list = list(&server).follow_by_date(true);
-    let listed = whole(list.created_before(before).created_after(after)).await;
+    let listed = list_all(list.created_before(before).created_after(after)).await;
     let between = (0..1700).filter(|index| (after < created(*index)) && (created(*index) < before));
     let between: Vec<_> = between.map(|index| records[index]["id"].as_str().unwrap()).collect();
-    assert!(between.len() > 1200, "more than one window");
+    assert!(between.len() > 1200, "more than one page");
     assert_eq!(ids(&listed), between);
     let sent = values(&server.list_requests(), "created_after");
     assert!(sent.iter().all(Option::is_some), "{sent:?}");
 }
 
-/// Compared with each other, the rows of these pages take minutes.
+/// Comparing the rows of these pages pairwise would take minutes.
 #[tokio::test]
-async fn pages_of_many_rows_take_linear_time() {
+async fn follow_by_date_takes_linear_time() {
     const ROWS: usize = 40_000;
     let row = |id: usize, created: &str| format!(r#"{{"id":"{id:032}","created":"{created}"}}"#);
     let same: Vec<_> = (0..ROWS).map(|id| row(id, "2024-03-15T22:21:30Z")).collect();
     let older = row(ROWS, "2024-03-14T22:21:30Z");
     let transport = Canned::new(move |number, _| match number {
-        0 => answer(200, format!("[{}]", same.join(","))),
-        1 => answer(200, format!("[{},{older}]", same.join(","))),
-        _ => answer(200, format!("[{older}]")),
+        0 => respond(200, format!("[{}]", same.join(","))),
+        1 => respond(200, format!("[{},{older}]", same.join(","))),
+        _ => respond(200, format!("[{older}]")),
     });
-    let client =
-        headcount::annature::Client::builder("id", "key").base_url(NOWHERE).transport(transport.clone());
+    let client = headcount::annature::Client::builder()
+        .id("id")
+        .key("key")
+        .base_url(UNREACHABLE_URL)
+        .transport(transport.clone());
     let started = std::time::Instant::now();
-    let listed = whole(client.build().unwrap().list_accounts_v1().follow_by_date(true)).await;
+    let listed = list_all(client.build().unwrap().list_accounts_v1().follow_by_date(true)).await;
     assert_eq!(ids(&listed), (0..=ROWS).map(|id| format!("{id:032}")).collect::<Vec<_>>());
-    assert_eq!(transport.seen().len(), 3);
+    assert_eq!(transport.urls().len(), 3);
     assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
 }

@@ -6,7 +6,7 @@ use headcount_sim::{Annature, AnnatureErrors};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::providers::support::{Canned, annature, answer, assert_unsent, canned, plain, whole};
+use crate::providers::support::{Canned, annature, assert_unsent, canned, list_all, plain, respond};
 
 async fn start() -> (Annature, Client) {
     let builder = Annature::builder().accounts(3).partner_accounts(4).record_secrets(true);
@@ -19,16 +19,16 @@ fn register(client: &Client) -> RegisterAccount {
     client.register_account("Ted Annature", "ted@annature.com.au", "Ted & Sons")
 }
 
-async fn refused(request: RegisterAccount) -> Error {
+async fn send_error(request: RegisterAccount) -> Error {
     request.send().await.unwrap_err()
 }
 
 #[tokio::test]
-async fn a_registered_account_is_listed_by_the_partner_and_its_key_opens_its_organisation() {
+async fn key_opens_new_organisation() {
     let (server, client) = start().await;
     let request = register(&client).number("1300 000 000").timezone("+08:00").password("correct horse");
-    let made = request.send().await.unwrap();
-    let account = made.account.unwrap();
+    let registered = request.send().await.unwrap();
+    let account = registered.account.unwrap();
     assert_eq!(account.email.as_deref(), Some("ted@annature.com.au"));
     assert_eq!(account.number.as_deref(), Some("1300 000 000"));
     assert_eq!(account.timezone.as_deref(), Some("+08:00"));
@@ -46,37 +46,37 @@ async fn a_registered_account_is_listed_by_the_partner_and_its_key_opens_its_org
     });
     assert_eq!(sent, expected);
 
-    let listed = whole(client.list_accounts()).await;
+    let listed = list_all(client.list_accounts()).await;
     assert_eq!(listed.len(), 5);
     assert!(listed.iter().any(|listed| listed.id == account.id));
-    assert_eq!(server.ids().len(), 3, "one's own organisation is as before");
+    assert_eq!(server.ids().len(), 3, "the caller's organisation is unchanged");
 
-    let builder = annature::Client::builder(made.credentials.id, made.credentials.key);
+    let builder = annature::Client::builder().id(registered.api_key.id).key(registered.api_key.key);
     let tenant = builder.base_url(server.base_url()).build().unwrap();
-    let theirs = whole(tenant.list_accounts()).await;
-    assert_eq!(theirs.iter().map(|account| &account.id).collect::<Vec<_>>(), [&account.id]);
+    let listed = list_all(tenant.list_accounts()).await;
+    assert_eq!(listed.iter().map(|account| &account.id).collect::<Vec<_>>(), [&account.id]);
     let second = tenant.create_account("Ann", "ann@annature.com.au").send().await.unwrap();
     assert_eq!(second.organisation_id, account.organisation_id);
-    assert_eq!(whole(tenant.list_accounts()).await.len(), 2);
+    assert_eq!(list_all(tenant.list_accounts()).await.len(), 2);
     let others = server.partner_ids().into_iter().filter(|id| *id != account.id && *id != second.id);
     for id in others.chain(server.ids()) {
         let error = tenant.get_account(id).send().await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::NotFound, "another organisation's");
+        assert_eq!(error.kind(), ErrorKind::NotFound, "the account of another organisation");
     }
 }
 
 #[tokio::test]
-async fn a_registered_person_can_be_taken_for_verified() {
+async fn skip_verification() {
     let (server, client) = start().await;
-    let made = register(&client).skip_verification(true).send().await.unwrap();
-    assert!(made.account.unwrap().verified.is_some());
+    let registered = register(&client).skip_verification(true).send().await.unwrap();
+    assert!(registered.account.unwrap().verified.is_some());
     let sent: Value = serde_json::from_str(server.requests()[0].body()).unwrap();
     assert_eq!(sent["skip_verification"], true);
     assert!(server.mails().is_empty());
 }
 
 #[tokio::test]
-async fn what_can_not_be_right_is_refused_before_anything_is_sent() {
+async fn invalid_values_are_not_sent() {
     let (server, partner) = start().await;
     let plain = annature(&server).build().unwrap();
     let cases = [
@@ -96,23 +96,23 @@ async fn what_can_not_be_right_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn the_providers_refusals_are_told_in_its_words_and_leave_no_organisation_behind() {
+async fn rejected_registration_creates_nothing() {
     let (server, client) = start().await;
     let email = server.records()[0]["email"].as_str().unwrap().to_owned();
-    let error = refused(client.register_account("a", email, "b")).await;
+    let error = send_error(client.register_account("a", email, "b")).await;
     assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(422)));
     assert_eq!(error.message(), "The supplied email is already associated with an existing account.");
 
-    let error = refused(register(&client).partner_key("not the key")).await;
+    let error = send_error(register(&client).partner_key("not the key")).await;
     assert_eq!((error.kind(), error.status()), (ErrorKind::Auth, Some(401)));
     assert_eq!(error.message(), "The supplied partner key is invalid.");
     assert!(!format!("{error} {error:?}").contains("not the key"));
     assert_eq!(server.partner_ids().len(), 4);
-    assert_eq!(server.requests().len(), 2, "each was sent once");
+    assert_eq!(server.requests().len(), 2, "each is sent once");
 }
 
 #[tokio::test]
-async fn the_simulator_registers_for_partners_only() {
+async fn simulator_requires_partner_key() {
     for (errors, body) in [
         (AnnatureErrors::Message, json!({"message": "This endpoint is only available to partners."})),
         (AnnatureErrors::Rails, json!({"status": 403, "error": "Forbidden"})),
@@ -124,23 +124,23 @@ async fn the_simulator_registers_for_partners_only() {
             .header("x-annature-key", server.key())
             .header("content-type", "application/json")
             .body(json!({"name": "a", "email": "a@b", "business": "c"}).to_string());
-        let answer = request.send().await.unwrap();
-        assert_eq!(answer.status(), 403);
-        let came: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-        assert_eq!(came, body);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 403);
+        let received: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        assert_eq!(received, body);
     }
 }
 
 #[tokio::test]
-async fn the_new_key_is_in_nothing_but_the_credentials() {
+async fn key_is_only_in_api_key() {
     let (_server, client) = start().await;
-    let made = register(&client).send().await.unwrap();
-    let key = made.credentials.key.expose_secret();
+    let registered = register(&client).send().await.unwrap();
+    let key = registered.api_key.key.expose_secret();
     assert_eq!(key.len(), 32);
-    let account = made.account.as_ref().unwrap();
+    let account = registered.account.as_ref().unwrap();
     let shared = Account::from(account.clone());
     for text in [
-        format!("{made:?}"),
+        format!("{registered:?}"),
         account.raw().to_owned(),
         account.record().redacted().to_string(),
         serde_json::to_string(account).unwrap(),
@@ -155,32 +155,36 @@ async fn the_new_key_is_in_nothing_but_the_credentials() {
 }
 
 #[tokio::test]
-async fn an_answer_that_can_not_be_read_may_have_registered_and_shows_no_key() {
+async fn undecodable_response_may_be_applied() {
     for body in [
         json!({"id": "a", "credentials": {"id": "k", "key": ["hunter2"]}}),
         json!({"id": "a", "key": "hunter2"}),
     ] {
         let text = body.to_string();
-        let transport = Canned::new(move |_, _| answer(201, text.as_str()));
+        let transport = Canned::new(move |_, _| respond(201, text.as_str()));
         let request = register(&canned::annature(&transport)).partner_key("partner");
-        let error = refused(request).await;
+        let error = send_error(request).await;
         assert_eq!(
             (error.kind(), error.retryability()),
             (ErrorKind::Decode, Retryability::MaybeApplied),
             "{error}"
         );
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
-        assert_eq!(transport.seen().len(), 1);
+        assert_eq!(transport.urls().len(), 1);
     }
 }
 
 #[tokio::test]
-async fn the_key_is_not_lost_with_an_account_that_can_not_be_read() {
+async fn key_survives_undecodable_account() {
     let body = json!({"id": "a", "number": 1300, "credentials": {"id": "k", "key": "hunter2"}}).to_string();
-    let transport = Canned::new(move |_, _| answer(201, body.as_str()));
-    let made = register(&canned::annature(&transport)).partner_key("partner").send().await.unwrap();
-    assert_eq!((made.credentials.id.as_str(), made.credentials.key.expose_secret()), ("k", "hunter2"));
-    let error = made.account.as_ref().unwrap_err();
-    assert_eq!((error.kind(), error.provider()), (ErrorKind::Decode, Some("annature")), "{error}");
-    assert!(!format!("{error} {made:?}").contains("hunter2"), "{made:?}");
+    let transport = Canned::new(move |_, _| respond(201, body.as_str()));
+    let registered = register(&canned::annature(&transport)).partner_key("partner").send().await.unwrap();
+    assert_eq!((registered.api_key.id.as_str(), registered.api_key.key.expose_secret()), ("k", "hunter2"));
+    let error = registered.account.as_ref().unwrap_err();
+    assert_eq!(
+        (error.kind(), error.provider()),
+        (ErrorKind::Decode, Some(headcount::Provider::Annature)),
+        "{error}"
+    );
+    assert!(!format!("{error} {registered:?}").contains("hunter2"), "{registered:?}");
 }

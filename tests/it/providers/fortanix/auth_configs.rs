@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::providers::support::{Canned, answer, assert_unsent, canned, fortanix};
+use crate::providers::support::{Canned, assert_unsent, canned, fortanix, respond};
 
 const SECRET: &str = "hunter2 \"quoted\\secret\"";
 const KEY: &[u8] = b"the client's private key";
@@ -30,7 +30,7 @@ fn with_key() -> AuthConfigOauth {
     oauth(TlsConfigRequired::new(true, CaConfig::pinned([b"authority"])).client("certificate", KEY))
 }
 
-/// Every form in which a secret may be written.
+/// Asserts that no form of a secret is contained.
 fn assert_hidden(shown: &str) {
     let json = Value::from(SECRET).to_string();
     let key = Base64::new(KEY);
@@ -40,7 +40,7 @@ fn assert_hidden(shown: &str) {
 }
 
 #[tokio::test]
-async fn every_kind_of_configuration_arrives_as_it_was_made() {
+async fn each_kind_of_configuration_is_sent() {
     let server = sim::Fortanix::builder().accounts(0).record_secrets(true).start().await.unwrap();
     let client = fortanix(&server).build().unwrap();
     let configs: [AuthenticationConfig; 6] = [
@@ -55,8 +55,8 @@ async fn every_kind_of_configuration_arrives_as_it_was_made() {
     for config in configs {
         request = request.auth_config(config);
     }
-    let made = request.send().await.unwrap();
-    let configs = made.auth_configs.unwrap();
+    let created = request.send().await.unwrap();
+    let configs = created.auth_configs.unwrap();
     assert_eq!(configs.len(), 6);
     let with_key = configs.values().find_map(|config| {
         let oauth = config.oauth.as_ref()?;
@@ -70,14 +70,14 @@ async fn every_kind_of_configuration_arrives_as_it_was_made() {
 }
 
 #[tokio::test]
-async fn an_accounts_configuration_can_be_read_changed_and_sent_back() {
+async fn configuration_can_be_read_and_sent_back() {
     let server = sim::Fortanix::builder().accounts(0).start().await.unwrap();
     let client = fortanix(&server).build().unwrap();
-    let made = client.create_account("Acme").auth_config(with_key()).send().await.unwrap();
-    let (id, mut config) = made.auth_configs.unwrap().into_iter().next().unwrap();
+    let created = client.create_account("Acme").auth_config(with_key()).send().await.unwrap();
+    let (id, mut config) = created.auth_configs.unwrap().into_iter().next().unwrap();
     config.oauth.as_mut().unwrap().idp_name = Some("Another".into());
     let changed = client
-        .update_account(made.acct_id)
+        .update_account(created.acct_id)
         .mod_auth_config(id.as_str(), config)
         .add_auth_config(AuthConfigPassword::new(false, false))
         .send()
@@ -87,12 +87,12 @@ async fn an_accounts_configuration_can_be_read_changed_and_sent_back() {
     let oauth = configs[&id].oauth.as_ref().unwrap();
     assert_eq!((configs.len(), oauth.idp_name.as_deref()), (2, Some("Another")));
     assert_eq!(oauth.client_secret.as_ref().unwrap().expose_secret(), SECRET);
-    let left = client.update_account(made.acct_id).del_auth_config(id).send().await.unwrap();
-    assert!(left.auth_configs.unwrap().values().all(|config| config.password.is_some()));
+    let updated = client.update_account(created.acct_id).del_auth_config(id).send().await.unwrap();
+    assert!(updated.auth_configs.unwrap().values().all(|config| config.password.is_some()));
 }
 
 #[tokio::test]
-async fn a_configuration_that_is_not_whole_is_refused_before_anything_is_sent() {
+async fn incomplete_configuration_is_not_sent() {
     let server = sim::Fortanix::builder().start().await.unwrap();
     let client = fortanix(&server).build().unwrap();
     let read = |config: Value| serde_json::from_value::<AuthenticationConfig>(config).unwrap();
@@ -109,10 +109,10 @@ async fn a_configuration_that_is_not_whole_is_refused_before_anything_is_sent() 
         required[member] = value;
         required
     };
-    for (config, why) in [
-        (json!({}), " is to have exactly one of password, oauth and cluster_auth_ref"),
-        (json!({"passkey": {}}), " is to have exactly one of"),
-        (json!({"password": {}, "cluster_auth_ref": {}}), " is to have exactly one of"),
+    for (config, reason) in [
+        (json!({}), " must have exactly one of password, oauth and cluster_auth_ref"),
+        (json!({"passkey": {}}), " must have exactly one of"),
+        (json!({"password": {}, "cluster_auth_ref": {}}), " must have exactly one of"),
         (json!({"password": {"require_2fa": true}}), ".password.administrators_only is missing"),
         (json!({"password": {"administrators_only": true}}), ".password.require_2fa is missing"),
         (json!({"cluster_auth_ref": {}}), ".cluster_auth_ref.target_id is missing"),
@@ -125,48 +125,48 @@ async fn a_configuration_that_is_not_whole_is_refused_before_anything_is_sent() 
         (oauth("client_secret", Value::Null), ".oauth.client_secret is missing or empty"),
         (oauth("client_secret", "".into()), ".oauth.client_secret is missing or empty"),
         (oauth("tls", Value::Null), ".oauth.tls is missing"),
-        (
-            oauth("tls", json!({})),
-            ".oauth.tls is to have exactly one of disabled, opportunistic and required",
-        ),
-        (oauth("tls", json!({"disabled": {}, "opportunistic": {}})), ".oauth.tls is to have exactly one of"),
+        (oauth("tls", json!({})), ".oauth.tls must have exactly one of disabled, opportunistic and required"),
+        (oauth("tls", json!({"disabled": {}, "opportunistic": {}})), ".oauth.tls must have exactly one of"),
         (tls(required("validate_hostname", Value::Null)), ".tls.required.validate_hostname is missing"),
         (tls(required("ca", Value::Null)), ".tls.required.ca is missing"),
-        (tls(required("ca", json!({}))), ".tls.required.ca is to have exactly one of ca_set and pinned"),
-        (tls(required("ca", json!({"pinned": ["?"]}))), ".required.ca.pinned is no padded base64"),
-        (tls(required("client_cert", "Yw".into())), ".tls.required.client_cert is no padded base64"),
-        (tls(required("client_key", "secret!".into())), ".tls.required.client_key is no padded base64"),
+        (tls(required("ca", json!({}))), ".tls.required.ca must have exactly one of ca_set and pinned"),
+        (tls(required("ca", json!({"pinned": ["?"]}))), ".required.ca.pinned is not valid padded base64"),
+        (tls(required("client_cert", "Yw".into())), ".tls.required.client_cert is not valid padded base64"),
+        (
+            tls(required("client_key", "secret!".into())),
+            ".tls.required.client_key is not valid padded base64",
+        ),
     ] {
         let request = client.create_account("Acme").auth_config(read(config.clone()));
-        let error = assert_unsent(&server, request.send().await, &["auth_configs[0]", why]);
+        let error = assert_unsent(&server, request.send().await, &["auth_configs[0]", reason]);
         assert!(!error.message().contains("secret!"), "{error}");
         let update = client.update_account(Uuid::nil());
         let sent = update.clone().add_auth_config(read(config.clone())).send().await;
-        assert_unsent(&server, sent, &["add_auth_configs[0]", why]);
+        assert_unsent(&server, sent, &["add_auth_configs[0]", reason]);
         let sent = update.mod_auth_config("an-id", read(config)).send().await;
-        assert_unsent(&server, sent, &["mod_auth_configs.an-id", why]);
+        assert_unsent(&server, sent, &["mod_auth_configs.an-id", reason]);
     }
 }
 
 #[tokio::test]
-async fn secrets_are_in_no_debug_text_no_record_and_no_error_that_echoes_them() {
+async fn secrets_are_hidden_everywhere() {
     let server = sim::Fortanix::builder().accounts(0).start().await.unwrap();
     let client = fortanix(&server).build().unwrap();
     let request = client.create_account("Acme").auth_config(with_key());
-    let made = request.clone().send().await.unwrap();
-    let update = client.update_account(made.acct_id).mod_auth_config("x", with_key());
-    assert_hidden(&format!("{request:?} {request:#?} {update:?} {made:?} {made:#?}"));
-    assert_hidden(&serde_json::to_string(&made).unwrap());
+    let created = request.clone().send().await.unwrap();
+    let update = client.update_account(created.acct_id).mod_auth_config("x", with_key());
+    assert_hidden(&format!("{request:?} {request:#?} {update:?} {created:?} {created:#?}"));
+    assert_hidden(&serde_json::to_string(&created).unwrap());
     for request in server.requests() {
         assert_hidden(request.body());
     }
 
-    // Once as it was sent, once unescaped.
+    // Echoed as it was sent, and unescaped.
     for unescaped in [false, true] {
         let transport = Canned::new(move |_, request| {
             let body = String::from_utf8_lossy(request.body()).into_owned();
             let plain = body.replace("\\\"", "\"").replace("\\\\", "\\");
-            answer(400, format!("Bad: {}", if unescaped { plain } else { body }))
+            respond(400, format!("Bad: {}", if unescaped { plain } else { body }))
         });
         let client = canned::fortanix(&transport);
         for error in [
@@ -174,14 +174,14 @@ async fn secrets_are_in_no_debug_text_no_record_and_no_error_that_echoes_them() 
             client.update_account(Uuid::nil()).mod_auth_config("x", with_key()).send().await.unwrap_err(),
         ] {
             assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(400)));
-            assert!(error.message().contains("[redacted]"), "the server did echo: {error}");
+            assert!(error.message().contains("[redacted]"), "the server echoes the secret: {error}");
             assert_hidden(&format!("{error} {error:?}"));
         }
     }
 }
 
 #[test]
-fn a_blob_shows_its_length_only() {
+fn base64_shows_only_its_length() {
     let shown = format!("{:?}", oauth(TlsConfigRequired::new(true, CaConfig::pinned([[7; 600]]))));
     assert!(shown.contains("Base64(800 characters)"), "{shown}");
 }

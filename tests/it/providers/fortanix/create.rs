@@ -7,7 +7,7 @@ use headcount::{
 use headcount_sim::{self as sim, FortanixErrors};
 use serde_json::Value;
 
-use crate::providers::support::{Canned, answer, assert_unsent, canned, fortanix, steps, whole};
+use crate::providers::support::{Canned, assert_unsent, canned, fortanix, list_all, respond, steps};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n-and-more";
 
@@ -16,12 +16,12 @@ fn create(server: &sim::Fortanix, name: &str) -> CreateAccount {
 }
 
 #[tokio::test]
-async fn an_account_is_made_as_asked_for_and_listed() {
+async fn created_account_is_listed() {
     for created_is_201 in [false, true] {
         let builder = sim::Fortanix::builder().accounts(3).created_is_201(created_is_201);
         let server = builder.start().await.unwrap();
         let client = fortanix(&server).build().unwrap();
-        let made = client
+        let created = client
             .create_account("Büro \"Süd\" 🚀")
             .custom_logo(Logo::new(PNG).unwrap())
             .auth_config(AuthConfigPassword::new(true, false))
@@ -31,29 +31,30 @@ async fn an_account_is_made_as_asked_for_and_listed() {
             .send()
             .await
             .unwrap();
-        assert_eq!(made.name.as_deref(), Some("Büro \"Süd\" 🚀"));
-        assert_eq!(made.logo().as_deref(), Some(PNG));
-        let configs = made.auth_configs.as_ref().unwrap().values().map(|config| config.password.as_ref());
-        let mut second: Vec<_> = configs.map(|password| password.unwrap().require_2fa).collect();
-        second.sort();
-        assert_eq!(second, [Some(false), Some(true)], "the array became a map");
-        assert_eq!(made.node_enrollment, Some(NodeEnrollment::new(true)));
-        assert_eq!(made.component, Some(Component::ConfidentialAi));
-        assert_eq!(made.account_status, Some(AccountStatus::Active));
-        assert_eq!(made.roles.as_deref(), Some(&[Role::Manager][..]));
-        assert!(made.created_at_utc().is_some() && made.default_group_id.is_some());
-        let listed = whole(client.list_accounts()).await;
-        let found: Vec<&Account> = listed.iter().filter(|account| account.acct_id == made.acct_id).collect();
+        assert_eq!(created.name.as_deref(), Some("Büro \"Süd\" 🚀"));
+        assert_eq!(created.logo().as_deref(), Some(PNG));
+        let configs = created.auth_configs.as_ref().unwrap().values().map(|config| config.password.as_ref());
+        let mut require_2fa: Vec<_> = configs.map(|password| password.unwrap().require_2fa).collect();
+        require_2fa.sort();
+        assert_eq!(require_2fa, [Some(false), Some(true)], "the array became a map");
+        assert_eq!(created.node_enrollment, Some(NodeEnrollment::new(true)));
+        assert_eq!(created.component, Some(Component::ConfidentialAi));
+        assert_eq!(created.account_status, Some(AccountStatus::Active));
+        assert_eq!(created.roles.as_deref(), Some(&[Role::Manager][..]));
+        assert!(created.created_at_utc().is_some() && created.default_group_id.is_some());
+        let listed = list_all(client.list_accounts()).await;
+        let found: Vec<&Account> =
+            listed.iter().filter(|account| account.acct_id == created.acct_id).collect();
         assert_eq!((listed.len(), found.len()), (4, 1));
-        assert_eq!(found[0].raw(), made.raw());
+        assert_eq!(found[0].raw(), created.raw());
     }
 }
 
 #[tokio::test]
-async fn a_name_alone_is_enough() {
+async fn name_alone_is_enough() {
     let server = sim::Fortanix::builder().accounts(0).start().await.unwrap();
-    let made = create(&server, "Acme").send().await.unwrap();
-    assert_eq!(server.ids(), [made.acct_id.to_string()]);
+    let created = create(&server, "Acme").send().await.unwrap();
+    assert_eq!(server.ids(), [created.acct_id.to_string()]);
     let request = &server.requests()[1];
     assert_eq!((request.method(), request.path()), ("POST", "/v1/accounts"));
     assert_eq!(request.body(), r#"{"name":"Acme"}"#);
@@ -61,7 +62,7 @@ async fn a_name_alone_is_enough() {
 }
 
 #[tokio::test]
-async fn an_empty_name_is_refused_before_anything_is_sent() {
+async fn empty_name_is_not_sent() {
     let server = sim::Fortanix::builder().start().await.unwrap();
     for name in ["", " \n"] {
         let sent = create(&server, name).send().await;
@@ -70,7 +71,7 @@ async fn an_empty_name_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_taken_is_refused_in_the_servers_words_and_nothing_is_made() {
+async fn duplicate_name_is_an_error() {
     for (errors, code) in [(FortanixErrors::Text, None), (FortanixErrors::Object, Some("UNIQUE_VIOLATION"))] {
         let server = sim::Fortanix::builder().accounts(1).errors(errors).start().await.unwrap();
         create(&server, "Acme").send().await.unwrap();
@@ -82,7 +83,7 @@ async fn a_name_that_is_taken_is_refused_in_the_servers_words_and_nothing_is_mad
 }
 
 #[tokio::test]
-async fn a_session_that_was_refused_did_nothing_and_the_account_is_made_once() {
+async fn expired_session_creates_once() {
     let server = sim::Fortanix::builder().accounts(0).start().await.unwrap();
     let client = fortanix(&server).build().unwrap();
     client.log_in().send().await.unwrap();
@@ -93,8 +94,8 @@ async fn a_session_that_was_refused_did_nothing_and_the_account_is_made_once() {
 }
 
 #[tokio::test]
-async fn a_conflict_is_none_that_passes() {
-    let transport = Canned::new(|_, _| answer(409, "locked"));
+async fn conflict_is_not_retried() {
+    let transport = Canned::new(|_, _| respond(409, "locked"));
     let error = canned::fortanix(&transport).create_account("Acme").send().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.retryability(), error.attempts()),
@@ -104,9 +105,9 @@ async fn a_conflict_is_none_that_passes() {
 }
 
 #[tokio::test]
-async fn what_the_server_sends_of_secrets_is_not_shown_when_its_answer_can_not_be_read() {
+async fn secrets_of_an_invalid_response_are_hidden() {
     let bad = r#"{"acct_id":"hunter2","auth_configs":{"x":{"oauth":{"client_secret":["hunter2"]}}}}"#;
-    let transport = Canned::new(move |_, _| answer(200, bad));
+    let transport = Canned::new(move |_, _| respond(200, bad));
     let client = canned::fortanix(&transport);
     let error = client.get_account(uuid::Uuid::nil()).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);

@@ -1,12 +1,12 @@
 mod auth_configs;
-mod bad_ids;
+mod concurrent_changes;
 mod create;
-mod detours;
+mod invalid_ids;
 mod lists;
 mod logins;
-mod seams;
+mod page_boundaries;
 mod selection;
 mod session;
+mod unreliable_transport;
 mod update;
 mod users;
-mod worlds;

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::time::{Instant, advance};
 use uuid::Uuid;
 
-use crate::providers::support::{Canned, NOWHERE, answer, fortanix, refusal, steps, whole};
+use crate::providers::support::{Canned, UNREACHABLE_URL, fortanix, list_all, list_error, respond, steps};
 
 async fn server(accounts: usize) -> sim::Fortanix {
     sim::Fortanix::builder().accounts(accounts).start().await.unwrap()
@@ -20,7 +20,7 @@ fn id(server: &sim::Fortanix, index: usize) -> Uuid {
 }
 
 #[tokio::test]
-async fn a_login_by_hand_is_the_session_that_requests_use() {
+async fn explicit_login_is_used_by_requests() {
     let server = server(2).await;
     let client = fortanix(&server).build().unwrap();
     let info = client.log_in().send().await.unwrap();
@@ -28,23 +28,26 @@ async fn a_login_by_hand_is_the_session_that_requests_use() {
     assert_eq!(info.selected_account_id, None);
     let (token, session) = (info.session_token_expires_at_utc(), info.session_expires_at_utc());
     assert!(token.is_some() && token < session, "{info:?}");
-    whole(client.clone().list_accounts()).await;
-    assert_eq!(client.log_in().send().await.unwrap(), info, "there is a session");
+    list_all(client.clone().list_accounts()).await;
+    assert_eq!(client.log_in().send().await.unwrap(), info, "the session is reused");
     let steps = steps(&server);
     assert_eq!(steps.iter().filter(|step| step.starts_with("auth")).count(), 1, "{steps:?}");
 }
 
 #[tokio::test]
-async fn wrong_credentials_show_at_a_login_by_hand() {
+async fn explicit_login_with_a_wrong_password() {
     let server = server(1).await;
     let client = fortanix(&server).password(server.email(), "wrong").build().unwrap();
     let error = client.log_in().send().await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Auth, Some(401)));
-    assert_eq!((error.provider(), error.message()), (Some("fortanix"), "Authentication failed"));
+    assert_eq!(
+        (error.provider(), error.message()),
+        (Some(headcount::Provider::Fortanix), "Authentication failed")
+    );
 }
 
 #[tokio::test]
-async fn a_client_with_a_token_asks_the_server_who_it_is() {
+async fn explicit_login_with_a_token() {
     let server = server(1).await;
     let builder = || fortanix::Client::builder().base_url(server.base_url());
     let client = builder().token(server.token()).build().unwrap();
@@ -56,38 +59,39 @@ async fn a_client_with_a_token_asks_the_server_who_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refresh_moves_the_end_of_the_token_for_the_client_too() {
+async fn refresh_extends_the_token_in_the_client() {
     let start = Instant::now();
-    // Both sides have the same clock, and a token lives for 100 seconds.
+    // Client and server have the same clock, and a token is valid for 100 seconds.
     let transport = Canned::new(move |_, request| {
         if request.uri().path() == "/v1/accounts" {
-            return answer(200, r#"{"items":[]}"#);
+            return respond(200, r#"{"items":[]}"#);
         }
         let end = start.elapsed().as_secs() + 100;
         let info = json!({"session_token_expires_at": end, "session_expires_at": 100_000});
-        answer(200, json!({"access_token": "token", "session_info": info}).to_string())
+        respond(200, json!({"access_token": "token", "session_info": info}).to_string())
     });
     let clock = Clock::new(move || SystemTime::UNIX_EPOCH + start.elapsed());
-    let builder = fortanix::Client::builder().base_url(NOWHERE).password("me", "hunter2").clock(clock);
+    let builder =
+        fortanix::Client::builder().base_url(UNREACHABLE_URL).password("me", "hunter2").clock(clock);
     let client = builder.transport(transport.clone()).build().unwrap();
-    let ends =
+    let expires_at =
         async || client.log_in().send().await.unwrap().session_token_expires_at_utc().unwrap().timestamp();
-    assert_eq!(ends().await, 100);
+    assert_eq!(expires_at().await, 100);
     for round in 1..=3 {
         advance(Duration::from_secs(80)).await;
         client.refresh_session().send().await.unwrap();
-        assert_eq!(ends().await, round * 80 + 100);
+        assert_eq!(expires_at().await, round * 80 + 100);
     }
     advance(Duration::from_secs(80)).await;
-    whole(client.list_accounts()).await;
-    let seen = transport.seen();
+    list_all(client.list_accounts()).await;
+    let seen = transport.urls();
     let last: Vec<_> = seen.iter().map(|url| url.rsplit('/').next().unwrap()).collect();
     assert_eq!(last[..4], ["auth", "refresh", "refresh", "refresh"]);
     assert!(last[4..].iter().all(|last| last.starts_with("accounts")), "{last:?}");
 }
 
 #[tokio::test]
-async fn a_refresh_of_a_session_that_is_over_begins_another() {
+async fn refresh_of_an_expired_session_logs_in() {
     let server = server(1).await;
     let client = fortanix(&server).build().unwrap();
     client.log_in().send().await.unwrap();
@@ -97,12 +101,12 @@ async fn a_refresh_of_a_session_that_is_over_begins_another() {
 }
 
 #[tokio::test]
-async fn a_selection_lasts_as_long_as_its_session() {
+async fn selection_ends_with_its_session() {
     let server = server(3).await;
     let client = fortanix(&server).build().unwrap();
-    let wanted = id(&server, 1);
-    let info = client.select_account(wanted).send().await.unwrap();
-    assert_eq!(info.selected_account_id, Some(wanted));
+    let account = id(&server, 1);
+    let info = client.select_account(account).send().await.unwrap();
+    assert_eq!(info.selected_account_id, Some(account));
     assert_eq!(client.log_in().send().await.unwrap(), info);
     server.expire_sessions();
     let user = server.user_id().parse().unwrap();
@@ -110,31 +114,31 @@ async fn a_selection_lasts_as_long_as_its_session() {
     assert_eq!(
         (error.kind(), error.status()),
         (ErrorKind::PermissionDenied, Some(403)),
-        "it is sent to no account: {error}"
+        "no account is selected: {error}"
     );
     assert_eq!(server.ids().len(), 3);
     assert_eq!(client.log_in().send().await.unwrap().selected_account_id, None);
 }
 
 #[tokio::test]
-async fn every_session_of_a_client_with_an_account_selects_it_first() {
+async fn each_session_selects_the_account_first() {
     let server = server(3).await;
     let client = fortanix(&server).build().unwrap().with_account(id(&server, 1));
-    let wanted = id(&server, 1);
-    let expected = format!("{wanted} 200");
-    whole(client.list_accounts()).await;
-    assert_eq!(client.log_in().send().await.unwrap().selected_account_id, Some(wanted));
+    let account = id(&server, 1);
+    let expected = format!("{account} 200");
+    list_all(client.list_accounts()).await;
+    assert_eq!(client.log_in().send().await.unwrap().selected_account_id, Some(account));
     let listed = ["accounts 200", "accounts 200"];
     assert_eq!(steps(&server), [&["auth 200", &*expected], &listed[..]].concat());
     server.expire_sessions();
     server.clear_requests();
-    whole(client.list_accounts()).await;
+    list_all(client.list_accounts()).await;
     assert_eq!(steps(&server), [&["accounts 401", "auth 200", &*expected], &listed[..]].concat());
-    assert_eq!(client.refresh_session().send().await.unwrap().selected_account_id, Some(wanted));
+    assert_eq!(client.refresh_session().send().await.unwrap().selected_account_id, Some(account));
 }
 
 #[tokio::test]
-async fn a_removal_goes_to_the_clients_account_also_in_a_new_session() {
+async fn removal_goes_to_the_clients_account() {
     let server = server(3).await;
     let client = fortanix(&server).build().unwrap();
     let (a, b) = (id(&server, 0), id(&server, 1));
@@ -151,21 +155,21 @@ async fn a_removal_goes_to_the_clients_account_also_in_a_new_session() {
 }
 
 #[tokio::test]
-async fn a_client_with_an_account_selects_no_other() {
+async fn client_with_account_selects_no_other() {
     let server = server(3).await;
     let (a, b) = (id(&server, 0), id(&server, 1));
     let client = fortanix(&server).build().unwrap().with_account(a);
     let error = client.select_account(b).send().await.unwrap_err();
-    assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("fortanix")));
+    assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some(headcount::Provider::Fortanix)));
     assert!(error.message().contains(&a.to_string()) && error.message().contains("expected"), "{error}");
     assert!(server.requests().is_empty());
     assert_eq!(client.select_account(a).send().await.unwrap().selected_account_id, Some(a));
-    // From a client with an account to one with another.
+    // A client with an account can create one with another account.
     assert_eq!(client.with_account(b).log_in().send().await.unwrap().selected_account_id, Some(b));
 }
 
 #[tokio::test]
-async fn clients_with_an_account_share_the_rate_limit_and_no_session() {
+async fn clients_with_account_have_own_sessions() {
     let server = server(2).await;
     let client = fortanix(&server).build().unwrap();
     let (a, b) = (client.with_account(id(&server, 0)), client.with_account(id(&server, 1)));
@@ -177,24 +181,24 @@ async fn clients_with_an_account_share_the_rate_limit_and_no_session() {
 }
 
 #[tokio::test]
-async fn requests_of_a_client_whose_account_is_gone_are_auth_errors() {
+async fn deleted_account_is_an_auth_error() {
     let server = server(3).await;
-    let gone = id(&server, 1);
-    let client = fortanix(&server).build().unwrap().with_account(gone);
-    whole(client.list_accounts()).await;
-    server.remove(&gone.to_string());
+    let deleted = id(&server, 1);
+    let client = fortanix(&server).build().unwrap().with_account(deleted);
+    list_all(client.list_accounts()).await;
+    server.remove(&deleted.to_string());
     server.expire_sessions();
     for _ in 0..2 {
         server.clear_requests();
-        let error = refusal(client.list_accounts()).await;
+        let error = list_error(client.list_accounts()).await;
         assert_eq!((error.kind(), error.status()), (ErrorKind::Auth, Some(404)));
-        assert!(error.to_string().contains(&format!("select_account/{gone}")), "{error}");
-        assert_eq!(steps(&server).last(), Some(&format!("{gone} 404")), "the list was not asked for again");
+        assert!(error.to_string().contains(&format!("select_account/{deleted}")), "{error}");
+        assert_eq!(steps(&server).last(), Some(&format!("{deleted} 404")), "the list was not requested");
     }
 }
 
 #[tokio::test]
-async fn a_token_or_a_code_is_one_session_with_one_account() {
+async fn token_or_code_has_one_account() {
     let server = server(3).await;
     let (a, b) = (id(&server, 0), id(&server, 1));
     let code = || fortanix::OauthCode::new(server.idp_id(), server.oauth_code());
@@ -202,23 +206,26 @@ async fn a_token_or_a_code_is_one_session_with_one_account() {
     for builder in [builder().token(server.token()), builder().oauth_code(code())] {
         let client = builder.build().unwrap();
         assert_eq!(client.log_in().send().await.unwrap().selected_account_id, None);
-        whole(client.list_accounts()).await;
-        // What fails takes no part.
-        let gone = client.with_account(Uuid::nil());
-        assert_eq!(gone.log_in().send().await.unwrap_err().kind(), ErrorKind::Auth);
+        list_all(client.list_accounts()).await;
+        // A failed selection has no effect.
+        let missing = client.with_account(Uuid::nil());
+        assert_eq!(missing.log_in().send().await.unwrap_err().kind(), ErrorKind::Auth);
         let (in_a, in_b) = (client.with_account(a), client.with_account(b));
         assert_eq!(in_a.log_in().send().await.unwrap().selected_account_id, Some(a));
         server.clear_requests();
         for error in [
             in_b.log_in().send().await.unwrap_err(),
-            refusal(in_b.list_accounts()).await,
+            list_error(in_b.list_accounts()).await,
             client.select_account(b).send().await.unwrap_err(),
         ] {
-            assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("fortanix")));
+            assert_eq!(
+                (error.kind(), error.provider()),
+                (ErrorKind::Config, Some(headcount::Provider::Fortanix))
+            );
             assert!(error.message().contains(&a.to_string()), "{error}");
         }
         assert!(steps(&server).iter().all(|step| step == "refresh 200"), "{:?}", steps(&server));
-        whole(in_a.list_accounts()).await;
+        list_all(in_a.list_accounts()).await;
         assert_eq!(client.refresh_session().send().await.unwrap().selected_account_id, Some(a));
         server.clear_requests();
     }
@@ -226,11 +233,11 @@ async fn a_token_or_a_code_is_one_session_with_one_account() {
     assert_eq!(client.log_in().send().await.unwrap().selected_account_id, Some(a));
     assert_eq!(steps(&server), ["auth 200".to_owned(), format!("{a} 200")]);
     server.expire_sessions();
-    assert_eq!(refusal(client.list_accounts()).await.kind(), ErrorKind::Auth);
+    assert_eq!(list_error(client.list_accounts()).await.kind(), ErrorKind::Auth);
 }
 
 #[tokio::test]
-async fn a_selection_that_may_arrive_late_keeps_other_selections_out_of_the_session_of_a_token() {
+async fn late_selection_blocks_others_of_a_token() {
     let server = server(3).await;
     let (a, b) = (id(&server, 0), id(&server, 1));
     let client =
@@ -242,7 +249,10 @@ async fn a_selection_that_may_arrive_late_keeps_other_selections_out_of_the_sess
     }
     for account in [a, b] {
         let error = client.with_account(account).log_in().send().await.unwrap_err();
-        assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("fortanix")));
+        assert_eq!(
+            (error.kind(), error.provider()),
+            (ErrorKind::Config, Some(headcount::Provider::Fortanix))
+        );
         assert!(error.message().contains("select_account()"), "{error}");
     }
     assert_eq!(late.await.unwrap().selected_account_id, Some(a));
@@ -250,16 +260,16 @@ async fn a_selection_that_may_arrive_late_keeps_other_selections_out_of_the_sess
 }
 
 #[tokio::test]
-async fn an_account_that_can_not_be_selected_is_not_found_also_when_a_login_comes_first() {
+async fn unknown_account_is_not_found_after_login() {
     let server = server(1).await;
     let client = fortanix(&server).build().unwrap();
     let error = client.select_account(Uuid::nil()).send().await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::NotFound, Some(404)));
-    assert_eq!(whole(client.list_accounts()).await.len(), 1, "nothing was selected");
+    assert_eq!(list_all(client.list_accounts()).await.len(), 1, "nothing was selected");
 }
 
 #[tokio::test]
-async fn a_terminated_session_is_over_on_the_server_and_the_next_is_another() {
+async fn terminated_session_is_replaced() {
     let server = server(2).await;
     let client = fortanix(&server).build().unwrap();
     client.terminate_session().send().await.unwrap();
@@ -276,29 +286,29 @@ async fn a_terminated_session_is_over_on_the_server_and_the_next_is_another() {
 }
 
 #[tokio::test]
-async fn a_given_token_that_was_terminated_is_refused_from_then_on() {
+async fn terminated_token_is_rejected() {
     let server = server(2).await;
     let token = server.token();
     let client = fortanix::Client::builder().base_url(server.base_url()).token(token).build().unwrap();
     client.terminate_session().send().await.unwrap();
-    let error = refusal(client.list_accounts()).await;
+    let error = list_error(client.list_accounts()).await;
     assert_eq!((error.kind(), error.message()), (ErrorKind::Auth, "Invalid session"));
-    client.terminate_session().send().await.expect("what is refused is over");
+    client.terminate_session().send().await.expect("a rejected session counts as ended");
 }
 
 #[tokio::test]
-async fn a_session_that_could_not_be_ended_is_told_to_go_on() {
+async fn failed_termination_keeps_the_session() {
     let transport = Canned::new(|_, request| match request.uri().path() {
-        "/v1/sys/auth" => answer(200, r#"{"access_token":"the token"}"#),
-        "/v1/accounts" => answer(200, r#"{"items":[]}"#),
-        _ => answer(500, "down"),
+        "/v1/sys/auth" => respond(200, r#"{"access_token":"the token"}"#),
+        "/v1/accounts" => respond(200, r#"{"items":[]}"#),
+        _ => respond(500, "down"),
     });
-    let builder = fortanix::Client::builder().base_url(NOWHERE).password("me", "hunter2");
+    let builder = fortanix::Client::builder().base_url(UNREACHABLE_URL).password("me", "hunter2");
     let client = builder.retry(RetryPolicy::none()).transport(transport.clone()).build().unwrap();
-    whole(client.list_accounts()).await;
+    list_all(client.list_accounts()).await;
     let error = client.terminate_session().send().await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(500)));
-    whole(client.list_accounts()).await;
-    let logins = transport.seen().iter().filter(|url| url.ends_with("/sys/auth")).count();
+    list_all(client.list_accounts()).await;
+    let logins = transport.urls().iter().filter(|url| url.ends_with("/sys/auth")).count();
     assert_eq!(logins, 1, "the token is still in use");
 }

@@ -1,15 +1,14 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use futures::StreamExt;
 use headcount::{
-    ErrorKind, Pages, Paginator, fortanix,
+    ErrorKind, Pages, fortanix,
     http::{Clock, RetryPolicy},
 };
 use headcount_sim::{self as sim, FortanixErrors, FortanixHeader};
 use tokio::time::advance;
 
-use crate::providers::support::{Canned, NOWHERE, answer, fortanix, refusal, steps, whole};
+use crate::providers::support::{Canned, UNREACHABLE_URL, fortanix, list_all, list_error, respond, steps};
 
 async fn server(accounts: usize) -> sim::Fortanix {
     let builder = sim::Fortanix::builder().accounts(accounts);
@@ -17,13 +16,13 @@ async fn server(accounts: usize) -> sim::Fortanix {
 }
 
 #[tokio::test]
-async fn a_login_is_made_once_and_its_token_sent_under_both_names() {
+async fn one_login_and_token_in_both_headers() {
     for header in [FortanixHeader::Authorization, FortanixHeader::Authentication, FortanixHeader::Either] {
         let builder = sim::Fortanix::builder().accounts(3).token_header(header);
         let server = builder.record_secrets(true).start().await.unwrap();
         let client = fortanix(&server).build().unwrap();
-        assert_eq!(whole(client.list_accounts().limit(3)).await.len(), 3);
-        assert_eq!(whole(client.clone().list_accounts().limit(3)).await.len(), 3);
+        assert_eq!(list_all(client.list_accounts().limit(3)).await.len(), 3);
+        assert_eq!(list_all(client.clone().list_accounts().limit(3)).await.len(), 3);
         let requests = server.requests();
         assert_eq!(requests.iter().filter(|request| !request.is_list()).count(), 1);
         let login = &requests[0];
@@ -39,7 +38,7 @@ async fn a_login_is_made_once_and_its_token_sent_under_both_names() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_an_auth_error_in_the_servers_words_and_is_tried_once() {
+async fn wrong_password_is_tried_once() {
     for (errors, code) in [
         (FortanixErrors::Text, None),
         (FortanixErrors::JsonString, None),
@@ -48,17 +47,17 @@ async fn a_wrong_password_is_an_auth_error_in_the_servers_words_and_is_tried_onc
         let server = sim::Fortanix::builder().errors(errors).start().await.unwrap();
         let builder = fortanix::Client::builder().base_url(server.base_url());
         let client = builder.password(server.email(), "Passwörd hunter2").build().unwrap();
-        let error = refusal(client.list_accounts()).await;
+        let error = list_error(client.list_accounts()).await;
         assert_eq!((error.kind(), error.status()), (ErrorKind::Auth, Some(401)));
         assert_eq!((error.message(), error.code()), ("Authentication failed", code));
-        assert_eq!(error.provider(), Some("fortanix"));
+        assert_eq!(error.provider(), Some(headcount::Provider::Fortanix));
         assert!(!format!("{error} {error:?}").contains("hunter2"));
         assert_eq!(steps(&server), ["auth 401"]);
     }
 }
 
 #[tokio::test]
-async fn a_session_that_ends_within_a_list_is_begun_anew_once_and_the_list_is_whole() {
+async fn session_expired_during_a_list() {
     let server = server(7).await;
     let client = fortanix(&server).build().unwrap();
     let mut pages = client.list_accounts().limit(3).pages();
@@ -83,8 +82,8 @@ async fn a_session_that_ends_within_a_list_is_begun_anew_once_and_the_list_is_wh
     );
 }
 
-/// A client whose session is about to end, with one page of the list taken.
-async fn near_the_end(server: &sim::Fortanix) -> Pages<fortanix::ListAccounts> {
+/// Returns a list after its first page, whose client's session is about to expire.
+async fn near_expiry(server: &sim::Fortanix) -> Pages<fortanix::ListAccounts> {
     let client = fortanix(server).transport(server.transport()).build().unwrap();
     let mut pages = client.list_accounts().limit(3).pages();
     pages.next().await.unwrap().unwrap();
@@ -93,9 +92,9 @@ async fn near_the_end(server: &sim::Fortanix) -> Pages<fortanix::ListAccounts> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_near_its_end_is_refreshed_in_place_and_not_by_a_login() {
+async fn token_near_expiry_is_refreshed() {
     let server = server(7).await;
-    let mut pages = near_the_end(&server).await;
+    let mut pages = near_expiry(&server).await;
     while let Some(page) = pages.next().await {
         page.unwrap();
     }
@@ -105,9 +104,9 @@ async fn a_token_near_its_end_is_refreshed_in_place_and_not_by_a_login() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_can_not_be_refreshed_any_more_is_begun_anew() {
+async fn failed_refresh_is_followed_by_a_login() {
     let server = server(7).await;
-    let mut pages = near_the_end(&server).await;
+    let mut pages = near_expiry(&server).await;
     server.expire_sessions();
     let mut rest = 0;
     while let Some(page) = pages.next().await {
@@ -119,7 +118,7 @@ async fn a_session_that_can_not_be_refreshed_any_more_is_begun_anew() {
 }
 
 #[tokio::test]
-async fn a_session_that_ended_by_the_clients_clock_lasts_until_it_is_refused() {
+async fn fast_client_clock_keeps_the_session() {
     let server = server(3).await;
     for code in [false, true] {
         server.clear_requests();
@@ -132,7 +131,7 @@ async fn a_session_that_ended_by_the_clients_clock_lasts_until_it_is_refused() {
         let ahead = Clock::new(|| Clock::system().now() + Duration::from_secs(48 * 60 * 60));
         let client = builder.clock(ahead).transport(server.transport()).build().unwrap();
         for _ in 0..2 {
-            whole(client.list_accounts()).await;
+            list_all(client.list_accounts()).await;
             client.refresh_session().send().await.unwrap();
         }
         let others: Vec<_> = steps(&server).into_iter().filter(|step| step != "accounts 200").collect();
@@ -141,22 +140,22 @@ async fn a_session_that_ended_by_the_clients_clock_lasts_until_it_is_refused() {
 }
 
 #[tokio::test]
-async fn a_login_by_cookie_only_is_told_at_once() {
+async fn login_by_cookie_only_is_an_error() {
     for body in
         [r#"{"session_info":{"subject_id":null}}"#, r#"{"access_token":null}"#, r#"{"access_token":""}"#]
     {
-        let transport = Canned::new(move |_, _| answer(200, body));
-        let builder = fortanix::Client::builder().base_url(NOWHERE).password("me", "hunter2");
+        let transport = Canned::new(move |_, _| respond(200, body));
+        let builder = fortanix::Client::builder().base_url(UNREACHABLE_URL).password("me", "hunter2");
         let client = builder.transport(transport.clone()).build().unwrap();
-        let error = refusal(client.list_accounts()).await;
+        let error = list_error(client.list_accounts()).await;
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Auth, 1), "{body}");
         assert!(error.message().contains("sessions by cookie are not supported"), "{error}");
-        assert_eq!(transport.seen().len(), 1, "it is not tried again");
+        assert_eq!(transport.urls().len(), 1, "it is not retried");
     }
 }
 
 #[tokio::test]
-async fn a_ready_token_is_used_without_a_login_and_its_refusal_is_not_replayed() {
+async fn token_is_used_without_a_login() {
     let server = server(5).await;
     let builder = || fortanix::Client::builder().base_url(server.base_url());
     let client = builder().token(format!(" {}\n", server.token())).build().unwrap();
@@ -170,17 +169,20 @@ async fn a_ready_token_is_used_without_a_login_and_its_refusal_is_not_replayed()
 
     server.clear_requests();
     let client = builder().token("made up").build().unwrap();
-    let error = refusal(client.list_accounts()).await;
+    let error = list_error(client.list_accounts()).await;
     assert_eq!((error.kind(), error.message()), (ErrorKind::Auth, "Invalid session"));
     assert_eq!(steps(&server), ["accounts 401"]);
 }
 
 #[tokio::test]
-async fn credentials_that_can_not_be_sent_are_refused_at_build() {
+async fn invalid_credentials_are_rejected_at_build() {
     for email in ["", "  ", "ada:lovelace@example.com"] {
         let builder = fortanix::Client::builder().password(email, "hunter2");
         let error = builder.build().unwrap_err();
-        assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("fortanix")));
+        assert_eq!(
+            (error.kind(), error.provider()),
+            (ErrorKind::Config, Some(headcount::Provider::Fortanix))
+        );
         assert!(error.message().contains("e-mail"), "{error}");
     }
     for token in ["", " \n", "to\nken", "to\u{7f}ken"] {
@@ -192,27 +194,27 @@ async fn credentials_that_can_not_be_sent_are_refused_at_build() {
     assert!(error.message().contains("password()"), "{error}");
 }
 
-/// A client that has to log in, over a transport of the test's own.
+/// A client with a password and this transport.
 fn canned(transport: &Canned) -> fortanix::Client {
-    let builder = fortanix::Client::builder().base_url(NOWHERE).password("me", "hunter2");
+    let builder = fortanix::Client::builder().base_url(UNREACHABLE_URL).password("me", "hunter2");
     let builder = builder.retry(RetryPolicy::none()).transport(transport.clone());
     builder.build().unwrap()
 }
 
 #[tokio::test]
-async fn sessions_that_are_always_refused_are_begun_anew_once_and_no_more() {
+async fn rejected_session_is_replaced_once() {
     let transport = Canned::new(|number, request| match request.uri().path() {
-        "/v1/sys/auth" => answer(200, format!(r#"{{"access_token":"t{number}"}}"#)),
-        _ => answer(401, "Invalid session"),
+        "/v1/sys/auth" => respond(200, format!(r#"{{"access_token":"t{number}"}}"#)),
+        _ => respond(401, "Invalid session"),
     });
-    let error = refusal(canned(&transport).list_accounts()).await;
+    let error = list_error(canned(&transport).list_accounts()).await;
     assert_eq!((error.kind(), error.message()), (ErrorKind::Auth, "Invalid session"));
-    let logins = transport.seen().iter().filter(|url| url.ends_with("/sys/auth")).count();
-    assert_eq!((logins, transport.seen().len()), (2, 4));
+    let logins = transport.urls().iter().filter(|url| url.ends_with("/sys/auth")).count();
+    assert_eq!((logins, transport.urls().len()), (2, 4));
 }
 
 #[tokio::test]
-async fn a_login_that_gives_no_token_is_an_error_and_nothing_is_listed() {
+async fn login_without_a_token_is_an_error() {
     for (status, body, kind) in [
         (200, "<html>Log in</html>", ErrorKind::Decode),
         (200, "", ErrorKind::Decode),
@@ -224,9 +226,9 @@ async fn a_login_that_gives_no_token_is_an_error_and_nothing_is_listed() {
     ] {
         let transport = Canned::new(move |_, request| {
             assert_eq!(request.uri().path(), "/v1/sys/auth", "nothing is listed without a token");
-            answer(status, body)
+            respond(status, body)
         });
-        let error = refusal(canned(&transport).list_accounts()).await;
+        let error = list_error(canned(&transport).list_accounts()).await;
         assert_eq!(error.kind(), kind, "{status} {body}: {error}");
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }

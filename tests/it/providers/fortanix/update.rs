@@ -6,9 +6,9 @@ use headcount_sim::{self as sim, FortanixErrors};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::providers::support::{assert_unsent, fortanix, steps, whole};
+use crate::providers::support::{assert_unsent, fortanix, list_all, steps};
 
-/// An account whose manager the user is.
+/// Inserts an account that the user manages.
 fn managed(server: &sim::Fortanix) -> Uuid {
     let id = Uuid::from_u128(7);
     server.insert(json!({"acct_id": id, "name": "Managed", "roles": ["MANAGER"], "sim_extra": [1]}));
@@ -16,7 +16,7 @@ fn managed(server: &sim::Fortanix) -> Uuid {
 }
 
 #[tokio::test]
-async fn an_account_is_got_with_its_totals_only_when_they_are_asked_for() {
+async fn totals_are_returned_on_request() {
     let server = sim::Fortanix::builder().accounts(3).start().await.unwrap();
     let client = fortanix(&server).build().unwrap();
     let id = Uuid::parse_str(&server.ids()[1]).unwrap();
@@ -33,7 +33,7 @@ async fn an_account_is_got_with_its_totals_only_when_they_are_asked_for() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_not_there_is_not_found_by_any_request() {
+async fn missing_account_is_not_found() {
     let server = sim::Fortanix::builder().errors(FortanixErrors::Object).start().await.unwrap();
     let client = fortanix(&server).build().unwrap();
     let id = Uuid::nil();
@@ -50,7 +50,7 @@ async fn an_account_that_is_not_there_is_not_found_by_any_request() {
 }
 
 #[tokio::test]
-async fn every_change_is_made_and_seen_in_the_list_and_nothing_else_changes() {
+async fn changes_are_applied_and_listed() {
     let server = sim::Fortanix::builder().accounts(2).start().await.unwrap();
     let id = managed(&server);
     let client = fortanix(&server).build().unwrap();
@@ -73,7 +73,7 @@ async fn every_change_is_made_and_seen_in_the_list_and_nothing_else_changes() {
     assert_eq!(changed.account_status, Some(AccountStatus::Deactivated));
     assert_eq!(changed.azure_cvm_pcr_priority, Some(order));
     assert!(changed.raw().contains("sim_extra"));
-    let listed = whole(client.list_accounts()).await;
+    let listed = list_all(client.list_accounts()).await;
     let listed = listed.into_iter().find(|account| account.acct_id == id).unwrap();
     assert_eq!(listed.raw(), changed.raw());
 
@@ -85,27 +85,27 @@ async fn every_change_is_made_and_seen_in_the_list_and_nothing_else_changes() {
 }
 
 #[tokio::test]
-async fn changes_that_can_not_be_are_refused_before_anything_is_sent() {
+async fn invalid_changes_are_not_sent() {
     let server = sim::Fortanix::builder().start().await.unwrap();
     let client = fortanix(&server).build().unwrap();
     let id = "9f0c0000-0000-4000-8000-000000000001";
-    let (shouted, both) = (id.to_uppercase(), "both changed and removed");
+    let (uppercase, both) = (id.to_uppercase(), "both modified and deleted");
     let update = || client.update_account(Uuid::nil());
     let password = AuthConfigPassword::new(true, true);
     for (request, words) in [
-        (update(), ["nothing is to be changed", "expected at least one change"]),
+        (update(), ["no changes in the update", "expected at least one"]),
         (update().name("\t"), ["name is empty", "expected a name"]),
         (update().del_auth_config("x"), ["\"x\" in del_auth_configs", "expected a UUID"]),
-        (update().mod_auth_config("", password.clone()), ["mod_auth_configs is empty", "expected a"]),
+        (update().mod_auth_config("", password.clone()), ["empty id in mod_auth_configs", "expected the id"]),
         (update().mod_auth_config(id, password.clone()).del_auth_config(id), [id, both]),
-        (update().mod_auth_config(id, password).del_auth_config(&shouted), [&shouted, both]),
+        (update().mod_auth_config(id, password).del_auth_config(&uppercase), [&uppercase, both]),
     ] {
         assert_unsent(&server, request.send().await, &words);
     }
 }
 
 #[tokio::test]
-async fn a_user_who_is_no_manager_is_denied_and_nothing_changes() {
+async fn non_manager_is_denied() {
     let server = sim::Fortanix::builder().accounts(0).errors(FortanixErrors::Object).start().await.unwrap();
     let id = Uuid::from_u128(9);
     server.insert(json!({"acct_id": id, "name": "Read only", "roles": ["READER", "WRITER"]}));
@@ -122,17 +122,17 @@ async fn a_user_who_is_no_manager_is_denied_and_nothing_changes() {
 }
 
 #[tokio::test]
-async fn a_name_or_a_configuration_that_can_not_be_is_refused_in_the_servers_words() {
+async fn server_rejections_keep_their_message() {
     let server = sim::Fortanix::builder().accounts(0).start().await.unwrap();
     let id = managed(&server);
     server.insert(json!({"acct_id": Uuid::from_u128(8), "name": "Taken"}));
     let client = fortanix(&server).build().unwrap();
-    client.update_account(id).name("Managed").send().await.expect("its own name is not taken");
-    let gone = "9f0c0000-0000-4000-8000-000000000001";
+    client.update_account(id).name("Managed").send().await.expect("an account may keep its name");
+    let missing = "9f0c0000-0000-4000-8000-000000000001";
     let update = || client.update_account(id);
     for (request, words) in [
         (update().name("Taken"), "An account with this name already exists".to_owned()),
-        (update().del_auth_config(gone), format!("No authentication configuration {gone}")),
+        (update().del_auth_config(missing), format!("No authentication configuration {missing}")),
     ] {
         let error = request.send().await.unwrap_err();
         assert_eq!((error.kind(), error.status(), error.message()), (ErrorKind::Api, Some(400), &*words));
@@ -140,12 +140,12 @@ async fn a_name_or_a_configuration_that_can_not_be_is_refused_in_the_servers_wor
 }
 
 #[tokio::test]
-async fn a_deleted_account_is_gone_from_the_list_and_not_found() {
+async fn deleted_account_is_not_found() {
     let server = sim::Fortanix::builder().accounts(2).start().await.unwrap();
     let id = managed(&server);
     let client = fortanix(&server).build().unwrap();
     client.delete_account(id).send().await.unwrap();
-    assert!(whole(client.list_accounts()).await.iter().all(|account| account.acct_id != id));
+    assert!(list_all(client.list_accounts()).await.iter().all(|account| account.acct_id != id));
     let error = client.get_account(id).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert_eq!(steps(&server)[1], format!("{id} 204"));

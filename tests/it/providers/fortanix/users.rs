@@ -6,17 +6,17 @@ use headcount_sim::{self as sim, FortanixErrors};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::providers::support::{Canned, answer, canned, fortanix, whole};
+use crate::providers::support::{Canned, canned, fortanix, list_all, respond};
 
 #[tokio::test]
-async fn a_users_accounts_are_those_that_the_list_has() {
+async fn accounts_of_a_user_match_the_list() {
     let server = sim::Fortanix::builder().accounts(40).start().await.unwrap();
     let id = Uuid::from_u128(5);
     server.insert(json!({"acct_id": id, "roles": ["READER", "OWNER"], "status": "PENDING"}));
     let client = fortanix(&server).build().unwrap();
     let user = client.log_in().send().await.unwrap().subject_id.unwrap();
     let accounts = client.get_user_accounts(user).send().await.unwrap();
-    let listed = whole(client.list_accounts()).await;
+    let listed = list_all(client.list_accounts()).await;
     assert_eq!(accounts.len(), 41);
     for account in listed {
         let membership = &accounts[&account.acct_id];
@@ -29,17 +29,17 @@ async fn a_users_accounts_are_those_that_the_list_has() {
 }
 
 #[tokio::test]
-async fn an_id_that_can_not_be_read_is_an_error_and_goes_not_missing() {
-    let transport = Canned::new(|_, _| answer(200, r#"{"no-uuid":{"roles":[],"status":"ACTIVE"}}"#));
+async fn invalid_id_is_an_error() {
+    let transport = Canned::new(|_, _| respond(200, r#"{"no-uuid":{"roles":[],"status":"ACTIVE"}}"#));
     let error = canned::fortanix(&transport).get_user_accounts(Uuid::nil()).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-    let transport = Canned::new(|_, _| answer(200, "{}"));
+    let transport = Canned::new(|_, _| respond(200, "{}"));
     let none = canned::fortanix(&transport).get_user_accounts(Uuid::nil()).send().await.unwrap();
     assert!(none.is_empty());
 }
 
 #[tokio::test]
-async fn a_user_is_removed_from_the_selected_account_and_from_no_other() {
+async fn user_is_removed_from_the_selected_account() {
     let server = sim::Fortanix::builder().accounts(3).errors(FortanixErrors::Object).start().await.unwrap();
     let client = fortanix(&server).build().unwrap();
     let user = Uuid::parse_str(&server.user_id()).unwrap();
@@ -59,7 +59,7 @@ async fn a_user_is_removed_from_the_selected_account_and_from_no_other() {
 }
 
 #[tokio::test]
-async fn a_session_that_ended_in_between_does_not_remove_from_another_account() {
+async fn removal_in_a_new_session_keeps_the_account() {
     let server = sim::Fortanix::builder().accounts(3).start().await.unwrap();
     let client = fortanix(&server).build().unwrap();
     let ids = server.ids();

@@ -1,4 +1,4 @@
-//! Single accounts: read, made, changed, deleted.
+//! Fetching, creating, changing and deleting single accounts.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use headcount::{
 use headcount_sim::SailPoint;
 use serde_json::{Map, Value, json};
 
-use crate::providers::support::{STRANGE, sailpoint, whole};
+use crate::providers::support::{STRANGE, list_all, sailpoint};
 
 async fn server() -> SailPoint {
     SailPoint::builder().accounts(60).rate_limit(None).start().await.unwrap()
@@ -19,7 +19,7 @@ fn client(server: &SailPoint) -> Client {
     sailpoint(server).build().unwrap()
 }
 
-/// The first account of a source of delimited files, or of another one.
+/// Returns the first account on a source of delimited files, or on another source.
 fn account(server: &SailPoint, flat_file: bool) -> Value {
     let mut records = server.records().into_iter();
     records.find(|record| (record["connectionType"] == "file") == flat_file).unwrap()
@@ -29,11 +29,11 @@ fn id(account: &Value) -> &str {
     account["id"].as_str().unwrap()
 }
 
-fn now(server: &SailPoint, account: &Value) -> Value {
+fn current(server: &SailPoint, account: &Value) -> Value {
     server.world(|world| world.record(id(account))).unwrap()
 }
 
-/// The body and the media type of the last request.
+/// Returns the body and the content type of the last request.
 fn sent(server: &SailPoint) -> (Value, String) {
     let request = server.requests().pop().unwrap();
     let body = serde_json::from_str(request.body()).unwrap_or(Value::Null);
@@ -41,7 +41,7 @@ fn sent(server: &SailPoint) -> (Value, String) {
 }
 
 #[tokio::test]
-async fn an_account_is_read_as_full_as_it_is_listed() {
+async fn get_returns_the_listed_record() {
     let server = server().await;
     for record in server.records() {
         let account = client(&server).get_account(id(&record)).send().await.unwrap();
@@ -55,7 +55,7 @@ async fn an_account_is_read_as_full_as_it_is_listed() {
 }
 
 #[tokio::test]
-async fn an_account_is_made_with_its_source_among_its_attributes() {
+async fn create_sends_source_as_attribute() {
     let server = server().await;
     let source = server.sources().remove(1);
     let create = client(&server).create_account(&source).attribute("userName", "wrong");
@@ -67,17 +67,17 @@ async fn an_account_is_made_with_its_source_among_its_attributes() {
     let attributes =
         json!({"sourceId": source, "userName": "jdoe", "displayName": STRANGE, "city": "Austin"});
     assert_eq!(sent(&server), (json!({"attributes": attributes}), "application/json".to_owned()));
-    let made = client(&server).list_accounts().filter(Filter::eq(Field::NativeIdentity, "jdoe"));
-    let made = whole(made).await;
-    assert_eq!((made.len(), server.ids().len()), (1, before + 1));
-    assert_eq!(made[0].source_id.as_ref(), Some(&source));
-    assert_eq!(made[0].attribute("displayName").as_deref(), Some(STRANGE));
+    let created = client(&server).list_accounts().filter(Filter::eq(Field::NativeIdentity, "jdoe"));
+    let created = list_all(created).await;
+    assert_eq!((created.len(), server.ids().len()), (1, before + 1));
+    assert_eq!(created[0].source_id.as_ref(), Some(&source));
+    assert_eq!(created[0].attribute("displayName").as_deref(), Some(STRANGE));
 
-    // The same again, by its id on the source: the provider changes it.
+    // Creating an account with the same id on the source changes the existing one.
     let again = client(&server).create_account(&source).attribute("id", "jdoe").attribute("city", "Bonn");
     again.send().await.unwrap();
     assert_eq!(server.ids().len(), before + 1);
-    let changed = client(&server).get_account(&made[0].id).send().await.unwrap();
+    let changed = client(&server).get_account(&created[0].id).send().await.unwrap();
     assert_eq!(changed.attribute("city").as_deref(), Some("Bonn"));
     assert_eq!(changed.attribute("displayName").as_deref(), Some(STRANGE));
 
@@ -91,7 +91,7 @@ async fn an_account_is_made_with_its_source_among_its_attributes() {
 }
 
 #[tokio::test]
-async fn an_update_is_a_json_patch_in_the_order_given() {
+async fn update_sends_ordered_json_patch() {
     let server = server().await;
     let flat = account(&server, true);
     let other =
@@ -120,21 +120,22 @@ async fn an_update_is_a_json_patch_in_the_order_given() {
 }
 
 #[tokio::test]
-async fn an_account_without_its_identity_is_uncorrelated() {
+async fn removed_identity_uncorrelates_account() {
     let server = server().await;
     let correlated = server.records().into_iter().find(|record| record["identityId"].is_string()).unwrap();
     client(&server).update_account(id(&correlated)).remove(AccountPath::IdentityId).send().await.unwrap();
-    let listed = whole(client(&server).list_accounts().filter(Filter::eq(Field::Id, id(&correlated)))).await;
+    let listed =
+        list_all(client(&server).list_accounts().filter(Filter::eq(Field::Id, id(&correlated)))).await;
     assert_eq!((listed[0].identity_id.as_ref(), listed[0].uncorrelated), (None, Some(true)));
 }
 
 #[tokio::test]
-async fn a_refused_change_changes_nothing_at_all() {
+async fn rejected_update_changes_nothing() {
     let server = server().await;
     let (flat, direct) = (account(&server, true), account(&server, false));
     let client = client(&server);
     let good = AccountPath::attribute("good");
-    for (update, on, why) in [
+    for (update, account, reason) in [
         (client.update_account(id(&direct)).add(good.clone(), 1), &direct, "flat file accounts only"),
         (
             client.update_account(id(&flat)).add(good.clone(), 1).replace(AccountPath::IdentityId, "nobody"),
@@ -152,14 +153,14 @@ async fn a_refused_change_changes_nothing_at_all() {
             (error.kind(), error.status(), error.retryability()),
             (ErrorKind::Api, Some(400), Retryability::Never)
         );
-        assert!(error.message().contains(why), "{error}");
-        assert_eq!(&now(&server, on), on);
+        assert!(error.message().contains(reason), "{error}");
+        assert_eq!(&current(&server, account), account);
     }
     assert!(server.tasks().is_empty());
 }
 
 #[tokio::test]
-async fn put_and_delete_are_for_sources_of_delimited_files() {
+async fn put_and_delete_need_a_delimited_file() {
     let server = server().await;
     let (flat, direct) = (account(&server, true), account(&server, false));
     let attributes: Map<String, Value> =
@@ -167,12 +168,12 @@ async fn put_and_delete_are_for_sources_of_delimited_files() {
     let task = client(&server).put_account(id(&flat), attributes.clone()).send().await.unwrap();
     assert_eq!(sent(&server), (json!({"attributes": attributes}), "application/json".to_owned()));
     assert_eq!(server.requests().pop().unwrap().method(), "PUT");
-    assert_eq!(now(&server, &flat)["attributes"], json!(attributes));
+    assert_eq!(current(&server, &flat)["attributes"], json!(attributes));
 
     let second = client(&server).delete_account(id(&flat)).send().await.unwrap();
     assert_eq!(server.requests().pop().unwrap().method(), "DELETE");
     assert_eq!(server.tasks(), [task.as_str(), second.as_str()]);
-    let listed = whole(client(&server).list_accounts()).await;
+    let listed = list_all(client(&server).list_accounts()).await;
     assert_eq!(listed.len(), 59);
     assert!(listed.iter().all(|account| account.id != id(&flat)));
 
@@ -184,11 +185,11 @@ async fn put_and_delete_are_for_sources_of_delimited_files() {
         assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(400)));
         assert!(error.message().contains("DelimitedFile"), "{error}");
     }
-    assert_eq!(now(&server, &direct), direct);
+    assert_eq!(current(&server, &direct), direct);
 }
 
 #[tokio::test]
-async fn accounts_of_any_source_can_be_removed() {
+async fn remove_works_on_any_source() {
     let server = server().await;
     for flat_file in [true, false] {
         let account = account(&server, flat_file);
@@ -200,11 +201,11 @@ async fn accounts_of_any_source_can_be_removed() {
 }
 
 #[tokio::test]
-async fn what_is_accepted_need_not_be_made_yet() {
-    let builder = SailPoint::builder().accounts(60).task_time(Duration::from_secs(3600));
+async fn accepted_change_may_be_pending() {
+    let builder = SailPoint::builder().accounts(60).task_duration(Duration::from_secs(3600));
     let server = builder.rate_limit(None).start().await.unwrap();
     let flat = account(&server, true);
     client(&server).delete_account(id(&flat)).send().await.unwrap();
     assert_eq!(server.tasks().len(), 1);
-    assert!(client(&server).get_account(id(&flat)).send().await.is_ok(), "the task is not done");
+    assert!(client(&server).get_account(id(&flat)).send().await.is_ok(), "the task is still running");
 }

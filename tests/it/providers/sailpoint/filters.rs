@@ -7,26 +7,26 @@ use proptest::{
 };
 use serde_json::{Value, json};
 
-use crate::providers::support::{sailpoint, whole};
+use crate::providers::support::{list_all, sailpoint};
 
 async fn server(accounts: usize) -> SailPoint {
     let builder = SailPoint::builder().accounts(accounts).rate_limit(None);
     builder.start().await.unwrap()
 }
 
-/// In `v2025`, the one version that knows all fields.
+/// Lists accounts in `v2025`, the only version that supports all fields.
 fn list(server: &SailPoint) -> ListAccounts {
     let builder = sailpoint(server).api_version(ApiVersion::V2025);
     builder.build().unwrap().list_accounts()
 }
 
 async fn listed(list: ListAccounts) -> Vec<String> {
-    whole(list).await.into_iter().map(|account| account.id).collect()
+    list_all(list).await.into_iter().map(|account| account.id).collect()
 }
 
-type Test = Box<dyn Fn(&Value) -> bool>;
+type Predicate = Box<dyn Fn(&Value) -> bool>;
 
-fn is(name: &'static str, value: impl Into<Value>) -> Test {
+fn is(name: &'static str, value: impl Into<Value>) -> Predicate {
     let value = value.into();
     Box::new(move |record| record.pointer(name) == Some(&value))
 }
@@ -35,16 +35,16 @@ fn date(record: &Value, name: &str) -> Option<DateTime<Utc>> {
     record[name].as_str()?.parse().ok()
 }
 
-/// Filters on text and on flags, made for the record in the middle.
-fn filters_by_value(records: &[Value]) -> Vec<(Filter, Test)> {
+/// Returns filters on text and booleans, for the record in the middle.
+fn filters_by_value(records: &[Value]) -> Vec<(Filter, Predicate)> {
     let sample = &records[70];
     let text = |name: &str| sample[name].as_str().unwrap().to_owned();
     let (id, source, native) = (text("id"), text("sourceId"), text("nativeIdentity"));
     let start = id[..1].to_owned();
-    let starts: Test = Box::new(move |record| record["id"].as_str().unwrap().starts_with(&start));
+    let starts: Predicate = Box::new(move |record| record["id"].as_str().unwrap().starts_with(&start));
     let some_ids = [3, 140].map(|index| records[index]["id"].as_str().unwrap().to_owned());
     let ids = some_ids.clone();
-    let among: Test = Box::new(move |record| ids.iter().any(|id| record["id"] == **id));
+    let among: Predicate = Box::new(move |record| ids.iter().any(|id| record["id"] == **id));
     let flag = |field, name: &'static str, value: bool| (Filter::eq(field, value), is(name, value));
     let word = |field, name: &'static str, value: &str| (Filter::eq(field, value), is(name, value));
     vec![
@@ -74,10 +74,10 @@ fn filters_by_value(records: &[Value]) -> Vec<(Filter, Test)> {
     ]
 }
 
-/// Filters on dates, at the moment that one record has.
-fn filters_by_date(records: &[Value]) -> Vec<(Filter, Test)> {
+/// Returns filters on dates, for the time of one record.
+fn filters_by_date(records: &[Value]) -> Vec<(Filter, Predicate)> {
     let moment = date(&records[70], "created").unwrap();
-    let on = |name: &'static str, test: fn(DateTime<Utc>, DateTime<Utc>) -> bool| -> Test {
+    let on = |name: &'static str, test: fn(DateTime<Utc>, DateTime<Utc>) -> bool| -> Predicate {
         Box::new(move |record| date(record, name).is_some_and(|date| test(date, moment)))
     };
     vec![
@@ -89,12 +89,12 @@ fn filters_by_date(records: &[Value]) -> Vec<(Filter, Test)> {
     ]
 }
 
-/// Conditions made of others, which mean what they say whatever binds stronger.
-fn composite_filters() -> Vec<(Filter, Test)> {
+/// Returns composite filters, independent of operator precedence.
+fn composite_filters() -> Vec<(Filter, Predicate)> {
     let uncorrelated = || Filter::eq(Field::Uncorrelated, true);
     let without = || Filter::eq(Field::HasEntitlements, false);
     let subordinate = || Filter::eq(Field::SourceAuthoritative, false);
-    let either_and_subordinate = || -> Test {
+    let either_and_subordinate = || -> Predicate {
         Box::new(|record| {
             (record["uncorrelated"] == true || record["hasEntitlements"] == false)
                 && record["authoritative"] == false
@@ -119,7 +119,7 @@ fn composite_filters() -> Vec<(Filter, Test)> {
 }
 
 #[tokio::test]
-async fn every_sort_of_filter_gives_what_it_says() {
+async fn every_kind_of_filter() {
     let server = server(150).await;
     let records = server.records();
     let cases = filters_by_value(&records).into_iter();
@@ -127,7 +127,7 @@ async fn every_sort_of_filter_gives_what_it_says() {
     for (filter, test) in cases {
         let matching = records.iter().filter(|record| test(record));
         let expected: Vec<_> = matching.map(|record| record["id"].as_str().unwrap()).collect();
-        assert!(!expected.is_empty() && expected.len() < 150, "{filter} tells nothing");
+        assert!(!expected.is_empty() && expected.len() < 150, "{filter} matches none or all");
         let list = list(&server).filter(filter.clone()).limit(60);
         assert_eq!(listed(list).await, expected, "{filter}");
     }
@@ -137,7 +137,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_in_a_filter_finds_the_record_of_that_name_and_no_other(
+    fn any_text_matches_only_its_record(
         text in any::<String>(), quoted in "[\"\\\\ %&#+,()/é]{0,12}",
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -2,9 +2,9 @@ use headcount::{
     Completeness, IncompleteReason, SortOrder,
     sailpoint::{Account, ApiVersion, DetailLevel, Field, Filter, ListAccounts},
 };
-use headcount_sim::{SailPoint, SailPointBuilder, SailPointPastEnd};
+use headcount_sim::{BeyondEnd, SailPoint, SailPointBuilder};
 
-use crate::providers::support::{refused_unsent, sailpoint, values, walk, whole};
+use crate::providers::support::{assert_list_unsent, list_all, sailpoint, values, walk};
 
 async fn start(builder: SailPointBuilder) -> SailPoint {
     builder.rate_limit(None).start().await.unwrap()
@@ -22,25 +22,25 @@ fn ids(accounts: &[Account]) -> Vec<String> {
     accounts.iter().map(|account| account.id.clone()).collect()
 }
 
-/// The offsets asked for.
+/// Returns the requested offsets.
 fn offsets(server: &SailPoint) -> Vec<usize> {
     let offsets = values(&server.list_requests(), "offset").into_iter().flatten();
     offsets.map(|offset| offset.parse().unwrap()).collect()
 }
 
 #[tokio::test]
-async fn every_account_comes_once_in_every_version_of_the_api() {
+async fn every_account_once_in_every_version() {
     for version in ApiVersion::ALL {
         for accounts in [0, 1, 4, 5, 6, 23] {
             let server = server(accounts).await;
             let client = sailpoint(&server).api_version(version).build().unwrap();
-            let listed = whole(client.list_accounts().limit(5)).await;
+            let listed = list_all(client.list_accounts().limit(5)).await;
             assert_eq!(ids(&listed), server.ids(), "{version:?} {accounts}");
             let requests = server.list_requests();
             assert!(requests.iter().all(|request| request.path() == version.path()));
             assert!(
                 values(&requests, "sorters").iter().all(|sorters| sorters.as_deref() == Some("id")),
-                "without an order of its own, offsets mean nothing"
+                "paging by offset needs an order"
             );
             assert!(values(&requests, "limit").iter().all(|limit| limit.as_deref() == Some("5")));
         }
@@ -59,19 +59,19 @@ async fn every_account_comes_once_in_every_version_of_the_api() {
 }
 
 #[tokio::test]
-async fn pages_begin_at_the_last_row_before_them_and_end_where_it_is_the_last() {
-    for past_end in [SailPointPastEnd::Empty, SailPointPastEnd::BadRequest] {
+async fn pages_overlap_by_one_row() {
+    for past_end in [BeyondEnd::Empty, BeyondEnd::BadRequest] {
         for (accounts, expected) in [
             (0, vec![0]),
             (1, vec![0, 0]),
             (5, vec![0, 4]),
             (6, vec![0, 4, 5]),
-            // Every page after the first brings four: 9 and 13 are exact multiples.
+            // Every page after the first adds four accounts: 9 and 13 end with a full page.
             (9, vec![0, 4, 8]),
             (10, vec![0, 4, 8, 9]),
             (13, vec![0, 4, 8, 12]),
         ] {
-            let server = start(SailPoint::builder().accounts(accounts).past_end(past_end)).await;
+            let server = start(SailPoint::builder().accounts(accounts).beyond_end(past_end)).await;
             let walk = walk(list(&server).limit(5)).await;
             assert_eq!(ids(&walk.items), server.ids(), "{past_end:?} {accounts}");
             assert_eq!(walk.summary.completeness, Completeness::Complete);
@@ -82,14 +82,14 @@ async fn pages_begin_at_the_last_row_before_them_and_end_where_it_is_the_last() 
 }
 
 #[tokio::test]
-async fn the_count_is_asked_for_at_first_and_near_the_end_or_always() {
+async fn count_is_requested_first_and_near_the_end() {
     let server = server(30).await;
     for (count, expected) in
         [(None, "true - - - - - - true true"), (Some(true), "true true true true true true true true true")]
     {
         server.clear_requests();
         let list = list(&server).limit(5);
-        whole(count.iter().fold(list, |list, count| list.count(*count))).await;
+        list_all(count.iter().fold(list, |list, count| list.count(*count))).await;
         let counts = values(&server.list_requests(), "count");
         let counts: Vec<_> = counts.iter().map(|count| count.as_deref().unwrap_or("-")).collect();
         assert_eq!(counts.join(" "), expected);
@@ -97,10 +97,10 @@ async fn the_count_is_asked_for_at_first_and_near_the_end_or_always() {
 }
 
 #[tokio::test]
-async fn a_list_without_counts_ends_behind_the_last_account() {
-    for past_end in [SailPointPastEnd::Empty, SailPointPastEnd::BadRequest] {
+async fn end_without_counts() {
+    for past_end in [BeyondEnd::Empty, BeyondEnd::BadRequest] {
         for accounts in [0, 1, 4, 5, 6, 9, 13, 14] {
-            let server = start(SailPoint::builder().accounts(accounts).past_end(past_end)).await;
+            let server = start(SailPoint::builder().accounts(accounts).beyond_end(past_end)).await;
             let walk = walk(list(&server).limit(5).count(false)).await;
             assert!(walk.errors.is_empty(), "{:?}", walk.errors);
             assert_eq!(ids(&walk.items), server.ids(), "{past_end:?} {accounts}");
@@ -113,20 +113,20 @@ async fn a_list_without_counts_ends_behind_the_last_account() {
 }
 
 #[tokio::test]
-async fn a_short_page_is_not_the_end() {
+async fn short_page_is_not_the_end() {
     for count in [None, Some(true), Some(false)] {
         for every in [1, 2, 3] {
             let builder = SailPoint::builder().accounts(47).short_page_every(every);
             let server = start(builder).await;
             let short = list(&server).limit(10);
             let short = count.iter().fold(short, |list, count| list.count(*count));
-            assert_eq!(ids(&whole(short).await), server.ids(), "{count:?} {every}");
+            assert_eq!(ids(&list_all(short).await), server.ids(), "{count:?} {every}");
         }
     }
 }
 
 #[tokio::test]
-async fn an_offset_leaves_out_the_first_accounts() {
+async fn offset_skips_the_first_accounts() {
     for offset in [0, 3, 7, 16, 17, 40] {
         let server = server(17).await;
         let walk = walk(list(&server).limit(5).offset(offset)).await;
@@ -139,7 +139,7 @@ async fn an_offset_leaves_out_the_first_accounts() {
 }
 
 #[tokio::test]
-async fn a_list_in_an_order_of_the_callers_has_the_id_at_its_end() {
+async fn custom_order_ends_with_the_id() {
     let server = server(40).await;
     let order = |list: ListAccounts, by: &[(Field, SortOrder)]| {
         by.iter().fold(list.limit(7), |list, (field, order)| list.sort_by(*field, *order))
@@ -159,7 +159,7 @@ async fn a_list_in_an_order_of_the_callers_has_the_id_at_its_end() {
         let listed = ids(&walk.items);
         let expected = match by[0].0 {
             Field::Id => Completeness::Complete,
-            // Accounts can be renamed, and move, while they are listed.
+            // Accounts can be renamed during the listing, and so move.
             _ => Completeness::Uncertain(vec![IncompleteReason::UnstableOrder]),
         };
         assert_eq!(walk.summary.completeness, expected, "{sorters}");
@@ -175,14 +175,14 @@ async fn a_list_in_an_order_of_the_callers_has_the_id_at_its_end() {
 }
 
 #[tokio::test]
-async fn the_level_of_detail_and_the_filters_reach_every_page() {
+async fn detail_level_and_filters_on_every_page() {
     let server = server(60).await;
     let slim = list(&server)
         .detail_level(DetailLevel::Slim)
         .filter(Filter::eq(Field::Uncorrelated, false))
         .filter(Filter::starts_with(Field::Id, "").or(Filter::eq(Field::Origin, "none")))
         .limit(9);
-    let listed = whole(slim).await;
+    let listed = list_all(slim).await;
     assert!(listed.len() > 9);
     assert!(listed.iter().all(|account| account.authoritative.is_none()));
     for request in server.list_requests() {
@@ -193,7 +193,7 @@ async fn the_level_of_detail_and_the_filters_reach_every_page() {
         );
     }
     server.clear_requests();
-    let listed = whole(list(&server)).await;
+    let listed = list_all(list(&server)).await;
     assert!(listed.iter().all(|account| account.authoritative.is_some()));
     let request = &server.list_requests()[0];
     assert_eq!((request.query_value("detailLevel"), request.query_value("filters")), (None, None));
@@ -201,7 +201,7 @@ async fn the_level_of_detail_and_the_filters_reach_every_page() {
 }
 
 #[tokio::test]
-async fn parameters_that_can_not_be_are_refused_before_anything_is_sent() {
+async fn invalid_parameters_are_not_sent() {
     let server = server(3).await;
     for (list, words) in [
         (list(&server).limit(0), ["limit is 0", "expected 2 to 250"]),
@@ -209,25 +209,25 @@ async fn parameters_that_can_not_be_are_refused_before_anything_is_sent() {
         (list(&server).limit(251), ["limit is 251", "expected 2 to 250"]),
         (
             list(&server).sort_by(Field::Uncorrelated, SortOrder::Ascending),
-            ["uncorrelated", "does not sort in /accounts/v1"],
+            ["uncorrelated", "is not supported in /accounts/v1"],
         ),
     ] {
-        refused_unsent(&server, list, &words).await;
+        assert_list_unsent(&server, list, &words).await;
     }
     let v3 = sailpoint(&server).api_version(ApiVersion::V3).build().unwrap();
     let sorted = v3.list_accounts().sort_by(Field::HasEntitlements, SortOrder::Ascending);
-    refused_unsent(&server, sorted, &["hasEntitlements", "/v3/accounts"]).await;
+    assert_list_unsent(&server, sorted, &["hasEntitlements", "/v3/accounts"]).await;
     let beta = sailpoint(&server).api_version(ApiVersion::Beta).build().unwrap();
     let sorted = beta.list_accounts().sort_by(Field::HasEntitlements, SortOrder::Ascending);
-    assert_eq!(whole(sorted).await.len(), 3, "beta sorts by it");
+    assert_eq!(list_all(sorted).await.len(), 3, "beta sorts by it");
 }
 
 #[tokio::test]
-async fn the_total_is_counted_without_listing_anything() {
+async fn total_requests_no_rows() {
     let server = server(37).await;
     assert_eq!(list(&server).total().await.unwrap(), 37);
     let filtered = list(&server).filter(Filter::eq(Field::Uncorrelated, true));
-    let uncorrelated = whole(filtered.clone()).await.len() as u64;
+    let uncorrelated = list_all(filtered.clone()).await.len() as u64;
     server.clear_requests();
     assert_eq!(filtered.total().await.unwrap(), uncorrelated);
     let request = &server.list_requests()[0];

@@ -1,4 +1,4 @@
-//! No change is made twice for a token that has ended, and every request counts.
+//! A change is sent once more after a rejected token, and every request counts towards the rate limit.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use headcount::{ErrorKind, Retryability, http::RetryPolicy};
 use headcount_sim::SailPoint;
 
 use super::support::start;
-use crate::kit::sailpoint::changes;
+use crate::kit::sailpoint::mutations;
 use crate::providers::support::sailpoint;
 
 #[tokio::test]
-async fn a_change_whose_token_has_ended_is_replayed_with_another_and_made_once() {
-    let (server, about) = start(SailPoint::builder()).await;
+async fn expired_token_replays_change_once() {
+    let (server, ids) = start(SailPoint::builder()).await;
     let client = sailpoint(&server).build().unwrap();
-    for (name, outcome) in changes(&client, &about, "hunter22") {
+    for (name, outcome) in mutations(&client, &ids, "hunter22") {
         client.list_accounts().total().await.unwrap();
         server.revoke_tokens();
         let tasks = server.tasks().len();
@@ -27,7 +27,7 @@ async fn a_change_whose_token_has_ended_is_replayed_with_another_and_made_once()
 }
 
 #[tokio::test]
-async fn the_providers_rate_limit_counts_every_request() {
+async fn rate_limit_counts_every_request() {
     let builder = SailPoint::builder().accounts(60).rate_limit(Some((3, Duration::from_secs(3600))));
     let server = builder.start().await.unwrap();
     let client = sailpoint(&server).retry(RetryPolicy::none()).build().unwrap();

@@ -1,12 +1,13 @@
-use futures::StreamExt;
 use headcount::{
-    Completeness, ErrorKind, Paginator,
+    Completeness, ErrorKind,
     http::RetryPolicy,
     sailpoint::{self, Account},
 };
 use headcount_sim::{Request, SailPoint};
 
-use crate::providers::support::{Canned, NOWHERE, answer, plain, refusal, sailpoint, steps, values, whole};
+use crate::providers::support::{
+    Canned, UNREACHABLE_URL, list_all, list_error, plain, respond, sailpoint, steps, values,
+};
 
 async fn server(accounts: usize) -> SailPoint {
     let builder = SailPoint::builder().accounts(accounts).record_secrets(true);
@@ -18,11 +19,11 @@ fn ids(accounts: &[Account]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_login_is_made_once_with_its_secret_in_the_body() {
+async fn login_once_with_secret_in_the_body() {
     let server = server(9).await;
     let client = sailpoint(&server).build().unwrap();
-    whole(client.list_accounts().limit(5)).await;
-    whole(client.clone().list_accounts().limit(5)).await;
+    list_all(client.list_accounts().limit(5)).await;
+    list_all(client.clone().list_accounts().limit(5)).await;
     let requests = server.requests();
     let login = &requests[0];
     assert_eq!((login.method(), login.path()), ("POST", "/oauth/token"));
@@ -39,21 +40,22 @@ async fn a_login_is_made_once_with_its_secret_in_the_body() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_an_auth_error_in_the_providers_words_and_tried_once() {
+async fn wrong_credentials_are_an_auth_error() {
     let server = server(3).await;
-    // Characters that a form must encode.
-    let builder = sailpoint::Client::builder(server.base_url()).client_credentials("me & you", "hunter2+%=");
-    let error = refusal(builder.build().unwrap().list_accounts()).await;
+    // Characters that must be encoded in a form.
+    let builder =
+        sailpoint::Client::builder().base_url(server.base_url()).client_credentials("me & you", "hunter2+%=");
+    let error = list_error(builder.build().unwrap().list_accounts()).await;
     assert_eq!((error.kind(), error.status()), (ErrorKind::Auth, Some(401)));
     assert_eq!(error.message(), "invalid_client: Bad client credentials");
     assert_eq!(error.request_id().map(str::len), Some(32));
-    assert_eq!(error.provider(), Some("sailpoint"));
+    assert_eq!(error.provider(), Some(headcount::Provider::SailPoint));
     assert!(!format!("{error} {error:?}").contains("hunter2"));
     assert_eq!(steps(&server), ["token 401"]);
 }
 
 #[tokio::test]
-async fn tokens_that_are_revoked_within_a_list_are_renewed_once_and_the_list_is_whole() {
+async fn revoked_token_is_replaced_during_a_list() {
     let server = server(13).await;
     let client = sailpoint(&server).build().unwrap();
     let mut pages = client.list_accounts().limit(5).pages();
@@ -70,22 +72,22 @@ async fn tokens_that_are_revoked_within_a_list_are_renewed_once_and_the_list_is_
 }
 
 #[tokio::test]
-async fn a_ready_token_is_used_without_a_login_and_its_refusal_is_not_replayed() {
+async fn bearer_token_is_not_replaced() {
     let server = server(9).await;
-    let builder = || sailpoint::Client::builder(server.base_url());
+    let builder = || sailpoint::Client::builder().base_url(server.base_url());
     let client = builder().token(server.token()).build().unwrap();
-    assert_eq!(whole(client.list_accounts().limit(5)).await.len(), 9);
+    assert_eq!(list_all(client.list_accounts().limit(5)).await.len(), 9);
     server.revoke_tokens();
     server.clear_requests();
-    let error = refusal(client.list_accounts()).await;
+    let error = list_error(client.list_accounts()).await;
     assert_eq!((error.kind(), error.status()), (ErrorKind::Auth, Some(401)));
     assert_eq!(error.message(), "JWT validation failed: JWT is expired");
     assert_eq!(steps(&server), ["v1 401"]);
 }
 
 #[tokio::test]
-async fn credentials_that_can_not_be_sent_are_refused_at_build() {
-    let build = || sailpoint::Client::builder("https://acme.api.identitynow.com");
+async fn build_rejects_invalid_credentials() {
+    let build = || sailpoint::Client::builder().base_url("https://acme.api.identitynow.com");
     for (builder, word) in [
         (build(), "client_credentials()"),
         (build().client_credentials(" ", "secret"), "client id"),
@@ -94,14 +96,17 @@ async fn credentials_that_can_not_be_sent_are_refused_at_build() {
         (build().token("to\nken"), "token"),
     ] {
         let error = builder.build().expect_err(word);
-        assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some("sailpoint")));
+        assert_eq!(
+            (error.kind(), error.provider()),
+            (ErrorKind::Config, Some(headcount::Provider::SailPoint))
+        );
         assert!(error.message().contains(word), "{word}: {error}");
     }
 }
 
-/// A client that has to log in, over a transport of the test's own.
+/// Returns a client with client credentials over the test's transport.
 fn canned(transport: &Canned) -> sailpoint::Client {
-    let builder = sailpoint::Client::builder(NOWHERE).client_credentials("id", "hunter2");
+    let builder = sailpoint::Client::builder().base_url(UNREACHABLE_URL).client_credentials("id", "hunter2");
     let builder = builder.retry(RetryPolicy::none()).transport(transport.clone());
     builder.build().unwrap()
 }
@@ -111,23 +116,23 @@ fn is_login(request: &http::Request<bytes::Bytes>) -> bool {
 }
 
 #[tokio::test]
-async fn tokens_that_are_always_refused_are_renewed_once_and_no_more() {
+async fn always_rejected_token_is_replaced_once() {
     let transport = Canned::new(|number, request| {
         if is_login(request) {
-            answer(200, format!(r#"{{"access_token":"t{number}","expires_in":749}}"#))
+            respond(200, format!(r#"{{"access_token":"t{number}","expires_in":749}}"#))
         } else {
-            answer(401, r#"{"error":"JWT validation failed"}"#)
+            respond(401, r#"{"error":"JWT validation failed"}"#)
         }
     });
-    let error = refusal(canned(&transport).list_accounts()).await;
+    let error = list_error(canned(&transport).list_accounts()).await;
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert_eq!(error.message(), "JWT validation failed");
-    let logins = transport.seen().iter().filter(|url| url.contains("/oauth/")).count();
-    assert_eq!((logins, transport.seen().len()), (2, 4));
+    let logins = transport.urls().iter().filter(|url| url.contains("/oauth/")).count();
+    assert_eq!((logins, transport.urls().len()), (2, 4));
 }
 
 #[tokio::test]
-async fn a_token_endpoint_that_gives_no_token_is_an_error_and_nothing_is_listed() {
+async fn login_without_token_is_an_error() {
     for (status, body, kind) in [
         (200, "<html>Log in</html>", ErrorKind::Decode),
         (200, "", ErrorKind::Decode),
@@ -140,16 +145,16 @@ async fn a_token_endpoint_that_gives_no_token_is_an_error_and_nothing_is_listed(
     ] {
         let transport = Canned::new(move |_, request| {
             assert!(is_login(request), "nothing is listed without a token");
-            answer(status, body)
+            respond(status, body)
         });
-        let error = refusal(canned(&transport).list_accounts()).await;
+        let error = list_error(canned(&transport).list_accounts()).await;
         assert_eq!(error.kind(), kind, "{status} {body}: {error}");
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
 }
 
 #[tokio::test]
-async fn the_simulators_token_endpoint_reads_forms_and_queries_and_nothing_else() {
+async fn simulator_token_endpoint_formats() {
     let server = server(0).await;
     let url = format!("{}/oauth/token", server.base_url());
     let (id, secret) = (server.client_id(), server.client_secret());
