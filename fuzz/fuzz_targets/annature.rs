@@ -1,50 +1,50 @@
-//! What Annature's lists make of any answer, and of any pages with cursors.
+//! Annature's lists with arbitrary responses, and with arbitrary pages that are linked by cursors.
 
 #![no_main]
 
 use arbitrary::Arbitrary;
 use headcount_fuzz::{
-    book::{Book, Shelf},
-    clean::Clean,
+    canary_free::CanaryFree,
     clients,
-    fault::{Fault, Happened, failing},
+    cursor_model::{CursorListing, ServerState},
+    fault::{Fault, FaultCounter, with_faults},
     oracle,
-    raw::{RawReply, giving},
+    raw_response::{RawResponse, replay},
     runtime::run,
-    server::{Reply, answer, parameter},
-    walk::{Mode, Route, walk},
+    server::{Reply, parameter, response},
+    walk::{Mode, Plan, walk},
 };
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Arbitrary, Debug)]
 enum Input {
-    Pages(Book, Vec<Fault>, Route),
-    Raw(Vec<RawReply>, Route),
-    RawV1(Vec<RawReply>, bool, Route),
+    Pages(CursorListing, Vec<Fault>, Plan),
+    Raw(Vec<RawResponse>, Plan),
+    RawV1(Vec<RawResponse>, bool, Plan),
 }
 
-fuzz_target!(|input: Clean<Input>| {
+fuzz_target!(|input: CanaryFree<Input>| {
     match input.0 {
-        Input::Pages(book, faults, route) => pages(&book, &faults, &route),
-        Input::Raw(replies, route) => raw(&replies, &route),
-        Input::RawV1(replies, follow_by_date, route) => raw_v1(&replies, follow_by_date, &route),
+        Input::Pages(listing, faults, plan) => pages(&listing, &faults, &plan),
+        Input::Raw(replies, plan) => raw(&replies, &plan),
+        Input::RawV1(replies, follow_by_date, plan) => raw_v1(&replies, follow_by_date, &plan),
     }
 });
 
-fn pages(book: &Book, faults: &[Fault], route: &Route) {
-    let shelf = book.shelf();
-    let (served, current) = (book.clone(), shelf.clone());
-    let (server, happened) =
-        failing(faults, move |request| page(&served, &current, parameter(request, "cursor")));
+fn pages(listing: &CursorListing, faults: &[Fault], plan: &Plan) {
+    let state = listing.server_state();
+    let (model, current) = (listing.clone(), state.clone());
+    let (server, counter) =
+        with_faults(faults, move |request| page(&model, &current, parameter(request, "cursor")));
     let list = clients::annature(&server).list_accounts();
-    book.check(&shelf, &run(walk(&list, route, &happened, |list, mode: Mode| mode.pages(list))));
+    listing.check(&state, &run(walk(&list, plan, &counter, |list, mode: Mode| mode.pages(list))));
 }
 
-fn page(book: &Book, shelf: &Shelf, cursor: Option<String>) -> Reply {
-    let Some(sheet) = book.sheet(shelf, cursor.as_deref()) else {
-        return answer(400, r#"{"message":"unknown cursor"}"#);
+fn page(listing: &CursorListing, state: &ServerState, cursor: Option<String>) -> Reply {
+    let Some(page) = listing.page(state, cursor.as_deref()) else {
+        return response(400, r#"{"message":"unknown cursor"}"#);
     };
-    let end = match sheet.next {
+    let end = match page.next {
         Ok(cursor) => {
             let more = if cursor.len() % 2 == 0 { r#","has_more":true"# } else { "" };
             format!(r#""cursor":{}{more}"#, serde_json::Value::from(cursor))
@@ -57,39 +57,39 @@ fn page(book: &Book, shelf: &Shelf, cursor: Option<String>) -> Reply {
         ][usize::from(way) % 4]
             .into(),
     };
-    answer(200, format!(r#"{{"accounts":{},{end}}}"#, sheet.rows))
+    response(200, format!(r#"{{"accounts":{},{end}}}"#, page.rows))
 }
 
-/// The list ends where `has_more` is false, and only there.
-fn raw(replies: &[RawReply], route: &Route) {
-    let (server, last) = giving(replies);
+/// Checks that the list ends only if `has_more` is false.
+fn raw(replies: &[RawResponse], plan: &Plan) {
+    let (server, last) = replay(replies);
     let list = clients::annature(&server).list_accounts();
-    let walked = run(walk(&list, route, &Happened::default(), |list, mode: Mode| mode.pages(list)));
-    if walked.error.is_some() {
+    let outcome = run(walk(&list, plan, &FaultCounter::default(), |list, mode: Mode| mode.pages(list)));
+    if outcome.error.is_some() {
         return;
     }
-    let last = last.get().expect("nothing but an answer ends a list");
+    let last = last.get().expect("only a response can end a list");
     assert!(last.is_success());
     let body = oracle::members(&last.body()).expect("an object with accounts");
     let rows = oracle::count(&body, "accounts").expect("an array");
-    assert!(oracle::is(&body, "has_more", "false"), "it was not said to be the end");
-    if server.seen().len() == 1 {
-        assert_eq!(walked.told.len(), rows);
+    assert!(oracle::is(&body, "has_more", "false"), "the list ended without `has_more` being false");
+    if server.requests().len() == 1 {
+        assert_eq!(outcome.rows.len(), rows);
     }
 }
 
-/// One array is the whole list, unless it is full: the bodies here are too short for that.
-fn raw_v1(replies: &[RawReply], follow_by_date: bool, route: &Route) {
-    let (server, last) = giving(replies);
+/// Checks that one array is the complete list. The bodies are too short to reach the maximum of the endpoint.
+fn raw_v1(replies: &[RawResponse], follow_by_date: bool, plan: &Plan) {
+    let (server, last) = replay(replies);
     let list = clients::annature(&server).list_accounts_v1().follow_by_date(follow_by_date);
-    let walked = run(walk(&list, route, &Happened::default(), |list, mode: Mode| mode.pages(list)));
-    if walked.error.is_some() {
+    let outcome = run(walk(&list, plan, &FaultCounter::default(), |list, mode: Mode| mode.pages(list)));
+    if outcome.error.is_some() {
         return;
     }
-    let last = last.get().expect("nothing but an answer ends a list");
+    let last = last.get().expect("only a response can end a list");
     assert!(last.is_success());
     let rows = oracle::values(&last.body()).expect("an array");
-    if server.seen().len() == 1 {
-        assert_eq!(walked.told.len(), rows.len());
+    if server.requests().len() == 1 {
+        assert_eq!(outcome.rows.len(), rows.len());
     }
 }

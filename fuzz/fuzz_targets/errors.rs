@@ -1,5 +1,5 @@
-//! Whatever a provider says of a failure, and if it repeats every credential it was sent: the error has the kind of
-//! its status, one line of text, and no credential, nor eight characters of one.
+//! Arbitrary error responses, also with every credential that was sent. The error must have the kind of its
+//! status, one line of text, and no credential or eight characters of one.
 
 #![no_main]
 
@@ -8,28 +8,28 @@ use futures::TryStreamExt;
 use headcount::{Account, AnyPaginator, Error, ErrorKind, Paginator, annature, fortanix, huawei, sailpoint};
 use headcount_fuzz::{
     clients::policy,
-    echo::{Failure, Shape, marked, secrets_of, shows_piece},
+    error_echo::{BodyShape, EchoedError, contains_fragment, marked, secrets_of},
+    redaction,
     runtime::run,
-    server::{Server, answer, status_code},
-    shown,
+    server::{Server, response, status_code},
 };
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Arbitrary, Debug)]
 struct Input {
-    who: Who,
+    endpoint: Endpoint,
     secret: String,
-    /// The token that a login gives.
+    /// The token that a login returns.
     token: String,
     status: Status,
-    shape: Shape,
-    failure: Failure,
-    /// Whether it is the login that fails.
+    shape: BodyShape,
+    failure: EchoedError,
+    /// Whether the login fails.
     at_login: bool,
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
-enum Who {
+enum Endpoint {
     FortanixPassword,
     FortanixToken,
     Huawei,
@@ -42,7 +42,7 @@ enum Who {
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Status {
-    Refused,
+    Unauthorized,
     Likely(u8),
     Any(u16),
 }
@@ -51,14 +51,14 @@ impl Status {
     fn code(self) -> u16 {
         const LIKELY: [u16; 10] = [400, 403, 404, 409, 429, 500, 502, 503, 302, 200];
         match self {
-            Self::Refused => 401,
+            Self::Unauthorized => 401,
             Self::Likely(index) => LIKELY[usize::from(index) % LIKELY.len()],
             Self::Any(status) => status_code(status).as_u16(),
         }
     }
 }
 
-impl Who {
+impl Endpoint {
     fn list(self, server: &Server, secret: &str) -> Result<AnyPaginator<Account>, Error> {
         Ok(match self {
             Self::FortanixPassword | Self::FortanixToken => {
@@ -71,14 +71,17 @@ impl Who {
             }
             Self::Huawei | Self::HuaweiTemporary => {
                 let builder = match self {
-                    Self::Huawei => huawei::Client::builder("access", secret),
-                    _ => huawei::Client::builder("access", "secret").security_token(secret),
+                    Self::Huawei => huawei::Client::builder().access_key("access").secret_key(secret),
+                    _ => huawei::Client::builder()
+                        .access_key("access")
+                        .secret_key("secret")
+                        .security_token(secret),
                 };
                 builder.retry(policy()).transport(server.clone()).build()?.list_accounts().into_accounts()
             }
             Self::Annature | Self::AnnatureV1 => {
                 let builder =
-                    annature::Client::builder("id", secret).partner_key(format!("{secret}-partner"));
+                    annature::Client::builder().id("id").key(secret).partner_key(format!("{secret}-partner"));
                 let client = builder.retry(policy()).transport(server.clone()).build()?;
                 match self {
                     Self::Annature => client.list_accounts().into_accounts(),
@@ -86,7 +89,7 @@ impl Who {
                 }
             }
             Self::SailPointCredentials | Self::SailPointToken => {
-                let builder = sailpoint::Client::builder("https://acme.example").retry(policy());
+                let builder = sailpoint::Client::builder().base_url("https://acme.example").retry(policy());
                 let builder = match self {
                     Self::SailPointCredentials => builder.client_credentials("id", secret),
                     _ => builder.token(secret),
@@ -112,21 +115,21 @@ impl Who {
 }
 
 fuzz_target!(|input: Input| {
-    // No word that errors are made of, and long enough to be a secret.
+    // The marks do not occur in error texts, and the texts are long enough to be secrets.
     let secret = marked("~3cr3t-", &input.secret);
     let token = marked("~0k3n-", &input.token);
     let (status, shape, failure) = (input.status.code(), input.shape, input.failure);
-    let (given, fails_at_login) = (token.clone(), input.at_login);
-    let known = secret.clone();
+    let (access_token, fails_at_login) = (token.clone(), input.at_login);
+    let echoed = secret.clone();
     let server = Server::new(move |request| {
         let login = request.method() == http::Method::POST;
         if login && !fails_at_login {
-            let token = serde_json::Value::from(given.as_str());
-            return answer(200, format!(r#"{{"access_token":{token},"expires_in":700}}"#));
+            let token = serde_json::Value::from(access_token.as_str());
+            return response(200, format!(r#"{{"access_token":{token},"expires_in":700}}"#));
         }
-        failure.reply(status, shape, request, &known)
+        failure.reply(status, shape, request, &echoed)
     });
-    let list = match input.who.list(&server, &secret) {
+    let list = match input.endpoint.list(&server, &secret) {
         Ok(list) => list,
         Err(error) => {
             assert_eq!(error.kind(), ErrorKind::Config, "{error}");
@@ -134,37 +137,38 @@ fuzz_target!(|input: Input| {
         }
     };
     let Err(error) = run(list.items().try_collect::<Vec<_>>()) else {
-        return assert!((200..300).contains(&status), "{status} is no success");
+        return assert!((200..300).contains(&status), "{status} is not a success");
     };
-    let whole: Vec<_> = server.seen().iter().flat_map(|seen| secrets_of(&seen.request)).collect();
-    // A token that nobody was given may be any text.
-    let logs_in = matches!(input.who, Who::FortanixPassword | Who::SailPointCredentials);
+    let whole: Vec<_> = server.requests().iter().flat_map(|recorded| secrets_of(&recorded.request)).collect();
+    // Without a login, the token was not sent to the client and may be any text.
+    let logs_in = matches!(input.endpoint, Endpoint::FortanixPassword | Endpoint::SailPointCredentials);
     let mut secrets = vec![secret];
     secrets.extend(Some(token).filter(|_| logs_in && !fails_at_login));
     check(&error, &secrets, &whole);
     if error.status().is_some() && error.kind() != ErrorKind::InvalidRecord {
         assert_eq!(error.status(), Some(status));
-        assert!(input.who.expects(status, error.kind()), "{:?} for {status}: {error}", error.kind());
+        assert!(input.endpoint.expects(status, error.kind()), "{:?} for {status}: {error}", error.kind());
     } else {
-        // A token that no header may hold, or that is empty; or a row of a list that came after all.
+        // The token is empty or invalid in a header, or the response was a list with an invalid row.
         let kinds = [ErrorKind::Config, ErrorKind::Decode, ErrorKind::Auth, ErrorKind::InvalidRecord];
         assert!(kinds.contains(&error.kind()), "{error}");
     }
 });
 
-/// Nothing is shown of `secrets`, and `whole` ones are not shown whole: their pieces may be words.
+/// Checks that an error contains no fragment of `secrets` and none of `whole` completely. Fragments of the
+/// latter may be ordinary words.
 fn check(error: &Error, secrets: &[String], whole: &[String]) {
-    shown::check(error);
+    redaction::check(error);
     let shown = format!(
         "{}\n{}\n{}",
-        shown::all_of(error),
+        redaction::full_text(error),
         error.code().unwrap_or_default(),
         error.request_id().unwrap_or_default()
     );
     for secret in secrets.iter().chain(whole) {
-        assert!(!shown.contains(secret.trim()), "{secret:?} is shown in {shown}");
+        assert!(!shown.contains(secret.trim()), "{secret:?} is in {shown}");
     }
     for secret in secrets {
-        assert!(!shows_piece(&shown, secret), "a piece of {secret:?} is shown in {shown}");
+        assert!(!contains_fragment(&shown, secret), "a fragment of {secret:?} is in {shown}");
     }
 }

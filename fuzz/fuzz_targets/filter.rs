@@ -1,5 +1,5 @@
-//! Whatever text is in a SailPoint filter, it stays in its quotes: what a list sends, read back by a parser of its
-//! own, is what was asked for.
+//! Arbitrary SailPoint filters. An independent parser must read the sent filter as it was built, so that no
+//! text escapes its quotes.
 
 #![no_main]
 
@@ -7,15 +7,15 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 use headcount::{
-    ErrorKind, Paginator,
+    ErrorKind,
     sailpoint::{Field, Filter},
 };
 use headcount_fuzz::{
     clients,
     filter_text::{Expression, Operand, parse},
+    redaction,
     runtime::run,
     server::{Server, headers, parameter, with_headers},
-    shown,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -44,18 +44,18 @@ const FIELDS: [Field; 22] = [
     Field::SourceOwnerName,
 ];
 
-/// The last second of the year 9999: RFC 3339 has no later ones.
-const LATEST: i64 = 253_402_300_799;
+/// The last second of the year 9999, where RFC 3339 ends.
+const MAX_SECONDS: i64 = 253_402_300_799;
 
-/// A filter as it is meant.
+/// The structure of a filter.
 #[derive(Debug)]
-enum Wanted {
+enum FilterSpec {
     Compare(Field, u8, Value),
     In(Field, Vec<Value>),
     IsNull(Field),
-    And(Box<Wanted>, Box<Wanted>),
-    Or(Box<Wanted>, Box<Wanted>),
-    Not(Box<Wanted>),
+    And(Box<FilterSpec>, Box<FilterSpec>),
+    Or(Box<FilterSpec>, Box<FilterSpec>),
+    Not(Box<FilterSpec>),
 }
 
 #[derive(Arbitrary, Clone, Debug)]
@@ -65,28 +65,34 @@ enum Value {
     Date(u64, u32),
 }
 
-impl<'a> Arbitrary<'a> for Wanted {
+impl<'a> Arbitrary<'a> for FilterSpec {
     fn arbitrary(input: &mut Unstructured<'a>) -> Result<Self> {
-        wanted(input, 6)
+        arbitrary_filter(input, 6)
     }
 }
 
-fn wanted(input: &mut Unstructured<'_>, depth: u8) -> Result<Wanted> {
-    let most = if depth == 0 { 2 } else { 5 };
+fn arbitrary_filter(input: &mut Unstructured<'_>, depth: u8) -> Result<FilterSpec> {
+    let max_kind = if depth == 0 { 2 } else { 5 };
     let field = *input.choose(&FIELDS)?;
-    Ok(match input.int_in_range(0..=most)? {
-        0 => Wanted::Compare(field, input.arbitrary()?, input.arbitrary()?),
-        1 => Wanted::In(field, input.arbitrary()?),
-        2 => Wanted::IsNull(field),
-        3 => Wanted::And(wanted(input, depth - 1)?.into(), wanted(input, depth - 1)?.into()),
-        4 => Wanted::Or(wanted(input, depth - 1)?.into(), wanted(input, depth - 1)?.into()),
-        _ => Wanted::Not(wanted(input, depth - 1)?.into()),
+    Ok(match input.int_in_range(0..=max_kind)? {
+        0 => FilterSpec::Compare(field, input.arbitrary()?, input.arbitrary()?),
+        1 => FilterSpec::In(field, input.arbitrary()?),
+        2 => FilterSpec::IsNull(field),
+        3 => FilterSpec::And(
+            arbitrary_filter(input, depth - 1)?.into(),
+            arbitrary_filter(input, depth - 1)?.into(),
+        ),
+        4 => FilterSpec::Or(
+            arbitrary_filter(input, depth - 1)?.into(),
+            arbitrary_filter(input, depth - 1)?.into(),
+        ),
+        _ => FilterSpec::Not(arbitrary_filter(input, depth - 1)?.into()),
     })
 }
 
 impl Value {
     fn date(seconds: u64, nanos: u32) -> DateTime<Utc> {
-        let seconds = i64::try_from(seconds % LATEST.unsigned_abs()).unwrap_or_default();
+        let seconds = i64::try_from(seconds % MAX_SECONDS.unsigned_abs()).unwrap_or_default();
         DateTime::from_timestamp(seconds, nanos % 1_000_000_000).unwrap_or_default()
     }
 
@@ -107,7 +113,7 @@ impl Value {
     }
 }
 
-impl Wanted {
+impl FilterSpec {
     fn filter(&self) -> Filter {
         match self {
             Self::Compare(field, operator, value) => match (operator % 6, value) {
@@ -126,7 +132,7 @@ impl Wanted {
         }
     }
 
-    /// What the provider should understand.
+    /// Returns what the provider should parse.
     fn expression(&self) -> Expression {
         match self {
             Self::Compare(field, operator, value) => {
@@ -152,22 +158,22 @@ impl Wanted {
     }
 }
 
-fuzz_target!(|wanted: Wanted| {
-    let filter = wanted.filter();
+fuzz_target!(|spec: FilterSpec| {
+    let filter = spec.filter();
     let text = filter.to_string();
-    let understood = parse(&text).unwrap_or_else(|| panic!("{text:?} is no filter"));
-    assert_eq!(understood, wanted.expression(), "{text}");
+    let parsed = parse(&text).unwrap_or_else(|| panic!("{text:?} is not a filter"));
+    assert_eq!(parsed, spec.expression(), "{text}");
 
-    // The count says that the list is empty: nothing else is asked for.
+    // The count reports an empty list, so there are no further requests.
     let server = Server::new(|_| with_headers(200, "[]", headers([("x-total-count", b"0".as_slice())])));
     let listed =
         run(clients::sailpoint(&server).list_accounts().filter(filter).items().try_collect::<Vec<_>>());
-    match (listed, server.seen().as_slice()) {
-        (Ok(_), [seen]) => assert_eq!(parameter(&seen.request, "filters"), Some(text)),
+    match (listed, server.requests().as_slice()) {
+        (Ok(_), [recorded]) => assert_eq!(parameter(&recorded.request, "filters"), Some(text)),
         (Err(error), []) => {
-            shown::check(&error);
+            redaction::check(&error);
             assert_eq!(error.kind(), ErrorKind::Config, "{error}");
         }
-        (listed, seen) => panic!("{listed:?} after {} requests", seen.len()),
+        (listed, requests) => panic!("{listed:?} after {} requests", requests.len()),
     }
 });

@@ -1,58 +1,59 @@
-//! What a list of Fortanix's makes of any answer, and of servers that page in any of the ways that are thinkable.
+//! Fortanix's list with arbitrary responses, and with servers that interpret the paging parameters in any
+//! way.
 
 #![no_main]
 
 use arbitrary::Arbitrary;
 use headcount_fuzz::{
-    clean::Clean,
+    canary_free::CanaryFree,
     clients,
-    fault::{Fault, Happened, failing},
+    fault::{Fault, FaultCounter, with_faults},
+    fortanix_model::FortanixModel,
     oracle,
-    raw::{RawReply, giving},
+    raw_response::{RawResponse, replay},
     runtime::run,
-    tenants::Tenants,
-    walk::{Mode, Route, walk},
+    walk::{Mode, Plan, walk},
 };
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Arbitrary, Debug)]
 enum Input {
-    Pages(Tenants, Vec<Fault>, Route),
-    Raw(Vec<RawReply>, Route),
+    Pages(FortanixModel, Vec<Fault>, Plan),
+    Raw(Vec<RawResponse>, Plan),
 }
 
-fuzz_target!(|input: Clean<Input>| {
+fuzz_target!(|input: CanaryFree<Input>| {
     match input.0 {
-        Input::Pages(tenants, faults, route) => pages(&tenants, &faults, &route),
-        Input::Raw(replies, route) => raw(&replies, &route),
+        Input::Pages(model, faults, plan) => pages(&model, &faults, &plan),
+        Input::Raw(replies, plan) => raw(&replies, &plan),
     }
 });
 
-fn pages(tenants: &Tenants, faults: &[Fault], route: &Route) {
-    let world = tenants.world();
-    let (served, current) = (tenants.clone(), world.clone());
-    let (server, happened) = failing(faults, move |request| served.answer(&current, request));
-    let list = tenants.list(&world, &server);
-    tenants.check(&world, &run(walk(&list, route, &happened, |list, mode: Mode| mode.pages(list))));
+fn pages(model: &FortanixModel, faults: &[Fault], plan: &Plan) {
+    let state = model.server_state();
+    let (served, current) = (model.clone(), state.clone());
+    let (server, counter) = with_faults(faults, move |request| served.respond(&current, request));
+    let list = model.list(&state, &server);
+    model.check(&state, &run(walk(&list, plan, &counter, |list, mode: Mode| mode.pages(list))));
 }
 
-/// The list ends at a page without items, or with none but those that were there before.
-fn raw(replies: &[RawReply], route: &Route) {
-    let (server, last) = giving(replies);
+/// Checks that the list ends only at a page without items or without new items.
+fn raw(replies: &[RawResponse], plan: &Plan) {
+    let (server, last) = replay(replies);
     let list = clients::fortanix(&server).list_accounts();
-    let walked = run(walk(&list, route, &Happened::default(), |list, mode: Mode| mode.pages(list)));
-    if walked.error.is_some() {
+    let outcome = run(walk(&list, plan, &FaultCounter::default(), |list, mode: Mode| mode.pages(list)));
+    if outcome.error.is_some() {
         return;
     }
-    let last = last.get().expect("nothing but an answer ends a list");
+    let last = last.get().expect("only a response can end a list");
     assert!(last.is_success());
     let body = oracle::members(&last.body()).expect("an object with items");
     if oracle::is_blank(&body, "items") {
-        assert!(body.keys().all(|name| name == "items"), "an object of something else ended the list");
+        assert!(body.keys().all(|name| name == "items"), "an object with other members ended the list");
         return;
     }
     let rows = oracle::count(&body, "items").expect("an array");
-    if server.seen().len() == 1 {
-        assert_eq!((walked.told.len(), rows), (0, 0), "the first page ended the list");
+    if server.requests().len() == 1 {
+        assert_eq!((outcome.rows.len(), rows), (0, 0), "the first page ended the list");
     }
 }

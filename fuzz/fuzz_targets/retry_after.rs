@@ -1,4 +1,4 @@
-//! Whatever a server says in `Retry-After`, its wait is kept to or told, and never undercut.
+//! Arbitrary `Retry-After` headers. The client waits at least as long, or fails and reports the wait.
 
 #![no_main]
 
@@ -7,19 +7,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use arbitrary::Arbitrary;
 use futures::TryStreamExt;
 use headcount::{
-    ErrorKind, Paginator, annature,
+    ErrorKind, annature,
     http::{Clock, RetryPolicy},
 };
 use headcount_fuzz::{
+    redaction,
     runtime::run,
-    server::{Server, answer, headers, with_headers},
-    shown,
+    server::{Server, headers, response, with_headers},
 };
 use libfuzzer_sys::fuzz_target;
 
-/// Timers of the runtime end after some thirty years.
-const LONGEST_SLEEP: Duration = Duration::from_secs(86_400 * 365 * 29);
-const FIRST_DELAY: Duration = Duration::from_millis(100);
+/// The maximum of the runtime's timers is about thirty years.
+const MAX_SLEEP: Duration = Duration::from_secs(86_400 * 365 * 29);
+const INITIAL_DELAY: Duration = Duration::from_millis(100);
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -27,17 +27,17 @@ struct Input {
     status: Status,
     /// The client's clock, in seconds since 1970.
     now: u32,
-    /// The longest wait that it obeys; any at all if `None`.
-    longest: Option<u32>,
-    /// Whether the server asks again after the first wait.
+    /// The maximum wait in seconds. `None` is unlimited.
+    max_wait: Option<u32>,
+    /// Whether the server also rejects the second request.
     twice: bool,
-    /// What the answers say of the server's clock.
+    /// The `Date` header of the responses.
     date: Option<ServerDate>,
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum ServerDate {
-    /// So many seconds from the client's clock.
+    /// The offset from the client's clock, in seconds.
     Ahead(i32),
     Nonsense,
 }
@@ -52,11 +52,11 @@ enum Status {
 #[derive(Arbitrary, Debug)]
 enum Value {
     Seconds(u64),
-    /// More digits than any integer has.
+    /// More digits than any integer type holds.
     Digits(u64, u64),
     Padded(u16),
     Fraction(u16, u8),
-    /// A date, so many seconds from the client's clock.
+    /// A date, as an offset from the client's clock in seconds.
     Date(i32),
     Nonsense(Nonsense),
     Raw(Vec<u8>),
@@ -90,8 +90,9 @@ impl Value {
         }
     }
 
-    /// The wait that it asks for, where that is known beyond doubt. `theirs`: the server's clock, as far as it is told.
-    fn asks(&self, now: SystemTime, theirs: SystemTime) -> Option<Duration> {
+    /// Returns the requested wait, if the value is unambiguous. `server_now` is the server's clock, if it is
+    /// reported.
+    fn wait(&self, now: SystemTime, server_now: SystemTime) -> Option<Duration> {
         Some(match self {
             Self::Seconds(seconds) => Duration::from_secs(*seconds),
             Self::Digits(high, low) => {
@@ -101,13 +102,14 @@ impl Value {
             Self::Fraction(seconds, part) => {
                 Duration::from_secs((*seconds).into()) + Duration::from_millis((*part).into())
             }
-            Self::Date(offset) => shifted(now, *offset).duration_since(theirs).unwrap_or_default(),
+            Self::Date(offset) => shifted(now, *offset).duration_since(server_now).unwrap_or_default(),
             Self::Nonsense(_) | Self::Raw(_) => return None,
         })
     }
 }
 
-/// `now` so many seconds on, but not before 1970: HTTP has dates of four digits only.
+/// Returns `now` shifted by `offset` seconds, but not before 1970, because years in HTTP dates have four
+/// digits.
 fn shifted(now: SystemTime, offset: i32) -> SystemTime {
     let shift = Duration::from_secs(offset.unsigned_abs().into());
     if offset < 0 {
@@ -124,58 +126,60 @@ fuzz_target!(|input: Input| {
         Status::Unavailable => 503,
         Status::Other(status) => [301, 400, 401, 403, 404, 408, 418, 500, 502, 504][usize::from(status % 10)],
     };
-    let longest = input.longest.map_or(Duration::MAX, |seconds| Duration::from_secs(seconds.into()));
+    let max_wait = input.max_wait.map_or(Duration::MAX, |seconds| Duration::from_secs(seconds.into()));
     let values: Vec<_> = input.values.iter().take(8).map(|value| value.text(now)).collect();
     let times = if input.twice { 2 } else { 1 };
-    let (date, theirs) = match input.date {
+    let (date, server_now) = match input.date {
         Some(ServerDate::Ahead(offset)) => {
-            let theirs = shifted(now, offset);
-            (Some(httpdate::fmt_http_date(theirs)), theirs)
+            let server_now = shifted(now, offset);
+            (Some(httpdate::fmt_http_date(server_now)), server_now)
         }
         Some(ServerDate::Nonsense) => (Some("today".to_owned()), now),
         None => (None, now),
     };
-    let mut answers = 0;
+    let mut responses = 0;
     let server = Server::new(move |_| {
-        answers += 1;
-        if answers > times {
-            return answer(200, r#"{"accounts":[],"has_more":false}"#);
+        responses += 1;
+        if responses > times {
+            return response(200, r#"{"accounts":[],"has_more":false}"#);
         }
         let waits = values.iter().map(|value| ("retry-after", value.as_slice()));
         with_headers(status, "", headers(waits.chain(date.iter().map(|date| ("date", date.as_bytes())))))
     });
-    let policy =
-        RetryPolicy::default().attempts(times + 1).backoff(FIRST_DELAY, FIRST_DELAY).max_retry_after(longest);
-    let client = annature::Client::builder("id", "key").transport(server.clone()).retry(policy);
+    let policy = RetryPolicy::default()
+        .attempts(times + 1)
+        .backoff(INITIAL_DELAY, INITIAL_DELAY)
+        .max_retry_after(max_wait);
+    let client = annature::Client::builder().id("id").key("key").transport(server.clone()).retry(policy);
     let client = client.clock(Clock::new(move || now)).build().unwrap();
     let listed = run(client.list_accounts().items().try_collect::<Vec<_>>());
 
     let values = &input.values[..input.values.len().min(8)];
-    let asked = values.iter().filter_map(|value| value.asks(now, theirs)).max();
-    let raw = values.iter().any(|value| matches!(value, Value::Raw(_)));
-    let seen = server.seen();
-    let retried = matches!(status, 408 | 429 | 500 | 502 | 503 | 504);
+    let requested = values.iter().filter_map(|value| value.wait(now, server_now)).max();
+    let has_raw = values.iter().any(|value| matches!(value, Value::Raw(_)));
+    let requests = server.requests();
+    let is_retryable = matches!(status, 408 | 429 | 500 | 502 | 503 | 504);
     match listed {
         Ok(_) => {
-            let asked = asked.unwrap_or_default();
-            assert!(retried, "{status} was retried");
-            assert!(asked <= longest, "{asked:?} was obeyed, and {longest:?} is the longest");
-            // A timer may be a millisecond late, and a wait for a fraction is rounded up.
-            let most = asked.max(FIRST_DELAY).saturating_add(Duration::from_millis(1002));
-            for pair in seen.windows(2) {
+            let requested = requested.unwrap_or_default();
+            assert!(is_retryable, "{status} was retried");
+            assert!(requested <= max_wait, "waited {requested:?}, but the maximum is {max_wait:?}");
+            // A timer may be a millisecond late, and fractions are rounded up.
+            let max_waited = requested.max(INITIAL_DELAY).saturating_add(Duration::from_millis(1002));
+            for pair in requests.windows(2) {
                 let waited = pair[1].at - pair[0].at;
-                assert!(waited >= asked.min(LONGEST_SLEEP), "{waited:?} is less than {asked:?}");
-                assert!(raw || waited <= most, "{waited:?} is more than {asked:?}");
+                assert!(waited >= requested.min(MAX_SLEEP), "{waited:?} is less than {requested:?}");
+                assert!(has_raw || waited <= max_waited, "{waited:?} is more than {requested:?}");
             }
         }
         Err(error) => {
-            shown::check(&error);
-            assert_eq!(seen.len(), 1, "another attempt would have been taken");
-            let told = error.retry_after();
-            assert!(told >= asked, "{told:?} is told, {asked:?} was asked for");
-            assert!(raw || told.is_some() == asked.is_some(), "{told:?} {asked:?}");
-            if retried {
-                assert!(told.is_some_and(|told| told > longest), "it was not retried for {told:?}");
+            redaction::check(&error);
+            assert_eq!(requests.len(), 1, "a second request would succeed");
+            let reported = error.retry_after();
+            assert!(reported >= requested, "{reported:?} was reported, {requested:?} was requested");
+            assert!(has_raw || reported.is_some() == requested.is_some(), "{reported:?} {requested:?}");
+            if is_retryable {
+                assert!(reported.is_some_and(|wait| wait > max_wait), "not retried after {reported:?}");
                 assert_eq!(error.kind(), ErrorKind::Throttled);
             }
         }

@@ -1,15 +1,15 @@
-//! A page is read as serde reads it: all at once into rows, and each of those by itself.
+//! Arbitrary pages. Rows must be the same as those that serde decodes from the page, each by itself.
 
 #![no_main]
 
 use arbitrary::Arbitrary;
 use headcount::{ErrorKind, Paginator, Result, huawei, page::Page, sailpoint};
 use headcount_fuzz::{
-    clean::Clean,
+    canary_free::CanaryFree,
     clients,
     json::Json,
     runtime::run,
-    server::{Server, answer},
+    server::{Server, response},
 };
 use libfuzzer_sys::fuzz_target;
 use serde::{
@@ -24,16 +24,17 @@ enum Part {
     Bad(u8),
     Json(Json),
     Text(String),
-    Mark(u8),
+    Token(u8),
 }
 
 #[derive(Arbitrary, Debug)]
 struct Input {
     rows: Vec<Part>,
     info: Option<Json>,
-    /// What is put in somewhere, and what is taken out.
-    noise: Vec<(u16, Part)>,
-    cut: Vec<u16>,
+    /// Text to insert at a position.
+    insertions: Vec<(u16, Part)>,
+    /// The positions of characters to remove.
+    removals: Vec<u16>,
 }
 
 impl Part {
@@ -43,8 +44,8 @@ impl Part {
             Self::Bad(number) => format!(r#"{{"id":"{number}","name":{number}}}"#),
             Self::Json(json) => json.0.clone(),
             Self::Text(text) => text.clone(),
-            Self::Mark(mark) => {
-                let marks = [
+            Self::Token(index) => {
+                let tokens = [
                     "{",
                     "}",
                     "[",
@@ -58,23 +59,23 @@ impl Part {
                     r#""accounts""#,
                     r#""page_info":{}"#,
                 ];
-                marks[usize::from(*mark) % marks.len()].to_owned()
+                tokens[usize::from(*index) % tokens.len()].to_owned()
             }
         }
     }
 }
 
 impl Input {
-    fn spoil(&self, mut text: String) -> String {
-        for (place, part) in self.noise.iter().take(8) {
-            let place = usize::from(*place) % (text.len() + 1);
-            if text.is_char_boundary(place) {
-                text.insert_str(place, &part.text());
+    fn corrupt(&self, mut text: String) -> String {
+        for (position, part) in self.insertions.iter().take(8) {
+            let position = usize::from(*position) % (text.len() + 1);
+            if text.is_char_boundary(position) {
+                text.insert_str(position, &part.text());
             }
         }
-        for place in self.cut.iter().take(8).map(|place| usize::from(*place)) {
-            if place < text.len() && text.is_char_boundary(place) {
-                text.remove(place);
+        for position in self.removals.iter().take(8).map(|position| usize::from(*position)) {
+            if position < text.len() && text.is_char_boundary(position) {
+                text.remove(position);
             }
         }
         text
@@ -92,30 +93,30 @@ struct Envelope<'a> {
 #[derive(Deserialize)]
 struct Info {
     next_marker: Option<String>,
-    /// Twice, it is an error.
+    /// Decoded because a duplicate member is an error.
     #[serde(rename = "current_count")]
     _count: Option<IgnoredAny>,
 }
 
-fuzz_target!(|input: Clean<Input>| {
+fuzz_target!(|input: CanaryFree<Input>| {
     let input = input.0;
     let rows: Vec<_> = input.rows.iter().take(40).map(Part::text).collect();
     let array = format!("[{}]", rows.join(","));
 
-    let text = input.spoil(array.clone());
+    let text = input.corrupt(array.clone());
     let list = clients::sailpoint(&server(&text)).list_accounts().count(false);
     let read = run(list.fetch(None)).map(|page| page_of(&page, |account| account.raw().to_owned()));
     check(&text, read, serde_json::from_str(&text).ok(), decodes::<sailpoint::Account>);
 
     let info = input.info.as_ref().map_or(r#"{"next_marker":null}"#, |info| &info.0);
-    let text = input.spoil(format!(r#"{{"accounts":{array},"page_info":{info}}}"#));
+    let text = input.corrupt(format!(r#"{{"accounts":{array},"page_info":{info}}}"#));
     let list = clients::huawei(&server(&text)).list_accounts();
     let read = run(list.fetch(None));
     let next = read.as_ref().ok().and_then(|page| page.next.clone());
     let read = read.map(|page| page_of(&page, |account| account.raw().to_owned()));
     let envelope: Option<Envelope<'_>> =
         serde_json::from_str(&text).ok().filter(|_| !text.trim_start().starts_with('['));
-    // serde takes an array for an object.
+    // serde also accepts an array as a struct.
     let envelope = envelope.and_then(|envelope| {
         let info = Some(envelope.page_info.get()).filter(|info| info.starts_with('{'))?;
         Some((envelope.accounts, serde_json::from_str::<Info>(info).ok()?.next_marker))
@@ -128,14 +129,14 @@ fuzz_target!(|input: Clean<Input>| {
 
 fn server(text: &str) -> Server {
     let text = text.to_owned();
-    Server::new(move |_| answer(200, text.clone()))
+    Server::new(move |_| response(200, text.clone()))
 }
 
 fn decodes<T: DeserializeOwned>(row: &str) -> bool {
     serde_json::from_str::<T>(row).is_ok()
 }
 
-/// The good rows, and the places of the others.
+/// The valid rows, and the indexes of the others.
 type Rows = (Vec<String>, Vec<usize>);
 
 fn page_of<T, C>(page: &Page<T, C>, raw: impl Fn(&T) -> String) -> Rows {
@@ -151,6 +152,6 @@ fn check(text: &str, read: Result<Rows>, rows: Option<Vec<&RawValue>>, is_good: 
             assert_eq!(read, (good, bad), "{text}");
         }
         (Err(error), None) => assert_eq!(error.kind(), ErrorKind::Decode, "{error}"),
-        (read, rows) => panic!("{read:?}, not {rows:?}: {text}"),
+        (read, rows) => panic!("expected {rows:?}, got {read:?}: {text}"),
     }
 }

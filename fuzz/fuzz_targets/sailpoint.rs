@@ -1,34 +1,33 @@
-//! What SailPoint's lists make of any answer, and of pages by offset of a list that may change at any moment.
+//! SailPoint's lists with arbitrary responses, and with pages by offset of a list that changes at any time.
 
 #![no_main]
 
 use arbitrary::Arbitrary;
-use headcount::Paginator;
 use headcount::sailpoint::ListAccounts;
 use headcount_fuzz::{
-    clean::Clean,
+    canary_free::CanaryFree,
     clients,
-    fault::{Fault, Happened, failing},
+    fault::{Fault, FaultCounter, with_faults},
     oracle,
-    raw::{RawReply, giving},
+    raw_response::{RawResponse, replay},
     runtime::run,
-    sources::{Kind, Sources},
-    walk::{Mode, Route, walk},
+    sailpoint_model::{Kind, SailPointModel},
+    walk::{Mode, Plan, walk},
 };
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Arbitrary, Debug)]
 enum Input {
-    Pages(Sources, Vec<Fault>, Route),
-    Raw(Vec<RawReply>, Route),
-    Entitlements(Sources, Vec<Fault>, Route),
+    Pages(SailPointModel, Vec<Fault>, Plan),
+    Raw(Vec<RawResponse>, Plan),
+    Entitlements(SailPointModel, Vec<Fault>, Plan),
 }
 
-fuzz_target!(|input: Clean<Input>| {
+fuzz_target!(|input: CanaryFree<Input>| {
     match input.0 {
-        Input::Pages(sources, faults, route) => pages(&sources, &faults, &route),
-        Input::Raw(replies, route) => raw(&replies, &route),
-        Input::Entitlements(sources, faults, route) => entitlements(&sources, &faults, &route),
+        Input::Pages(model, faults, plan) => pages(&model, &faults, &plan),
+        Input::Raw(replies, plan) => raw(&replies, &plan),
+        Input::Entitlements(model, faults, plan) => entitlements(&model, &faults, &plan),
     }
 });
 
@@ -39,39 +38,39 @@ fn open(list: ListAccounts, mode: Mode) -> headcount::Pages<ListAccounts> {
     }
 }
 
-fn pages(sources: &Sources, faults: &[Fault], route: &Route) {
-    let world = sources.world();
-    let (served, current) = (sources.clone(), world.clone());
-    let (server, happened) = failing(faults, move |request| served.answer(&current, request));
-    let list = sources.list(&server);
-    sources.check(Kind::Accounts, &world, &run(walk(&list, route, &happened, open)));
+fn pages(model: &SailPointModel, faults: &[Fault], plan: &Plan) {
+    let state = model.server_state();
+    let (served, current) = (model.clone(), state.clone());
+    let (server, counter) = with_faults(faults, move |request| served.respond(&current, request));
+    let list = model.list(&server);
+    model.check(Kind::Accounts, &state, &run(walk(&list, plan, &counter, open)));
 }
 
-fn entitlements(sources: &Sources, faults: &[Fault], route: &Route) {
-    let world = sources.world();
-    let (served, current) = (sources.clone(), world.clone());
-    let (server, happened) = failing(faults, move |request| served.answer(&current, request));
-    let list = sources.entitlements(&server);
-    let walked = run(walk(&list, route, &happened, |list, mode: Mode| mode.pages(list)));
-    sources.check(Kind::Entitlements, &world, &walked);
+fn entitlements(model: &SailPointModel, faults: &[Fault], plan: &Plan) {
+    let state = model.server_state();
+    let (served, current) = (model.clone(), state.clone());
+    let (server, counter) = with_faults(faults, move |request| served.respond(&current, request));
+    let list = model.entitlements(&server);
+    let outcome = run(walk(&list, plan, &counter, |list, mode: Mode| mode.pages(list)));
+    model.check(Kind::Entitlements, &state, &outcome);
 }
 
-/// The list ends at an empty page, or where a row that was listed is the last.
-fn raw(replies: &[RawReply], route: &Route) {
-    let (server, last) = giving(replies);
+/// Checks that the list ends only at an empty page, or where a listed row is the last.
+fn raw(replies: &[RawResponse], plan: &Plan) {
+    let (server, last) = replay(replies);
     let list = clients::sailpoint(&server).list_accounts();
-    let walked = run(walk(&list, route, &Happened::default(), open));
-    if walked.error.is_some() {
+    let outcome = run(walk(&list, plan, &FaultCounter::default(), open));
+    if outcome.error.is_some() {
         return;
     }
-    let last = last.get().expect("nothing but an answer ends a list");
-    let seen = server.seen().len();
-    // An offset that may lie behind the end can be answered with a 400, but the first one does not.
-    assert!(last.is_success() || seen > 1);
+    let last = last.get().expect("only a response can end a list");
+    let requests = server.requests().len();
+    // An offset beyond the end may get a 400, but the first offset is not beyond the end.
+    assert!(last.is_success() || requests > 1);
     let Some(rows) = oracle::values(&last.body()).filter(|_| last.is_success()) else {
-        return assert!(seen > 1, "no array ended the list");
+        return assert!(requests > 1, "a body that is not an array ended the list");
     };
-    if seen == 1 {
-        assert!(rows.is_empty() && last.counts(0), "an end that nobody told of");
+    if requests == 1 {
+        assert!(rows.is_empty() && last.has_total_count(0), "the list ended without a total of 0");
     }
 }

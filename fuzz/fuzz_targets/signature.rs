@@ -1,5 +1,5 @@
-//! Every request to Huawei that leaves is signed as the vendor's gateway computes it, whatever is in its path, its
-//! query and its keys; and what can not be signed is not sent.
+//! Arbitrary requests to Huawei. Each must be signed as the vendor's gateway computes it, or fail before it
+//! is sent.
 
 #![no_main]
 
@@ -7,12 +7,12 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use arbitrary::Arbitrary;
 use futures::TryStreamExt;
-use headcount::{ErrorKind, Paginator, http::Clock, huawei};
+use headcount::{ErrorKind, http::Clock, huawei};
 use headcount_fuzz::{
     clients::policy,
+    redaction,
     runtime::run,
-    server::{Server, answer, parameter},
-    shown,
+    server::{Server, parameter, response},
     sign::{Authorization, signature},
 };
 use libfuzzer_sys::fuzz_target;
@@ -40,18 +40,20 @@ fn page(next: Option<&str>) -> String {
 fuzz_target!(|input: Input| {
     let port = input.port.map_or(String::new(), |port| format!(":{port}"));
     let endpoint = format!("https://organizations.example{port}/{}", input.prefix);
-    // A path that is no UTF-8 has no one canonical form. Tabs and ends of lines are no part of a URL.
-    let written = endpoint.replace(['\t', '\r', '\n'], "");
-    if String::from_utf8(headcount_fuzz::server::decode(&written)).is_err() {
+    // A path that is not UTF-8 has no unique canonical form. URLs ignore tabs and line breaks.
+    let stripped = endpoint.replace(['\t', '\r', '\n'], "");
+    if String::from_utf8(headcount_fuzz::server::decode(&stripped)).is_err() {
         return;
     }
     let next: String = input.next_marker.chars().take(200).collect();
     let first = page(Some(&next).filter(|next| !next.is_empty()).map(String::as_str));
     let mut pages = [first, page(None)].into_iter();
-    let server = Server::new(move |_| answer(200, pages.next().unwrap_or_default()));
+    let server = Server::new(move |_| response(200, pages.next().unwrap_or_default()));
 
     let now = UNIX_EPOCH + Duration::from_secs(input.now.into());
-    let mut builder = huawei::Client::builder(input.access_key.as_str(), input.secret_key.as_str())
+    let mut builder = huawei::Client::builder()
+        .access_key(input.access_key.as_str())
+        .secret_key(input.secret_key.as_str())
         .base_url(endpoint)
         .clock(Clock::new(move || now))
         .retry(policy())
@@ -65,7 +67,7 @@ fuzz_target!(|input: Input| {
     let client = match builder.build() {
         Ok(client) => client,
         Err(error) => {
-            shown::check(&error);
+            redaction::check(&error);
             return assert_eq!(error.kind(), ErrorKind::Config, "{error}");
         }
     };
@@ -83,17 +85,17 @@ fuzz_target!(|input: Input| {
         list = list.limit(limit.into());
     }
     let listed = run(list.items().try_collect::<Vec<_>>());
-    let seen = server.seen();
+    let requests = server.requests();
     match listed {
-        Ok(_) => assert_eq!(seen.len(), if next.is_empty() { 1 } else { 2 }),
+        Ok(_) => assert_eq!(requests.len(), if next.is_empty() { 1 } else { 2 }),
         Err(error) => {
-            shown::check(&error);
-            // The next marker may make the URL too long for any server.
+            redaction::check(&error);
+            // The next marker may exceed the maximum length of a URL.
             assert_eq!(error.kind(), ErrorKind::Config, "{error}");
-            assert!(seen.len() <= 1);
+            assert!(requests.len() <= 1);
         }
     }
-    for (number, request) in seen.iter().map(|seen| &seen.request).enumerate() {
+    for (number, request) in requests.iter().map(|recorded| &recorded.request).enumerate() {
         let header = request.headers()["authorization"].to_str().unwrap();
         let authorization = Authorization::parse(header).expect(header);
         assert_eq!(authorization.access_key, input.access_key.trim());
@@ -103,10 +105,10 @@ fuzz_target!(|input: Input| {
         let mut expected = vec!["content-type"];
         expected.extend(input.domain_id.as_ref().map(|_| "x-domain-id"));
         expected.extend(input.security_token.as_ref().map(|_| "x-security-token"));
-        assert_eq!(names, expected, "besides host and date");
+        assert_eq!(names, expected, "signed headers besides host and date");
         assert_eq!(request.headers()["content-type"], "application/json");
-        let right = signature(request, authorization.signed_headers, input.secret_key.trim());
-        assert_eq!(Some(authorization.signature), right.as_deref(), "{request:?}");
+        let expected = signature(request, authorization.signed_headers, input.secret_key.trim());
+        assert_eq!(Some(authorization.signature), expected.as_deref(), "{request:?}");
 
         assert_eq!(parameter(request, "parent_id"), input.parent_id);
         let marker = if number == 0 { input.marker.clone() } else { Some(next.clone()) };

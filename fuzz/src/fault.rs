@@ -1,4 +1,4 @@
-//! Failures that pass.
+//! Transient faults.
 
 use std::sync::{
     Arc,
@@ -10,9 +10,9 @@ use bytes::Bytes;
 use headcount::http::TransportErrorKind;
 use http::Request;
 
-use crate::server::{Reply, Server, answer, headers, with_headers};
+use crate::server::{Reply, Server, headers, response, with_headers};
 
-/// What happens to a request, mostly nothing.
+/// A fault of a request. Most values are no fault.
 #[derive(Clone, Copy, Debug)]
 pub struct Fault(u8);
 
@@ -25,49 +25,49 @@ impl<'a> Arbitrary<'a> for Fault {
 impl Fault {
     fn reply(self) -> Option<Reply> {
         Some(match self.0 {
-            0 => answer(503, "<html>hunter2</html>"),
+            0 => response(503, "<html>hunter2</html>"),
             1 => with_headers(429, "", headers([("retry-after", b"3".as_slice())])),
             2 => with_headers(429, "", headers([("retry-after", b"9999".as_slice())])),
             3 => Reply::Fail(TransportErrorKind::Connect),
             4 => Reply::Fail(TransportErrorKind::Connection),
             5 => Reply::Hang,
-            6 => answer(200, ""),
-            7 => answer(200, "<!DOCTYPE html><p>Log in as hunter2"),
-            8 => answer(200, r#"{"accounts":[{"id":"hunter2"#),
-            9 => answer(204, "[]"),
-            10 => answer(200, "null"),
-            11 => answer(500, r#"{"message":7,"error":["x"]}"#),
-            12 => answer(401, r#"{"error_code":"APIGW.0301","error_msg":"no","code":1}"#),
-            13 => answer(302, ""),
+            6 => response(200, ""),
+            7 => response(200, "<!DOCTYPE html><p>Log in as hunter2"),
+            8 => response(200, r#"{"accounts":[{"id":"hunter2"#),
+            9 => response(204, "[]"),
+            10 => response(200, "null"),
+            11 => response(500, r#"{"message":7,"error":["x"]}"#),
+            12 => response(401, r#"{"error_code":"APIGW.0301","error_msg":"no","code":1}"#),
+            13 => response(302, ""),
             _ => return None,
         })
     }
 }
 
-/// How many faults have happened, and how many answers were those of a model.
+/// Counts the injected faults and the responses of the model.
 #[derive(Clone, Default)]
-pub struct Happened {
+pub struct FaultCounter {
     faults: Arc<AtomicUsize>,
-    answers: Arc<AtomicUsize>,
+    responses: Arc<AtomicUsize>,
 }
 
-impl Happened {
+impl FaultCounter {
     pub fn faults(&self) -> usize {
         self.faults.load(Ordering::Relaxed)
     }
 
-    pub fn answers(&self) -> usize {
-        self.answers.load(Ordering::Relaxed)
+    pub fn responses(&self) -> usize {
+        self.responses.load(Ordering::Relaxed)
     }
 }
 
-/// A server to whose first requests `faults` happen, and which answers the others by `answer`.
-pub fn failing(
+/// Creates a server that injects `faults` into its first requests, and passes all others to `handler`.
+pub fn with_faults(
     faults: &[Fault],
-    mut answer: impl FnMut(&Request<Bytes>) -> Reply + Send + 'static,
-) -> (Server, Happened) {
-    let happened = Happened::default();
-    let count = happened.clone();
+    mut handler: impl FnMut(&Request<Bytes>) -> Reply + Send + 'static,
+) -> (Server, FaultCounter) {
+    let counter = FaultCounter::default();
+    let count = counter.clone();
     let mut faults = faults.iter().copied().take(64).collect::<Vec<_>>().into_iter();
     let server = Server::new(move |request| match faults.next().and_then(Fault::reply) {
         Some(reply) => {
@@ -75,9 +75,9 @@ pub fn failing(
             reply
         }
         None => {
-            count.answers.fetch_add(1, Ordering::Relaxed);
-            answer(request)
+            count.responses.fetch_add(1, Ordering::Relaxed);
+            handler(request)
         }
     });
-    (server, happened)
+    (server, counter)
 }

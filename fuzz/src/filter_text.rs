@@ -1,15 +1,15 @@
-//! A reader of filters as SailPoint's *Standard Collection Parameters* describes them, which knows nothing of the
-//! crate that writes them.
+//! A parser for filters, written from SailPoint's *Standard Collection Parameters* and independent of the
+//! crate.
 //!
 //! ```text
 //! filter  = factor *(" and " factor) | factor *(" or " factor)
 //! factor  = "not (" filter ")" | "(" filter ")" | field operator [literal | "(" literal *("," literal) ")"]
-//! literal = '"' text '"' | true | false | date        in text, \ and " have a \ before them
+//! literal = '"' text '"' | true | false | date        in text, \ and " are escaped by \
 //! ```
 
 use chrono::{DateTime, Utc};
 
-/// A filter, read. `and` and `or` are flat: `a and (b and c)` is `a and b and c`.
+/// A parsed filter. `and` and `or` are flattened: `a and (b and c)` equals `a and b and c`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expression {
     Compare(String, String, Vec<Operand>),
@@ -43,7 +43,7 @@ impl Expression {
     }
 }
 
-/// The whole of `text` as a filter; `None` if it is none, or more than one.
+/// Parses `text` as one filter. Returns `None` if it is not exactly one.
 pub fn parse(text: &str) -> Option<Expression> {
     let mut rest = text;
     let expression = filter(&mut rest)?;
@@ -58,7 +58,7 @@ fn filter(rest: &mut &str) -> Option<Expression> {
             parts.push(factor(rest)?);
         }
         if parts.len() > 1 {
-            // What follows may not mix with it: it would depend on which binds closer.
+            // `and` and `or` must not be mixed without parentheses.
             return Some(join(parts));
         }
     }
@@ -101,8 +101,8 @@ fn operand(rest: &mut &str) -> Option<Operand> {
         return quoted(rest).map(Operand::Text);
     }
     let end = rest.find([' ', ',', ')']).unwrap_or(rest.len());
-    let (literal, behind) = rest.split_at(end);
-    *rest = behind;
+    let (literal, remaining) = rest.split_at(end);
+    *rest = remaining;
     Some(match literal {
         "true" => Operand::Bool(true),
         "false" => Operand::Bool(false),
@@ -110,7 +110,7 @@ fn operand(rest: &mut &str) -> Option<Operand> {
     })
 }
 
-/// Text up to its closing quote.
+/// Parses a string up to its closing quote.
 fn quoted(rest: &mut &str) -> Option<String> {
     let mut text = String::new();
     let mut letters = rest.char_indices();
@@ -133,13 +133,13 @@ fn quoted(rest: &mut &str) -> Option<String> {
 fn word(rest: &mut &str) -> Option<String> {
     let end =
         rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.').unwrap_or(rest.len());
-    let (word, behind) = rest.split_at(end);
-    *rest = behind;
+    let (word, remaining) = rest.split_at(end);
+    *rest = remaining;
     (!word.is_empty()).then(|| word.to_owned())
 }
 
 fn take(rest: &mut &str, expected: &str) -> bool {
-    let behind = rest.strip_prefix(expected);
-    *rest = behind.unwrap_or(rest);
-    behind.is_some()
+    let remaining = rest.strip_prefix(expected);
+    *rest = remaining.unwrap_or(rest);
+    remaining.is_some()
 }

@@ -1,4 +1,4 @@
-//! JSON of any shape, made of the names that providers use: nearly right more often than not.
+//! Arbitrary JSON with the providers' member names, so that many values are almost valid.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
@@ -39,8 +39,8 @@ const NAMES: [&str; 40] = [
     "listing",
     "position",
     "state",
-    "tally",
-    "guard",
+    "counters",
+    "cycles",
     "yielded",
     "repeats_at_most",
 ];

@@ -1,24 +1,23 @@
-//! What the fuzz targets share: servers inside the process, models of listings, and walks that check what every
-//! walk promises.
+//! Code shared by the fuzz targets: in-process servers, models of listings, and invariants of every listing.
 //!
-//! A model is built from the fuzzer's bytes with [`arbitrary`], so that most inputs are whole listings with
-//! something odd in them, not text that fails at its first byte.
+//! A model is built from the fuzzer's bytes with [`arbitrary`]. Most inputs are therefore complete listings
+//! with something unusual in them, not text that is invalid from its first byte.
 
-pub mod book;
-pub mod clean;
+pub mod canary_free;
+pub mod checkpoint_mutation;
 pub mod clients;
-pub mod echo;
+pub mod cursor_model;
+pub mod error_echo;
 pub mod fault;
 pub mod filter_text;
+pub mod fortanix_model;
 pub mod json;
 pub mod oracle;
-pub mod place;
-pub mod raw;
+pub mod raw_response;
+pub mod redaction;
 pub mod rows;
 pub mod runtime;
+pub mod sailpoint_model;
 pub mod server;
-pub mod shown;
 pub mod sign;
-pub mod sources;
-pub mod tenants;
 pub mod walk;

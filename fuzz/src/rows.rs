@@ -1,27 +1,27 @@
-//! Rows of a listing, good and bad.
+//! Valid and invalid rows of a listing.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
-/// A row of a model; its id is given when it is written.
+/// A row of a model. The id is a parameter of [`Row::json`].
 #[derive(Clone, Copy, Debug)]
 pub enum Row {
-    /// With so odd members besides the id.
+    /// A valid row. The number selects unusual members besides the id.
     Good(u8),
-    /// Its id can be read, and nothing else.
+    /// An invalid row with a valid id.
     Bad(u8),
-    /// Bad, and without an id to go on from.
-    Nameless(u8),
+    /// An invalid row without a valid id.
+    WithoutId(u8),
 }
 
-/// What a stream tells of a row.
+/// What a stream yields for a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum RowOutcome {
     Good(String),
     Bad,
 }
 
-impl Told {
-    /// The id of an account.
+impl RowOutcome {
+    /// Returns the id of a valid row.
     pub fn id(&self) -> Option<&str> {
         match self {
             Self::Good(id) => Some(id),
@@ -35,7 +35,7 @@ impl<'a> Arbitrary<'a> for Row {
         let byte = u8::arbitrary(input)?;
         Ok(match byte % 8 {
             6 => Self::Bad(byte / 8),
-            7 => Self::Nameless(byte / 8),
+            7 => Self::WithoutId(byte / 8),
             _ => Self::Good(byte / 8),
         })
     }
@@ -45,8 +45,8 @@ impl<'a> Arbitrary<'a> for Row {
     }
 }
 
-/// Members that any provider's account may have, or that none knows.
-const ODD_MEMBERS: [&str; 8] = [
+/// Members that are valid at every provider, or unknown.
+const UNUSUAL_MEMBERS: [&str; 8] = [
     "",
     r#","name":null,"email":null"#,
     r#","name":"N\u00e9\ud83d\ude00\"\\","description":"-""#,
@@ -57,8 +57,8 @@ const ODD_MEMBERS: [&str; 8] = [
     r#","attributes":{"password":"hunter2","password":7}"#,
 ];
 
-/// Members that no account can have.
-const BAD_MEMBERS: [&str; 6] = [
+/// Members that make an account invalid.
+const INVALID_MEMBERS: [&str; 6] = [
     r#","name":["hunter2"]"#,
     r#","name":{"hunter2":"hunter2"}"#,
     r#","name":7.5"#,
@@ -67,7 +67,7 @@ const BAD_MEMBERS: [&str; 6] = [
     r#","name":-99999999999999999999"#,
 ];
 
-const NAMELESS: [&str; 10] = [
+const WITHOUT_ID: [&str; 10] = [
     "null",
     "7",
     "\"hunter2\"",
@@ -81,32 +81,32 @@ const NAMELESS: [&str; 10] = [
 ];
 
 impl Row {
-    /// The row as JSON, with `id` in its member `member`.
+    /// Returns the row as JSON, with `id` in the member `member`.
     pub fn json(self, member: &str, id: &str) -> String {
         self.json_with(member, id, "")
     }
 
-    /// The same; a good row has `more` members.
+    /// Like [`json`](Self::json), with `more` members in a valid row.
     pub fn json_with(self, member: &str, id: &str, more: &str) -> String {
         let id = serde_json::Value::from(id);
         let pick = |list: &[&'static str], index: u8| list[usize::from(index) % list.len()];
         match self {
-            Self::Good(odd) => format!("{{\"{member}\":{id}{more}{}}}", pick(&ODD_MEMBERS, odd)),
-            Self::Bad(odd) => format!("{{\"{member}\":{id}{}}}", pick(&BAD_MEMBERS, odd)),
-            Self::Nameless(odd) => pick(&NAMELESS, odd).to_owned(),
+            Self::Good(index) => format!("{{\"{member}\":{id}{more}{}}}", pick(&UNUSUAL_MEMBERS, index)),
+            Self::Bad(index) => format!("{{\"{member}\":{id}{}}}", pick(&INVALID_MEMBERS, index)),
+            Self::WithoutId(index) => pick(&WITHOUT_ID, index).to_owned(),
         }
     }
 
-    /// What a stream has to tell of it.
-    pub fn told(self, id: &str) -> Told {
+    /// Returns what a stream must yield for the row.
+    pub fn expected(self, id: &str) -> RowOutcome {
         match self {
-            Self::Good(_) => Told::Good(id.to_owned()),
-            Self::Bad(_) | Self::Nameless(_) => Told::Bad,
+            Self::Good(_) => RowOutcome::Good(id.to_owned()),
+            Self::Bad(_) | Self::WithoutId(_) => RowOutcome::Bad,
         }
     }
 
-    /// Whether its id can be read.
+    /// Returns whether the row has a valid id.
     pub fn has_id(self) -> bool {
-        !matches!(self, Self::Nameless(_))
+        !matches!(self, Self::WithoutId(_))
     }
 }

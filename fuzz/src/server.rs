@@ -1,4 +1,4 @@
-//! A server inside the process.
+//! An in-process server.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,51 +8,56 @@ use headcount::http::{Transport, TransportError, TransportErrorKind};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use tokio::time::{Duration, Instant, sleep};
 
-/// More requests than any walk of a model needs: what sends more would not come to an end.
-const MOST_REQUESTS: usize = 5000;
+/// More requests than any listing of a model needs. A client that sends more is in an endless loop.
+const MAX_REQUESTS: usize = 5000;
 
-/// What a request gets.
+/// The result of a request.
 #[derive(Clone, Debug)]
 pub enum Reply {
-    Answer(Response<Bytes>),
+    Response(Response<Bytes>),
     Fail(TransportErrorKind),
-    /// No answer for longer than any client waits.
+    /// No response for longer than any client waits.
     Hang,
 }
 
-/// A request as it arrived.
+/// A recorded request.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct RecordedRequest {
     pub at: Instant,
     pub request: Request<Bytes>,
 }
 
-/// A transport whose answers a function makes of the requests.
+/// A transport that calls a function for each request.
 #[derive(Clone)]
 pub struct Server(Arc<Mutex<State>>);
 
-type Answer = dyn FnMut(&Request<Bytes>) -> Reply + Send;
+type Handler = dyn FnMut(&Request<Bytes>) -> Reply + Send;
 
 struct State {
-    answer: Box<Answer>,
-    seen: Vec<Seen>,
+    handler: Box<Handler>,
+    requests: Vec<RecordedRequest>,
 }
 
 impl Server {
-    pub fn new(answer: impl FnMut(&Request<Bytes>) -> Reply + Send + 'static) -> Self {
-        Self(Arc::new(Mutex::new(State { answer: Box::new(answer), seen: Vec::new() })))
+    pub fn new(handler: impl FnMut(&Request<Bytes>) -> Reply + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(State { handler: Box::new(handler), requests: Vec::new() })))
     }
 
-    /// The requests so far.
-    pub fn seen(&self) -> Vec<Seen> {
-        self.0.lock().unwrap().seen.clone()
+    /// Returns all requests so far.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.0.lock().unwrap().requests.clone()
     }
 
     fn reply(&self, request: Request<Bytes>) -> Reply {
         let mut state = self.0.lock().unwrap();
-        assert!(state.seen.len() < MOST_REQUESTS, "an endless walk: {} {}", request.method(), request.uri());
-        let reply = (state.answer)(&request);
-        state.seen.push(Seen { at: Instant::now(), request });
+        assert!(
+            state.requests.len() < MAX_REQUESTS,
+            "endless listing: {} {}",
+            request.method(),
+            request.uri()
+        );
+        let reply = (state.handler)(&request);
+        state.requests.push(RecordedRequest { at: Instant::now(), request });
         reply
     }
 }
@@ -65,11 +70,11 @@ impl Transport for Server {
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         async move {
             match self.reply(request) {
-                Reply::Answer(answer) => Ok(answer),
-                Reply::Fail(kind) => Err(TransportError::new(kind, "as the model says")),
+                Reply::Response(response) => Ok(response),
+                Reply::Fail(kind) => Err(TransportError::new(kind, "fault of the model")),
                 Reply::Hang => {
                     sleep(Duration::from_secs(3600)).await;
-                    Err(TransportError::new(TransportErrorKind::Timeout, "as the model says"))
+                    Err(TransportError::new(TransportErrorKind::Timeout, "fault of the model"))
                 }
             }
         }
@@ -77,24 +82,25 @@ impl Transport for Server {
     }
 }
 
-/// An answer without headers.
-pub fn answer(status: u16, body: impl Into<Bytes>) -> Reply {
+/// Returns a response without headers.
+pub fn response(status: u16, body: impl Into<Bytes>) -> Reply {
     with_headers(status, body, HeaderMap::new())
 }
 
+/// Returns a response with headers.
 pub fn with_headers(status: u16, body: impl Into<Bytes>, headers: HeaderMap) -> Reply {
     let mut response = Response::new(body.into());
     *response.status_mut() = status_code(status);
     *response.headers_mut() = headers;
-    Reply::Answer(response)
+    Reply::Response(response)
 }
 
-/// The status itself if it is one, or one that is made of it.
+/// Returns the status, mapped to a valid one if it is not.
 pub fn status_code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).or_else(|_| StatusCode::from_u16(100 + status % 900)).unwrap_or_default()
 }
 
-/// Those of `headers` that HTTP can carry.
+/// Returns those of `headers` that are valid in HTTP.
 pub fn headers<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> HeaderMap {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
@@ -105,14 +111,14 @@ pub fn headers<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> He
     map
 }
 
-/// The first query parameter `name` of a request, decoded by hand: `%41` is `A`, and `+` is `+`.
+/// Returns the first query parameter `name` of a request. Decodes `%41` to `A`, but not `+`.
 pub fn parameter(request: &Request<Bytes>, name: &str) -> Option<String> {
     let pairs = request.uri().query()?.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let (_, value) = pairs.into_iter().find(|(key, _)| *key == name)?;
     String::from_utf8(decode(value)).ok()
 }
 
-/// `text` with its `%41` read.
+/// Percent-decodes `text`.
 pub fn decode(text: &str) -> Vec<u8> {
     let mut bytes = text.as_bytes().iter();
     let mut decoded = Vec::with_capacity(text.len());

@@ -1,5 +1,5 @@
-//! The signature `SDK-HMAC-SHA256` of a request, computed as the vendor documents it and from nothing but what
-//! arrived.
+//! The signature `SDK-HMAC-SHA256` of a request, computed as the vendor documents it from the received
+//! request.
 
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::server::decode;
 
-/// An `Authorization` header, taken apart.
+/// A parsed `Authorization` header.
 #[derive(Debug)]
 pub struct Authorization<'a> {
     pub access_key: &'a str,
@@ -17,7 +17,7 @@ pub struct Authorization<'a> {
 }
 
 impl<'a> Authorization<'a> {
-    /// `SDK-HMAC-SHA256 Access=…, SignedHeaders=…, Signature=…`. An access key may hold commas.
+    /// Parses `SDK-HMAC-SHA256 Access=…, SignedHeaders=…, Signature=…`. An access key may contain commas.
     pub fn parse(header: &'a str) -> Option<Self> {
         let (rest, signature) = header.rsplit_once(", Signature=")?;
         let (rest, signed_headers) = rest.rsplit_once(", SignedHeaders=")?;
@@ -25,7 +25,7 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// The signature that `request` must have; `None` if a signed header did not come.
+/// Computes the signature of `request`. Returns `None` if a signed header is missing.
 pub fn signature(request: &Request<Bytes>, signed_headers: &str, secret_key: &str) -> Option<String> {
     let date = header(request, "x-sdk-date")?;
     let canonical = canonical_request(request, signed_headers)?;
@@ -35,12 +35,13 @@ pub fn signature(request: &Request<Bytes>, signed_headers: &str, secret_key: &st
     Some(hex::encode(mac.finalize().into_bytes()))
 }
 
-/// Method, path, query, headers, their names, hash of the body: a line each, and one for each header.
+/// Returns the canonical request: method, path, query, one line per header, the header names, and the body's
+/// hash.
 fn canonical_request(request: &Request<Bytes>, signed_headers: &str) -> Option<String> {
     let uri = request.uri().to_string();
-    let from = uri.find("://").map_or(0, |scheme| scheme + 3);
-    let from = uri[from..].find(['/', '?']).map_or(uri.len(), |path| from + path);
-    let (path, query) = uri[from..].split_once('?').unwrap_or((&uri[from..], ""));
+    let authority = uri.find("://").map_or(0, |scheme| scheme + 3);
+    let start = uri[authority..].find(['/', '?']).map_or(uri.len(), |path| authority + path);
+    let (path, query) = uri[start..].split_once('?').unwrap_or((&uri[start..], ""));
 
     let mut path: String = decode(path).split(|byte| *byte == b'/').map(encode).collect::<Vec<_>>().join("/");
     if !path.ends_with('/') {
@@ -77,7 +78,7 @@ fn header(request: &Request<Bytes>, name: &str) -> Option<String> {
     Some(request.headers().get(name)?.to_str().ok()?.to_owned())
 }
 
-/// Everything but `A-Za-z0-9-_.~` as `%2A`.
+/// Percent-encodes everything but `A-Za-z0-9-_.~`.
 fn encode(bytes: impl AsRef<[u8]>) -> String {
     let mut text = String::new();
     for byte in bytes.as_ref() {

@@ -1,21 +1,21 @@
-//! Walks along a list, and what every walk promises.
+//! Lists everything, and checks the invariants of every listing.
 
 use arbitrary::Arbitrary;
-use futures::{StreamExt, stream::FusedStream};
+use futures::stream::FusedStream;
 use headcount::{
     Checkpoint, Completeness, Error, ErrorKind, Items, Pages, Paginator, Summary, page::Position,
 };
 
-use crate::{fault::Happened, rows::Told, shown};
+use crate::{fault::FaultCounter, redaction, rows::RowOutcome};
 
-/// How a list is walked: in pieces, each from the checkpoint of the one before.
+/// How to list: in segments, each resumed from the checkpoint of the previous one.
 #[derive(Arbitrary, Debug)]
-pub struct Route {
+pub struct Plan {
     cuts: Vec<Cut>,
     last: Mode,
 }
 
-/// One piece: so many rows.
+/// A segment of this many rows.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 struct Cut {
     rows: u8,
@@ -31,7 +31,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Pages of a list that can not seek.
+    /// Returns the pages of a list that does not support concurrent fetching.
     pub fn pages<P: Paginator>(self, list: P) -> Pages<P> {
         match self {
             Self::Lazy => list.pages(),
@@ -40,108 +40,110 @@ impl Mode {
     }
 }
 
-/// What came of a walk.
+/// The result of a listing.
 #[derive(Debug)]
-pub struct Walked {
-    pub told: Vec<Told>,
-    pub pieces: Vec<Piece>,
+pub struct Outcome {
+    pub rows: Vec<RowOutcome>,
+    pub segments: Vec<Segment>,
     pub summary: Summary,
-    /// The error that ended it.
+    /// The error that ended the listing.
     pub error: Option<Error>,
 }
 
-/// Where a piece of a walk begins: after so many rows and so many answers of the model.
+/// The start of a segment: the number of rows and of the model's responses before it.
 #[derive(Clone, Copy, Debug)]
-pub struct Piece {
+pub struct Segment {
     pub rows: usize,
-    pub answers: usize,
+    pub responses: usize,
 }
 
-/// Walks `list` along `route`. An error ends the walk unless a fault that has happened stands for it: then the
-/// failed page is tried again.
+/// Lists according to `plan`. An error ends the listing unless an injected fault explains it. In that case
+/// the failed page is retried.
 pub async fn walk<P: Paginator + Clone>(
     list: &P,
-    route: &Route,
-    faults: &Happened,
+    plan: &Plan,
+    faults: &FaultCounter,
     open: impl Fn(P, Mode) -> Pages<P>,
-) -> Walked {
-    let (mut told, mut pieces) = (Vec::new(), Vec::new());
-    let mut excused = 0;
+) -> Outcome {
+    let (mut rows, mut segments) = (Vec::new(), Vec::new());
+    let mut retried = 0;
     let mut saved = list.clone().items().checkpoint();
-    let mut cuts = route.cuts.iter().take(16);
+    let mut cuts = plan.cuts.iter().take(16);
     loop {
         let cut = cuts.next();
-        let mode = cut.map_or(route.last, |cut| cut.mode);
+        let mode = cut.map_or(plan.last, |cut| cut.mode);
         let mut items = open(list.clone(), mode).resume(&saved).expect("it is the list's own checkpoint");
-        pieces.push(Piece { rows: told.len(), answers: faults.answers() });
-        let mut left = cut.map_or(usize::MAX, |cut| usize::from(cut.rows));
-        while left > 0 {
-            left -= 1;
+        segments.push(Segment { rows: rows.len(), responses: faults.responses() });
+        let mut remaining = cut.map_or(usize::MAX, |cut| usize::from(cut.rows));
+        while remaining > 0 {
+            remaining -= 1;
             match items.next().await {
                 Some(Ok(item)) => {
-                    told.push(Told::Good(list.item_id(&item).expect("every account has an id").into_owned()));
+                    rows.push(RowOutcome::Good(
+                        list.item_id(&item).expect("every account has an id").into_owned(),
+                    ));
                 }
                 Some(Err(error)) => {
-                    shown::check(&error);
+                    redaction::check(&error);
                     if error.kind() == ErrorKind::InvalidRecord {
-                        told.push(Told::Bad);
-                    } else if passes(&error) && excused < faults.faults() && items.retry() {
-                        excused += 1;
+                        rows.push(RowOutcome::Bad);
+                    } else if is_transient(&error) && retried < faults.faults() && items.retry() {
+                        retried += 1;
                     } else {
-                        return ended(told, pieces, &items, Some(error));
+                        return finish(rows, segments, &items, Some(error));
                     }
                 }
                 None => {
-                    assert!(items.next().await.is_none(), "a stream that has ended goes on");
-                    return ended(told, pieces, &items, None);
+                    assert!(items.next().await.is_none(), "the stream yielded an item after its end");
+                    return finish(rows, segments, &items, None);
                 }
             }
-            check(&items, &told);
+            check(&items, &rows);
         }
         saved = through_json(&items.checkpoint());
         assert_eq!(saved.items(), items.summary().items);
     }
 }
 
-/// Whether an error may be that of a fault: what a listing shows of itself does not pass.
-fn passes(error: &Error) -> bool {
+/// Returns whether a fault may have caused the error.
+fn is_transient(error: &Error) -> bool {
     !matches!(error.kind(), ErrorKind::ListingChanged | ErrorKind::PaginationLoop)
 }
 
-fn ended<P: Paginator>(
-    told: Vec<Told>,
-    pieces: Vec<Piece>,
+fn finish<P: Paginator>(
+    rows: Vec<RowOutcome>,
+    segments: Vec<Segment>,
     items: &Items<P>,
     error: Option<Error>,
-) -> Walked {
-    check(items, &told);
+) -> Outcome {
+    check(items, &rows);
     let summary = items.summary();
     let done = error.is_none();
-    assert!(items.is_terminated(), "a stream that has ended does not say so");
+    assert!(items.is_terminated(), "the stream is not terminated after its end");
     assert_eq!(done, summary.completeness != Completeness::InProgress, "{error:?} {summary:?}");
     let saved = through_json(&items.checkpoint());
     assert_eq!(done, saved.is_done(), "{error:?} {saved:?}");
-    Walked { told, pieces, summary, error }
+    Outcome { rows, segments, summary, error }
 }
 
-/// The figures are right at any moment.
-fn check<P: Paginator>(items: &Items<P>, told: &[Told]) {
-    let bad = told.iter().filter(|told| **told == Told::Bad).count() as u64;
-    let good = told.len() as u64 - bad;
+/// Checks the summary against the rows so far.
+fn check<P: Paginator>(items: &Items<P>, rows: &[RowOutcome]) {
+    let bad = rows.iter().filter(|row| **row == RowOutcome::Bad).count() as u64;
+    let good = rows.len() as u64 - bad;
     let summary = items.summary();
     assert_eq!((summary.items, summary.rejected), (good, bad), "{summary:?}");
-    assert!(summary.repeats_at_most <= told.len() as u64, "{summary:?}");
+    assert!(summary.repeats_at_most <= rows.len() as u64, "{summary:?}");
     if summary.rejected > 0 {
         assert_ne!(summary.completeness, Completeness::Complete);
     }
 }
 
-/// The same checkpoint, saved and read again.
+/// Serialises and deserialises a checkpoint.
 pub fn through_json(checkpoint: &Checkpoint) -> Checkpoint {
     let text = serde_json::to_string(checkpoint).expect("a checkpoint is JSON");
-    assert!(!text.contains(crate::clients::CANARY), "a secret is saved in {text}");
-    let read: Checkpoint = serde_json::from_str(&text).expect("what was saved can be read");
-    assert_eq!(&read, checkpoint);
-    assert_eq!(read.is_done(), *read.position() == Position::Done);
-    read
+    assert!(!text.contains(crate::clients::CANARY), "the checkpoint contains a secret: {text}");
+    let decoded: Checkpoint = serde_json::from_str(&text).expect("a saved checkpoint can be read");
+    assert_eq!(&decoded, checkpoint);
+    assert_eq!(decoded.is_done(), *decoded.position() == Position::Done);
+    decoded
 }

@@ -1,4 +1,4 @@
-//! Failures that repeat what was sent, as servers have been seen to do.
+//! Error responses that repeat parts of the request, as some servers do.
 
 use std::collections::HashSet;
 
@@ -13,42 +13,42 @@ use crate::{
     server::{Reply, headers, with_headers},
 };
 
-/// What a failure says.
+/// The content of an error response.
 #[derive(Arbitrary, Clone, Debug)]
-pub struct Failure {
-    text: Vec<Piece>,
-    id: Option<Vec<Piece>>,
+pub struct EchoedError {
+    text: Vec<Fragment>,
+    id: Option<Vec<Fragment>>,
     odd: Json,
 }
 
 #[derive(Arbitrary, Clone, Debug)]
-enum Piece {
+enum Fragment {
     Text(String),
     Expired,
     Headers,
     Header(u8),
     Uri,
     Body,
-    /// What stands in `Basic …`, read.
+    /// The decoded credentials of `Basic …`.
     Basic,
     Secret,
-    /// Some of the secret: eight characters or more.
+    /// A part of the secret, of at least eight characters.
     Cut(u8, u8),
-    /// The secret on two lines.
+    /// The secret, folded into two lines.
     Folded(u8),
-    /// Some of a header.
+    /// A part of a header.
     CutHeader(u8, u8, u8),
 }
 
-/// `most` characters and eight more, from `from` on.
-fn cut(text: &str, from: u8, most: u8) -> String {
-    let from = usize::from(from) % text.chars().count().max(1);
-    text.chars().skip(from).take(usize::from(most) + PIECE).collect()
+/// Returns up to `extra` plus eight characters, starting at `start`.
+fn cut(text: &str, start: u8, extra: u8) -> String {
+    let start = usize::from(start) % text.chars().count().max(1);
+    text.chars().skip(start).take(usize::from(extra) + FRAGMENT_CHARS).collect()
 }
 
-/// In which form it says so.
+/// The format of an error response.
 #[derive(Arbitrary, Clone, Copy, Debug)]
-pub enum Shape {
+pub enum BodyShape {
     Plain,
     Text,
     Message,
@@ -59,17 +59,18 @@ pub enum Shape {
     Named,
     SailPoint,
     OAuth,
-    /// JSON that has nothing to do with it.
+    /// Unrelated JSON.
     Odd,
-    /// An account with it in a value that is none. The names of a bad row's members are shown, and its id.
+    /// An account record with the text in an invalid value. An error may contain the member names and the id
+    /// of a bad row.
     Row,
 }
 
-impl Piece {
+impl Fragment {
     fn write(&self, text: &mut String, request: &Request<Bytes>, secret: &str) {
         let value = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         match self {
-            Self::Text(piece) => text.push_str(piece),
+            Self::Text(fragment) => text.push_str(fragment),
             Self::Expired => text.push_str("signature expired"),
             Self::Headers => {
                 for (name, header) in request.headers() {
@@ -105,25 +106,26 @@ impl Piece {
     }
 }
 
-fn written(pieces: &[Piece], request: &Request<Bytes>, secret: &str) -> String {
+fn written(fragments: &[Fragment], request: &Request<Bytes>, secret: &str) -> String {
     let mut text = String::new();
-    for piece in pieces.iter().take(20) {
-        piece.write(&mut text, request, secret);
+    for fragment in fragments.iter().take(20) {
+        fragment.write(&mut text, request, secret);
     }
     text
 }
 
-impl Failure {
-    /// The answer. Of `secret` a server only knows what was sent, so it is used where that was sent as it is.
-    pub fn reply(&self, status: u16, shape: Shape, request: &Request<Bytes>, secret: &str) -> Reply {
+impl EchoedError {
+    /// Builds the response. `secret` is only used if it was sent verbatim, because a server knows nothing
+    /// else.
+    pub fn reply(&self, status: u16, shape: BodyShape, request: &Request<Bytes>, secret: &str) -> Reply {
         let sent =
             request.headers().values().any(|value| value.as_bytes().ends_with(secret.trim().as_bytes()));
         let secret = if sent { secret } else { "" };
         let text = written(&self.text, request, secret);
         let id = self.id.as_ref().map(|id| written(id, request, secret));
         let body = match shape {
-            Shape::Plain => text,
-            Shape::Odd => self.odd.0.clone(),
+            BodyShape::Plain => text,
+            BodyShape::Odd => self.odd.0.clone(),
             shape => shape.json(&text, id.as_deref()).to_string(),
         };
         let id = id.iter().map(|id| ("x-request-id", id.as_bytes()));
@@ -131,7 +133,7 @@ impl Failure {
     }
 }
 
-impl Shape {
+impl BodyShape {
     fn json(self, text: &str, id: Option<&str>) -> Value {
         match self {
             Self::Message => json!({"message": text, "code": text}),
@@ -154,32 +156,32 @@ impl Shape {
     }
 }
 
-/// So many characters of a secret, in a row, are a piece of it.
-const PIECE: usize = 8;
+/// The number of consecutive characters of a secret that count as a leak.
+const FRAGMENT_CHARS: usize = 8;
 
-/// `text` with marks in it, so that no piece of it is a piece of anything else.
+/// Inserts marks into `text`, so that its fragments occur nowhere else.
 pub fn marked(mark: &str, text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let parts: Vec<String> = chars.chunks(4).map(|part| part.iter().collect()).collect();
     format!("{mark}{}", parts.join(&mark[..2]))
 }
 
-/// Whether `shown` holds a piece of `secret`, whatever blanks and line ends are in either.
-pub fn shows_piece(shown: &str, secret: &str) -> bool {
+/// Returns whether `shown` contains a fragment of `secret`. Whitespace and control characters are ignored.
+pub fn contains_fragment(shown: &str, secret: &str) -> bool {
     let visible = |text: &str| -> Vec<char> {
         text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect()
     };
     let shown = visible(shown);
-    let shown: HashSet<&[char]> = shown.windows(PIECE).collect();
-    visible(secret).windows(PIECE).any(|piece| shown.contains(piece))
+    let shown: HashSet<&[char]> = shown.windows(FRAGMENT_CHARS).collect();
+    visible(secret).windows(FRAGMENT_CHARS).any(|fragment| shown.contains(fragment))
 }
 
-/// The credentials in a request, as a server could repeat them.
+/// Returns the credentials in a request, in every form that a server could repeat.
 pub fn secrets_of(request: &Request<Bytes>) -> Vec<String> {
-    const SECRET: [&str; 5] =
+    const SECRET_HEADERS: [&str; 5] =
         ["authorization", "authentication", "x-annature-key", "x-annature-partner", "x-security-token"];
     let mut secrets = Vec::new();
-    for name in SECRET {
+    for name in SECRET_HEADERS {
         let Some(value) = request.headers().get(name).and_then(|value| value.to_str().ok()) else { continue };
         secrets.push(value.to_owned());
         if let Some(credentials) = value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("Basic ")) {

@@ -1,28 +1,28 @@
-//! Checkpoints that are nearly those of a list.
+//! Mutations of valid checkpoints.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use serde_json::{Value, json};
 
 use crate::json::Json;
 
-/// A list's own checkpoint with other things in it.
+/// Changes of a list's own checkpoint.
 #[derive(Arbitrary, Debug)]
-pub struct Saved {
-    who: Who,
+pub struct CheckpointMutation {
+    listing: ListingKind,
     version: Option<u16>,
     position: Position,
-    /// How many rows of the page were yielded, and their digest.
+    /// The number of rows of the page that were yielded, and their digest.
     yielded: Option<(Number, u64)>,
-    figures: [Option<Number>; 7],
+    counters: [Option<Number>; 7],
     total_changed: Option<bool>,
-    guard: Option<Guard>,
-    /// Members that are put in the place of others.
-    odd: Vec<(Member, Json)>,
+    cycles: Option<Cycles>,
+    /// Members that are replaced by arbitrary JSON.
+    replacements: Vec<(Member, Json)>,
 }
 
-/// Whose list it is.
+/// The listing that the checkpoint belongs to.
 #[derive(Arbitrary, Clone, Copy, Debug)]
-pub enum Who {
+pub enum ListingKind {
     Fortanix,
     Huawei,
     Annature,
@@ -45,11 +45,11 @@ enum Position {
 }
 
 #[derive(Arbitrary, Debug)]
-struct Guard {
-    mark: Option<Id>,
+struct Cycles {
+    anchor: Option<Id>,
     steps: Number,
     limit: Number,
-    found: bool,
+    detected: bool,
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -58,26 +58,27 @@ enum Member {
     Position,
     Cursor,
     Yielded,
-    Tally,
-    Doubts,
-    Guard,
+    Counters,
+    Reasons,
+    Cycles,
     Version,
     Unknown,
 }
 
-/// A number near one of the ends.
+/// A number near a boundary of an integer type.
 #[derive(Clone, Copy, Debug)]
 struct Number(u64);
 
 impl<'a> Arbitrary<'a> for Number {
     fn arbitrary(input: &mut Unstructured<'a>) -> Result<Self> {
         let near = u64::from(u8::arbitrary(input)?);
-        let ends = [near, near, u64::MAX - near, u64::from(u32::MAX) + near, i64::MAX as u64 - 100 + near];
-        input.choose(&ends).copied().map(Self)
+        let candidates =
+            [near, near, u64::MAX - near, u64::from(u32::MAX) + near, i64::MAX as u64 - 100 + near];
+        input.choose(&candidates).copied().map(Self)
     }
 }
 
-/// An id that one of the accounts has, or none.
+/// The id of an existing account, or any text.
 #[derive(Arbitrary, Clone, Debug)]
 enum Id {
     Known(u8),
@@ -108,16 +109,16 @@ impl Position {
                     ahead.iter().map(|(before, id)| json!([before.as_ref().map(Id::text), id.text()]));
                 let direction = |at: u8| ["unknown", "rising", "falling", "neither"][usize::from(at % 4)];
                 json!({
-                    "tail": texts(tail), "ahead": ahead.collect::<Vec<_>>(), "whole": whole, "nameless": nameless.0,
-                    "longest": longest.0, "left": left.0, "ids": direction(*order), "created": direction(order / 4),
+                    "tail": texts(tail), "ahead": ahead.collect::<Vec<_>>(), "complete": whole, "trailing_without_id": nameless.0,
+                    "longest_page": longest.0, "remaining": left.0, "ids": direction(*order), "created": direction(order / 4),
                 })
             }
             Self::Window(seconds, seen) => {
                 let date = chrono::DateTime::from_timestamp(*seconds, 0).map(|date| date.to_rfc3339());
-                json!({"before": date, "seen": texts(seen)})
+                json!({"before": date, "previous_ids": texts(seen)})
             }
             Self::SailPoint(offset, last_id, after, total, predicted, unordered) => json!({
-                "offset": offset.0, "last_id": last_id.as_ref().map(Id::text), "after": after.0,
+                "offset": offset.0, "last_id": last_id.as_ref().map(Id::text), "trailing_without_id": after.0,
                 "total": total.map(|total| total.0), "predicted": predicted, "unordered": unordered,
             }),
             Self::Odd(json) => serde_json::from_str(&json.0).unwrap_or_default(),
@@ -126,14 +127,14 @@ impl Position {
     }
 }
 
-impl Saved {
-    pub fn who(&self) -> Who {
-        self.who
+impl CheckpointMutation {
+    pub fn listing(&self) -> ListingKind {
+        self.listing
     }
 
-    /// The checkpoint `own` of a list with this in it.
-    pub fn text(&self, own: &str) -> String {
-        let mut saved: Value = serde_json::from_str(own).unwrap_or_default();
+    /// Applies the mutation to the checkpoint `original` of a list.
+    pub fn apply(&self, original: &str) -> String {
+        let mut saved: Value = serde_json::from_str(original).unwrap_or_default();
         saved["position"] = self.position.json();
         if let Some(version) = self.version {
             saved["v"] = version.into();
@@ -142,32 +143,33 @@ impl Saved {
             saved["yielded"] = json!({"rows": rows.0, "digest": digest});
         }
         if let Some(changed) = self.total_changed {
-            saved["tally"]["total_changed"] = changed.into();
+            saved["counters"]["total_changed"] = changed.into();
         }
         let names = ["pages", "items", "rejected", "repeats_at_most", "duplicates", "first_total", "total"];
-        for (name, figure) in names.iter().zip(self.figures) {
-            if let Some(figure) = figure {
-                saved["tally"][*name] = figure.0.into();
+        for (name, counter) in names.iter().zip(self.counters) {
+            if let Some(counter) = counter {
+                saved["counters"][*name] = counter.0.into();
             }
         }
-        if let Some(guard) = &self.guard {
-            let mark = guard.mark.as_ref().map(Id::text);
-            saved["guard"] =
-                json!({"mark": mark, "steps": guard.steps.0, "limit": guard.limit.0, "found": guard.found});
+        if let Some(cycles) = &self.cycles {
+            let anchor = cycles.anchor.as_ref().map(Id::text);
+            saved["cycles"] = json!({
+                "anchor": anchor, "steps": cycles.steps.0, "limit": cycles.limit.0, "detected": cycles.detected,
+            });
         }
-        for (member, json) in self.odd.iter().take(4) {
+        for (member, json) in self.replacements.iter().take(4) {
             let value: Value = serde_json::from_str(&json.0).unwrap_or_default();
             match member {
                 Member::ListingId => saved["listing"] = value,
                 Member::Position => saved["position"] = value,
                 Member::Cursor if saved["position"].is_object() => saved["position"]["cursor"] = value,
                 Member::Yielded => saved["yielded"] = value,
-                Member::Tally => saved["tally"] = value,
-                Member::Doubts if saved["tally"].is_object() => saved["tally"]["doubts"] = value,
-                Member::Guard => saved["guard"] = value,
+                Member::Counters => saved["counters"] = value,
+                Member::Reasons if saved["counters"].is_object() => saved["counters"]["reasons"] = value,
+                Member::Cycles => saved["cycles"] = value,
                 Member::Version => saved["v"] = value,
                 Member::Unknown => saved["later"] = value,
-                Member::Cursor | Member::Doubts => {}
+                Member::Cursor | Member::Reasons => {}
             }
         }
         saved.to_string()

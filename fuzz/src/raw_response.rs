@@ -1,4 +1,4 @@
-//! Answers of any sort, one after the other.
+//! Sequences of arbitrary responses.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,12 +7,12 @@ use bytes::Bytes;
 
 use crate::{
     json::Json,
-    server::{Reply, Server, answer, headers, status_code, with_headers},
+    server::{Reply, Server, headers, response, status_code, with_headers},
 };
 
-/// An answer that may or may not be one of a list.
+/// A response that may or may not be a page of a list.
 #[derive(Arbitrary, Clone, Debug)]
-pub struct RawReply {
+pub struct RawResponse {
     status: Status,
     header: Option<(Header, Vec<u8>)>,
     body: Body,
@@ -39,11 +39,11 @@ enum Header {
 enum Body {
     Bytes(Vec<u8>),
     Json(Json),
-    /// A list's own envelope around rows of any sort.
+    /// A provider's envelope with arbitrary rows.
     Enveloped(Vec<Json>, u8, String),
 }
 
-impl RawReply {
+impl RawResponse {
     pub fn is_success(&self) -> bool {
         status_code(self.status()).is_success()
     }
@@ -70,8 +70,8 @@ impl RawReply {
         }
     }
 
-    /// Whether its `X-Total-Count` is `rows`.
-    pub fn counts(&self, rows: usize) -> bool {
+    /// Returns whether `X-Total-Count` is `rows`.
+    pub fn has_total_count(&self, rows: usize) -> bool {
         let count = self.header.as_ref().filter(|(name, _)| matches!(name, Header::Count));
         let count = count.and_then(|(_, value)| std::str::from_utf8(value).ok()?.trim().parse().ok());
         count == Some(rows)
@@ -99,26 +99,27 @@ impl RawReply {
     }
 }
 
-/// A server that gives these answers, and fails from then on; and the last answer that it gave.
-pub fn giving(replies: &[RawReply]) -> (Server, Last) {
-    let last = Last::default();
-    let given = last.clone();
+/// Creates a server that returns these responses in order, and 500 after the last. Also returns the last
+/// response.
+pub fn replay(replies: &[RawResponse]) -> (Server, LastResponse) {
+    let last = LastResponse::default();
+    let current = last.clone();
     let mut replies = replies.iter().take(64).cloned().collect::<Vec<_>>().into_iter();
     let server = Server::new(move |_| {
-        let reply = replies.next();
-        let answer = reply.as_ref().map_or_else(|| answer(500, ""), RawReply::reply);
-        *given.0.lock().unwrap() = reply;
-        answer
+        let raw = replies.next();
+        let reply = raw.as_ref().map_or_else(|| response(500, ""), RawResponse::reply);
+        *current.0.lock().unwrap() = raw;
+        reply
     });
     (server, last)
 }
 
-/// The last answer that was given; `None` once there were none left.
+/// The last response, or `None` after all responses were used.
 #[derive(Clone, Default)]
-pub struct Last(Arc<Mutex<Option<RawReply>>>);
+pub struct LastResponse(Arc<Mutex<Option<RawResponse>>>);
 
-impl Last {
-    pub fn get(&self) -> Option<RawReply> {
+impl LastResponse {
+    pub fn get(&self) -> Option<RawResponse> {
         self.0.lock().unwrap().clone()
     }
 }
