@@ -1,6 +1,7 @@
-//! What it costs to build the crate.
+//! Build time and number of dependencies.
 //!
-//! `cargo bench --bench build`. It builds offline, from what cargo has fetched before.
+//! Run with `cargo bench --bench build`. It builds offline, so cargo must have fetched the dependencies
+//! before.
 
 mod suite;
 

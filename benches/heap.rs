@@ -1,6 +1,6 @@
-//! What is allocated and held: a target of its own, because counting takes time.
+//! Heap allocations. A separate target, because counting them takes time.
 //!
-//! `cargo bench --bench heap`.
+//! Run with `cargo bench --bench heap`.
 
 mod suite;
 
@@ -11,11 +11,11 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-fn counted() -> (usize, usize) {
+fn heap_counters() -> (usize, usize) {
     let stats = ALLOCATOR.stats();
     (stats.allocations + stats.reallocations, stats.bytes_allocated - stats.bytes_deallocated)
 }
 
 fn main() {
-    suite::main(&["heap"], Some(counted));
+    suite::main(&["heap"], Some(heap_counters));
 }

@@ -1,10 +1,10 @@
-//! What the crate costs in time, memory and instructions, against a loop by hand.
+//! Time, memory and instructions, compared with a hand-written loop.
 //!
-//! `cargo bench` runs everything: this target, `heap` and `build`. Each prints its tables and puts them into
-//! `benches/RESULTS.md`; this one draws `benches/results.svg` as well.
+//! `cargo bench` runs this target, `heap` and `build`. Each prints its tables and writes them to
+//! `benches/RESULTS.md`. This target also draws `benches/results.svg`.
 //!
 //! `cargo bench --bench listing -- timing latency` runs some of the tables: `timing`, `latency`, `memory`,
-//! `instructions`, `small`, `scale`. The picture needs the first three.
+//! `instructions`, `small`, `scale`. The chart needs the first three.
 
 mod suite;
 

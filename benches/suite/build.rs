@@ -1,4 +1,4 @@
-//! What it costs to build the crate.
+//! Build time and number of dependencies.
 
 use std::{
     collections::BTreeSet,
@@ -9,9 +9,9 @@ use std::{
     time::Instant,
 };
 
-use super::report::{Bar, Section, Table};
+use super::report::{Section, Table, Target};
 
-/// What a program depends on, as its manifest says it. `{}` is where this crate lies.
+/// Names and dependencies of the programs to build. `{}` is replaced by the path of this crate.
 const PROGRAMS: [(&str, &str); 4] = [
     (
         "reqwest with rustls and gzip",
@@ -28,7 +28,7 @@ const PROGRAMS: [(&str, &str); 4] = [
     ),
 ];
 
-/// What building a program took.
+/// The cost of building a program.
 struct Cost {
     seconds: f64,
     crates: usize,
@@ -42,20 +42,22 @@ pub(crate) fn run() {
         match build(dependency) {
             Ok(cost) => {
                 let ratio = cost.seconds / *reqwest.get_or_insert(cost.seconds);
-                let judged = if is_default { Bar::AtMost(1.1).judge(ratio) } else { String::new() };
+                let judged = if is_default { Target::AtMost(1.1).judge(ratio) } else { String::new() };
                 let seconds = format!("{:.1}", cost.seconds);
                 let crates = cost.crates.to_string();
                 table.row([name.to_owned(), seconds, format!("{ratio:.2}"), judged, crates]);
             }
-            Err(why) => table.row([name.to_owned(), why, String::new(), String::new(), String::new()]),
+            Err(message) => {
+                table.row([name.to_owned(), message, String::new(), String::new(), String::new()])
+            }
         }
     }
     Section {
         name: "build",
         target: "build",
         title: "Building",
-        text: "A cold debug build of an empty program, with what `Cargo.lock` holds; crates are those that it builds, \
-               itself left out."
+        text: "A cold debug build of an empty program with the versions in `Cargo.lock`. The crates do not include the \
+               program itself."
             .into(),
         tables: vec![table],
     }
@@ -84,7 +86,7 @@ fn build(dependency: &str) -> Result<Cost, String> {
     Ok(Cost { seconds: began.elapsed().as_secs_f64(), crates: crates.len() - 1 })
 }
 
-/// Runs cargo in `directory`, with a target directory of its own there, and asks nobody.
+/// Runs cargo offline in `directory`, with its own target directory.
 fn cargo(directory: &Path, arguments: &[&str]) -> Result<Output, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let output = Command::new(cargo)
@@ -98,5 +100,5 @@ fn cargo(directory: &Path, arguments: &[&str]) -> Result<Output, String> {
         return Ok(output);
     }
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(text.lines().next().unwrap_or("it failed").replace('|', " "))
+    Err(text.lines().next().unwrap_or("cargo failed").replace('|', " "))
 }

@@ -1,17 +1,17 @@
-//! The yardstick: the loop that one writes without a crate.
+//! The baseline: a hand-written loop with reqwest and serde.
 //!
-//! It reads every documented field into types of its own, follows the marker or the offset, and looks at each
-//! account. There are no retries, no checks, no signature.
+//! It decodes every documented field, follows the marker or the offset, and visits each account. There are no
+//! retries, checks or signatures.
 
 use std::hint::black_box;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::rows::{HUAWEI_PAGE, SAILPOINT_PAGE};
+use super::rows::{HUAWEI_PAGE_SIZE, SAILPOINT_PAGE_SIZE};
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "they are only read from JSON")]
+#[expect(dead_code, reason = "the fields are only decoded")]
 pub(crate) struct HuaweiAccount {
     id: String,
     urn: Option<String>,
@@ -38,7 +38,7 @@ struct PageInfo {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "they are only read from JSON")]
+#[expect(dead_code, reason = "the fields are only decoded")]
 pub(crate) struct SailPointAccount {
     id: String,
     name: Option<String>,
@@ -73,7 +73,7 @@ pub(crate) struct SailPointAccount {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "they are only read from JSON")]
+#[expect(dead_code, reason = "the fields are only decoded")]
 struct Reference {
     r#type: Option<String>,
     id: Option<String>,
@@ -81,24 +81,24 @@ struct Reference {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "they are only read from JSON")]
+#[expect(dead_code, reason = "the fields are only decoded")]
 struct Recommendation {
     r#type: Option<String>,
     method: Option<String>,
 }
 
-/// Lists Huawei's accounts, and gives each page's to `look`.
+/// Lists Huawei's accounts and passes those of each page to `visit_page`.
 pub(crate) async fn huawei(
     http: &reqwest::Client,
     base: &str,
-    mut look: impl FnMut(Vec<HuaweiAccount>) + Send,
+    mut visit_page: impl FnMut(Vec<HuaweiAccount>) + Send,
 ) {
-    let first = format!("{base}/v1/organizations/accounts?limit={HUAWEI_PAGE}");
+    let first = format!("{base}/v1/organizations/accounts?limit={HUAWEI_PAGE_SIZE}");
     let mut url = first.clone();
     loop {
         let body = fetch(http, &url).await;
         let page: HuaweiPage = serde_json::from_slice(&body).expect("a page");
-        look(page.accounts);
+        visit_page(page.accounts);
         match page.page_info.next_marker {
             Some(marker) => url = format!("{first}&marker={marker}"),
             None => return,
@@ -106,11 +106,11 @@ pub(crate) async fn huawei(
     }
 }
 
-/// Lists SailPoint's accounts, and gives each page's to `look`.
+/// Lists SailPoint's accounts and passes those of each page to `visit_page`.
 pub(crate) async fn sailpoint(
     http: &reqwest::Client,
     base: &str,
-    mut look: impl FnMut(Vec<SailPointAccount>) + Send,
+    mut visit_page: impl FnMut(Vec<SailPointAccount>) + Send,
 ) {
     let mut offset = 0;
     loop {
@@ -120,11 +120,11 @@ pub(crate) async fn sailpoint(
             return;
         }
         offset += page.len() as u64;
-        look(page);
+        visit_page(page);
     }
 }
 
-/// Looks at each account of a page.
+/// Visits each account of a page. Returns their number.
 pub(crate) fn visit<T>(accounts: Vec<T>) -> u64 {
     let count = accounts.len() as u64;
     for account in accounts {
@@ -133,14 +133,14 @@ pub(crate) fn visit<T>(accounts: Vec<T>) -> u64 {
     count
 }
 
-/// Fetches Huawei's pages, and decodes nothing. The number of pages.
+/// Fetches Huawei's pages without decoding them. Returns the number of pages.
 pub(crate) async fn huawei_bytes(http: &reqwest::Client, base: &str) -> u64 {
-    let first = format!("{base}/v1/organizations/accounts?limit={HUAWEI_PAGE}");
+    let first = format!("{base}/v1/organizations/accounts?limit={HUAWEI_PAGE_SIZE}");
     let (mut url, mut pages) = (first.clone(), 0);
     loop {
         let body = fetch(http, &url).await;
         pages += 1;
-        // The marker is in the last bytes.
+        // The marker is at the end of the body.
         let end = String::from_utf8_lossy(&body[body.len().saturating_sub(100)..]);
         match end.split_once(r#""next_marker":""#).and_then(|(_, end)| end.split_once('"')) {
             Some((marker, _)) => url = format!("{first}&marker={marker}"),
@@ -149,20 +149,20 @@ pub(crate) async fn huawei_bytes(http: &reqwest::Client, base: &str) -> u64 {
     }
 }
 
-/// The same of SailPoint's.
+/// Fetches SailPoint's pages without decoding them. Returns the number of pages.
 pub(crate) async fn sailpoint_bytes(http: &reqwest::Client, base: &str) -> u64 {
     let mut pages = 0;
-    while fetch(http, &sailpoint_url(base, pages * SAILPOINT_PAGE)).await.len() > "[]".len() {
+    while fetch(http, &sailpoint_url(base, pages * SAILPOINT_PAGE_SIZE)).await.len() > "[]".len() {
         pages += 1;
     }
     pages
 }
 
 fn sailpoint_url(base: &str, offset: u64) -> String {
-    format!("{base}/accounts/v1?limit={SAILPOINT_PAGE}&offset={offset}&sorters=id")
+    format!("{base}/accounts/v1?limit={SAILPOINT_PAGE_SIZE}&offset={offset}&sorters=id")
 }
 
 async fn fetch(http: &reqwest::Client, url: &str) -> bytes::Bytes {
-    let answer = http.get(url).bearer_auth("token").send().await.expect("an answer");
-    answer.bytes().await.expect("a body")
+    let response = http.get(url).bearer_auth("token").send().await.expect("a response");
+    response.bytes().await.expect("a body")
 }

@@ -1,24 +1,24 @@
-//! The picture: `benches/results.svg`.
+//! The charts in `benches/results.svg`.
 
 use std::{error::Error, path::PathBuf};
 
 use plotters::{coord::Shift, prelude::*};
 
-use super::lister::Way;
+use super::lister::Method;
 
-/// The figures that are drawn.
+/// The data of the charts.
 #[derive(Default)]
 pub(crate) struct Figures {
-    /// Accounts a second, of each provider.
-    pub(crate) rates: Vec<(&'static str, Vec<(Way, f64)>)>,
-    /// Seconds for a list, by the milliseconds that the server takes for a page.
+    /// Accounts per second, by provider and method.
+    pub(crate) rates: Vec<(&'static str, Vec<(Method, f64)>)>,
+    /// Seconds per listing, by the server's latency in milliseconds.
     pub(crate) latency: Vec<(&'static str, Vec<(f64, f64)>)>,
-    /// MiB at most, by the number of accounts.
+    /// Peak memory in MiB, by the number of accounts.
     pub(crate) memory: Vec<(f64, f64)>,
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Drawn = Result<(), Box<dyn Error>>;
+type DrawResult = Result<(), Box<dyn Error>>;
 
 const SIZE: (u32, u32) = (1380, 420);
 const COLOURS: [RGBColor; 5] = [
@@ -32,14 +32,14 @@ const TEXT: (&str, i32) = ("sans-serif", 13);
 const TITLE: (&str, i32) = ("sans-serif", 17);
 
 impl Figures {
-    /// Draws all charts, if there are figures for all.
+    /// Draws all charts, if there is data for all.
     pub(crate) fn draw(&self) {
         if self.rates.is_empty() || self.latency.is_empty() || self.memory.is_empty() {
             return;
         }
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches").join("results.svg");
         let root = SVGBackend::new(&path, SIZE).into_drawing_area();
-        let draw = || -> Drawn {
+        let draw = || -> DrawResult {
             root.fill(&WHITE)?;
             let areas = root.split_evenly((1, 3));
             self.draw_rates(&areas[0])?;
@@ -48,14 +48,16 @@ impl Figures {
             Ok(root.present()?)
         };
         if let Err(error) = draw() {
-            eprintln!("{} can not be drawn: {error}", path.display());
+            eprintln!("failed to draw {}: {error}", path.display());
         }
     }
 
-    /// Bars, as high as what is listed in the time of the loop by hand; on them, thousands of accounts a second.
-    fn draw_rates(&self, area: &Area<'_>) -> Drawn {
+    /// Draws bars with the speed relative to the hand-written loop, labelled with thousands of accounts per
+    /// second.
+    fn draw_rates(&self, area: &Area<'_>) -> DrawResult {
         let bars = self.rates.iter().enumerate().flat_map(|(provider, (_, rates))| {
-            let by_hand = rates.iter().find(|(way, _)| *way == Way::ByHand).map_or(1.0, |(_, rate)| *rate);
+            let by_hand =
+                rates.iter().find(|(method, _)| *method == Method::ByHand).map_or(1.0, |(_, rate)| *rate);
             let width = 0.84 / float(rates.len());
             rates.iter().enumerate().map(move |(bar, (_, rate))| {
                 let left = float(provider) + 0.08 + width * float(bar);
@@ -65,7 +67,7 @@ impl Figures {
         let bars: Vec<_> = bars.collect();
         let top = bars.iter().map(|bar| bar.3).fold(1.0, f64::max) * 1.6;
         let mut chart = ChartBuilder::on(area)
-            .caption("How fast 100,000 accounts are listed", TITLE)
+            .caption("Speed of listing 100,000 accounts", TITLE)
             .margin(12)
             .x_label_area_size(40)
             .y_label_area_size(52)
@@ -80,16 +82,16 @@ impl Figures {
             .disable_x_mesh()
             .x_labels(5)
             .x_label_formatter(&name)
-            .x_desc("on the bars: thousand accounts a second")
-            .y_desc("times as fast as by hand")
+            .x_desc("labels: thousand accounts per second")
+            .y_desc("speed relative to by hand")
             .max_light_lines(0)
             .axis_desc_style(TEXT)
             .label_style(TEXT)
             .draw()?;
-        let ways = self.rates.first().map(|(_, rates)| rates.clone()).unwrap_or_default();
-        for (way, (name, _)) in ways.iter().enumerate() {
-            let colour = COLOURS[way % COLOURS.len()];
-            let these = bars.iter().filter(|bar| bar.0 == way);
+        let methods = self.rates.first().map(|(_, rates)| rates.clone()).unwrap_or_default();
+        for (method, (name, _)) in methods.iter().enumerate() {
+            let colour = COLOURS[method % COLOURS.len()];
+            let these = bars.iter().filter(|bar| bar.0 == method);
             let shapes = these.map(|(_, left, right, height, _)| {
                 Rectangle::new([(*left, 0.0), (*right, *height)], colour.filled())
             });
@@ -106,20 +108,20 @@ impl Figures {
         legend(&mut chart)
     }
 
-    fn draw_latency(&self, area: &Area<'_>) -> Drawn {
+    fn draw_latency(&self, area: &Area<'_>) -> DrawResult {
         let points = || self.latency.iter().flat_map(|(_, points)| points);
         let right = points().map(|point| point.0).fold(1.0, f64::max);
         let top = points().map(|point| point.1).fold(0.1, f64::max) * 1.35;
         let mut chart = ChartBuilder::on(area)
-            .caption("Time against the server's latency", TITLE)
+            .caption("Time by server latency", TITLE)
             .margin(12)
             .x_label_area_size(40)
             .y_label_area_size(52)
             .build_cartesian_2d(0.0..right, 0.0..top)?;
         chart
             .configure_mesh()
-            .x_desc("ms a page at the server (10 ms in the consumer)")
-            .y_desc("s for 40 pages of SailPoint")
+            .x_desc("server latency, ms per page (consumer: 10 ms)")
+            .y_desc("s for 40 SailPoint pages")
             .max_light_lines(0)
             .axis_desc_style(TEXT)
             .label_style(TEXT)
@@ -133,12 +135,12 @@ impl Figures {
         legend(&mut chart)
     }
 
-    fn draw_memory(&self, area: &Area<'_>) -> Drawn {
+    fn draw_memory(&self, area: &Area<'_>) -> DrawResult {
         let top = self.memory.iter().map(|point| point.1).fold(1.0, f64::max) * 1.5;
         let left = self.memory.iter().map(|point| point.0).fold(f64::INFINITY, f64::min);
         let right = self.memory.iter().map(|point| point.0).fold(1.0, f64::max);
         let mut chart = ChartBuilder::on(area)
-            .caption("Memory against length", TITLE)
+            .caption("Memory by length", TITLE)
             .margin(12)
             .x_label_area_size(40)
             .y_label_area_size(52)
@@ -150,8 +152,8 @@ impl Figures {
             .configure_mesh()
             .x_labels(self.memory.len())
             .x_label_formatter(&thousands)
-            .x_desc("accounts of Huawei, streamed with items()")
-            .y_desc("MiB at most, of the process")
+            .x_desc("Huawei accounts, streamed with items()")
+            .y_desc("peak memory of the process, MiB")
             .max_light_lines(0)
             .axis_desc_style(TEXT)
             .label_style(TEXT)
@@ -162,7 +164,7 @@ impl Figures {
     }
 }
 
-fn legend<'a, X, Y>(chart: &mut ChartContext<'a, SVGBackend<'a>, Cartesian2d<X, Y>>) -> Drawn
+fn legend<'a, X, Y>(chart: &mut ChartContext<'a, SVGBackend<'a>, Cartesian2d<X, Y>>) -> DrawResult
 where
     X: Ranged<ValueType = f64>,
     Y: Ranged<ValueType = f64>,

@@ -1,4 +1,4 @@
-//! Listing in a process of its own: for what is counted of a whole process.
+//! Listing in a separate process, for measurements of a whole process.
 
 use std::{
     process::{Command, Stdio},
@@ -8,44 +8,44 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    lister::{Lister, Provider, Way},
+    lister::{Lister, Method, Provider},
     machine, runtime,
 };
 
-/// What listing took.
+/// The cost of listing all accounts.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Ran {
+pub(crate) struct Measurement {
     pub(crate) accounts: u64,
     pub(crate) seconds: f64,
-    /// The most memory that the process had, in KiB.
-    pub(crate) peak: u64,
+    /// The peak memory of the process, in KiB.
+    pub(crate) peak_kib: u64,
 }
 
-/// The arguments of this program that list all accounts at `url`.
-pub(crate) fn arguments(provider: Provider, way: Way, url: &str) -> [String; 4] {
-    ["list".to_owned(), provider.name().to_owned(), way.name(), url.to_owned()]
+/// Returns the arguments of this program to list all accounts at `url`.
+pub(crate) fn arguments(provider: Provider, method: Method, url: &str) -> [String; 4] {
+    ["list".to_owned(), provider.name().to_owned(), method.name(), url.to_owned()]
 }
 
-/// Lists, in another process.
-pub(crate) fn run_child(provider: Provider, way: Way, url: &str) -> Ran {
+/// Lists all accounts in another process.
+pub(crate) fn run_child(provider: Provider, method: Method, url: &str) -> Measurement {
     let output = Command::new(std::env::current_exe().expect("this program"))
-        .args(arguments(provider, way, url))
+        .args(arguments(provider, method, url))
         .stderr(Stdio::inherit())
         .output()
         .expect("a process");
-    serde_json::from_slice(&output.stdout).expect("what it took")
+    serde_json::from_slice(&output.stdout).expect("a measurement")
 }
 
-/// That other process: one thread, one client.
+/// Lists all accounts on one thread, with one client. The entry point of the other process.
 pub(crate) fn list(arguments: &[String]) {
-    let [provider, way, url] = arguments else { panic!("a provider, a way, a URL") };
+    let [provider, method, url] = arguments else { panic!("expected a provider, a method and a URL") };
     let provider = Provider::named(provider).expect("a provider");
-    let way = Way::named(way).expect("a way");
+    let method = Method::named(method).expect("a method");
     let runtime = runtime(true);
-    let lister = Lister::new(provider, way, url);
+    let lister = Lister::new(provider, method, url);
     let began = Instant::now();
     let accounts = runtime.block_on(lister.list());
     let seconds = began.elapsed().as_secs_f64();
-    let ran = Ran { accounts, seconds, peak: machine::peak_memory() };
-    println!("{}", serde_json::to_string(&ran).expect("JSON"));
+    let measurement = Measurement { accounts, seconds, peak_kib: machine::peak_memory_kib() };
+    println!("{}", serde_json::to_string(&measurement).expect("JSON"));
 }

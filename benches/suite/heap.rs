@@ -1,41 +1,41 @@
-//! What is allocated, and what is held.
+//! Allocations, and memory of collected pages.
 
 use super::{
     Counter,
-    lister::{Lister, Provider, Way},
-    report::{Bar, Section, Table},
+    lister::{Lister, Method, Provider},
+    report::{Section, Table, Target},
     runtime,
-    server::{Plan, Server},
+    server::{Config, Server},
 };
 
 const ACCOUNTS: u32 = 100_000;
 
 pub(crate) fn run(counter: Counter) {
-    let mut allocated = Table::new(&["allocations an account", "Huawei", "", "SailPoint", ""]);
-    let mut held = Table::new(&["bytes held an account", "Huawei", "", "SailPoint", ""]);
+    let mut allocated = Table::new(&["allocations per account", "Huawei", "", "SailPoint", ""]);
+    let mut held = Table::new(&["bytes held per account", "Huawei", "", "SailPoint", ""]);
     let runtime = runtime(true);
     let accounts = f64::from(ACCOUNTS);
-    let servers = Provider::ALL.map(|provider| Server::start(Plan::new(provider, ACCOUNTS.into())));
+    let servers = Provider::ALL.map(|provider| Server::start(Config::new(provider, ACCOUNTS.into())));
     let url = |provider: Provider| &servers[usize::from(provider == Provider::SailPoint)].url;
-    for way in [Way::ByHand, Way::Items, Way::IntoAccounts] {
+    for method in [Method::ByHand, Method::Items, Method::IntoAccounts] {
         let cells = Provider::ALL.map(|provider| {
-            let lister = Lister::new(provider, way, url(provider));
-            // Once before, for what is made only once.
+            let lister = Lister::new(provider, method, url(provider));
+            // Warms up, because some allocations happen only once.
             runtime.block_on(lister.list());
             let (before, _) = counter();
             runtime.block_on(lister.list());
             let each = f64::from(u32::try_from(counter().0 - before).unwrap_or(u32::MAX)) / accounts;
-            let bar = Bar::AtMost(if provider == Provider::Huawei { 6.0 } else { 12.0 });
-            let judged = if way == Way::ByHand { String::new() } else { bar.judge(each) };
+            let target = Target::AtMost(if provider == Provider::Huawei { 6.0 } else { 12.0 });
+            let judged = if method == Method::ByHand { String::new() } else { target.judge(each) };
             [format!("{each:.2}"), judged]
         });
-        allocated.row([way.name()].into_iter().chain(cells.into_iter().flatten()));
+        allocated.row([method.name()].into_iter().chain(cells.into_iter().flatten()));
     }
     let mut by_hand = [0.0; 2];
-    for (way, name) in [(Way::ByHand, "by hand"), (Way::Items, "`pages()`")] {
+    for (method, name) in [(Method::ByHand, "by hand"), (Method::Items, "`pages()`")] {
         let mut cells = vec![name.to_owned()];
         for (provider, by_hand) in Provider::ALL.into_iter().zip(&mut by_hand) {
-            let lister = Lister::new(provider, way, url(provider));
+            let lister = Lister::new(provider, method, url(provider));
             runtime.block_on(lister.list());
             let (_, before) = counter();
             let pages = runtime.block_on(lister.collect());
@@ -43,11 +43,11 @@ pub(crate) fn run(counter: Counter) {
             drop(pages);
             let each = f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)) / accounts;
             cells.push(format!("{each:.0}"));
-            if way == Way::ByHand {
+            if method == Method::ByHand {
                 *by_hand = each;
                 cells.push(String::new());
             } else {
-                cells.push(Bar::AtMost(by_hand.round()).judge(each.round()));
+                cells.push(Target::AtMost(by_hand.round()).judge(each.round()));
             }
         }
         held.row(cells);
@@ -56,8 +56,8 @@ pub(crate) fn run(counter: Counter) {
         name: "heap",
         target: "heap",
         title: "Heap",
-        text: "Calls of the allocator (reallocations too) while 100,000 accounts are listed, and the bytes that their \
-               pages hold when all of them are collected. On one thread."
+        text: "Calls of the allocator, including reallocations, while listing 100,000 accounts, and the bytes that \
+               their pages hold when all of them are collected. On one thread."
             .into(),
         tables: vec![allocated, held],
     }

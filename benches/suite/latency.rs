@@ -1,42 +1,41 @@
-//! Time against a server that takes its own.
+//! Time against a server with latency.
 
 use std::{
     hint::black_box,
     time::{Duration, Instant},
 };
 
-use futures::TryStreamExt;
 use headcount::{Pages, Paginator, sailpoint};
 
 use super::{
     Figures, by_hand,
     lister::{Provider, huawei_client, sailpoint_client},
     median, pause,
-    report::{Bar, Section, Table},
+    report::{Section, Table, Target},
     runtime,
-    server::{Plan, QUOTA, Server, WINDOW},
+    server::{Config, QUOTA, Server, WINDOW},
 };
 
-/// What the server and the consumer take for a page.
-const PAGE: Duration = Duration::from_millis(50);
-/// What the consumer takes for a page in the picture, whose servers take these.
-const WORK: Duration = Duration::from_millis(10);
+/// The time per page of the server and of the consumer.
+const PAGE_TIME: Duration = Duration::from_millis(50);
+/// The consumer's time per page in the chart, and the latencies of the servers.
+const CONSUMER_TIME: Duration = Duration::from_millis(10);
 const LATENCIES: [u64; 4] = [0, 10, 25, 50];
 
 pub(crate) fn run(figures: &mut Figures) {
     let runtime = runtime(false);
     let tables = vec![
-        runtime.block_on(spawned(look_ahead())),
+        runtime.block_on(spawned(prefetch())),
         runtime.block_on(spawned(concurrency())),
-        runtime.block_on(spawned(allowance())),
-        runtime.block_on(spawned(picture())).draw(figures),
+        runtime.block_on(spawned(rate_limit_use())),
+        runtime.block_on(spawned(chart_points())).into_table(figures),
     ];
     Section {
         name: "latency",
         target: "listing",
         title: "Latency",
         text:
-            "The server waits before each answer, and the consumer after each page, where it says so. On two \
+            "The server waits before each response and the consumer after each page, where indicated. On two \
                workers."
                 .into(),
         tables,
@@ -44,28 +43,28 @@ pub(crate) fn run(figures: &mut Figures) {
     .publish();
 }
 
-/// On a worker of the runtime.
+/// Runs `work` on a worker of the runtime.
 async fn spawned<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     tokio::spawn(work).await.expect("a result")
 }
 
-/// Looks at all items of a list, and waits after each page that has any. In seconds.
-async fn walk<P: Paginator>(mut pages: Pages<P>, work: Duration) -> f64 {
+/// Visits all items of a list and waits after each page that has any. Returns the seconds.
+async fn walk<P: Paginator>(mut pages: Pages<P>, consumer_time: Duration) -> f64 {
     let began = Instant::now();
-    while let Some(page) = pages.try_next().await.expect("a whole list") {
+    while let Some(page) = pages.try_next().await.expect("a complete list") {
         let is_empty = page.items.is_empty();
         for item in page.items {
             black_box(&item);
         }
-        if !is_empty && !work.is_zero() {
-            pause(work).await;
+        if !is_empty && !consumer_time.is_zero() {
+            pause(consumer_time).await;
         }
     }
     began.elapsed().as_secs_f64()
 }
 
-async fn look_ahead() -> Table {
-    let server = Server::start(Plan::new(Provider::Huawei, 100_000).latency(PAGE));
+async fn prefetch() -> Table {
+    let server = Server::start(Config::new(Provider::Huawei, 100_000).latency(PAGE_TIME));
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
     let list = || huawei_client(&server.url).list_accounts().limit(2000).pages();
     let began = Instant::now();
@@ -75,40 +74,40 @@ async fn look_ahead() -> Table {
         by_hand::visit(accounts);
     })
     .await;
-    let alone = began.elapsed().as_secs_f64();
+    let server_only = began.elapsed().as_secs_f64();
     let began = Instant::now();
     for _ in 0..pages {
-        pause(PAGE).await;
+        pause(PAGE_TIME).await;
     }
-    let consumer = began.elapsed().as_secs_f64();
-    let limit = alone.max(consumer);
+    let consumer_only = began.elapsed().as_secs_f64();
+    let slower_side = server_only.max(consumer_only);
     let head = format!("Huawei, {pages} pages, 50 ms at the server and 50 ms in the consumer");
     let mut table = Table::new(&[&head, "s", "÷ the slower side", ""]);
-    let lazy = walk(list(), PAGE).await;
-    let ahead = walk(list().ahead(1), PAGE).await;
-    for (name, seconds, bar) in [
-        ("the server alone, by hand", alone, None),
-        ("the consumer alone", consumer, None),
+    let lazy = walk(list(), PAGE_TIME).await;
+    let ahead = walk(list().ahead(1), PAGE_TIME).await;
+    for (name, seconds, target) in [
+        ("server only, by hand", server_only, None),
+        ("consumer only", consumer_only, None),
         ("`pages()`", lazy, None),
-        ("`pages().ahead(1)`", ahead, Some(Bar::AtMost(1.05))),
+        ("`pages().ahead(1)`", ahead, Some(Target::AtMost(1.05))),
     ] {
-        let ratio = seconds / limit;
-        let judged = bar.map_or(String::new(), |bar| bar.judge(ratio));
+        let ratio = seconds / slower_side;
+        let judged = target.map_or(String::new(), |target| target.judge(ratio));
         table.row([name.to_owned(), format!("{seconds:.2}"), format!("{ratio:.2}"), judged]);
     }
     table
 }
 
 async fn concurrency() -> Table {
-    let server = Server::start(Plan::new(Provider::SailPoint, 25_000).latency(PAGE));
+    let server = Server::start(Config::new(Provider::SailPoint, 25_000).latency(PAGE_TIME));
     let client = sailpoint_client(&server.url);
     let mut table =
         Table::new(&["SailPoint, 100 pages, 50 ms at the server", "s", "÷ pages × 50 ms ÷ width", ""]);
-    let mut row = |width: usize, times: Vec<f64>, bar: Option<Bar>| {
+    let mut row = |width: usize, times: Vec<f64>, target: Option<Target>| {
         let seconds = median(times);
         let ratio = seconds / 5.0 * f64::from(u32::try_from(width).unwrap_or(u32::MAX));
         let name = if width == 1 { "`pages()`".to_owned() } else { format!("`pages().concurrent({width})`") };
-        let judged = bar.map_or(String::new(), |bar| bar.judge(ratio));
+        let judged = target.map_or(String::new(), |target| target.judge(ratio));
         table.row([name, format!("{seconds:.2}"), format!("{ratio:.2}"), judged]);
     };
     row(1, vec![walk(client.list_accounts().pages(), Duration::ZERO).await], None);
@@ -116,72 +115,72 @@ async fn concurrency() -> Table {
     for _ in 0..5 {
         times.push(walk(client.list_accounts().pages().concurrent(8), Duration::ZERO).await);
     }
-    row(8, times, Some(Bar::AtMost(1.15)));
+    row(8, times, Some(Target::AtMost(1.15)));
     table
 }
 
-/// How much of what a provider allows is used, by a client with its own rate limit.
-async fn allowance() -> Table {
+/// Measures how much of the provider's rate limit a client with the default limit uses.
+async fn rate_limit_use() -> Table {
     let windows = 3;
-    let server = Server::start(Plan::new(Provider::SailPoint, 100_000).quota());
-    let client = sailpoint::Client::builder(&server.url).token("token").build().expect("a client");
+    let server = Server::start(Config::new(Provider::SailPoint, 100_000).with_quota());
+    let client = sailpoint::Client::builder().base_url(&server.url).token("token").build().expect("a client");
     let mut pages = client.list_accounts().pages();
-    let wanted = windows * QUOTA + 1;
-    let mut seen = server.seen().await;
-    while seen.came.len() < wanted && pages.try_next().await.expect("a page").is_some() {
-        // Only near the end, for it takes time to ask.
-        if pages.summary().pages >= wanted as u64 {
-            seen = server.seen().await;
+    let expected = windows * QUOTA + 1;
+    let mut stats = server.stats().await;
+    while stats.accepted.len() < expected && pages.try_next().await.expect("a page").is_some() {
+        // Only near the end, because each query takes time.
+        if pages.summary().pages >= expected as u64 {
+            stats = server.stats().await;
         }
     }
-    // So many requests can not come sooner: each window has to pass.
-    let least = WINDOW.as_secs_f64() * f64::from(u32::try_from(windows).unwrap_or(u32::MAX));
-    let share = 100.0 * least / seen.came.get(wanted - 1).copied().unwrap_or(f64::INFINITY);
-    let refused = seen.refused;
+    // The minimum time for this many requests.
+    let min_seconds = WINDOW.as_secs_f64() * f64::from(u32::try_from(windows).unwrap_or(u32::MAX));
+    let share = 100.0 * min_seconds / stats.accepted.get(expected - 1).copied().unwrap_or(f64::INFINITY);
+    let rejected = stats.rejected;
     let mut table = Table::new(&["SailPoint, 100 requests in 10 s, the client's own limit, 30 s", "", ""]);
     let share_cell = format!("{share:.2} %");
-    table.row(["of what is allowed".to_owned(), share_cell, Bar::AtLeast(98.0).judge(share)]);
-    let judged = Bar::AtMost(0.0).judge(f64::from(u32::try_from(refused).unwrap_or(u32::MAX)));
-    table.row(["answers 429".to_owned(), refused.to_string(), judged]);
+    table.row(["of the allowed rate".to_owned(), share_cell, Target::AtLeast(98.0).judge(share)]);
+    let judged = Target::AtMost(0.0).judge(f64::from(u32::try_from(rejected).unwrap_or(u32::MAX)));
+    table.row(["429 responses".to_owned(), rejected.to_string(), judged]);
     table
 }
 
-/// Times for the picture: lazy, ahead, concurrent.
-struct Picture(Vec<(u64, [f64; 3])>);
+/// Times for the chart, by latency: lazy, ahead, concurrent.
+struct ChartPoints(Vec<(u64, [f64; 3])>);
 
-const WAYS: [&str; 3] = ["pages()", "ahead(1)", "concurrent(8)"];
+const METHODS: [&str; 3] = ["pages()", "ahead(1)", "concurrent(8)"];
 
-async fn picture() -> Picture {
+async fn chart_points() -> ChartPoints {
     let mut points = Vec::new();
     for latency in LATENCIES {
-        let plan = Plan::new(Provider::SailPoint, 10_000).latency(Duration::from_millis(latency));
-        let server = Server::start(plan);
+        let config = Config::new(Provider::SailPoint, 10_000).latency(Duration::from_millis(latency));
+        let server = Server::start(config);
         let client = sailpoint_client(&server.url);
         let list = || client.list_accounts().pages();
         let times = [
-            walk(list(), WORK).await,
-            walk(list().ahead(1), WORK).await,
-            walk(list().concurrent(8), WORK).await,
+            walk(list(), CONSUMER_TIME).await,
+            walk(list().ahead(1), CONSUMER_TIME).await,
+            walk(list().concurrent(8), CONSUMER_TIME).await,
         ];
         points.push((latency, times));
     }
-    Picture(points)
+    ChartPoints(points)
 }
 
-impl Picture {
-    /// As a table; and into the picture.
-    fn draw(self, figures: &mut Figures) -> Table {
-        let head = ["SailPoint, 40 pages, 10 ms in the consumer: at the server", WAYS[0], WAYS[1], WAYS[2]];
+impl ChartPoints {
+    /// Returns the table and adds the points to the chart.
+    fn into_table(self, figures: &mut Figures) -> Table {
+        let head =
+            ["SailPoint, 40 pages, 10 ms in the consumer: at the server", METHODS[0], METHODS[1], METHODS[2]];
         let mut table = Table::new(&head);
         for (latency, times) in &self.0 {
             let times = times.map(|seconds| format!("{seconds:.2} s"));
             table.row([format!("{latency} ms")].into_iter().chain(times));
         }
-        for (way, name) in WAYS.into_iter().enumerate() {
-            let points = self
-                .0
-                .iter()
-                .map(|(latency, times)| (f64::from(u32::try_from(*latency).unwrap_or(u32::MAX)), times[way]));
+        for (index, name) in METHODS.into_iter().enumerate() {
+            let points = self.0.iter().map(|(latency, times)| {
+                (f64::from(u32::try_from(*latency).unwrap_or(u32::MAX)), times[index])
+            });
             figures.latency.push((name, points.collect()));
         }
         table

@@ -1,4 +1,4 @@
-//! The ways to list all accounts of a server.
+//! Methods of listing all accounts of a server.
 
 use std::{any::Any, hint::black_box};
 
@@ -7,7 +7,7 @@ use headcount::{Paginator, huawei, sailpoint};
 
 use super::{
     by_hand,
-    rows::{HUAWEI_PAGE, SAILPOINT_PAGE},
+    rows::{HUAWEI_PAGE_SIZE, SAILPOINT_PAGE_SIZE},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,17 +30,17 @@ impl Provider {
         Self::ALL.into_iter().find(|provider| provider.name() == name)
     }
 
-    pub(crate) fn page(self) -> u64 {
+    pub(crate) fn page_size(self) -> u64 {
         match self {
-            Self::Huawei => HUAWEI_PAGE,
-            Self::SailPoint => SAILPOINT_PAGE,
+            Self::Huawei => HUAWEI_PAGE_SIZE,
+            Self::SailPoint => SAILPOINT_PAGE_SIZE,
         }
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// Lists nothing: what the client itself takes.
+pub(crate) enum Method {
+    /// Only creates the client.
     Nothing,
     Bytes,
     ByHand,
@@ -50,7 +50,7 @@ pub(crate) enum Way {
     Concurrent(usize),
 }
 
-impl Way {
+impl Method {
     pub(crate) fn name(self) -> String {
         match self {
             Self::Nothing => "nothing".to_owned(),
@@ -63,10 +63,11 @@ impl Way {
         }
     }
 
-    /// By what [`name`](Self::name) gives, for a process of its own.
+    /// Parses a [`name`](Self::name), for the separate process.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        let ways = [Self::Nothing, Self::Bytes, Self::ByHand, Self::Items, Self::IntoAccounts, Self::Ahead];
-        ways.into_iter().find(|way| way.name() == name)
+        let methods =
+            [Self::Nothing, Self::Bytes, Self::ByHand, Self::Items, Self::IntoAccounts, Self::Ahead];
+        methods.into_iter().find(|method| method.name() == name)
     }
 }
 
@@ -76,52 +77,53 @@ enum Client {
     SailPoint(sailpoint::Client),
 }
 
-/// Lists all accounts of a server in one way, with a client of its own.
+/// Lists all accounts of a server with one method and its own client.
 pub(crate) struct Lister {
     provider: Provider,
-    way: Way,
+    method: Method,
     url: String,
     client: Client,
 }
 
 impl Lister {
-    pub(crate) fn new(provider: Provider, way: Way, url: &str) -> Self {
-        let client = match (way, provider) {
-            (Way::Bytes | Way::ByHand, _) => {
+    pub(crate) fn new(provider: Provider, method: Method, url: &str) -> Self {
+        let client = match (method, provider) {
+            (Method::Bytes | Method::ByHand, _) => {
                 Client::Reqwest(reqwest::Client::builder().no_proxy().build().expect("a client"))
             }
             (_, Provider::Huawei) => Client::Huawei(huawei_client(url)),
             (_, Provider::SailPoint) => Client::SailPoint(sailpoint_client(url)),
         };
-        Self { provider, way, url: url.to_owned(), client }
+        Self { provider, method, url: url.to_owned(), client }
     }
 
-    /// Lists all accounts, and looks at each. How many there are; of bytes alone, how many fit on their pages.
+    /// Lists and visits all accounts. Returns their number, which is assumed from the pages if nothing is
+    /// decoded.
     pub(crate) async fn list(&self) -> u64 {
         match &self.client {
-            _ if self.way == Way::Nothing => 0,
+            _ if self.method == Method::Nothing => 0,
             Client::Reqwest(http) => self.list_by_hand(http).await,
             Client::Huawei(client) => {
                 let list = client.list_accounts().limit(2000);
-                match self.way {
-                    Way::IntoAccounts => count(list.into_accounts().items()).await,
-                    Way::Ahead => count(list.pages().ahead(1).items()).await,
+                match self.method {
+                    Method::IntoAccounts => count(list.into_accounts().items()).await,
+                    Method::Ahead => count(list.pages().ahead(1).items()).await,
                     _ => count(list.items()).await,
                 }
             }
             Client::SailPoint(client) => {
                 let list = client.list_accounts();
-                match self.way {
-                    Way::IntoAccounts => count(list.into_accounts().items()).await,
-                    Way::Ahead => count(list.pages().ahead(1).items()).await,
-                    Way::Concurrent(width) => count(list.pages().concurrent(width).items()).await,
+                match self.method {
+                    Method::IntoAccounts => count(list.into_accounts().items()).await,
+                    Method::Ahead => count(list.pages().ahead(1).items()).await,
+                    Method::Concurrent(width) => count(list.pages().concurrent(width).items()).await,
                     _ => count(list.items()).await,
                 }
             }
         }
     }
 
-    /// Lists all accounts, and keeps the pages until what it gives is dropped.
+    /// Lists all accounts and returns the collected pages.
     pub(crate) async fn collect(&self) -> Box<dyn Any + Send> {
         match (&self.client, self.provider) {
             (Client::Reqwest(http), Provider::Huawei) => {
@@ -136,23 +138,23 @@ impl Lister {
             }
             (Client::Huawei(client), _) => {
                 let pages = client.list_accounts().limit(2000).pages();
-                Box::new(pages.try_collect::<Vec<_>>().await.expect("a whole list"))
+                Box::new(pages.try_collect::<Vec<_>>().await.expect("a complete list"))
             }
             (Client::SailPoint(client), _) => {
                 let pages = client.list_accounts().pages();
-                Box::new(pages.try_collect::<Vec<_>>().await.expect("a whole list"))
+                Box::new(pages.try_collect::<Vec<_>>().await.expect("a complete list"))
             }
         }
     }
 
     async fn list_by_hand(&self, http: &reqwest::Client) -> u64 {
         let mut count = 0;
-        match (self.way, self.provider) {
-            (Way::Bytes, Provider::Huawei) => {
-                count = by_hand::huawei_bytes(http, &self.url).await * HUAWEI_PAGE;
+        match (self.method, self.provider) {
+            (Method::Bytes, Provider::Huawei) => {
+                count = by_hand::huawei_bytes(http, &self.url).await * HUAWEI_PAGE_SIZE;
             }
-            (Way::Bytes, Provider::SailPoint) => {
-                count = by_hand::sailpoint_bytes(http, &self.url).await * SAILPOINT_PAGE;
+            (Method::Bytes, Provider::SailPoint) => {
+                count = by_hand::sailpoint_bytes(http, &self.url).await * SAILPOINT_PAGE_SIZE;
             }
             (_, Provider::Huawei) => {
                 by_hand::huawei(http, &self.url, |page| count += by_hand::visit(page)).await;
@@ -166,17 +168,17 @@ impl Lister {
 }
 
 pub(crate) fn huawei_client(url: &str) -> huawei::Client {
-    huawei::Client::builder("AK", "SK").base_url(url).build().expect("a client")
+    huawei::Client::builder().access_key("AK").secret_key("SK").base_url(url).build().expect("a client")
 }
 
 pub(crate) fn sailpoint_client(url: &str) -> sailpoint::Client {
-    sailpoint::Client::builder(url).token("token").rate_limit(None).build().expect("a client")
+    sailpoint::Client::builder().base_url(url).token("token").rate_limit(None).build().expect("a client")
 }
 
-/// Looks at each item, and counts them.
+/// Visits and counts all items.
 async fn count<T: Send>(mut items: impl Stream<Item = headcount::Result<T>> + Send + Unpin) -> u64 {
     let mut count = 0;
-    while let Some(item) = items.try_next().await.expect("a whole list") {
+    while let Some(item) = items.try_next().await.expect("a complete list") {
         black_box(&item);
         count += 1;
     }

@@ -1,4 +1,4 @@
-//! What was measured on, and when.
+//! The machine and the date of the measurements.
 
 use std::{fs, process::Command};
 
@@ -7,7 +7,7 @@ use headcount::{
     http::Clock,
 };
 
-/// The machine, in one line.
+/// Describes the machine in one line.
 pub(crate) fn describe() -> String {
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus.lines().find(|line| line.starts_with("model name"));
@@ -21,13 +21,13 @@ pub(crate) fn describe() -> String {
     format!("{model}, {cores} cores, Linux {}, {rustc}.", kernel.trim())
 }
 
-/// Today.
+/// Returns today's date.
 pub(crate) fn date() -> String {
     DateTime::<Utc>::from(Clock::system().now()).format("%Y-%m-%d").to_string()
 }
 
-/// The most memory that this process has had, in KiB.
-pub(crate) fn peak_memory() -> u64 {
+/// Returns the peak memory of this process in KiB.
+pub(crate) fn peak_memory_kib() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()

@@ -1,7 +1,7 @@
-//! What all targets share: the accounts, the server, the loop by hand, and the tables.
+//! Code shared by all targets: the accounts, the server, the hand-written loop, and the tables.
 //!
-//! Servers, and clients whose memory or instructions are counted, are processes of their own: the same program,
-//! started with another first argument.
+//! Servers run in separate processes, and so do clients whose memory or instructions are measured. These are
+//! the same program, started with another first argument.
 
 mod build;
 mod by_hand;
@@ -24,12 +24,12 @@ use std::time::Duration;
 
 use chart::Figures;
 
-/// Tells how many allocations there were, and how many bytes are held.
+/// Returns the number of allocations so far and the number of allocated bytes.
 pub(crate) type Counter = fn() -> (usize, usize);
 
-/// Runs those of `tables` that the command line asks for; all of them if it names none.
+/// Runs those of `tables` that the command line names, or all if it names none.
 ///
-/// Only `cargo bench` runs any: `cargo test` starts benches as well, and not to wait for them.
+/// Does nothing without `--bench`, because `cargo test` also starts benches.
 pub(crate) fn main(tables: &[&str], counter: Option<Counter>) {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
@@ -38,10 +38,10 @@ pub(crate) fn main(tables: &[&str], counter: Option<Counter>) {
         _ if arguments.iter().any(|argument| argument == "--bench") => {}
         _ => return,
     }
-    let asked: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
+    let selected: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     let mut figures = Figures::default();
     for table in tables {
-        if !asked.is_empty() && !asked.iter().any(|asked| asked == table) {
+        if !selected.is_empty() && !selected.iter().any(|name| name == table) {
             continue;
         }
         match (*table, counter) {
@@ -53,18 +53,18 @@ pub(crate) fn main(tables: &[&str], counter: Option<Counter>) {
             ("scale", _) => scale::run(),
             ("build", _) => build::run(),
             ("heap", Some(counter)) => heap::run(counter),
-            (other, _) => panic!("there is no table {other}"),
+            (other, _) => panic!("unknown table {other}"),
         }
     }
     figures.draw();
 }
 
-/// Waits, to a tenth of a millisecond; tokio's own timers go by whole ones.
+/// Waits with a precision of 0.1 ms. tokio's timers have a precision of 1 ms.
 async fn pause(time: Duration) {
     let _ = tokio::task::spawn_blocking(move || std::thread::sleep(time)).await;
 }
 
-/// A runtime with one thread, or with two workers.
+/// Creates a runtime with one thread, or with two workers.
 fn runtime(is_single: bool) -> tokio::runtime::Runtime {
     let mut builder = if is_single {
         tokio::runtime::Builder::new_current_thread()

@@ -1,20 +1,20 @@
-//! What is printed, and written to `benches/RESULTS.md`.
+//! Prints the tables and writes them to `benches/RESULTS.md`.
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
 use super::machine;
 
-/// The tables in the order in which they stand in the file.
+/// The order of the tables in the file.
 const ORDER: [&str; 9] =
     ["timing", "latency", "memory", "heap", "instructions", "small", "scale", "build", "other"];
 
-/// One table, or a few that belong together.
+/// A section of one or several tables.
 pub(crate) struct Section {
-    /// What it is called on the command line, and the target that makes it.
+    /// The name on the command line, and the bench target.
     pub(crate) name: &'static str,
     pub(crate) target: &'static str,
     pub(crate) title: &'static str,
-    /// How it was measured.
+    /// How the numbers were measured.
     pub(crate) text: String,
     pub(crate) tables: Vec<Table>,
 }
@@ -41,7 +41,7 @@ impl Table {
         let widths: Vec<usize> = (0..self.head.len()).map(width).collect();
         let line = |cells: &[String]| {
             let cells = cells.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
-                // Names to the left, numbers to the right.
+                // Names are left-aligned, numbers right-aligned.
                 if column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
             });
             format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
@@ -57,36 +57,36 @@ impl Table {
     }
 }
 
-/// A figure against the most, or the least, that it should be.
+/// A target for a number.
 #[derive(Clone, Copy)]
-pub(crate) enum Bar {
+pub(crate) enum Target {
     AtMost(f64),
     AtLeast(f64),
 }
 
-impl Bar {
-    /// A cell: the bar, and whether `value` meets it.
+impl Target {
+    /// Formats the target and whether `value` meets it.
     pub(crate) fn judge(self, value: f64) -> String {
-        let (sign, bar, is_met) = match self {
-            Self::AtMost(bar) => ('≤', bar, value <= bar),
-            Self::AtLeast(bar) => ('≥', bar, value >= bar),
+        let (sign, target, is_met) = match self {
+            Self::AtMost(target) => ('≤', target, value <= target),
+            Self::AtLeast(target) => ('≥', target, value >= target),
         };
-        format!("{sign} {bar} {}", if is_met { "met" } else { "**misses**" })
+        format!("{sign} {target} {}", if is_met { "met" } else { "**misses**" })
     }
 }
 
-/// How many there are in one second, of `count` in so many.
+/// Returns the rate per second of `count` in `seconds`.
 pub(crate) fn per_second(count: u64, seconds: f64) -> u128 {
     let one = std::time::Duration::from_secs_f64(seconds).as_nanos();
     u128::from(count) * 1_000_000_000 / one.max(1)
 }
 
-/// A number with a comma after every thousand.
+/// Formats a number with thousands separators.
 pub(crate) fn thousands(number: impl Into<u128>) -> String {
     let digits = number.into().to_string();
     let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -95,7 +95,7 @@ pub(crate) fn thousands(number: impl Into<u128>) -> String {
 }
 
 impl Section {
-    /// Prints the section, and puts it into the file in the place of an older one.
+    /// Prints the section and replaces it in the file.
     pub(crate) fn publish(&self) {
         let mut body = format!("## {}\n\n", self.title);
         let (name, target) = (self.name, self.target);
@@ -108,7 +108,7 @@ impl Section {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches").join("RESULTS.md");
         let head = head();
         let old = fs::read_to_string(&path).unwrap_or_default();
-        // What another machine measured can not stand beside this.
+        // Drops all results of another machine.
         let kept = old.strip_prefix(&*head).unwrap_or_default();
         let mut sections: Vec<(String, String)> = kept
             .split("<!-- table: ")
@@ -117,21 +117,21 @@ impl Section {
             .filter(|(name, _)| name != self.name)
             .collect();
         sections.push((self.name.to_owned(), body.trim().to_owned()));
-        sections.sort_by_key(|(name, _)| ORDER.iter().position(|known| known == name));
+        sections.sort_by_key(|(name, _)| ORDER.iter().position(|other| other == name));
         let sections = sections.iter().map(|(name, body)| format!("<!-- table: {name} -->\n{body}\n"));
         let text = head + &sections.collect::<Vec<_>>().join("\n");
         if let Err(error) = fs::write(&path, text) {
-            eprintln!("{} can not be written: {error}", path.display());
+            eprintln!("failed to write {}: {error}", path.display());
         }
     }
 }
 
 fn head() -> String {
     format!(
-        "# What the crate costs\n\n\
-         `cargo bench` measures all of it, and writes this file and the picture. Ratios are within one run; *by hand* \
-         is a loop with reqwest and `serde_json` that reads the same fields (`suite/by_hand.rs`).\n\n\
-         ![accounts a second, time against latency, memory against length](results.svg)\n\n\
+        "# Benchmarks\n\n\
+         `cargo bench` measures everything and writes this file and the charts. Ratios are within one run. *By hand* is \
+         a loop with reqwest and `serde_json` that decodes the same fields (`suite/by_hand.rs`).\n\n\
+         ![accounts per second, time by latency, memory by length](results.svg)\n\n\
          {}\n\n",
         machine::describe()
     )

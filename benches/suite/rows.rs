@@ -1,13 +1,13 @@
-//! The accounts that are listed, as the vendors' samples show them.
+//! The listed accounts, modelled on the vendors' samples.
 
 use std::fmt::Write as _;
 
 use bytes::Bytes;
 
-/// Stands for an account's number in a row: so rows are all of one length, and their ids ascend.
+/// The placeholder of an account's number. All rows have the same length, and their ids ascend.
 const NUMBER: &str = "NNNNNNNN";
 
-/// The example of Huawei's reference, with every member that is there without contact information.
+/// The example of Huawei's reference, with every member that is returned without contact information.
 const HUAWEI: &str = concat!(
     r#"{"id":"05261f923e80d3890f33c005NNNNNNNN","urn":"organizations::0a6d25d23900d45c0faac010e0fb4de0:"#,
     r#"account:o-fhkmi6mek7wlqdp6nideqhb47qwtjdsv/05261f923e80d3890f33c005NNNNNNNN","join_method":"invited","#,
@@ -30,25 +30,25 @@ const SAILPOINT: &str = concat!(
     r#""hasEntitlements":true,"features":"ENABLE","origin":"AGGREGATED"}"#,
 );
 
-/// Rows on a page of Huawei, and of SailPoint: the most that they give.
-pub(crate) const HUAWEI_PAGE: u64 = 2000;
-pub(crate) const SAILPOINT_PAGE: u64 = 250;
+/// The maximum page sizes of Huawei and SailPoint.
+pub(crate) const HUAWEI_PAGE_SIZE: u64 = 2000;
+pub(crate) const SAILPOINT_PAGE_SIZE: u64 = 250;
 
-/// How many bytes a row has.
+/// Returns the length of a row in bytes.
 pub(crate) fn row_length(is_huawei: bool) -> u64 {
     let row = if is_huawei { HUAWEI } else { SAILPOINT };
     row.len() as u64
 }
 
-/// Rows with commas between them.
+/// Renders rows, separated by commas.
 fn render(template: &str, numbers: std::ops::Range<u64>) -> String {
     let mut rows = String::new();
     for number in numbers {
         if !rows.is_empty() {
             rows.push(',');
         }
-        for (place, text) in template.split(NUMBER).enumerate() {
-            if place > 0 {
+        for (index, text) in template.split(NUMBER).enumerate() {
+            if index > 0 {
                 let _ = write!(rows, "{number:08}");
             }
             rows.push_str(text);
@@ -57,7 +57,7 @@ fn render(template: &str, numbers: std::ops::Range<u64>) -> String {
     rows
 }
 
-/// All rows of a SailPoint tenant: what lies at an offset is cut out of them.
+/// All rows of a SailPoint tenant. Pages are slices of them.
 pub(crate) struct SailPointRows {
     rows: Bytes,
     count: u64,
@@ -72,19 +72,19 @@ impl SailPointRows {
         self.count
     }
 
-    /// The rows from `offset` on, without the brackets around them.
+    /// Returns the rows at `offset`, without brackets.
     pub(crate) fn slice(&self, offset: u64, limit: u64) -> Bytes {
         let stride = SAILPOINT.len() + 1;
-        let place = |row: u64| usize::try_from(row.min(self.count)).unwrap_or(usize::MAX) * stride;
-        let (from, to) = (place(offset), place(offset.saturating_add(limit)));
-        if from == to { Bytes::new() } else { self.rows.slice(from..to - 1) }
+        let position = |row: u64| usize::try_from(row.min(self.count)).unwrap_or(usize::MAX) * stride;
+        let (start, end) = (position(offset), position(offset.saturating_add(limit)));
+        if start == end { Bytes::new() } else { self.rows.slice(start..end - 1) }
     }
 }
 
-/// One page of Huawei, whose numbers are written anew for every other.
+/// A template of Huawei's pages, in which the numbers are replaced.
 pub(crate) struct HuaweiPage {
     body: Vec<u8>,
-    /// Where the first row's numbers stand.
+    /// The offsets of the first row's numbers.
     numbers: Vec<usize>,
     rows: u64,
 }
@@ -97,7 +97,7 @@ impl HuaweiPage {
         Self { body, numbers, rows }
     }
 
-    /// The page that begins with account `first` of `accounts`.
+    /// Renders the page that starts with account `first` of `accounts`.
     fn at(&self, first: u64, accounts: u64) -> Bytes {
         let mut body = Vec::with_capacity(self.body.len() + 100);
         body.extend_from_slice(&self.body);
@@ -116,28 +116,28 @@ impl HuaweiPage {
     }
 }
 
-/// The accounts of a Huawei organization. Their number is a multiple of a page's.
+/// The accounts of a Huawei organization. Their number is a multiple of the page size.
 pub(crate) struct HuaweiPages {
     accounts: u64,
     prepared: Vec<Bytes>,
-    page: HuaweiPage,
+    template: HuaweiPage,
 }
 
 impl HuaweiPages {
-    /// With every page prepared, or with each made of another one when it is asked for.
+    /// Renders every page in advance if `is_prepared`, or else each page on request.
     pub(crate) fn new(accounts: u64, is_prepared: bool) -> Self {
-        let page = HuaweiPage::new(HUAWEI_PAGE);
-        let first = (0..accounts).step_by(usize::try_from(HUAWEI_PAGE).unwrap_or(usize::MAX));
+        let template = HuaweiPage::new(HUAWEI_PAGE_SIZE);
+        let first = (0..accounts).step_by(usize::try_from(HUAWEI_PAGE_SIZE).unwrap_or(usize::MAX));
         let prepared =
-            if is_prepared { first.map(|first| page.at(first, accounts)).collect() } else { vec![] };
-        Self { accounts, prepared, page }
+            if is_prepared { first.map(|first| template.at(first, accounts)).collect() } else { vec![] };
+        Self { accounts, prepared, template }
     }
 
-    /// The page of a marker.
+    /// Returns the page that starts with account `first`, which is also its marker.
     pub(crate) fn get(&self, first: u64) -> Bytes {
-        match usize::try_from(first / HUAWEI_PAGE).ok().and_then(|page| self.prepared.get(page)) {
+        match usize::try_from(first / HUAWEI_PAGE_SIZE).ok().and_then(|page| self.prepared.get(page)) {
             Some(body) => body.clone(),
-            None => self.page.at(first, self.accounts),
+            None => self.template.at(first, self.accounts),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A plain HTTP server in a process of its own, with all bodies prepared.
+//! A minimal HTTP server in a separate process, with prepared bodies.
 
 use std::{
     collections::VecDeque,
@@ -21,39 +21,39 @@ use super::{
     rows::{HuaweiPages, SailPointRows},
 };
 
-/// What SailPoint allows.
+/// SailPoint's rate limit.
 pub(crate) const QUOTA: usize = 100;
 pub(crate) const WINDOW: Duration = Duration::from_secs(10);
 
-/// How a server is to be.
+/// The configuration of a server.
 #[derive(Clone, Copy)]
-pub(crate) struct Plan {
+pub(crate) struct Config {
     provider: Provider,
     accounts: u64,
     latency: Duration,
     has_quota: bool,
-    is_patched: bool,
+    is_lazy: bool,
 }
 
-impl Plan {
-    /// A server of so many accounts, which answers at once.
+impl Config {
+    /// Configures a server with this many accounts and no latency.
     pub(crate) fn new(provider: Provider, accounts: u64) -> Self {
-        Self { provider, accounts, latency: Duration::ZERO, has_quota: false, is_patched: false }
+        Self { provider, accounts, latency: Duration::ZERO, has_quota: false, is_lazy: false }
     }
 
-    /// One that waits before each answer.
+    /// Sets the wait before each response.
     pub(crate) fn latency(self, latency: Duration) -> Self {
         Self { latency, ..self }
     }
 
-    /// One that refuses more than [`QUOTA`] requests in any [`WINDOW`].
-    pub(crate) fn quota(self) -> Self {
+    /// Rejects more than [`QUOTA`] requests in any [`WINDOW`].
+    pub(crate) fn with_quota(self) -> Self {
         Self { has_quota: true, ..self }
     }
 
-    /// One that makes each page of another when it is asked for: for more accounts than there is memory.
-    pub(crate) fn patched(self) -> Self {
-        Self { is_patched: true, ..self }
+    /// Renders each page on request, for more accounts than fit in memory.
+    pub(crate) fn lazy(self) -> Self {
+        Self { is_lazy: true, ..self }
     }
 
     fn to_arguments(self) -> [String; 6] {
@@ -63,40 +63,40 @@ impl Plan {
             self.accounts.to_string(),
             self.latency.as_millis().to_string(),
             self.has_quota.to_string(),
-            self.is_patched.to_string(),
+            self.is_lazy.to_string(),
         ]
     }
 
-    fn of_arguments(arguments: &[String]) -> Option<Self> {
-        let [provider, accounts, latency, has_quota, is_patched] = arguments else { return None };
+    fn from_arguments(arguments: &[String]) -> Option<Self> {
+        let [provider, accounts, latency, has_quota, is_lazy] = arguments else { return None };
         Some(Self {
             provider: Provider::named(provider)?,
             accounts: accounts.parse().ok()?,
             latency: Duration::from_millis(latency.parse().ok()?),
             has_quota: has_quota.parse().ok()?,
-            is_patched: is_patched.parse().ok()?,
+            is_lazy: is_lazy.parse().ok()?,
         })
     }
 }
 
-/// What a server saw.
+/// Statistics of a server with a quota.
 #[derive(Default, Serialize, Deserialize)]
-pub(crate) struct Seen {
-    pub(crate) refused: u64,
-    /// When requests came that were not refused, in seconds after the first of them. Only with a quota.
-    pub(crate) came: Vec<f64>,
+pub(crate) struct Stats {
+    pub(crate) rejected: u64,
+    /// The times of accepted requests, in seconds after the first of them.
+    pub(crate) accepted: Vec<f64>,
 }
 
-/// A server's process.
+/// A running server process.
 pub(crate) struct Server {
     process: Child,
     pub(crate) url: String,
 }
 
 impl Server {
-    pub(crate) fn start(plan: Plan) -> Self {
+    pub(crate) fn start(config: Config) -> Self {
         let mut process = Command::new(std::env::current_exe().expect("this program"))
-            .args(plan.to_arguments())
+            .args(config.to_arguments())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -107,24 +107,24 @@ impl Server {
         Self { process, url: format!("http://127.0.0.1:{}", port.trim()) }
     }
 
-    pub(crate) async fn seen(&self) -> Seen {
-        let answer = reqwest::get(format!("{}/seen", self.url)).await.expect("an answer");
-        serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("what it saw")
+    pub(crate) async fn stats(&self) -> Stats {
+        let response = reqwest::get(format!("{}/stats", self.url)).await.expect("a response");
+        serde_json::from_slice(&response.bytes().await.expect("a body")).expect("statistics")
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It ends with its input.
+        // The process ends at the end of its input.
         drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
 }
 
-/// The server's process: prints its port, and serves until its input ends.
+/// Prints the port, and serves until the standard input ends. The entry point of the server process.
 pub(crate) fn serve(arguments: &[String]) {
-    let plan = Plan::of_arguments(arguments).expect("a plan");
-    let tenant = Arc::new(Tenant::new(plan));
+    let config = Config::from_arguments(arguments).expect("a configuration");
+    let tenant = Arc::new(Tenant::new(config));
     std::thread::spawn(|| {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
@@ -135,7 +135,7 @@ pub(crate) fn serve(arguments: &[String]) {
         println!("{}", listener.local_addr().expect("a port").port());
         while let Ok((connection, _)) = listener.accept().await {
             let tenant = Arc::clone(&tenant);
-            tokio::spawn(async move { tenant.talk(connection).await });
+            tokio::spawn(async move { tenant.serve_connection(connection).await });
         }
     });
 }
@@ -151,32 +151,32 @@ enum Rows {
     SailPoint(SailPointRows),
 }
 
-/// An answer, in pieces that are not copied.
-struct Answer {
+/// A response, in parts that are not copied.
+struct Response {
     head: Bytes,
     body: Bytes,
     tail: &'static [u8],
 }
 
 impl Tenant {
-    fn new(plan: Plan) -> Self {
-        let rows = match plan.provider {
-            Provider::Huawei => Rows::Huawei(HuaweiPages::new(plan.accounts, !plan.is_patched)),
-            Provider::SailPoint => Rows::SailPoint(SailPointRows::new(plan.accounts)),
+    fn new(config: Config) -> Self {
+        let rows = match config.provider {
+            Provider::Huawei => Rows::Huawei(HuaweiPages::new(config.accounts, !config.is_lazy)),
+            Provider::SailPoint => Rows::SailPoint(SailPointRows::new(config.accounts)),
         };
-        let quota = plan.has_quota.then(Mutex::default);
-        Self { rows, latency: plan.latency, quota }
+        let quota = config.has_quota.then(Mutex::default);
+        Self { rows, latency: config.latency, quota }
     }
 
-    /// Answers requests, none of which has a body, until the connection ends.
-    async fn talk(&self, mut connection: TcpStream) -> Option<()> {
+    /// Serves requests without bodies until the connection ends.
+    async fn serve_connection(&self, mut connection: TcpStream) -> Option<()> {
         connection.set_nodelay(true).ok()?;
         let mut input = BytesMut::new();
         loop {
             while let Some(end) = input.windows(4).position(|window| window == b"\r\n\r\n") {
                 let request = input.split_to(end + 4);
                 let target = std::str::from_utf8(&request).ok()?.split(' ').nth(1)?;
-                let Answer { head, body, tail } = self.answer(target).await;
+                let Response { head, body, tail } = self.respond(target).await;
                 connection.write_all_buf(&mut head.chain(body).chain(tail)).await.ok()?;
             }
             if connection.read_buf(&mut input).await.ok()? == 0 {
@@ -185,13 +185,13 @@ impl Tenant {
         }
     }
 
-    async fn answer(&self, target: &str) -> Answer {
-        if target == "/seen" {
-            let seen = self.quota.as_ref().map(|quota| lock(quota).seen()).unwrap_or_default();
-            return json(serde_json::to_vec(&seen).unwrap_or_default().into());
+    async fn respond(&self, target: &str) -> Response {
+        if target == "/stats" {
+            let stats = self.quota.as_ref().map(|quota| lock(quota).stats()).unwrap_or_default();
+            return json(serde_json::to_vec(&stats).unwrap_or_default().into());
         }
-        if let Some(wait) = self.quota.as_ref().and_then(|quota| lock(quota).refuse()) {
-            return Answer {
+        if let Some(wait) = self.quota.as_ref().and_then(|quota| lock(quota).check()) {
+            return Response {
                 head: format!(
                     "HTTP/1.1 429 Too Many Requests\r\nRetry-After: {wait}\r\nContent-Length: 2\r\n\r\n"
                 )
@@ -219,7 +219,7 @@ impl Tenant {
                 let (body, total) = (rows.slice(first, limit), rows.count());
                 let count = if count { format!("X-Total-Count: {total}\r\n") } else { String::new() };
                 let head = format!("{}{count}\r\n[", head(body.len() + 2));
-                Answer { head: head.into(), body, tail: b"]" }
+                Response { head: head.into(), body, tail: b"]" }
             }
         }
     }
@@ -229,8 +229,8 @@ fn head(length: usize) -> String {
     format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n")
 }
 
-fn json(body: Bytes) -> Answer {
-    Answer { head: format!("{}\r\n", head(body.len())).into(), body, tail: b"" }
+fn json(body: Bytes) -> Response {
+    Response { head: format!("{}\r\n", head(body.len())).into(), body, tail: b"" }
 }
 
 fn lock(quota: &Mutex<Quota>) -> std::sync::MutexGuard<'_, Quota> {
@@ -240,30 +240,31 @@ fn lock(quota: &Mutex<Quota>) -> std::sync::MutexGuard<'_, Quota> {
 #[derive(Default)]
 struct Quota {
     window: VecDeque<Instant>,
-    came: Vec<Instant>,
-    refused: u64,
+    accepted: Vec<Instant>,
+    rejected: u64,
 }
 
 impl Quota {
-    /// Counts a request, or says in how many seconds it may come again.
-    fn refuse(&mut self) -> Option<u64> {
+    /// Counts a request. Returns the seconds to wait if it exceeds the quota.
+    fn check(&mut self) -> Option<u64> {
         let now = Instant::now();
         while self.window.front().is_some_and(|first| now - *first >= WINDOW) {
             self.window.pop_front();
         }
         if self.window.len() < QUOTA {
             self.window.push_back(now);
-            self.came.push(now);
+            self.accepted.push(now);
             return None;
         }
-        self.refused += 1;
-        let left = self.window.front().map_or(Duration::ZERO, |first| WINDOW.saturating_sub(now - *first));
-        Some(left.as_secs() + 1)
+        self.rejected += 1;
+        let remaining =
+            self.window.front().map_or(Duration::ZERO, |first| WINDOW.saturating_sub(now - *first));
+        Some(remaining.as_secs() + 1)
     }
 
-    fn seen(&self) -> Seen {
-        let first = self.came.first();
-        let since = |came: &Instant| first.map_or(0.0, |first| (*came - *first).as_secs_f64());
-        Seen { refused: self.refused, came: self.came.iter().map(since).collect() }
+    fn stats(&self) -> Stats {
+        let first = self.accepted.first();
+        let seconds = |time: &Instant| first.map_or(0.0, |first| (*time - *first).as_secs_f64());
+        Stats { rejected: self.rejected, accepted: self.accepted.iter().map(seconds).collect() }
     }
 }

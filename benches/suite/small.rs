@@ -1,27 +1,26 @@
-//! What is done for each request, apart from its bytes.
+//! The cost of each request, apart from its transmission.
 
 use std::{
     hint::black_box,
     time::{Duration, Instant},
 };
 
-use futures::TryStreamExt;
 use headcount::{
-    Checkpoint, Paginator, annature,
+    Checkpoint, annature,
     http::{BoxFuture, Bytes, RateLimit, Request, Response, Transport, TransportError},
     huawei, sailpoint,
 };
 
 use super::{
     median,
-    report::{Bar, Section, Table},
+    report::{Section, Table, Target},
     runtime,
 };
 
 const CALLS: u32 = 2000;
 const ROUNDS: usize = 31;
 
-/// Answers every request with the same body, at once.
+/// A transport that returns the same body immediately.
 struct Memory(&'static str);
 
 impl Transport for Memory {
@@ -30,7 +29,7 @@ impl Transport for Memory {
     }
 }
 
-/// The time of one call, in microseconds.
+/// Measures the time of one call in microseconds.
 async fn time<F: Future<Output = ()> + Send>(call: impl Fn() -> F + Send + Sync) -> f64 {
     let began = Instant::now();
     for _ in 0..CALLS {
@@ -41,17 +40,17 @@ async fn time<F: Future<Output = ()> + Send>(call: impl Fn() -> F + Send + Sync)
 
 pub(crate) fn run() {
     const URL: &str = "http://127.0.0.1:1";
-    let huawei = huawei::Client::builder("AK", "SK").base_url(URL);
+    let huawei = huawei::Client::builder().access_key("AK").secret_key("SK").base_url(URL);
     let huawei = huawei.transport(Memory(r#"{"account":{"id":"a"}}"#)).build().expect("a client");
     let sailpoint = |limit: Option<RateLimit>| {
-        let builder = sailpoint::Client::builder(URL).token("token").rate_limit(limit);
+        let builder = sailpoint::Client::builder().base_url(URL).token("token").rate_limit(limit);
         builder.transport(Memory(r#"{"id":"a"}"#)).build().expect("a client")
     };
     let free = sailpoint(None);
     let limited = sailpoint(Some(RateLimit::new(1000, Duration::from_millis(1))));
-    let annature = annature::Client::builder("id", "key").base_url(URL);
+    let annature = annature::Client::builder().id("id").key("key").base_url(URL);
     let annature = annature.transport(Memory(r#"{"id":"a"}"#)).build().expect("a client");
-    let list = huawei::Client::builder("AK", "SK").base_url(URL);
+    let list = huawei::Client::builder().access_key("AK").secret_key("SK").base_url(URL);
     let page =
         r#"{"accounts":[{"id":"a"},{"id":"b"}],"page_info":{"next_marker":"marker","current_count":2}}"#;
     let list = list.transport(Memory(page)).build().expect("a client");
@@ -78,50 +77,50 @@ pub(crate) fn run() {
             });
             let resumed = time(|| async {
                 let checkpoint: Checkpoint = serde_json::from_str(&saved).expect("a checkpoint");
-                let _ = black_box(list.list_accounts().resume(&checkpoint).expect("a place"));
+                let _ = black_box(list.list_accounts().resume(&checkpoint).expect("a stream"));
             });
             [signed.await, tokened.await, limited.await, keyed.await, resumed.await]
         }));
     }
     let of = |figure: &dyn Fn(&[f64; 5]) -> f64| median(rounds.iter().map(figure).collect());
     let mut table = Table::new(&["microseconds", "", "", "measured as"]);
-    for (name, micros, bar, how) in [
+    for (name, micros, target, method) in [
         (
-            "signing a request of Huawei",
+            "signing a Huawei request",
             of(&|[signed, tokened, ..]| signed - tokened),
             Some(10.0),
-            "`get_account` at Huawei, less `get_account` at SailPoint",
+            "`get_account` at Huawei, minus `get_account` at SailPoint",
         ),
         (
-            "the rate limiter, nobody waiting",
+            "rate limiter, no contention",
             of(&|[_, tokened, limited, ..]| limited - tokened),
             Some(1.0),
             "`get_account` at SailPoint with and without a limit",
         ),
         (
-            "the token cache",
+            "token cache",
             of(&|[_, tokened, _, keyed, _]| tokened - keyed),
             Some(1.0),
-            "`get_account` at SailPoint, less that at Annature, which has keys and no token",
+            "`get_account` at SailPoint, minus that at Annature, which has no token",
         ),
         (
-            "opening a checkpoint",
+            "resuming a checkpoint",
             of(&|rounds| rounds[4]),
             Some(20.0),
-            "reading it from JSON, and `resume` of Huawei's `list_accounts`",
+            "decoding from JSON, and `resume` of Huawei's `list_accounts`",
         ),
-        ("a whole request of Huawei", of(&|rounds| rounds[0]), None, "`get_account`"),
-        ("a whole request of SailPoint", of(&|rounds| rounds[1]), None, "`get_account`"),
+        ("complete Huawei request", of(&|rounds| rounds[0]), None, "`get_account`"),
+        ("complete SailPoint request", of(&|rounds| rounds[1]), None, "`get_account`"),
     ] {
-        let judged = bar.map_or(String::new(), |bar| Bar::AtMost(bar).judge(micros));
-        table.row([name.to_owned(), format!("{micros:.2}"), judged, how.to_owned()]);
+        let judged = target.map_or(String::new(), |target| Target::AtMost(target).judge(micros));
+        table.row([name.to_owned(), format!("{micros:.2}"), judged, method.to_owned()]);
     }
     Section {
         name: "small",
         target: "listing",
         title: "Small costs",
-        text: "Through public calls, with a transport that answers from memory; the medians of 31 rounds of 2,000 \
-               calls each. A difference of two calls holds what else differs between them."
+        text: "With public calls and an in-memory transport. Medians of 31 rounds of 2,000 calls each. A difference of \
+               two calls includes everything else that differs between them."
             .into(),
         tables: vec![table],
     }
