@@ -63,9 +63,8 @@ impl Auth for ApiKey {
         struct Body {
             error: Option<String>,
         }
-        let mut error = ErrorResponse::default();
-        error.message = response.json::<Body>().ok().and_then(|body| body.error);
-        error
+        let message = response.json::<Body>().ok().and_then(|body| body.error);
+        ErrorResponse { message, ..ErrorResponse::default() }
     }
 }
 

@@ -119,9 +119,8 @@ pub struct Account {
     pub name: Option<String>,
     /// The e-mail address, if the provider's record has a member for it.
     ///
-    /// Fortanix reports none. Huawei reports it with `with_register_contact_info`. SailPoint has no such
-    /// member, but the `attributes` of an account may: its client fills it from the attributes that
-    /// `email_attribute` names.
+    /// Fortanix reports none. Huawei reports it with `with_register_contact_info`. SailPoint has no such member, but
+    /// the `attributes` of an account may: its lists read the attributes that `ListAccounts::email_attribute` names.
     pub email: Option<String>,
     /// The status.
     pub status: AccountStatus,
@@ -169,7 +168,7 @@ impl AccountOwner {
 }
 
 /// Another name of an [`Account`] at its provider, such as a resource name or the id on the source system.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct AlternateId {
     /// The name of the provider's member: `urn`, `nativeIdentity`, `uuid`.

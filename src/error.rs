@@ -1,4 +1,4 @@
-use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ pub struct Error(Arc<Inner>);
 struct Inner {
     kind: ErrorKind,
     retryability: Retryability,
-    provider: Option<&'static str>,
+    provider: Option<Cow<'static, str>>,
     request: Option<Box<str>>,
     status: Option<u16>,
     code: Option<Box<str>>,
@@ -106,9 +106,14 @@ impl Error {
         Self::new(ErrorKind::Decode, message)
     }
 
-    pub(crate) fn with_provider(mut self, provider: &'static str) -> Self {
-        self.inner().provider = Some(provider);
+    pub(crate) fn with_provider(mut self, provider: impl Into<Cow<'static, str>>) -> Self {
+        self.inner().provider = Some(provider.into());
         self
+    }
+
+    /// Sets the provider unless the error has one.
+    pub(crate) fn or_provider(self, provider: &str) -> Self {
+        if self.0.provider.is_some() { self } else { self.with_provider(provider.to_owned()) }
     }
 
     pub(crate) fn into_kind(mut self, kind: ErrorKind) -> Self {
@@ -157,9 +162,9 @@ impl Error {
         self.0.kind == ErrorKind::NotFound
     }
 
-    /// Returns the provider, if the error comes from one of its clients.
+    /// Returns the provider, if the error comes from one of its clients or listings.
     pub fn provider(&self) -> Option<Provider> {
-        self.0.provider.map(Provider::from)
+        self.0.provider.as_deref().map(Provider::from)
     }
 
     /// Returns the request that failed: its method and its URL without the query.
@@ -192,7 +197,7 @@ impl Error {
         self.0.retry_after
     }
 
-    /// Returns how often the request was sent; 0 if it never was.
+    /// Returns how many attempts were made to send the request; 0 if it was invalid.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
@@ -206,7 +211,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.0;
-        if let Some(provider) = inner.provider {
+        if let Some(provider) = &inner.provider {
             write!(f, "{provider}: ")?;
         }
         if let Some(request) = &inner.request {

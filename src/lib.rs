@@ -141,9 +141,9 @@
 //!
 //! # Crates in the interface
 //!
-//! The interface contains types of [`chrono`], [`futures`], [`reqwest`], [`secrecy`], [`serde_json`] and
-//! [`uuid`], and of the crate `http` in [`http::Transport`]. All are re-exported, and their major versions
-//! are part of this crate's. Read a secret with [`secrecy::ExposeSecret`].
+//! The interface contains types of [`chrono`], [`futures`], [`reqwest`], [`secrecy`], [`serde_json`] and [`uuid`], which
+//! are re-exported, and types of the crates `http` and `bytes`, which the module [`http`] re-exports. Their major
+//! versions are part of this crate's. Read a secret with [`secrecy::ExposeSecret`].
 //!
 //! # Features
 //!

@@ -77,9 +77,11 @@ impl RawRecord {
         redact(&mut value, self.secret);
         value
     }
+}
 
-    /// Serialises the JSON with its secrets redacted.
-    pub(crate) fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+/// Serialises the JSON with its secrets redacted.
+impl Serialize for RawRecord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.secret.is_empty() {
             serde_json::from_str::<&RawValue>(self.raw()).map_err(S::Error::custom)?.serialize(serializer)
         } else {
@@ -128,16 +130,19 @@ pub(crate) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D
     if id.is_empty() { Err(D::Error::custom("the id is empty")) } else { Ok(id) }
 }
 
-/// A record that is decoded from a row and keeps the JSON of the row.
-pub(crate) trait FromRow: HasId + Sized {
-    /// The member that identifies a record in its listing.
-    const ID: &'static str;
+/// A record that is decoded from a row of a page.
+pub(crate) trait FromRow: Sized {
+    /// The member that identifies a record in its listing, if it is known.
+    const ID: Option<&'static str>;
 
-    /// Deserialises the fields, without the JSON.
-    fn fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+    /// The record without the JSON of its row.
+    type Fields;
 
-    /// Sets the JSON, which is at `place` of a page.
-    fn keep(&mut self, page: Arc<String>, place: Range<usize>);
+    /// Deserialises the fields.
+    fn fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self::Fields, D::Error>;
+
+    /// Adds the JSON of the row, which is at `place` of `page`.
+    fn new(fields: Self::Fields, page: Arc<String>, place: Range<usize>) -> Self;
 
     /// Deserialises JSON that is not part of a page.
     fn from_raw(json: Box<RawValue>) -> serde_json::Result<Self> {
@@ -148,11 +153,10 @@ pub(crate) trait FromRow: HasId + Sized {
         if is_too_deep(json.get()) {
             return Err(serde::de::Error::custom("the record is nested too deeply"));
         }
-        let mut this = Self::fields(&mut serde_json::Deserializer::from_str(json.get()))?;
+        let fields = Self::fields(&mut serde_json::Deserializer::from_str(json.get()))?;
         let json = String::from(Box::<str>::from(json));
         let place = 0..json.len();
-        this.keep(Arc::new(json), place);
-        Ok(this)
+        Ok(Self::new(fields, Arc::new(json), place))
     }
 }
 
@@ -242,14 +246,17 @@ macro_rules! record {
         }
 
         impl crate::record::FromRow for $name {
-            const ID: &'static str = stringify!($id);
+            const ID: Option<&'static str> = Some(stringify!($id));
+
+            type Fields = Self;
 
             fn fields<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 Self::deserialize(deserializer)
             }
 
-            fn keep(&mut self, page: std::sync::Arc<String>, place: std::ops::Range<usize>) {
-                self.record = crate::RawRecord::new(page, place, crate::record::record!(@secret $($secret)?));
+            fn new(mut fields: Self, page: std::sync::Arc<String>, place: std::ops::Range<usize>) -> Self {
+                fields.record = crate::RawRecord::new(page, place, crate::record::record!(@secret $($secret)?));
+                fields
             }
         }
 
@@ -269,7 +276,7 @@ macro_rules! record {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                self.record.serialize(serializer)
+                serde::Serialize::serialize(&self.record, serializer)
             }
         }
     };

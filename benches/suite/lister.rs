@@ -3,7 +3,7 @@
 use std::{any::Any, hint::black_box};
 
 use futures::{Stream, TryStreamExt};
-use headcount::{Paginator, huawei, sailpoint};
+use headcount::{huawei, sailpoint};
 
 use super::{
     by_hand,

@@ -38,7 +38,7 @@ impl CheckpointFile {
             return Ok(pages.items());
         };
         pages.resume(checkpoint).map_err(|error| {
-            Error::new(error.kind(), format!("{}: {source}: {error}", self.file.display())).with_source(error)
+            Error::new(error.kind(), format!("{}: {error}", self.file.display())).with_source(error)
         })
     }
 

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use headcount::{Account, ErrorKind, Event, Merge, Paginator};
+use headcount::{Account, ErrorKind, Event, Merge};
 
 use args::Args;
 use checkpoint_file::CheckpointFile;
@@ -140,7 +140,7 @@ async fn list(
                     merge.summaries().for_each(|(name, summary)| progress.total(name, summary.total));
                 }
             }
-            Some(Event::Rejected { source, error }) => progress.rejected(&source, &error),
+            Some(Event::Rejected { error, .. }) => progress.rejected(&error),
             Some(Event::Failed { source, error, summary, .. }) => {
                 complete &= progress.summary(&source, &summary, Some(&error));
             }

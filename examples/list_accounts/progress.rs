@@ -48,8 +48,8 @@ impl Progress {
         }
     }
 
-    pub(crate) fn rejected(&self, source: &str, error: &Error) {
-        self.log(&format!("{source}: {error}"));
+    pub(crate) fn rejected(&self, error: &Error) {
+        self.log(&error.to_string());
     }
 
     /// Prints the summary of a source. Returns whether its list is complete.

@@ -5,7 +5,7 @@
 
 use arbitrary::Arbitrary;
 use futures::TryStreamExt;
-use headcount::{Account, AnyPaginator, Error, ErrorKind, Paginator, annature, fortanix, huawei, sailpoint};
+use headcount::{Account, AnyPaginator, Error, ErrorKind, annature, fortanix, huawei, sailpoint};
 use headcount_fuzz::{
     clients::policy,
     error_echo::{BodyShape, EchoedError, contains_fragment, marked, secrets_of},

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use crate::http::{ApiResponse, ErrorResponse, header};
+use crate::http::{ApiResponse, ErrorResponse, header_text};
 
 /// Parses an error response.
 ///
@@ -14,7 +14,7 @@ pub(super) fn parse(response: &ApiResponse) -> ErrorResponse {
     };
     ErrorResponse {
         message,
-        request_id: header(&response.headers, &["x-request-id"]),
+        request_id: header_text(&response.headers, &["x-request-id"]),
         ..ErrorResponse::default()
     }
 }

@@ -8,8 +8,9 @@ use super::{
     auth::{PartnerKey, partner_setters},
 };
 use crate::{
-    Error, ListingId, Page, Paginator, Result,
-    http::{ApiRequest, ApiResponse, Rows, no_rows, read_page},
+    AnyPaginator, Error, ListingId, Page, Paginator, Result,
+    http::{ApiRequest, ApiResponse, no_rows, read_page},
+    page::{DecodedAccounts, FetchAs},
     record::HasId,
 };
 
@@ -178,10 +179,10 @@ struct Envelope {
     has_more: Option<bool>,
 }
 
-fn read(response: &ApiResponse) -> Result<Page<Account, String>> {
+fn read<U: From<Account>>(response: &ApiResponse) -> Result<Page<U, String>> {
     const EXPECTED: &str = "an object with accounts, cursor and has_more";
-    let (rows, envelope): (_, Envelope) = read_page(response, "accounts", EXPECTED)?;
-    let rows: Rows<Account> = rows.ok_or_else(|| no_rows(response, "accounts", EXPECTED))?;
+    let (rows, envelope) = read_page::<Account, U, Envelope>(response, "accounts", EXPECTED)?;
+    let rows = rows.ok_or_else(|| no_rows(response, "accounts", EXPECTED))?;
     let cursor = envelope.cursor.filter(|cursor| !cursor.is_empty());
     let next = match (envelope.has_more, cursor) {
         (Some(false), _) => None,
@@ -205,10 +206,20 @@ impl Paginator for ListAccounts {
     }
 
     async fn fetch(&self, at: Option<&String>) -> Result<Page<Account, String>> {
-        self.client.send(&self.partner_key, self.request(at), read).await
+        self.fetch_as(at).await
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
         Some(account.row_id())
+    }
+
+    fn into_accounts(self) -> AnyPaginator<crate::Account> {
+        AnyPaginator::new(DecodedAccounts(self))
+    }
+}
+
+impl FetchAs for ListAccounts {
+    async fn fetch_as<U: From<Account> + Send>(&self, at: Option<&String>) -> Result<Page<U, String>> {
+        self.client.send(&self.partner_key, self.request(at), read).await
     }
 }

@@ -55,7 +55,6 @@ pub struct ListAccountsV1 {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreatedBefore {
     before: DateTime<Utc>,
-    /// The ids of accounts on previous pages that this page may repeat. Checkpoints call the field `seen`.
     previous_ids: Vec<String>,
 }
 

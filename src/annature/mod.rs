@@ -1,12 +1,11 @@
 //! Annature: accounts (users) of an organisation, or of the organisations that a partner has provisioned.
 //!
 //! ```no_run
-//! use futures::TryStreamExt;
-//! use headcount::{Paginator, annature};
+//! use headcount::annature;
 //!
 //! # async fn run() -> headcount::Result<()> {
 //! let client = annature::Client::from_env()?;
-//! let mut accounts = client.list_accounts().role(annature::Role::Administrator).items();
+//! let mut accounts = client.list_accounts().role(annature::Role::Administrator).items().require_complete();
 //! while let Some(account) = accounts.try_next().await? {
 //!     println!("{} {:?} {:?}", account.id, account.name, account.email);
 //! }

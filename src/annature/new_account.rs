@@ -66,7 +66,7 @@ impl NewAccount {
             password,
             skip_verification: self.skip_verification.then_some(true),
         };
-        let mut request = ApiRequest::mutation(Method::POST, path).json(&body)?;
+        let mut request = ApiRequest::new(Method::POST, path).json(&body)?;
         request.secrets.extend(self.password.clone());
         Ok(request)
     }

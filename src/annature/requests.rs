@@ -206,7 +206,7 @@ impl UpdateAccount {
             ));
         }
         self.fields.check()?;
-        ApiRequest::mutation(Method::PUT, path).json(&self.fields)
+        ApiRequest::new(Method::PUT, path).json(&self.fields)
     }
 }
 
@@ -248,7 +248,7 @@ impl ResendVerification {
 
     fn request(&self) -> Result<ApiRequest> {
         let id = path_segment("account id", &self.id)?;
-        Ok(ApiRequest::mutation(Method::POST, format!("/v1/accounts/{id}/verification")))
+        Ok(ApiRequest::new(Method::POST, format!("/v1/accounts/{id}/verification")))
     }
 }
 
@@ -313,7 +313,7 @@ impl SetAccountState {
 
     fn request(&self) -> Result<ApiRequest> {
         let id = path_segment("account id", &self.id)?;
-        Ok(ApiRequest::mutation(Method::POST, format!("/v1/accounts/{id}/{}", self.action)))
+        Ok(ApiRequest::new(Method::POST, format!("/v1/accounts/{id}/{}", self.action)))
     }
 }
 

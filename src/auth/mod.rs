@@ -11,8 +11,7 @@ use crate::{Error, Result};
 
 pub(crate) use chain::{CredentialChain, EnvLookup, Lookup, home, read_if_exists};
 pub(crate) use env::Env;
-pub use token::{NewToken, Token};
-pub(crate) use token::{Refresh, RefreshMargin, TokenCache, non_empty};
+pub(crate) use token::{NewToken, Refresh, RefreshMargin, Token, TokenCache, non_empty};
 
 /// Creates a header value that is marked as sensitive, so that logs do not show it.
 pub(crate) fn sensitive(name: &str, value: &str) -> Result<HeaderValue> {

@@ -48,12 +48,10 @@ impl RefreshMargin {
 }
 
 /// A newly obtained token.
-#[derive(Clone, Debug)]
-pub struct NewToken<T = SecretString> {
-    /// The token.
-    pub value: T,
+pub(crate) struct NewToken<T = SecretString> {
+    pub(crate) value: T,
     /// The lifetime, or `None` if unknown.
-    pub lifetime: Option<Duration>,
+    pub(crate) lifetime: Option<Duration>,
 }
 
 /// The result of a refresh.
@@ -70,10 +68,8 @@ impl<T> From<NewToken<T>> for Refresh<T> {
     }
 }
 
-/// A cached token: the [`Credential`](crate::http::Auth::Credential) of a
-/// [`BearerToken`](crate::http::BearerToken).
-#[derive(Debug)]
-pub struct Token<T = SecretString> {
+/// A cached token.
+pub(crate) struct Token<T = SecretString> {
     pub(crate) value: T,
     /// The number of the token within its cache. An extended token keeps its generation.
     pub(crate) generation: u64,

@@ -1,11 +1,11 @@
 use serde_json::Value;
 
-use crate::http::{ApiResponse, ErrorResponse, header};
+use crate::http::{ApiResponse, ErrorResponse, header_text};
 
 /// Reads an error response. Its form is not documented: `{message, code}`, a JSON string, and plain text are
 /// read.
 pub(super) fn read(response: &ApiResponse) -> ErrorResponse {
-    let request_id = header(&response.headers, &["x-request-id"]);
+    let request_id = header_text(&response.headers, &["x-request-id"]);
     let (code, message) = match response.body.json() {
         Some(Value::String(text)) => (None, Some(text)),
         Some(Value::Object(members)) => {

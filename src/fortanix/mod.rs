@@ -3,12 +3,11 @@
 //! [`Client::list_accounts`] lists the accounts that the user may see:
 //!
 //! ```no_run
-//! use futures::TryStreamExt;
-//! use headcount::{Paginator, fortanix};
+//! use headcount::fortanix;
 //!
 //! # async fn run() -> headcount::Result<()> {
 //! let client = fortanix::Client::from_env()?;
-//! let mut accounts = client.list_accounts().items();
+//! let mut accounts = client.list_accounts().items().require_complete();
 //! while let Some(account) = accounts.try_next().await? {
 //!     println!("{} {:?} {:?}", account.acct_id, account.name, account.account_status);
 //! }

@@ -110,7 +110,7 @@ impl CreateAccount {
             node_enrollment: node_enrollment.transpose()?,
             component: self.component.as_ref(),
         };
-        let mut request = ApiRequest::mutation(Method::POST, ACCOUNTS_PATH).json(&body)?;
+        let mut request = ApiRequest::new(Method::POST, ACCOUNTS_PATH).json(&body)?;
         request.secrets = body.auth_configs.iter().flat_map(AuthConfigBody::secrets).collect();
         Ok(request)
     }
@@ -313,7 +313,7 @@ impl UpdateAccount {
             azure_cvm_pcr_priority: self.azure_cvm_pcr_priority.as_ref().map(PcrPriority::as_slice),
         };
         let mut request =
-            ApiRequest::mutation(Method::PATCH, format!("{ACCOUNTS_PATH}/{}", self.id)).json(&body)?;
+            ApiRequest::new(Method::PATCH, format!("{ACCOUNTS_PATH}/{}", self.id)).json(&body)?;
         if &request.body[..] == b"{}" {
             return Err(Error::config("no changes in the update; expected at least one"));
         }
@@ -390,7 +390,7 @@ impl DeleteAccount {
 
     /// Deletes the account.
     pub async fn send(self) -> Result<()> {
-        let request = ApiRequest::mutation(Method::DELETE, format!("{ACCOUNTS_PATH}/{}", self.id));
+        let request = ApiRequest::new(Method::DELETE, format!("{ACCOUNTS_PATH}/{}", self.id));
         self.client.send(Ok(request), expect_empty).await
     }
 }
@@ -468,7 +468,7 @@ impl RemoveUserFromAccount {
 
     /// Removes the user from the account.
     pub async fn send(self) -> Result<()> {
-        let request = ApiRequest::mutation(Method::DELETE, user_accounts_path(self.user_id));
+        let request = ApiRequest::new(Method::DELETE, user_accounts_path(self.user_id));
         self.client.send(Ok(request), expect_empty).await
     }
 }
@@ -558,7 +558,7 @@ impl DiscoverAuthMethods {
 
     fn request(&self) -> Result<ApiRequest> {
         let body = DiscoverRequest { user_email: self.user_email.as_deref() };
-        let request = ApiRequest::mutation(Method::POST, "/v1/sys/auth/discover").idempotent();
+        let request = ApiRequest::new(Method::POST, "/v1/sys/auth/discover").idempotent();
         request.query("acct_id", self.acct_id).json(&body)
     }
 }

@@ -387,7 +387,7 @@ impl Session {
                 email: code.email.as_deref(),
             },
         };
-        let mut request = ApiRequest::mutation(Method::POST, LOGIN).json(&body)?.without_rate_limit();
+        let mut request = ApiRequest::new(Method::POST, LOGIN).json(&body)?.without_rate_limit();
         request.secrets = self.login.secrets();
         let session =
             self.api.send(&NoAuth(error::read), request, read_login).await.inspect_err(|error| {
@@ -497,7 +497,7 @@ fn select(id: Uuid) -> ApiRequest {
 /// Creates a `POST` without a body, whose content type is JSON as in every known client.
 fn post(path: impl Into<String>) -> ApiRequest {
     let json = HeaderValue::from_static("application/json");
-    ApiRequest::mutation(Method::POST, path).header(header::CONTENT_TYPE, json)
+    ApiRequest::new(Method::POST, path).header(header::CONTENT_TYPE, json)
 }
 
 /// Returns the token as the value of a header.

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::{Instant, timeout};
 use tracing::{Instrument, Span, field};
+use url::Url;
 
 use super::{
     ApiRequest, ClientOptions, Clock, ErrorResponse, RetryPolicy, Rows, Transport, TransportErrorKind,
@@ -62,6 +63,8 @@ pub trait Auth: Send + Sync {
     }
 
     /// Parses an error response in the format of the API. A body over 1 MiB is passed as empty.
+    ///
+    /// It is also called for a successful response that cannot be decoded, for its request id.
     fn parse_error(&self, response: &ApiResponse) -> ErrorResponse {
         let _ = response;
         ErrorResponse::default()
@@ -69,10 +72,15 @@ pub trait Auth: Send + Sync {
 }
 
 /// Sends requests unchanged. Credentials, if needed, are already in the request's headers or body.
-///
-/// It contains the function for [`Auth::parse_error`].
 #[derive(Clone, Copy, Debug)]
 pub struct NoAuth(pub(crate) fn(&ApiResponse) -> ErrorResponse);
+
+impl NoAuth {
+    /// Sets the function that parses error responses: see [`Auth::parse_error`].
+    pub fn with_parse_error(parse: fn(&ApiResponse) -> ErrorResponse) -> Self {
+        Self(parse)
+    }
+}
 
 impl Default for NoAuth {
     fn default() -> Self {
@@ -136,7 +144,7 @@ impl Auth for NoAuth {
 ///     type Cursor = String;
 ///
 ///     fn listing_id(&self) -> ListingId {
-///         self.client.listing_id("", &self.request(None))
+///         self.client.listing_id("tenant 7", &self.request(None))
 ///     }
 ///
 ///     async fn fetch(&self, at: Option<&String>) -> Result<Page<Badge, String>> {
@@ -274,10 +282,31 @@ impl ApiClient {
         self.base.as_str()
     }
 
+    /// Returns the URL of a request. It is the base for [`next_link`](super::next_link).
+    ///
+    /// # Errors
+    /// Fails with [`ErrorKind::Config`] if the URL has more than 8 KiB.
+    pub fn url(&self, request: &ApiRequest) -> Result<Url> {
+        self.base.join(&request.path, &request.query)
+    }
+
+    /// Creates a GET request for a URL under the base URL, such as a [`next_link`](super::next_link).
+    ///
+    /// # Errors
+    /// Fails with [`ErrorKind::Decode`] if the URL is elsewhere: it would receive the credentials.
+    pub fn get(&self, url: &Url) -> Result<ApiRequest> {
+        let elsewhere = || Error::decode(format!("expected a URL under {}, got another", self.base.as_str()));
+        let request = ApiRequest::get(self.base.path_of(url).ok_or_else(elsewhere)?);
+        Ok(url
+            .query_pairs()
+            .fold(request, |request, (name, value)| request.query(name.into_owned(), Some(value))))
+    }
+
     /// Returns the id of the listing that starts with the request `first`, as seen by `principal`.
     ///
-    /// `principal` is whatever determines which items are visible, such as a client id. It must not be
-    /// secret. The base URL and every part of the request are included, so no filter can be missed.
+    /// `principal` is whatever determines which items are visible, such as a tenant or a client id. It must not be
+    /// secret. The base URL and every part of the request are included, except sensitive headers, so no filter can
+    /// be missed.
     pub fn listing_id(&self, principal: &str, first: &ApiRequest) -> ListingId {
         self.try_listing_id(principal, Ok(first), &[])
     }
@@ -302,7 +331,10 @@ impl ApiClient {
                     ("path", &*request.path),
                     ("body", &*body),
                 ]);
-                parts.extend(request.query.iter().map(|(name, value)| (*name, value.as_str())));
+                parts.extend(request.query.iter().map(|(name, value)| (&**name, value.as_str())));
+                // Such as the one of a tenant. A credential must not be part of the id.
+                let headers = request.headers.iter().filter(|(_, value)| !value.is_sensitive());
+                parts.extend(headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))));
             }
             Err(error) => parts.push(("error", error.message())),
         }
@@ -474,7 +506,7 @@ impl ApiClient {
     }
 
     fn http_request(&self, request: &ApiRequest) -> Result<Request<Bytes>> {
-        let url = self.base.join(&request.path, &request.query)?;
+        let url = self.url(request)?;
         let mut http_request = Request::new(request.body.clone());
         *http_request.method_mut() = request.method.clone();
         *http_request.uri_mut() =

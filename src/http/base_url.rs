@@ -75,13 +75,23 @@ impl BaseUrl {
         self.0.as_str().trim_end_matches('/')
     }
 
+    /// Returns the path of `url` under the base URL, and `None` if it is elsewhere.
+    pub(crate) fn path_of<'a>(&self, url: &'a Url) -> Option<&'a str> {
+        let path = url.path().strip_prefix(self.0.path().trim_end_matches('/'))?;
+        let same_host =
+            url.origin() == self.0.origin() && url.username().is_empty() && url.password().is_none();
+        (same_host && path.starts_with('/')).then_some(path)
+    }
+
     /// Returns the URL of `path`, which starts with `/`, under the base URL, with `query`.
-    pub(crate) fn join(&self, path: &str, query: &[(&str, String)]) -> Result<Url> {
+    pub(crate) fn join(&self, path: &str, query: &[(impl AsRef<str>, String)]) -> Result<Url> {
         let mut url = self.0.clone();
         url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
         if !query.is_empty() {
-            let pairs: Vec<_> =
-                query.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+            let pairs: Vec<_> = query
+                .iter()
+                .map(|(name, value)| format!("{}={}", encode(name.as_ref()), encode(value)))
+                .collect();
             url.set_query(Some(&pairs.join("&")));
         }
         if url.as_str().len() > MAX_URL_BYTES {

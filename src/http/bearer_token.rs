@@ -1,14 +1,14 @@
-use std::{fmt, future::Future, sync::Arc};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, header};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Auth;
+use super::{ApiResponse, Auth, ErrorResponse};
 use crate::{
     Result,
-    auth::{NewToken, Token, TokenCache, sensitive},
+    auth::{NewToken, Token, TokenCache, credential, non_empty, sensitive},
 };
 
 /// Authorises requests with a bearer token. Clones share the token.
@@ -16,7 +16,7 @@ use crate::{
 /// ```
 /// use std::time::Duration;
 ///
-/// use headcount::http::{ApiClient, ApiRequest, BearerToken, NewToken, NoAuth};
+/// use headcount::http::{AccessToken, ApiClient, ApiRequest, ApiResponse, BearerToken, NoAuth};
 /// use serde::Deserialize;
 ///
 /// # fn build(client: ApiClient, request: ApiRequest) -> BearerToken {
@@ -30,10 +30,9 @@ use crate::{
 /// BearerToken::refreshed_by(move || {
 ///     let (client, request) = (client.clone(), request.clone());
 ///     async move {
-///         let read = |response: &headcount::http::ApiResponse| response.json::<TokenResponse>();
+///         let read = |response: &ApiResponse| response.json::<TokenResponse>();
 ///         let token = client.send(&NoAuth::default(), request, read).await?;
-///         let lifetime = Some(Duration::from_secs(token.expires_in));
-///         Ok(NewToken { value: token.access_token.into(), lifetime })
+///         Ok(AccessToken::new(token.access_token).lifetime(Duration::from_secs(token.expires_in)))
 ///     }
 /// })
 /// # }
@@ -42,57 +41,106 @@ use crate::{
 pub struct BearerToken {
     source: Source,
     cache: Arc<TokenCache>,
+    parse_error: fn(&ApiResponse) -> ErrorResponse,
 }
 
 #[derive(Clone)]
 enum Source {
     Fixed(SecretString),
-    Fetched(Arc<dyn Fn() -> BoxFuture<'static, Result<NewToken>> + Send + Sync>),
+    Fetched(Arc<dyn Fn() -> BoxFuture<'static, Result<AccessToken>> + Send + Sync>),
+}
+
+/// A newly obtained token: see [`BearerToken::refreshed_by`].
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    value: SecretString,
+    lifetime: Option<Duration>,
+}
+
+impl AccessToken {
+    /// Creates a token that is used until the server rejects it.
+    pub fn new(value: impl Into<SecretString>) -> Self {
+        Self { value: value.into(), lifetime: None }
+    }
+
+    /// Sets the time after which the token expires.
+    #[must_use]
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = Some(lifetime);
+        self
+    }
+}
+
+/// The credential of one request with a [`BearerToken`].
+pub struct BearerCredential(Arc<Token>);
+
+impl fmt::Debug for BearerCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BearerCredential([redacted])")
+    }
 }
 
 impl BearerToken {
     /// Uses a token that was obtained elsewhere, until the server rejects it.
     pub fn new(token: impl Into<SecretString>) -> Self {
-        Self { source: Source::Fixed(token.into()), cache: Arc::default() }
+        Self::from_source(Source::Fixed(token.into()))
     }
 
-    /// Obtains tokens with `fetch`, once for all callers.
+    /// Obtains tokens with `fetch`, which is called once for concurrent requests.
     ///
-    /// A token is refreshed when a tenth of its lifetime is left, or a minute if that is less. If that fails,
-    /// it is used until it expires.
+    /// A token is refreshed when a tenth of its lifetime is left, or a minute if that is less. If the refresh fails,
+    /// the old token is used until it expires.
     pub fn refreshed_by<F, Fut>(fetch: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<NewToken>> + Send + 'static,
+        Fut: Future<Output = Result<AccessToken>> + Send + 'static,
     {
-        Self { source: Source::Fetched(Arc::new(move || Box::pin(fetch()))), cache: Arc::default() }
+        Self::from_source(Source::Fetched(Arc::new(move || Box::pin(fetch()))))
+    }
+
+    fn from_source(source: Source) -> Self {
+        Self { source, cache: Arc::default(), parse_error: |_| ErrorResponse::default() }
+    }
+
+    /// Sets the function that parses error responses: see [`Auth::parse_error`].
+    #[must_use]
+    pub fn with_parse_error(mut self, parse: fn(&ApiResponse) -> ErrorResponse) -> Self {
+        self.parse_error = parse;
+        self
     }
 }
 
 impl Auth for BearerToken {
-    type Credential = Arc<Token>;
+    type Credential = BearerCredential;
 
-    async fn credential(&self) -> Result<Arc<Token>> {
+    async fn credential(&self) -> Result<BearerCredential> {
         let source = self.source.clone();
-        self.cache
-            .get(move |_| async move {
-                match source {
-                    Source::Fixed(value) => Ok(NewToken { value, lifetime: None }),
-                    Source::Fetched(fetch) => fetch().await,
+        let token = self.cache.get(move |_| async move {
+            match source {
+                Source::Fixed(token) => Ok(NewToken { value: credential("token", &token)?, lifetime: None }),
+                Source::Fetched(fetch) => {
+                    let AccessToken { value, lifetime } = fetch().await?;
+                    non_empty(value.expose_secret())?;
+                    Ok(NewToken { value, lifetime })
                 }
-            })
-            .await
+            }
+        });
+        token.await.map(BearerCredential)
     }
 
-    fn apply(&self, token: &Arc<Token>, request: &mut Request<Bytes>) -> Result<()> {
-        let bearer = sensitive("token", &format!("Bearer {}", token.value.expose_secret()))?;
+    fn apply(&self, token: &BearerCredential, request: &mut Request<Bytes>) -> Result<()> {
+        let bearer = sensitive("token", &format!("Bearer {}", token.0.value.expose_secret()))?;
         request.headers_mut().insert(header::AUTHORIZATION, bearer);
         Ok(())
     }
 
-    fn on_unauthorized(&self, token: &Arc<Token>) -> bool {
-        self.cache.invalidate(token.generation);
+    fn on_unauthorized(&self, token: &BearerCredential) -> bool {
+        self.cache.invalidate(token.0.generation);
         matches!(self.source, Source::Fetched(_))
+    }
+
+    fn parse_error(&self, response: &ApiResponse) -> ErrorResponse {
+        (self.parse_error)(response)
     }
 }
 

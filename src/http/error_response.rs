@@ -9,7 +9,6 @@ use crate::{Error, ErrorKind};
 ///
 /// Texts are redacted and shortened when it becomes an [`Error`].
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct ErrorResponse {
     /// The kind of error, if the API's code is more specific than the status.
     pub kind: Option<ErrorKind>,
@@ -51,7 +50,7 @@ impl ErrorResponse {
 }
 
 /// Returns the first of the named headers that is present and is text.
-pub(crate) fn header(headers: &HeaderMap, names: &[&str]) -> Option<String> {
+pub(crate) fn header_text(headers: &HeaderMap, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| Some(headers.get(*name)?.to_str().ok()?.to_owned()))
 }
 

@@ -37,7 +37,7 @@
 //! | an empty or short page before the end | the listing continues | |
 //! | an invalid row | [`InvalidRecord`](crate::ErrorKind::InvalidRecord) in its place; the stream continues | |
 //! | an unknown enum value | kept as [`UnknownValue`](crate::UnknownValue) | |
-//! | accounts created or removed during a listing | accounts that exist throughout are yielded once | |
+//! | accounts created or removed during a listing (`tests/it/listing_under_change.rs`) | accounts that exist throughout are yielded once, or the summary says that they may not be: see the listing | |
 //!
 //! A request that creates or changes something is treated as not idempotent. It is retried only if it never
 //! reached the server (the connection was refused) or if its token was rejected, after the token is
@@ -85,13 +85,12 @@ mod retry_after;
 mod rows;
 mod transport;
 
-pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 pub use bytes::Bytes;
 pub use futures::future::BoxFuture;
 
-pub use crate::auth::{NewToken, Token};
 pub use api_client::{ApiClient, ApiClientBuilder, ApiResponse, Auth, NoAuth};
-pub use bearer_token::BearerToken;
+pub use bearer_token::{AccessToken, BearerCredential, BearerToken};
 pub use error_response::ErrorResponse;
 pub use link::next_link;
 pub use options::Clock;
@@ -103,6 +102,6 @@ pub use transport::{ReqwestTransport, Transport, TransportError, TransportErrorK
 
 pub(crate) use crate::error::one_line;
 pub(crate) use base_url::encode;
-pub(crate) use error_response::header;
+pub(crate) use error_response::header_text;
 pub(crate) use options::{ClientOptions, client_options};
 pub(crate) use read::{expect_empty, no_rows, read_object, read_page, read_rows};

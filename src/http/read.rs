@@ -30,21 +30,21 @@ pub(crate) fn read_object<'a, T: Deserialize<'a>>(response: &'a ApiResponse, exp
 }
 
 /// Decodes a response whose body must be an array of rows. `expected` describes it in the error.
-pub(crate) fn read_rows<T: FromRow>(response: &ApiResponse, expected: &str) -> Result<Rows<T>> {
-    read_text(response, expected, |reader: &mut Reader<'_>| Reader::rows(reader))
+pub(crate) fn read_rows<T: FromRow, U: From<T>>(response: &ApiResponse, expected: &str) -> Result<Rows<U>> {
+    read_text(response, expected, |reader: &mut Reader<'_>| reader.rows::<T, U>())
 }
 
 /// Decodes a response whose body must be an object. Returns the rows of its member `name`, and its other
 /// members. The rows are `None` if that member is absent or not an array.
-pub(crate) fn read_page<T: FromRow, Rest: DeserializeOwned>(
+pub(crate) fn read_page<T: FromRow, U: From<T>, Rest: DeserializeOwned>(
     response: &ApiResponse,
     name: &str,
     expected: &str,
-) -> Result<(Option<Rows<T>>, Rest)> {
+) -> Result<(Option<Rows<U>>, Rest)> {
     if response.body.starts_with('[') {
         return Err(unexpected_body(response, expected, "an array"));
     }
-    let (rows, rest) = read_text(response, expected, |reader| reader.envelope(name))?;
+    let (rows, rest) = read_text(response, expected, |reader| reader.envelope::<T, U>(name))?;
     let rest = serde_json::from_str(&rest).map_err(|error| decode_error(response, expected, &error))?;
     Ok((rows, rest))
 }

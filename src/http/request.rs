@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
@@ -17,7 +17,7 @@ pub struct ApiRequest {
     pub(crate) method: Method,
     /// The path under the base URL. Starts with `/`.
     pub(crate) path: String,
-    pub(crate) query: Vec<(&'static str, String)>,
+    pub(crate) query: Vec<(Cow<'static, str>, String)>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Bytes,
     /// Whether sending it twice has the same effect as sending it once.
@@ -33,11 +33,11 @@ impl ApiRequest {
     ///
     /// `path` starts with `/` and is appended to the base URL. Use [`path_segment`] for ids in it.
     pub fn get(path: impl Into<String>) -> Self {
-        Self::mutation(Method::GET, path).idempotent()
+        Self::new(Method::GET, path).idempotent()
     }
 
-    /// Creates a request that changes something. Not idempotent: retried only if it never reached the server.
-    pub fn mutation(method: Method, path: impl Into<String>) -> Self {
+    /// Creates a request. Not idempotent: retried only if it never reached the server.
+    pub fn new(method: Method, path: impl Into<String>) -> Self {
         Self {
             method,
             path: path.into(),
@@ -59,8 +59,8 @@ impl ApiRequest {
 
     /// Adds a query parameter if `value` is `Some`.
     #[must_use]
-    pub fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
-        self.query.extend(value.map(|value| (name, value.to_string())));
+    pub fn query(mut self, name: impl Into<Cow<'static, str>>, value: Option<impl ToString>) -> Self {
+        self.query.extend(value.map(|value| (name.into(), value.to_string())));
         self
     }
 
@@ -104,7 +104,7 @@ impl ApiRequest {
     pub(crate) fn json_as(mut self, media_type: &'static str, body: &impl Serialize) -> Result<Self> {
         let bytes = serde_json::to_vec(body);
         self.body = bytes
-            .map_err(|error| Error::config("failed to serialize the request body").with_source(error))?
+            .map_err(|error| Error::config("failed to serialise the request body").with_source(error))?
             .into();
         Ok(self.header(header::CONTENT_TYPE, HeaderValue::from_static(media_type)))
     }
@@ -164,7 +164,7 @@ mod tests {
     fn only_get_is_idempotent_by_default() {
         assert!(ApiRequest::get("/x").idempotent);
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-            assert!(!ApiRequest::mutation(method, "/x").idempotent);
+            assert!(!ApiRequest::new(method, "/x").idempotent);
         }
     }
 }

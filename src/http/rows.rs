@@ -40,18 +40,16 @@ pub struct Rows<T> {
 pub(super) struct Untyped<T>(T);
 
 impl<T: DeserializeOwned> FromRow for Untyped<T> {
-    const ID: &'static str = "id";
+    const ID: Option<&'static str> = None;
 
-    fn fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(deserializer).map(Self)
+    type Fields = T;
+
+    fn fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        T::deserialize(deserializer)
     }
 
-    fn keep(&mut self, _: Arc<String>, _: Range<usize>) {}
-}
-
-impl<T> HasId for Untyped<T> {
-    fn row_id(&self) -> Cow<'_, str> {
-        Cow::Borrowed("")
+    fn new(item: T, _: Arc<String>, _: Range<usize>) -> Self {
+        Self(item)
     }
 }
 
@@ -110,7 +108,7 @@ impl<T> Rows<T> {
 }
 
 /// The fields of a row, without its JSON.
-struct Fields<T>(T);
+struct Fields<T: FromRow>(T::Fields);
 
 impl<'de, T: FromRow> Deserialize<'de> for Fields<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -174,10 +172,10 @@ impl<'a> Reader<'a> {
 
     /// Reads an object. Returns the rows of its member `name`, if that is an array, and the text of an object
     /// with the other members.
-    pub(super) fn envelope<T: FromRow>(
+    pub(super) fn envelope<T: FromRow, U: From<T>>(
         &mut self,
         name: &str,
-    ) -> Result<(Option<Rows<T>>, String), ReadError> {
+    ) -> Result<(Option<Rows<U>>, String), ReadError> {
         let (mut rows, mut found, mut rest) = (None, false, String::from("{"));
         self.require(b'{')?;
         while !self.eat(b'}') {
@@ -190,7 +188,7 @@ impl<'a> Reader<'a> {
                 ))));
             }
             if member == name && self.peek() == Some(b'[') {
-                rows = Some(self.rows()?);
+                rows = Some(self.rows::<T, U>()?);
             } else {
                 self.skip()?;
                 rest.push_str(if rest.len() > 1 { "," } else { "" });
@@ -208,12 +206,12 @@ impl<'a> Reader<'a> {
         Ok((rows, rest))
     }
 
-    /// Reads an array of rows.
+    /// Reads an array of rows, and converts each as soon as it is decoded.
     ///
     /// # Errors
     /// If there are more than [`MAX_ROWS`], or more than [`MAX_REJECTED`] cannot be decoded: their errors
     /// could take more memory than the page.
-    pub(super) fn rows<T: FromRow>(&mut self) -> Result<Rows<T>, ReadError> {
+    pub(super) fn rows<T: FromRow, U: From<T>>(&mut self) -> Result<Rows<U>, ReadError> {
         let mut rows = Rows::empty();
         self.require(b'[')?;
         if self.eat(b']') {
@@ -224,14 +222,14 @@ impl<'a> Reader<'a> {
                 let message = format!("the page has more than {MAX_ROWS} rows");
                 return Err(ReadError::Invalid(Error::decode(message)));
             }
-            self.row(&mut rows)?;
+            self.row::<T, U>(&mut rows)?;
             if !self.eat(b',') {
                 return self.require(b']').map(|()| rows);
             }
         }
     }
 
-    fn row<T: FromRow>(&mut self, rows: &mut Rows<T>) -> Result<(), ReadError> {
+    fn row<T: FromRow, U: From<T>>(&mut self, rows: &mut Rows<U>) -> Result<(), ReadError> {
         let is_object = self.peek() == Some(b'{');
         let start = self.position;
         let fields = if is_object {
@@ -240,15 +238,14 @@ impl<'a> Reader<'a> {
             Err(serde::de::Error::custom("not an object"))
         };
         let error = match fields {
-            Ok(Fields(mut item)) if !is_too_deep(&self.text[start..self.position]) => {
-                item.keep(Arc::clone(self.text), start..self.position);
+            Ok(Fields(fields)) if !is_too_deep(&self.text[start..self.position]) => {
                 if rows.items.is_empty() {
                     // Assumes that all rows are as long as the first. Avoids moving the items as the vector
                     // grows.
                     let estimate = (self.text.len() - start) / (self.position - start);
                     rows.items.reserve(estimate.min(MAX_RESERVED_ROWS));
                 }
-                rows.items.push(item);
+                rows.items.push(T::new(fields, Arc::clone(self.text), start..self.position).into());
                 return Ok(());
             }
             Ok(_) => serde::de::Error::custom("nested too deeply"),
@@ -264,7 +261,7 @@ impl<'a> Reader<'a> {
             ))));
         }
         let mut rejected = Rejected::new(index, reason).with_text(row.get());
-        rejected.id = member(row, T::ID);
+        rejected.id = T::ID.and_then(|id| member(row, id));
         rejected.shape = shape(row);
         rows.rejected.push(rejected);
         Ok(())
@@ -272,15 +269,15 @@ impl<'a> Reader<'a> {
 }
 
 /// Returns why a row was rejected, without its values. `id` is the name of the member that holds the row's
-/// id.
-fn rejection_reason(row: &RawValue, id: &str, error: &serde_json::Error) -> String {
+/// id, if it is known.
+fn rejection_reason(row: &RawValue, id: Option<&str>, error: &serde_json::Error) -> String {
     if !row.get().starts_with('{') {
         return "not an object".to_owned();
     }
     if is_too_deep(row.get()) {
         return format!("nested deeper than {MAX_DEPTH} levels");
     }
-    if member(row, id).is_none() {
+    if let Some(id) = id.filter(|id| member(row, id).is_none()) {
         return format!("missing or invalid {id}: expected a non-empty string");
     }
     // The position at which serde stopped, and the last member that starts before it.
@@ -413,13 +410,17 @@ mod tests {
     }
 
     impl FromRow for Row {
-        const ID: &'static str = "id";
+        const ID: Option<&'static str> = Some("id");
+
+        type Fields = Self;
 
         fn fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             Self::deserialize(deserializer)
         }
 
-        fn keep(&mut self, _: Arc<String>, _: std::ops::Range<usize>) {}
+        fn new(fields: Self, _: Arc<String>, _: Range<usize>) -> Self {
+            fields
+        }
     }
 
     impl HasId for Row {
@@ -429,14 +430,14 @@ mod tests {
     }
 
     fn rows(json: &str) -> Rows<Row> {
-        Reader::new(&Arc::new(json.to_owned())).rows().ok().unwrap()
+        Reader::new(&Arc::new(json.to_owned())).rows::<Row, Row>().ok().unwrap()
     }
 
     #[test]
     fn rejects_page_with_too_many_rows() {
         let page = |rows: usize| Arc::new(format!("[{}]", vec![r#"{"id":"a"}"#; rows].join(",")));
-        assert!(Reader::new(&page(MAX_ROWS)).rows::<Row>().is_ok());
-        let Err(ReadError::Invalid(error)) = Reader::new(&page(MAX_ROWS + 1)).rows::<Row>() else {
+        assert!(Reader::new(&page(MAX_ROWS)).rows::<Row, Row>().is_ok());
+        let Err(ReadError::Invalid(error)) = Reader::new(&page(MAX_ROWS + 1)).rows::<Row, Row>() else {
             panic!("expected an error")
         };
         assert_eq!(error.message(), "the page has more than 1000000 rows");
@@ -471,7 +472,7 @@ mod tests {
             }
             let text = Arc::new(parts.concat());
             let mut reader = Reader::new(&text);
-            let actual = reader.envelope::<Row>("rows").and_then(|read| reader.end().map(|()| read));
+            let actual = reader.envelope::<Row, Row>("rows").and_then(|read| reader.end().map(|()| read));
             let members = serde_json::from_str::<Members<'_>>(&text).ok().filter(|_| !text.starts_with('['));
             let Ok((rows, rest)) = actual else {
                 let duplicate = members

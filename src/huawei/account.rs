@@ -65,8 +65,11 @@ open_enum! {
 impl Account {
     /// Returns the id of the organization, which is part of the `urn`.
     pub fn organization_id(&self) -> Option<&str> {
-        let resource = self.urn.as_deref()?.rsplit(':').next()?;
-        resource.split_once('/').map(|(organization, _)| organization)
+        // By bytes, which is faster than by characters; both separators are ASCII.
+        let urn = self.urn.as_deref()?;
+        let start = urn.bytes().rposition(|byte| byte == b':').map_or(0, |colon| colon + 1);
+        let end = urn.bytes().skip(start).position(|byte| byte == b'/')?;
+        urn.get(start..start + end)
     }
 }
 

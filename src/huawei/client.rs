@@ -62,7 +62,7 @@ impl Client {
     ///
     /// 1. the environment, as in [`from_env`](Self::from_env)
     /// 2. the credentials file at `HUAWEICLOUD_SDK_CREDENTIALS_FILE`, or at `~/.huaweicloud/credentials` if
-    ///    the variable is not set, as in [`builder_from_profile`](Self::builder_from_profile)
+    ///    the variable is not set, as in [`builder_from_credentials_file`](Self::builder_from_credentials_file)
     /// 3. the metadata service, as in [`builder_from_metadata`](Self::builder_from_metadata)
     ///
     /// A source without a key is skipped. A source that has an incomplete key, or cannot be read, is an
@@ -108,7 +108,7 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file cannot be read or has no key. The error
     /// refers to lines by number and never quotes them.
-    pub fn builder_from_profile(path: impl AsRef<Path>) -> Result<ClientBuilder> {
+    pub fn builder_from_credentials_file(path: impl AsRef<Path>) -> Result<ClientBuilder> {
         let path = path.as_ref();
         let lookup = auth::from_file(path).map_err(|error| error.message().to_owned());
         ClientBuilder::with_credentials(match lookup {
@@ -206,6 +206,8 @@ impl ClientBuilder {
     }
 
     /// Sets the access key (AK). Required, unless the builder has a source of keys.
+    ///
+    /// With [`secret_key`](Self::secret_key) it replaces that source, including its security token and domain id.
     pub fn access_key(mut self, key: impl Into<String>) -> Self {
         self.credentials.access_key = Some(key.into());
         self

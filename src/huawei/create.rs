@@ -199,7 +199,7 @@ impl CreateAccount {
         self.account.validate()?;
         let body =
             Body { account: &self.account, email: self.email.as_deref(), phone: self.phone.as_deref() };
-        ApiRequest::mutation(Method::POST, ACCOUNTS).json(&body)
+        ApiRequest::new(Method::POST, ACCOUNTS).json(&body)
     }
 }
 
@@ -229,7 +229,7 @@ impl CreateResourceAccount {
 
     fn request(&self) -> Result<ApiRequest> {
         self.account.validate()?;
-        ApiRequest::mutation(Method::POST, RESOURCE_ACCOUNTS).json(&self.account)
+        ApiRequest::new(Method::POST, RESOURCE_ACCOUNTS).json(&self.account)
     }
 }
 

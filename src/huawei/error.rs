@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     Error, ErrorKind, Retryability,
-    http::{ApiResponse, ErrorResponse, header},
+    http::{ApiResponse, ErrorResponse, header_text},
 };
 
 /// Codes for which the reference recommends trying again later: a concurrent modification, and two that the
@@ -38,13 +38,13 @@ pub(super) fn parse(response: &ApiResponse, local_time: &str) -> ErrorResponse {
         _ => None,
     };
     if let Some(text) = message.as_mut().filter(|text| text.contains("signature expired")) {
-        let server_time = header(&response.headers, &["date"]).unwrap_or_else(|| "unknown".into());
+        let server_time = header_text(&response.headers, &["date"]).unwrap_or_else(|| "unknown".into());
         *text = format!(
             "{text}; the request's date must be within 15 minutes of the server's: this machine's clock says \
              {local_time}, the server's {server_time}"
         );
     }
-    let request_id = header(&response.headers, &["x-request-id"])
+    let request_id = header_text(&response.headers, &["x-request-id"])
         .or_else(|| Some(body.as_ref()?.get("request_id")?.as_str()?.to_owned()));
     ErrorResponse { kind, code, message, request_id, ..ErrorResponse::default() }
 }

@@ -155,7 +155,7 @@ impl MetadataClient {
 
     /// Fetches the token that version 2 of the service requires. Returns `None` if the service is version 1.
     async fn fetch_token(&self) -> Result<Option<SecretString>> {
-        let request = ApiRequest::mutation(Method::PUT, "/meta-data/latest/api/token")
+        let request = ApiRequest::new(Method::PUT, "/meta-data/latest/api/token")
             .idempotent()
             .header(TOKEN_TTL, HeaderValue::from_static("21600"))
             .header(header::ACCEPT, HeaderValue::from_static("*/*"));

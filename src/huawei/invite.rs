@@ -93,7 +93,7 @@ impl InviteAccount {
         validate_length("notes", &self.notes, 0, 1024)?;
         Tag::validate_all(&self.tags)?;
         let body = Body { target: &self.target, notes: &self.notes, tags: &self.tags };
-        ApiRequest::mutation(Method::POST, PATH).json(&body)
+        ApiRequest::new(Method::POST, PATH).json(&body)
     }
 }
 

@@ -10,9 +10,10 @@ use super::{
     requests::{ACCOUNTS, account_path, validate_length},
 };
 use crate::{
-    Error, ListingId, Page, Paginator, Result, Timestamp,
+    AnyPaginator, Error, ListingId, Page, Paginator, Result, Timestamp,
     http::{self, ApiRequest, ApiResponse, no_rows},
     open_enum::open_enum,
+    page::{DecodedAccounts, FetchAs},
     record::{FromRow, HasId, record},
 };
 
@@ -88,9 +89,12 @@ struct Envelope {
 
 /// Reads a page: an object with the rows in its member `name`, and `page_info`. A listing ends only if the
 /// marker is null, absent or empty.
-pub(super) fn read_page<T: FromRow>(response: &ApiResponse, name: &str) -> Result<Page<T, String>> {
+pub(super) fn read_page<T: FromRow, U: From<T>>(
+    response: &ApiResponse,
+    name: &str,
+) -> Result<Page<U, String>> {
     let expected = format!("an object with {name} and page_info");
-    let (rows, Envelope { page_info }) = http::read_page::<T, _>(response, name, &expected)?;
+    let (rows, Envelope { page_info }) = http::read_page::<T, U, _>(response, name, &expected)?;
     let rows = rows.ok_or_else(|| no_rows(response, name, &expected))?;
     // serde also deserializes a struct from an array, so `[]` would be taken for the end of the listing.
     let page_info: Option<PageInfo> = match page_info.get() {
@@ -208,11 +212,21 @@ impl Paginator for ListAccounts {
     }
 
     async fn fetch(&self, cursor: Option<&String>) -> Result<Page<Account, String>> {
-        self.client.send(self.request(cursor), |response| read_page(response, "accounts")).await
+        self.fetch_as(cursor).await
     }
 
     fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
         Some(account.row_id())
+    }
+
+    fn into_accounts(self) -> AnyPaginator<crate::Account> {
+        AnyPaginator::new(DecodedAccounts(self))
+    }
+}
+
+impl FetchAs for ListAccounts {
+    async fn fetch_as<U: From<Account> + Send>(&self, cursor: Option<&String>) -> Result<Page<U, String>> {
+        self.client.send(self.request(cursor), |response| read_page::<Account, U>(response, "accounts")).await
     }
 }
 
@@ -315,7 +329,7 @@ impl Paginator for ListEntities {
     }
 
     async fn fetch(&self, cursor: Option<&String>) -> Result<Page<Entity, String>> {
-        self.client.send(self.request(cursor), |response| read_page(response, "entities")).await
+        self.client.send(self.request(cursor), |response| read_page::<Entity, _>(response, "entities")).await
     }
 
     fn item_id<'a>(&self, entity: &'a Entity) -> Option<Cow<'a, str>> {
@@ -392,7 +406,11 @@ impl Paginator for ListDelegatedServices {
     }
 
     async fn fetch(&self, cursor: Option<&String>) -> Result<Page<DelegatedService, String>> {
-        self.client.send(self.request(cursor), |response| read_page(response, "delegated_services")).await
+        self.client
+            .send(self.request(cursor), |response| {
+                read_page::<DelegatedService, _>(response, "delegated_services")
+            })
+            .await
     }
 
     fn item_id<'a>(&self, service: &'a DelegatedService) -> Option<Cow<'a, str>> {
@@ -444,11 +462,13 @@ mod tests {
     #[test]
     fn query_has_limit_and_optional_marker() {
         let query = |paging: Paging, cursor: Option<&str>| {
-            paging.query(ApiRequest::get("/x"), paging.page_size(), cursor.map(str::to_owned).as_ref()).query
+            let cursor = cursor.map(str::to_owned);
+            let request = paging.query(ApiRequest::get("/x"), paging.page_size(), cursor.as_ref());
+            request.query.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
         };
         let paging = Paging { limit: Some(7), marker: Some("here".into()) };
-        assert_eq!(query(Paging::default(), None), [("limit", "1000".to_owned())]);
-        assert_eq!(query(paging.clone(), None), [("limit", "7".into()), ("marker", "here".into())]);
-        assert_eq!(query(paging, Some("next")), [("limit", "7".into()), ("marker", "next".into())]);
+        assert_eq!(query(Paging::default(), None), ["limit=1000"]);
+        assert_eq!(query(paging.clone(), None), ["limit=7", "marker=here"]);
+        assert_eq!(query(paging, Some("next")), ["limit=7", "marker=next"]);
     }
 }

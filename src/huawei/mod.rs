@@ -1,12 +1,11 @@
 //! Huawei Cloud Organizations: the accounts of an organization.
 //!
 //! ```no_run
-//! use futures::TryStreamExt;
-//! use headcount::{Paginator, huawei};
+//! use headcount::huawei;
 //!
 //! # async fn run() -> headcount::Result<()> {
 //! let client = huawei::Client::from_env()?;
-//! let mut accounts = client.list_accounts().items();
+//! let mut accounts = client.list_accounts().items().require_complete();
 //! while let Some(account) = accounts.try_next().await? {
 //!     println!("{} {:?} {:?}", account.id, account.name, account.status);
 //! }

@@ -125,7 +125,7 @@ impl UpdateAccount {
         let Some(description) = &self.description else {
             return Err(Error::config("nothing to change; expected a description, which may be empty"));
         };
-        ApiRequest::mutation(Method::PATCH, account_path(&self.id, "")?).json(&UpdateBody { description })
+        ApiRequest::new(Method::PATCH, account_path(&self.id, "")?).json(&UpdateBody { description })
     }
 }
 
@@ -191,7 +191,7 @@ impl MoveAccount {
         validate_length("source_parent_id", source, 1, 100)?;
         validate_length("destination_parent_id", destination, 1, 100)?;
         let body = MoveBody { source_parent_id: source, destination_parent_id: destination };
-        ApiRequest::mutation(Method::POST, account_path(&self.id, "/move")?).json(&body)
+        ApiRequest::new(Method::POST, account_path(&self.id, "/move")?).json(&body)
     }
 }
 
@@ -235,7 +235,7 @@ impl RemoveAccount {
     }
 
     fn request(&self) -> Result<ApiRequest> {
-        Ok(ApiRequest::mutation(Method::POST, account_path(&self.id, "/remove")?))
+        Ok(ApiRequest::new(Method::POST, account_path(&self.id, "/remove")?))
     }
 }
 
@@ -287,7 +287,7 @@ impl CloseAccount {
     }
 
     fn request(&self) -> Result<ApiRequest> {
-        Ok(ApiRequest::mutation(Method::POST, account_path(&self.id, "/close")?))
+        Ok(ApiRequest::new(Method::POST, account_path(&self.id, "/close")?))
     }
 }
 

@@ -1,10 +1,12 @@
-use std::{any::Any, borrow::Cow, fmt, sync::Arc};
+use std::{any::Any, borrow::Cow, fmt, future::Future, sync::Arc};
 
 use futures::{FutureExt, future::BoxFuture};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error as _};
 use serde_json::Value;
 
-use super::{Continuity, Cursor, Items, ListingId, Page, Paginator, SeekPaginator, concurrent::Seek};
+use super::{
+    Checkpoint, Continuity, Cursor, Items, ListingId, Page, Pages, Paginator, SeekPaginator, concurrent::Seek,
+};
 use crate::{Account, Error, ErrorKind, Result};
 
 /// The cursor of an [`AnyPaginator`], whose type only its listing knows.
@@ -172,7 +174,8 @@ impl<P: Paginator> DynPaginator<P::Item> for Erased<P> {
 /// A listing whose records are converted to shared [`Account`]s.
 ///
 /// It has the cursors and the [`ListingId`] of the original listing, so that their checkpoints are
-/// interchangeable.
+/// interchangeable. If the listing derives cursors from rows, [`item_id`](Paginator::item_id) must return the id
+/// that the converted account has.
 pub struct Accounts<P>(P);
 
 impl<P> Accounts<P> {
@@ -219,6 +222,38 @@ impl<P: SeekPaginator<Item: Into<Account>>> SeekPaginator for Accounts<P> {
     }
 }
 
+/// A listing whose cursors do not depend on its rows, so that they can be converted as soon as they are decoded.
+pub(crate) trait FetchAs: Paginator {
+    /// Fetches a page like [`Paginator::fetch`], with its items converted.
+    fn fetch_as<U: From<Self::Item> + Send>(
+        &self,
+        at: Option<&Self::Cursor>,
+    ) -> impl Future<Output = Result<Page<U, Self::Cursor>>> + Send;
+}
+
+/// Like [`Accounts`], for listings that convert each record as soon as it is decoded.
+pub(crate) struct DecodedAccounts<L>(pub(crate) L);
+
+impl<L: FetchAs> Paginator for DecodedAccounts<L>
+where
+    Account: From<L::Item>,
+{
+    type Item = Account;
+    type Cursor = L::Cursor;
+
+    fn listing_id(&self) -> ListingId {
+        self.0.listing_id()
+    }
+
+    async fn fetch(&self, at: Option<&L::Cursor>) -> Result<Page<Account, L::Cursor>> {
+        self.0.fetch_as(at).await
+    }
+
+    fn item_id<'a>(&self, account: &'a Account) -> Option<Cow<'a, str>> {
+        Some(Cow::Borrowed(&account.id))
+    }
+}
+
 /// A type-erased [`Paginator`] of items `T`.
 ///
 /// Listings of several providers have this one type, for a `Vec` or a [`Merge`](super::Merge).
@@ -236,6 +271,26 @@ impl<T: Send + 'static> AnyPaginator<T> {
     /// Erases the type of a `paginator` that predicts cursors.
     pub fn new_seekable<P: SeekPaginator<Item = T>>(paginator: P) -> Self {
         Self(Arc::new(Erased { paginator, seek: Some(Seek::new()) }))
+    }
+}
+
+impl<T: Send + 'static> AnyPaginator<T> {
+    /// Returns a stream of pages, which fetches each page when it is polled.
+    pub fn pages(self) -> Pages<Self> {
+        Paginator::pages(self)
+    }
+
+    /// Returns a stream of items. The same as `pages().items()`.
+    pub fn items(self) -> Items<Self> {
+        Paginator::items(self)
+    }
+
+    /// Returns a stream of the items after a checkpoint. The same as `pages().resume(from)`.
+    ///
+    /// # Errors
+    /// Fails with [`ErrorKind::Checkpoint`] if `from` belongs to another listing.
+    pub fn resume(self, from: &Checkpoint) -> Result<Items<Self>> {
+        Paginator::resume(self, from)
     }
 }
 

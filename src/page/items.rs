@@ -165,6 +165,8 @@ impl<P: Paginator> Items<P> {
     /// one by one.
     pub async fn collect_with_summary(mut self) -> Result<Collected<P::Item>> {
         let (mut items, mut rejected) = (Vec::new(), Vec::new());
+        // The summary says whether the listing is complete.
+        self.require_complete = false;
         while let Some(item) = self.next().await {
             match item {
                 Ok(item) => items.push(item),
@@ -189,8 +191,8 @@ impl<P: Paginator> Items<P> {
         };
         let counters = now.counters.rewind_page(&current.before.counters);
         let state = State { counters, ..current.before.clone() };
-        let cursor = if current.derives_cursors { serde_json::to_value(&current.cursor).ok() } else { None };
-        Checkpoint::new(match cursor {
+        let cursor = current.cursor.as_ref().filter(|_| current.derives_cursors);
+        Checkpoint::new(match cursor.and_then(|cursor| serde_json::to_value(cursor).ok()) {
             Some(cursor) => State { position: Position::At { cursor }, ..state },
             None => State { yielded: Some(Yielded { rows: current.row, ..current.yielded }), ..state },
         })
@@ -225,8 +227,10 @@ impl<P: Paginator> Items<P> {
             return None;
         }
         let completeness = self.pages.summary().completeness;
-        (!completeness.is_complete())
-            .then(|| Error::new(ErrorKind::Incomplete, format!("the listing is {completeness}")))
+        (!completeness.is_complete()).then(|| {
+            let message = format!("the listing is {completeness}");
+            self.pages.with_context(Error::new(ErrorKind::Incomplete, message))
+        })
     }
 
     /// Starts to yield a page, after the rows that were yielded before the listing was resumed.
@@ -263,7 +267,8 @@ impl<P: Paginator> Stream for Items<P> {
                     }
                     Some(Err(rejected)) => {
                         counters.record_rejected();
-                        return Poll::Ready(Some(Err(rejected.into_error(counters.pages))));
+                        let error = rejected.into_error(counters.pages);
+                        return Poll::Ready(Some(Err(this.pages.with_context(error))));
                     }
                     None => this.current = None,
                 }

@@ -67,6 +67,7 @@ use digest::Fnv1a;
 use crate::{Error, ErrorKind};
 
 pub use any::{Accounts, AnyPaginator, ErasedCursor};
+pub(crate) use any::{DecodedAccounts, FetchAs};
 pub use checkpoint::{Checkpoint, ListingId, Position};
 pub use items::{Collected, Items};
 pub use merge::{Event, Merge};

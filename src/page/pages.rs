@@ -124,16 +124,14 @@ impl<P: Paginator> Pages<P> {
     /// # Errors
     /// Fails with [`ErrorKind::Checkpoint`] if `from` belongs to another listing.
     pub fn resume(mut self, from: &Checkpoint) -> Result<Items<P>> {
-        let state = from.validate(&self.paginator().listing_id())?;
+        let state =
+            from.validate(&self.paginator().listing_id()).map_err(|error| self.with_context(error))?;
         (self.at, self.phase) = match &state.position {
             Position::Start => (None, Phase::Active),
             Position::At { cursor } => {
                 let cursor = serde_json::from_value(cursor.clone()).map_err(|error| {
-                    Error::new(
-                        ErrorKind::Checkpoint,
-                        "the checkpoint's cursor does not belong to this listing",
-                    )
-                    .with_source(error)
+                    let message = "the checkpoint's cursor does not belong to this listing";
+                    self.with_context(Error::new(ErrorKind::Checkpoint, message).with_source(error))
                 })?;
                 (Some(cursor), Phase::Active)
             }
@@ -199,6 +197,11 @@ impl<P: Paginator> Pages<P> {
         self.paginator.inner()
     }
 
+    /// Adds the provider to an error that does not come from its client.
+    pub(super) fn with_context(&self, error: Error) -> Error {
+        error.or_provider(&self.paginator.provider)
+    }
+
     pub(super) fn counters(&mut self) -> &mut Counters {
         &mut self.counters
     }
@@ -218,7 +221,8 @@ impl<P: Paginator> Pages<P> {
                     _ => "of the start".into(),
                 };
                 let message = format!("pagination loop: cursor {cursor} was returned again");
-                return Poll::Ready(Some(Err(Error::new(ErrorKind::PaginationLoop, message))));
+                let error = Error::new(ErrorKind::PaginationLoop, message);
+                return Poll::Ready(Some(Err(self.with_context(error))));
             }
             Phase::Active => {}
         }
@@ -235,6 +239,7 @@ impl<P: Paginator> Pages<P> {
             Source::Concurrent(source) => ready!(source.poll(&self.paginator, at, number, cx)),
         };
         let advanced = fetched.map_err(page_error).and_then(|page| self.advance(page));
+        let advanced = advanced.map_err(|error| self.with_context(error));
         if advanced.is_err() {
             self.phase = Phase::Failed;
             match &mut self.source {
@@ -328,18 +333,16 @@ impl<P: Paginator> fmt::Debug for Pages<P> {
 /// The spans contain the provider and counts, but no items and no cursors.
 pub(super) struct TracedPaginator<P> {
     paginator: Arc<P>,
+    provider: Arc<str>,
     listing: Span,
 }
 
 impl<P: Paginator> TracedPaginator<P> {
     fn new(paginator: P) -> Self {
-        let listing = tracing::info_span!(
-            "listing",
-            provider = paginator.listing_id().provider(),
-            pages = field::Empty,
-            rows = field::Empty
-        );
-        Self { paginator: Arc::new(paginator), listing }
+        let provider = Arc::from(paginator.listing_id().provider());
+        let listing =
+            tracing::info_span!("listing", provider = &*provider, pages = field::Empty, rows = field::Empty);
+        Self { paginator: Arc::new(paginator), provider, listing }
     }
 
     pub(super) fn inner(&self) -> &P {
@@ -351,7 +354,7 @@ impl<P: Paginator> TracedPaginator<P> {
         let span = self.listing.in_scope(|| {
             tracing::debug_span!(
                 "page",
-                provider = self.paginator.listing_id().provider(),
+                provider = &*self.provider,
                 page = number,
                 rows = field::Empty,
                 error.r#type = field::Empty
@@ -373,6 +376,10 @@ impl<P: Paginator> TracedPaginator<P> {
 
 impl<P> Clone for TracedPaginator<P> {
     fn clone(&self) -> Self {
-        Self { paginator: Arc::clone(&self.paginator), listing: self.listing.clone() }
+        Self {
+            paginator: Arc::clone(&self.paginator),
+            provider: Arc::clone(&self.provider),
+            listing: self.listing.clone(),
+        }
     }
 }

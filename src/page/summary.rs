@@ -8,7 +8,7 @@ use super::Page;
 ///
 /// `Display` is one line: `250 items, 3 pages; complete`. After a resume, all figures include those before
 /// it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// Pages yielded.
@@ -46,7 +46,7 @@ fn counted(count: u64, noun: &str) -> String {
 }
 
 /// Whether a listing is complete.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", content = "reasons", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Completeness {

@@ -57,8 +57,10 @@ record! {
         pub recommendation: Option<Recommendation>,
         /// The attributes that were aggregated from the source.
         pub attributes: Option<Attributes>,
+        /// The e-mail address, from the attributes that
+        /// [`ListAccounts::email_attribute`](super::ListAccounts::email_attribute) names. Only lists read it.
         #[serde(skip)]
-        email: Option<String>,
+        pub email: Option<String>,
         /// Whether the source is authoritative.
         pub authoritative: Option<bool>,
         /// The description.
@@ -101,14 +103,8 @@ open_enum! {
 
 impl Account {
     /// Returns the features of the source, one by one.
-    pub fn features(&self) -> impl Iterator<Item = &str> {
+    pub fn feature_list(&self) -> impl Iterator<Item = &str> {
         self.features.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|text| !text.is_empty())
-    }
-
-    /// Returns the e-mail address, if the list [names an attribute](super::ListAccounts::email_attribute)
-    /// that has it.
-    pub fn email(&self) -> Option<&str> {
-        self.email.as_deref()
     }
 
     /// Sets the e-mail address to the first of the named attributes that is a text and not blank.
@@ -324,7 +320,7 @@ mod tests {
     #[test]
     fn beta_full_and_slim_decode() {
         let full = read(BETA_FULL);
-        assert_eq!(full.features().collect::<Vec<_>>().len(), 3);
+        assert_eq!(full.feature_list().collect::<Vec<_>>().len(), 3);
         assert!(full.attributes.is_none(), "null attributes are `None`");
         let created = full.created.as_ref().and_then(Timestamp::utc).unwrap();
         assert_eq!(created.timestamp_subsec_millis(), 644);

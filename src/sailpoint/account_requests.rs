@@ -122,7 +122,7 @@ impl CreateAccount {
         attributes.insert(SOURCE_ID.to_owned(), Value::String(self.source_id.clone()));
         let path = self.client.api_version().resource_path(Collection::Accounts, &[]);
         let mut request =
-            ApiRequest::mutation(Method::POST, path).json(&AttributesBody { attributes: &attributes })?;
+            ApiRequest::new(Method::POST, path).json(&AttributesBody { attributes: &attributes })?;
         request.secrets = secret_values(self.attributes.values());
         Ok(request)
     }
@@ -228,7 +228,7 @@ impl UpdateAccount {
         self.operations.iter().try_for_each(Operation::check)?;
         let path = self.client.api_version().resource_path(Collection::Accounts, &[&id]);
         let operations: Vec<_> = self.operations.iter().map(Operation::to_json).collect();
-        let mut request = ApiRequest::mutation(Method::PATCH, path).json_as(JSON_PATCH, &operations)?;
+        let mut request = ApiRequest::new(Method::PATCH, path).json_as(JSON_PATCH, &operations)?;
         let attributes =
             self.operations.iter().filter(|operation| matches!(operation.path, AccountPath::Attribute(_)));
         request.secrets = secret_values(attributes.filter_map(|operation| operation.value.as_ref()));
@@ -391,7 +391,7 @@ impl PutAccount {
         self.attributes.keys().try_for_each(|name| check_name(name))?;
         let path = self.client.api_version().resource_path(Collection::Accounts, &[&id]);
         let mut request =
-            ApiRequest::mutation(Method::PUT, path).json(&AttributesBody { attributes: &self.attributes })?;
+            ApiRequest::new(Method::PUT, path).json(&AttributesBody { attributes: &self.attributes })?;
         request.secrets = secret_values(self.attributes.values());
         Ok(request)
     }
@@ -447,7 +447,7 @@ impl DeleteAccount {
     fn request(&self) -> Result<ApiRequest> {
         let id = path_segment("account id", &self.id)?;
         let path = self.client.api_version().resource_path(Collection::Accounts, &[&id]);
-        Ok(ApiRequest::mutation(Method::DELETE, path))
+        Ok(ApiRequest::new(Method::DELETE, path))
     }
 }
 
@@ -547,10 +547,7 @@ impl Options {
 /// Creates the request `POST …/accounts/{id}/{verb}`.
 fn post(client: &Client, id: &str, verb: &str) -> Result<ApiRequest> {
     let id = path_segment("account id", id)?;
-    Ok(ApiRequest::mutation(
-        Method::POST,
-        client.api_version().resource_path(Collection::Accounts, &[&id, verb]),
-    ))
+    Ok(ApiRequest::new(Method::POST, client.api_version().resource_path(Collection::Accounts, &[&id, verb])))
 }
 
 /// `POST …/accounts/{id}/enable` and `…/disable`: enables or disables an account, also on its source.

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
@@ -8,9 +8,10 @@ use serde::Deserialize;
 use super::error;
 use crate::{
     Result,
-    auth::{NewToken, Token, non_empty},
+    auth::non_empty,
     http::{
-        ApiClient, ApiRequest, ApiResponse, Auth, BearerToken, ErrorResponse, NoAuth, encode, read_object,
+        AccessToken, ApiClient, ApiRequest, ApiResponse, Auth, BearerCredential, BearerToken, ErrorResponse,
+        NoAuth, encode, read_object,
     },
 };
 
@@ -53,21 +54,21 @@ impl TokenSource {
 }
 
 impl Auth for TokenSource {
-    type Credential = Arc<Token>;
+    type Credential = BearerCredential;
 
-    async fn credential(&self) -> Result<Arc<Token>> {
+    async fn credential(&self) -> Result<BearerCredential> {
         self.bearer.credential().await
     }
 
-    fn apply(&self, token: &Arc<Token>, request: &mut Request<Bytes>) -> Result<()> {
+    fn apply(&self, token: &BearerCredential, request: &mut Request<Bytes>) -> Result<()> {
         self.bearer.apply(token, request)
     }
 
-    fn on_unauthorized(&self, token: &Arc<Token>) -> bool {
+    fn on_unauthorized(&self, token: &BearerCredential) -> bool {
         self.bearer.on_unauthorized(token)
     }
 
-    fn secrets(&self, _: &Arc<Token>) -> Vec<SecretString> {
+    fn secrets(&self, _: &BearerCredential) -> Vec<SecretString> {
         match &self.credentials {
             Credentials::ClientCredentials { secret, .. } => {
                 vec![secret.clone(), encode(secret.expose_secret()).into()]
@@ -90,7 +91,7 @@ struct TokenResponse {
 
 /// Fetches a token with `POST /oauth/token`. The credentials are in the body, so that URL logs do not contain
 /// them.
-async fn fetch_token(api: &ApiClient, id: &str, secret: &SecretString) -> Result<NewToken> {
+async fn fetch_token(api: &ApiClient, id: &str, secret: &SecretString) -> Result<AccessToken> {
     let secret_text = secret.expose_secret();
     let form = format!(
         "grant_type=client_credentials&client_id={}&client_secret={}",
@@ -98,7 +99,7 @@ async fn fetch_token(api: &ApiClient, id: &str, secret: &SecretString) -> Result
         encode(secret_text)
     );
     let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
-    let request = ApiRequest::mutation(Method::POST, "/oauth/token")
+    let request = ApiRequest::new(Method::POST, "/oauth/token")
         .idempotent()
         .header(header::CONTENT_TYPE, form_type)
         .body(form)
@@ -110,8 +111,9 @@ async fn fetch_token(api: &ApiClient, id: &str, secret: &SecretString) -> Result
     api.send(&NoAuth(error::read), request, |response| {
         let body: TokenResponse = read_object(response, "an access_token")?;
         non_empty(&body.access_token)?;
+        let token = AccessToken::new(body.access_token);
         let lifetime = body.expires_in.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        Ok(NewToken { value: body.access_token.into(), lifetime })
+        Ok(lifetime.into_iter().fold(token, AccessToken::lifetime))
     })
     .await
 }

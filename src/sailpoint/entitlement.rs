@@ -183,8 +183,9 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
 /// [`BoundariesUnverified`](crate::IncompleteReason::BoundariesUnverified). Entitlements were then added or
 /// removed, or the provider's order is not stable, and rows may be missing.
 ///
-/// This endpoint has no `sorters` parameter, and its order is not documented. It is an assumption that the
-/// order is the same in every request.
+/// This endpoint has no `sorters` parameter, and its order is not documented. It is an assumption that the order is
+/// the same in every request, and that the rows listed before a page do not change in between. A list of one page
+/// needs no such assumption.
 ///
 /// # Errors
 /// In addition to the errors of every list: [`NotFound`](crate::ErrorKind::NotFound) if the account does not

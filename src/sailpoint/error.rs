@@ -1,13 +1,13 @@
 use serde_json::Value;
 
-use crate::http::{ApiResponse, ErrorResponse, header};
+use crate::http::{ApiResponse, ErrorResponse, header_text};
 
 /// Parses an error response: `{detailCode, trackingId, messages, causes}`, `{error, error_description}`,
 /// `{message}`, and undocumented forms that have been observed. The specific reason is usually in `causes`.
 pub(super) fn read(response: &ApiResponse) -> ErrorResponse {
     let body = response.body.json::<Value>();
     let tracking_id = member(body.as_ref(), "trackingId");
-    let request_id = header(&response.headers, &["slpt-request-id", "x-request-id"]).or(tracking_id);
+    let request_id = header_text(&response.headers, &["slpt-request-id", "x-request-id"]).or(tracking_id);
     let message = match &body {
         Some(body) => message(body),
         None => response.body.plain_text(),

@@ -141,7 +141,8 @@ pub struct IdentityResults {
 
 impl IdentityResults {
     fn read(response: &ApiResponse, requested: &[&str]) -> Result<Self> {
-        let Rows { items: results, rejected } = read_rows::<IdentityResult>(response, "an array of results")?;
+        let Rows { items: results, rejected } =
+            read_rows::<IdentityResult, IdentityResult>(response, "an array of results")?;
         let returned: BTreeSet<&str> = results.iter().map(|result| result.id.as_str()).collect();
         let missing =
             requested.iter().filter(|id| !returned.contains(*id)).map(|id| (*id).to_owned()).collect();
@@ -160,7 +161,7 @@ impl IdentityResults {
     }
 
     /// Returns the results that are not successful.
-    pub fn refused(&self) -> impl Iterator<Item = &IdentityResult> {
+    pub fn not_accepted(&self) -> impl Iterator<Item = &IdentityResult> {
         self.results.iter().filter(|result| !result.is_accepted())
     }
 }
@@ -216,10 +217,10 @@ mod tests {
         .unwrap();
         assert!(!results.all_accepted());
         assert!(results.missing.is_empty());
-        let refused: Vec<_> = results.refused().collect();
-        assert_eq!(refused.len(), 1);
-        assert_eq!((refused[0].status_code, refused[0].id.len()), (Some(404), 32));
-        assert!(refused[0].message.as_deref().unwrap().ends_with("was not found."));
+        let not_accepted: Vec<_> = results.not_accepted().collect();
+        assert_eq!(not_accepted.len(), 1);
+        assert_eq!((not_accepted[0].status_code, not_accepted[0].id.len()), (Some(404), 32));
+        assert!(not_accepted[0].message.as_deref().unwrap().ends_with("was not found."));
         assert!(results.results[1].is_accepted() && results.results[1].raw().contains("later"));
     }
 
@@ -236,7 +237,7 @@ mod tests {
         let ids: Vec<_> = results.results.iter().map(|result| result.id.as_str()).collect();
         assert_eq!(ids, ["a", "d"]);
         assert_eq!(results.unexpected.iter().map(|result| result.id.as_str()).collect::<Vec<_>>(), ["x"]);
-        assert_eq!(results.refused().map(|result| result.id.as_str()).collect::<Vec<_>>(), ["d"]);
+        assert_eq!(results.not_accepted().map(|result| result.id.as_str()).collect::<Vec<_>>(), ["d"]);
         assert!(!results.all_accepted());
         assert_eq!(read("[]", &["a"]).unwrap().missing, ["a"]);
         assert!(read("{}", &["a"]).is_err() && read("", &["a"]).is_err());

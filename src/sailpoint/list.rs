@@ -124,8 +124,8 @@ impl ListAccounts {
     ///
     /// It fills [`Account::email`](super::Account::email) and the shared
     /// [`Account::email`](crate::Account::email). Call it again for further attributes: the first one that is a text
-    /// and not blank is used. By default no e-mail addresses are read, because the schema has no member for
-    /// them and each source names its attributes differently.
+    /// and not blank is used. By default, no e-mail addresses are read: the schema has no member for them, and each
+    /// source names its attributes differently.
     pub fn email_attribute(mut self, name: impl Into<String>) -> Self {
         self.email_attributes.push(name.into());
         self

@@ -1,13 +1,12 @@
 //! SailPoint Identity Security Cloud: lists and changes the accounts on all governed sources.
 //!
 //! ```no_run
-//! use futures::TryStreamExt;
-//! use headcount::{Paginator, sailpoint};
+//! use headcount::sailpoint::{self, Field, Filter};
 //!
 //! # async fn run() -> headcount::Result<()> {
 //! let client = sailpoint::Client::from_env()?;
-//! let mut accounts =
-//!     client.list_accounts().filter(sailpoint::Filter::eq(sailpoint::Field::Uncorrelated, true)).items();
+//! let uncorrelated = client.list_accounts().filter(Filter::eq(Field::Uncorrelated, true));
+//! let mut accounts = uncorrelated.items().require_complete();
 //! while let Some(account) = accounts.try_next().await? {
 //!     println!("{} {:?} {:?}", account.id, account.native_identity, account.source_name);
 //! }

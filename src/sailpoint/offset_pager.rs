@@ -45,7 +45,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Continuity, Error, ErrorKind, IncompleteReason, Page, Result,
-    http::{ApiResponse, Rows, header, read_rows},
+    http::{ApiResponse, Rows, header_text, read_rows},
     page::is_zero,
     record::{FromRow, HasId},
 };
@@ -269,7 +269,7 @@ pub(super) async fn total(list: &impl OffsetListing) -> Result<u64> {
 /// Parses a page: a bare array, with the count in a header.
 pub(super) fn read<T: FromRow>(response: &ApiResponse, expected: &str) -> Result<PageResponse<T>> {
     let rows = read_rows(response, expected)?;
-    let total = header(&response.headers, &["x-total-count"]).and_then(|text| text.trim().parse().ok());
+    let total = header_text(&response.headers, &["x-total-count"]).and_then(|text| text.trim().parse().ok());
     Ok(PageResponse { rows, total })
 }
 

@@ -80,7 +80,7 @@ impl ApiVersion {
         collection: Collection,
         segments: &[&str],
     ) -> Result<ApiRequest> {
-        let request = ApiRequest::mutation(Method::POST, self.resource_path(collection, segments));
+        let request = ApiRequest::new(Method::POST, self.resource_path(collection, segments));
         match self {
             Self::V3 => {
                 let message =

@@ -118,7 +118,7 @@ impl Cursor {
     }
 }
 
-/// A listing of the numbers from 0 to [`ITEMS`].
+/// A listing of the numbers below [`ITEMS`].
 struct Numbers {
     flaw: Flaw,
     /// The number of instances that were created before.

@@ -105,7 +105,7 @@ async fn credentials_file_errors_name_the_path() {
     let token = server.security_token().unwrap();
     let text = format!("[global]\nak = {}\nsk = {}\nsecurity_token = {token}\n", server.ak(), server.sk());
     std::fs::write(&path, text).unwrap();
-    let builder = huawei::Client::builder_from_profile(&path).unwrap();
+    let builder = huawei::Client::builder_from_credentials_file(&path).unwrap();
     let debug = format!("{builder:?}");
     assert!(!debug.contains(server.sk()) && !debug.contains(token), "{debug}");
     let client = builder.base_url(server.base_url()).build().unwrap();
@@ -113,7 +113,7 @@ async fn credentials_file_errors_name_the_path() {
 
     std::fs::write(&path, "[global]\nregion = x\n").unwrap();
     for path in [path, home.path().join("elsewhere")] {
-        let error = huawei::Client::builder_from_profile(&path).unwrap_err();
+        let error = huawei::Client::builder_from_credentials_file(&path).unwrap_err();
         assert_eq!((error.kind(), error.provider()), (ErrorKind::Config, Some(headcount::Provider::Huawei)));
         assert!(error.message().contains(path.to_str().unwrap()), "{error}");
     }

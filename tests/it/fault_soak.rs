@@ -29,7 +29,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headcount::{Account, AnyPaginator, Completeness, Paginator, http::RetryPolicy};
+use headcount::{Account, AnyPaginator, Completeness, http::RetryPolicy};
 use headcount_sim::{ErrorBody, Fault, Faults, RetryAfter, SimConfig, Simulator};
 
 use crate::kit::{PROVIDERS, ServerBehavior, Setup};

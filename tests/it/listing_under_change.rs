@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures::StreamExt;
-use headcount::{Completeness, ErrorKind, IncompleteReason, Paginator};
+use headcount::{Completeness, ErrorKind, IncompleteReason};
 use headcount_sim as sim;
 use proptest::prelude::*;
 

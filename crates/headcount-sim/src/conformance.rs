@@ -31,7 +31,7 @@ const RESUME_POSITIONS: usize = 12;
 /// - Every item is listed exactly once.
 /// - A page is a function of its cursor.
 /// - Cursors and checkpoints survive a JSON round trip.
-/// - Prefetching and concurrent fetching yield the same items as sequential fetching.
+/// - `pages()` and `items()` yield the same items, and so do prefetching, concurrent and sequential fetching.
 /// - Resuming at any position yields the remaining items, each once.
 /// - Resuming a completed listing yields nothing.
 /// - Dropping a `next()` future loses no item.

@@ -3,8 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use headcount::{
-    Account, AnyPaginator, Completeness, Error, ErrorKind, Paginator, Retryability, Summary,
-    http::RetryPolicy,
+    Account, AnyPaginator, Completeness, Error, ErrorKind, Retryability, Summary, http::RetryPolicy,
 };
 use headcount_sim::{Fault, Faults, SimConfig, Simulator};
 use tokio::time::Instant;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headcount::{ErrorKind, Paginator, Retryability};
+use headcount::{ErrorKind, Retryability};
 use headcount_sim::{ErrorBody, Fault, Faults, RetryAfter};
 use tokio::time::{Instant, sleep};
 

@@ -12,8 +12,8 @@ use std::{
 use headcount::{
     Error, ErrorKind, ListingId, Page, Paginator, Result,
     http::{
-        ApiClient, ApiRequest, ApiResponse, Auth, BearerToken, Method, NewToken, RateLimit, ReqwestTransport,
-        Transport, TransportError, TransportErrorKind,
+        AccessToken, ApiClient, ApiRequest, ApiResponse, BearerToken, ErrorResponse, HeaderName, HeaderValue,
+        Method, RateLimit, ReqwestTransport, Transport, TransportError, TransportErrorKind, next_link,
     },
 };
 use headcount_sim::Conformance;
@@ -119,7 +119,7 @@ async fn token_is_fetched_once_and_replaced_when_rejected() {
         let fetched = Arc::clone(&fetched);
         move || {
             let number = fetched.fetch_add(1, Ordering::SeqCst) + 1;
-            async move { Ok(NewToken { value: format!("token-{number}").into(), lifetime: None }) }
+            async move { Ok(AccessToken::new(format!("token-{number}"))) }
         }
     });
     let badges = Badges::new(&transport, auth).items().collect_complete().await.unwrap();
@@ -148,24 +148,12 @@ async fn error_has_context_and_no_secrets() {
     // A failure of the application's own parser is redacted, too.
     let transport =
         ScriptedTransport::new(|_| respond(400, &[], "no such badge: hunter2-secret hunter2-token"));
-    struct Echo(BearerToken);
-    impl Auth for Echo {
-        type Credential = <BearerToken as Auth>::Credential;
-        async fn credential(&self) -> Result<Self::Credential> {
-            self.0.credential().await
-        }
-        fn apply(&self, token: &Self::Credential, request: &mut http::Request<bytes::Bytes>) -> Result<()> {
-            self.0.apply(token, request)
-        }
-        fn parse_error(&self, response: &ApiResponse) -> headcount::http::ErrorResponse {
-            let mut error = headcount::http::ErrorResponse::default();
-            error.message = response.text().map(str::to_owned);
-            error
-        }
-    }
-    let request =
-        ApiRequest::mutation(Method::POST, "/badges").body("hunter2-secret").secret("hunter2-secret");
-    let auth = Echo(BearerToken::new("hunter2-token"));
+    let request = ApiRequest::new(Method::POST, "/badges").body("hunter2-secret").secret("hunter2-secret");
+    let parse = |response: &ApiResponse| ErrorResponse {
+        message: response.text().map(str::to_owned),
+        ..ErrorResponse::default()
+    };
+    let auth = BearerToken::new("hunter2-token").with_parse_error(parse);
     let sent = client(&transport, None).send(&auth, request, |_| Ok(())).await;
     let text = format!("{:?}", sent.unwrap_err());
     assert!(!text.contains("hunter2") && text.contains("no such badge"), "{text}");
@@ -178,8 +166,9 @@ async fn invalid_record_is_isolated() {
     let badges = Badges::new(&transport, BearerToken::new("token"));
     let collected = badges.items().collect_with_summary().await.unwrap();
     assert_eq!(ids(&collected.items), ["a", "c"]);
-    let text = collected.rejected[0].to_string();
-    assert!(text.contains("row 1 of page 1"), "{text}");
+    let error = &collected.rejected[0];
+    assert_eq!(error.provider(), Some("doors".into()));
+    assert!(error.message().starts_with("failed to decode row 1 of page 1: invalid data"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -201,7 +190,7 @@ async fn mutation_is_sent_once_and_idempotent_request_is_retried() {
     let transport = ScriptedTransport::new(|_| Outcome::Fail(TransportErrorKind::Connection));
     let client = client(&transport, None);
     let auth = BearerToken::new("t");
-    let mutation = || ApiRequest::mutation(Method::POST, "/badges");
+    let mutation = || ApiRequest::new(Method::POST, "/badges");
     let error = client.send(&auth, mutation(), |_| Ok(())).await.unwrap_err();
     assert_eq!((error.retryability(), transport.sent().len()), (headcount::Retryability::MaybeApplied, 1));
     let error = client.send(&auth, mutation().idempotent(), |_| Ok(())).await.unwrap_err();
@@ -212,18 +201,66 @@ async fn mutation_is_sent_once_and_idempotent_request_is_retried() {
 fn listing_id_covers_base_url_principal_and_request() {
     let transport = ScriptedTransport::new(pages);
     let client = client(&transport, None);
+    let with_header = |value: &'static str, sensitive| {
+        let mut value = HeaderValue::from_static(value);
+        value.set_sensitive(sensitive);
+        let request = ApiRequest::get("/x").query("filter", Some("y"));
+        request.header(HeaderName::from_static("x-tenant"), value)
+    };
     let id = client.listing_id("a", &ApiRequest::get("/x").query("filter", Some("y")));
     assert_eq!(id, client.listing_id("a", &ApiRequest::get("/x").query("filter", Some("y"))));
     for other in [
         client.listing_id("b", &ApiRequest::get("/x").query("filter", Some("y"))),
         client.listing_id("a", &ApiRequest::get("/z").query("filter", Some("y"))),
         client.listing_id("a", &ApiRequest::get("/x").query("filter", Some("z"))),
+        client.listing_id("a", &with_header("tenant", false)),
     ] {
         assert_ne!(id, other);
     }
+    let sensitive = client.listing_id("a", &with_header("hunter2", true));
+    assert_eq!(id, sensitive, "no credential is part of it");
     let error: Error = ApiClient::builder("doors").build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.message().starts_with("invalid base URL"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn next_link_is_requested_under_the_base_url() {
+    let transport = ScriptedTransport::new(|sent| match sent.uri.query() {
+        None => respond(200, &[("link", r#"</api/users%20x?after=a%2Bb&q=%26>; rel="next""#)], "[]"),
+        Some(query) => respond(200, &[], &format!(r#"["{} {query}"]"#, sent.uri.path())),
+    });
+    let client = client(&transport, None);
+    let auth = BearerToken::new("t");
+    let first = ApiRequest::get("/users");
+    let base = client.url(&first).unwrap();
+    let read = |response: &ApiResponse| next_link(response.headers(), &base);
+    let next = client.send(&auth, first, read).await.unwrap().expect("a next link");
+    let read = |response: &ApiResponse| response.rows::<String>();
+    let rows = client.send(&auth, client.get(&next).unwrap(), read).await.unwrap();
+    assert_eq!(rows.rejected.len(), 1, "a row is an object");
+    assert_eq!(transport.sent()[1].uri, "https://doors.example/api/users%20x?after=a%2Bb&q=%26");
+    for elsewhere in [
+        "https://other.example/api/users",
+        "https://doors.example/users",
+        "https://doors.example/apis",
+        "https://u:p@doors.example/api/users",
+        "http://doors.example/api/users",
+    ] {
+        let error = client.get(&elsewhere.parse().unwrap()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{elsewhere}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn empty_tokens_are_rejected() {
+    let transport = ScriptedTransport::new(pages);
+    let fetched = BearerToken::refreshed_by(|| async { Ok(AccessToken::new("")) });
+    for (auth, kind) in [(BearerToken::new(" "), ErrorKind::Config), (fetched, ErrorKind::Decode)] {
+        let error = Badges::new(&transport, auth).items().collect_complete().await.err().unwrap();
+        assert_eq!(error.kind(), kind);
+    }
+    assert!(transport.sent().is_empty());
 }
 
 /// Counts requests on their way to the network.

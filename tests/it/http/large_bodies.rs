@@ -1,6 +1,6 @@
 //! Large response bodies within `body_limit`, which would take many times their size as a tree in memory.
 
-use headcount::{Error, ErrorKind, Paginator, http::RetryPolicy, sailpoint};
+use headcount::{Error, ErrorKind, http::RetryPolicy, sailpoint};
 
 use super::scripted_transport::{ScriptedTransport, respond};
 

@@ -6,7 +6,7 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::StreamExt;
-use headcount::{ErrorKind, Paginator, http::TransportErrorKind, sailpoint};
+use headcount::{ErrorKind, http::TransportErrorKind, sailpoint};
 use headcount_sim::{Request, SimConfig};
 use tracing::Level;
 

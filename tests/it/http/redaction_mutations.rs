@@ -1,5 +1,4 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
-use headcount::Paginator;
 use headcount_sim::SimConfig;
 use tracing::Level;
 

@@ -137,7 +137,7 @@ async fn server_without_tls_gets_no_credential() {
 /// The default transport, in the example program as users run it.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn ssl_cert_file_replaces_trusted_issuers() {
+async fn issuer_in_ssl_cert_file_is_trusted() {
     use crate::examples::{example, run};
 
     let server = sim::Annature::builder().accounts(SIZE).start().await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headcount::{ErrorKind, Paginator, Retryability, http::RetryPolicy};
+use headcount::{ErrorKind, Retryability, http::RetryPolicy};
 use headcount_sim::{ErrorBody, Fault, Faults, RetryAfter, SimConfig, Simulator};
 
 use super::support::plain;

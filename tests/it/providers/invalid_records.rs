@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, future::BoxFuture};
 use headcount::{
-    Account, AnyPaginator, Completeness, ErrorKind, IncompleteReason, Paginator,
+    Account, AnyPaginator, Completeness, ErrorKind, IncompleteReason,
     http::{Transport, TransportError},
 };
 use headcount_sim::{InMemory, SimConfig, Simulator};

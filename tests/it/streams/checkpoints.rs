@@ -19,7 +19,7 @@ fn row() -> impl Strategy<Value = bool> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(crate::lists::cases(64))]
 
     /// Pages of any size, some empty, with bad rows anywhere. The listing is interrupted at any item in any
     /// mode and resumed in any other mode.

@@ -26,7 +26,7 @@ fn incomplete_listing_is_an_error_after_its_items() {
     assert_eq!(error.kind(), ErrorKind::Incomplete);
     assert_eq!(
         error.to_string(),
-        "the listing is possibly incomplete: the endpoint returned its maximum of 4 rows"
+        "listing: the listing is possibly incomplete: the endpoint returned its maximum of 4 rows"
     );
 
     let mut items = truncated().items().require_complete();
@@ -88,6 +88,9 @@ fn collect_with_summary_returns_all_three() {
     assert_eq!(collected.rejected.len(), 1);
     assert_eq!(collected.rejected[0].kind(), ErrorKind::InvalidRecord);
     assert_eq!((collected.summary.items, collected.summary.rejected, collected.summary.pages), (2, 1, 2));
+
+    let collected = ready(truncated().items().require_complete().collect_with_summary()).unwrap();
+    assert!(!collected.summary.completeness.is_complete(), "the summary says so, not an error");
 
     let failing = Listing::of_sizes(&[2, 2]).with(|state| state.fail = Some((1, 1)));
     assert_eq!(ready(failing.items().collect_with_summary()).unwrap_err().kind(), ErrorKind::Transport);

@@ -45,8 +45,8 @@ async fn error_names_page_and_index() {
     assert_eq!(error.message(), "failed to decode row 0 of page 1: it is bad");
     let rest: Vec<_> = items.collect().await;
     let text = |index: usize| rest[index].as_ref().unwrap_err().to_string();
-    assert_eq!(text(1), "failed to decode row 2 of page 1: it is bad");
-    assert_eq!(text(6), "failed to decode row 2 of page 4: it is bad");
+    assert_eq!(text(1), "listing: failed to decode row 2 of page 1: it is bad");
+    assert_eq!(text(6), "listing: failed to decode row 2 of page 4: it is bad");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 use futures::StreamExt;
-use headcount::{AnyPaginator, Completeness, ErrorKind, Event, Items, Merge, Paginator};
+use headcount::{AnyPaginator, Completeness, ErrorKind, Event, Items, Merge};
 
 use super::support::{Listing, Row};
 

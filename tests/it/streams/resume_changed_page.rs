@@ -36,7 +36,7 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(crate::lists::cases(64))]
 
     #[test]
     fn reordered_page_counts_repeats(

@@ -163,7 +163,7 @@ async fn result_for_each_identity() {
             results.results.iter().map(|result| (result.id.as_str(), result.status_code.unwrap())).collect();
         assert_eq!(statuses, [(identity.as_str(), 202), ("nobody", 404), (other.as_str(), 202)]);
         assert!(results.missing.is_empty() && results.rejected.is_empty() && !results.all_accepted());
-        let failed: Vec<_> = results.refused().collect();
+        let failed: Vec<_> = results.not_accepted().collect();
         let message = "Referenced identity \"nobody\" was not found.";
         assert_eq!((failed.len(), failed[0].message.as_deref()), (1, Some(message)));
         assert_eq!(client.get_account(&account).send().await.unwrap().disabled, Some(disabled));

@@ -134,7 +134,7 @@ async fn every_kind_of_filter() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..crate::lists::cases(32) })]
 
     #[test]
     fn any_text_matches_only_its_record(

@@ -112,7 +112,7 @@ fn run(case: Case) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..crate::lists::cases(32) })]
 
     #[test]
     fn order_by_id_lists_exactly_once(case in by_id()) {
