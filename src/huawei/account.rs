@@ -65,11 +65,8 @@ open_enum! {
 impl Account {
     /// Returns the id of the organization, which is part of the `urn`.
     pub fn organization_id(&self) -> Option<&str> {
-        // By bytes, which is faster than by characters; both separators are ASCII.
-        let urn = self.urn.as_deref()?;
-        let start = urn.bytes().rposition(|byte| byte == b':').map_or(0, |colon| colon + 1);
-        let end = urn.bytes().skip(start).position(|byte| byte == b'/')?;
-        urn.get(start..start + end)
+        let (before_id, _) = self.urn.as_deref()?.rsplit_once('/')?;
+        Some(before_id.rsplit_once(':').map_or(before_id, |(_, organization)| organization))
     }
 }
 
