@@ -48,7 +48,7 @@ pub(crate) fn run() {
                 table.row([name.to_owned(), seconds, format!("{ratio:.2}"), judged, crates]);
             }
             Err(message) => {
-                table.row([name.to_owned(), message, String::new(), String::new(), String::new()])
+                table.row([name.to_owned(), message, String::new(), String::new(), String::new()]);
             }
         }
     }

@@ -29,7 +29,7 @@ const BACKLOG: u32 = 1024;
 pub(crate) struct Listener {
     tcp: Option<TcpListener>,
     address: SocketAddr,
-    pauses: mpsc::UnboundedReceiver<Duration>,
+    pause_requests: mpsc::UnboundedReceiver<Duration>,
     paused: Arc<AtomicBool>,
     disconnects: watch::Sender<u64>,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Listener {
 /// Closes the connections of a [`Listener`], and pauses it.
 #[derive(Debug)]
 pub(crate) struct ListenerHandle {
-    pauses: mpsc::UnboundedSender<Duration>,
+    pause_requests: mpsc::UnboundedSender<Duration>,
     paused: Arc<AtomicBool>,
     disconnects: watch::Sender<u64>,
 }
@@ -60,7 +60,7 @@ impl ListenerHandle {
     /// Stops listening for `duration`, and closes every connection once the socket is closed.
     pub(crate) async fn pause(&self, duration: Duration) {
         let mut disconnects = self.disconnects.subscribe();
-        if self.pauses.send(duration).is_ok() {
+        if self.pause_requests.send(duration).is_ok() {
             let _ = disconnects.changed().await;
         }
     }
@@ -68,13 +68,16 @@ impl ListenerHandle {
 
 impl Listener {
     pub(crate) fn new(tcp: TcpListener) -> io::Result<(Self, ListenerHandle)> {
-        let (sender, pauses) = mpsc::unbounded_channel();
+        let (sender, pause_requests) = mpsc::unbounded_channel();
         let (disconnects, _) = watch::channel(0);
         let paused = Arc::<AtomicBool>::default();
-        let handle =
-            ListenerHandle { pauses: sender, paused: Arc::clone(&paused), disconnects: disconnects.clone() };
+        let handle = ListenerHandle {
+            pause_requests: sender,
+            paused: Arc::clone(&paused),
+            disconnects: disconnects.clone(),
+        };
         let address = tcp.local_addr()?;
-        Ok((Self { tcp: Some(tcp), address, pauses, paused, disconnects }, handle))
+        Ok((Self { tcp: Some(tcp), address, pause_requests, paused, disconnects }, handle))
     }
 
     /// Stops listening for `duration`. The port remains bound, so that no other process can take it.
@@ -112,7 +115,7 @@ impl axum::serve::Listener for Listener {
             };
             tokio::select! {
                 biased;
-                Some(duration) = self.pauses.recv() => self.pause(duration).await,
+                Some(duration) = self.pause_requests.recv() => self.pause(duration).await,
                 accepted = tcp.accept() => {
                     if let Ok((stream, peer)) = accepted {
                         // Small responses must not wait for Nagle. A failure only makes them slower.

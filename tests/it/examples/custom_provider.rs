@@ -4,7 +4,7 @@ use super::example;
 fn lists_the_simulator() {
     let output = example("custom_provider").output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    assert_eq!(output.stdout.iter().filter(|byte| **byte == b'\n').count(), 250);
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 250);
     let summary = String::from_utf8(output.stderr).unwrap();
     assert!(summary.starts_with("250 items, ") && summary.ends_with("; complete\n"), "{summary}");
 }

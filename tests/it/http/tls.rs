@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::TryStreamExt;
-use headcount::{
-    Account, AnyPaginator, Error, ErrorKind, Paginator, Retryability, annature, http::RetryPolicy,
-};
+use headcount::{Account, AnyPaginator, Error, ErrorKind, Retryability, annature, http::RetryPolicy};
 use headcount_sim as sim;
 
 use super::tls_server::{Authority, ServerCertificate, TlsProxy};

@@ -73,7 +73,7 @@ async fn spans_have_opentelemetry_names() {
     let request =
         r#"request{otel.kind="client" otel.name="GET" provider="annature" http.request.method="GET""#;
     let server = r#"server.address="api.annature.com.au" server.port=443"#;
-    let retried = format!("http.request.resend_count=1 {server}");
+    let resend_field = format!("http.request.resend_count=1 {server}");
     let (listing, page) = (r#"listing{provider="annature"}"#, r#"page{provider="annature" page"#);
     assert_eq!(
         lines,
@@ -83,7 +83,9 @@ async fn spans_have_opentelemetry_names() {
             format!(
                 "DEBUG {listing}:{page}=2}}:{request} {server} http.response.status_code=503 error.type=503}}: close"
             ),
-            format!("DEBUG {listing}:{page}=2}}:{request} {retried} http.response.status_code=200}}: close"),
+            format!(
+                "DEBUG {listing}:{page}=2}}:{request} {resend_field} http.response.status_code=200}}: close"
+            ),
             format!("DEBUG {listing}:{page}=2 rows=1}}: close"),
             r#" INFO listing{provider="annature" pages=2 rows=3}: close"#.to_owned(),
         ],

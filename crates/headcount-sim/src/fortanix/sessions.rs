@@ -22,7 +22,7 @@ pub(crate) struct Sessions {
     issued: u64,
     session_lifetime: Duration,
     token_lifetime: Duration,
-    sessions: HashMap<String, Session>,
+    by_token: HashMap<String, Session>,
     /// The unused authorization codes.
     codes: HashSet<String>,
 }
@@ -73,7 +73,7 @@ impl Sessions {
             issued: 0,
             session_lifetime,
             token_lifetime,
-            sessions: HashMap::new(),
+            by_token: HashMap::new(),
             codes: HashSet::new(),
         }
     }
@@ -106,13 +106,13 @@ impl Sessions {
         let session = Session { subject, ends, token_ends, selected: None };
         let token = rng::token(&json!({"sub": session.subject, "sid": session_id, "iss": "sim"}));
         let info = session.info();
-        self.sessions.insert(token.clone(), session);
+        self.by_token.insert(token.clone(), session);
         (token, info)
     }
 
     /// Checks that a token is valid.
     pub(crate) fn check(&self, token: &str) -> Result<(), ApiError> {
-        let session = self.sessions.get(token).ok_or(ApiError::UnknownSession)?;
+        let session = self.by_token.get(token).ok_or(ApiError::UnknownSession)?;
         let now = Instant::now();
         if now < session.ends.at && now < session.token_ends.at {
             Ok(())
@@ -125,37 +125,37 @@ impl Sessions {
     pub(crate) fn refresh(&mut self, token: &str) -> Result<Value, ApiError> {
         self.check(token)?;
         let lifetime = self.token_lifetime;
-        let session = self.sessions.get_mut(token).ok_or(ApiError::UnknownSession)?;
+        let session = self.by_token.get_mut(token).ok_or(ApiError::UnknownSession)?;
         session.token_ends = Expiry::after(lifetime).min(session.ends);
         Ok(session.info())
     }
 
     /// Selects an account for a session.
     pub(crate) fn select(&mut self, token: &str, account: &str) -> Result<Value, ApiError> {
-        let session = self.sessions.get_mut(token).ok_or(ApiError::UnknownSession)?;
+        let session = self.by_token.get_mut(token).ok_or(ApiError::UnknownSession)?;
         session.selected = Some(account.to_owned());
         Ok(session.info())
     }
 
     /// Returns the selected account of a session.
     pub(crate) fn selected(&self, token: &str) -> Option<String> {
-        self.sessions.get(token)?.selected.clone()
+        self.by_token.get(token)?.selected.clone()
     }
 
     /// Deselects an account in every session.
     pub(crate) fn deselect(&mut self, account: &str) {
-        for session in self.sessions.values_mut() {
+        for session in self.by_token.values_mut() {
             session.selected.take_if(|selected| selected.eq_ignore_ascii_case(account));
         }
     }
 
     pub(crate) fn close(&mut self, token: &str) {
-        self.sessions.remove(token);
+        self.by_token.remove(token);
     }
 
     /// Expires the session of a token. Returns whether there was one.
     pub(crate) fn expire(&mut self, token: &str) -> bool {
-        let session = self.sessions.get_mut(token);
+        let session = self.by_token.get_mut(token);
         session.is_some_and(|session| {
             session.ends = Expiry::after(Duration::ZERO);
             true
@@ -164,7 +164,7 @@ impl Sessions {
 
     pub(crate) fn expire_all(&mut self) {
         let now = Expiry::after(Duration::ZERO);
-        for session in self.sessions.values_mut() {
+        for session in self.by_token.values_mut() {
             session.ends = now;
         }
     }
