@@ -33,7 +33,7 @@
 //! | get every account or an error | [`Items::collect_complete`], [`Items::require_complete`] |
 //! | get accounts, invalid records and the summary | [`Items::collect_with_summary`] |
 //! | list several providers at once | `into_accounts()` and [`Merge`] |
-//! | continue after an interruption | [`Items::checkpoint`] and `resume()`: see [`page`](page#resuming) |
+//! | continue after an interruption | [`Items::checkpoint`] and `resume()`: see [`Checkpoint`] |
 //! | fetch pages ahead or concurrently | [`Pages::ahead`], [`Pages::concurrent`] |
 //! | set timeouts, retries, rate limits or a proxy | the client builders: see [`http`] |
 //! | list something else in the same way | [`Paginator`] and [`http::ApiClient`] |
@@ -170,7 +170,7 @@ mod auth;
 mod error;
 pub mod http;
 mod open_enum;
-pub mod page;
+mod page;
 mod record;
 #[cfg(all(test, feature = "huawei"))]
 mod signature_vectors;
@@ -194,8 +194,9 @@ pub use account::{Account, AccountKind, AccountOwner, AccountStatus, AlternateId
 pub use error::{Error, ErrorKind, Result, Retryability};
 pub use open_enum::UnknownValue;
 pub use page::{
-    AnyPaginator, Checkpoint, Collected, Completeness, Continuity, Event, IncompleteReason, Items, ListingId,
-    Merge, Page, Pages, Paginator, Rejected, SeekPaginator, Summary,
+    AnyPaginator, Checkpoint, Collected, Completeness, Continuity, Cursor, ErasedCursor, Event,
+    IncompleteReason, IntoAccounts, Items, ListingId, Merge, Page, Pages, Paginator, Position, Rejected,
+    SeekPaginator, Summary,
 };
 pub use record::RawRecord;
 pub use sort_order::SortOrder;

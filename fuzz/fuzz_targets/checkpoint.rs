@@ -50,7 +50,7 @@ fn read(text: &str) -> Option<Checkpoint> {
     if !text.contains(['.', 'e', 'E']) {
         through_json(&checkpoint);
     }
-    assert_eq!(checkpoint.is_done(), *checkpoint.position() == headcount::page::Position::Done);
+    assert_eq!(checkpoint.is_done(), *checkpoint.position() == headcount::Position::Done);
     let _ = (checkpoint.items(), format!("{checkpoint:?}"));
     Some(checkpoint)
 }

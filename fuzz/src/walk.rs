@@ -2,9 +2,7 @@
 
 use arbitrary::Arbitrary;
 use futures::stream::FusedStream;
-use headcount::{
-    Checkpoint, Completeness, Error, ErrorKind, Items, Pages, Paginator, Summary, page::Position,
-};
+use headcount::{Checkpoint, Completeness, Error, ErrorKind, Items, Pages, Paginator, Position, Summary};
 
 use crate::{fault::FaultCounter, redaction, rows::RowOutcome};
 

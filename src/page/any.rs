@@ -176,22 +176,22 @@ impl<P: Paginator> DynPaginator<P::Item> for Erased<P> {
 /// It has the cursors and the [`ListingId`] of the original listing, so that their checkpoints are
 /// interchangeable. If the listing derives cursors from rows, [`item_id`](Paginator::item_id) must return the id
 /// that the converted account has.
-pub struct Accounts<P>(P);
+pub struct IntoAccounts<P>(P);
 
-impl<P> Accounts<P> {
+impl<P> IntoAccounts<P> {
     /// Converts the items of `listing`.
     pub fn new(listing: P) -> Self {
         Self(listing)
     }
 }
 
-impl<P> fmt::Debug for Accounts<P> {
+impl<P> fmt::Debug for IntoAccounts<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Accounts")
+        f.write_str("IntoAccounts")
     }
 }
 
-impl<P: Paginator<Item: Into<Account>>> Paginator for Accounts<P> {
+impl<P: Paginator<Item: Into<Account>>> Paginator for IntoAccounts<P> {
     type Item = Account;
     type Cursor = P::Cursor;
 
@@ -212,7 +212,7 @@ impl<P: Paginator<Item: Into<Account>>> Paginator for Accounts<P> {
     }
 }
 
-impl<P: SeekPaginator<Item: Into<Account>>> SeekPaginator for Accounts<P> {
+impl<P: SeekPaginator<Item: Into<Account>>> SeekPaginator for IntoAccounts<P> {
     fn predict(&self, at: Option<&P::Cursor>, total: u64) -> Option<P::Cursor> {
         self.0.predict(at, total)
     }
@@ -231,7 +231,7 @@ pub(crate) trait FetchAs: Paginator {
     ) -> impl Future<Output = Result<Page<U, Self::Cursor>>> + Send;
 }
 
-/// Like [`Accounts`], for listings that convert each record as soon as it is decoded.
+/// Like [`IntoAccounts`], for listings that convert each record as soon as it is decoded.
 pub(crate) struct DecodedAccounts<L>(pub(crate) L);
 
 impl<L: FetchAs> Paginator for DecodedAccounts<L>

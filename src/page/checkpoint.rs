@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -62,9 +64,52 @@ pub enum Position {
 /// it at any time, serde stores it, and
 /// [`Paginator::resume`](super::Paginator::resume) continues from it, in another process too.
 ///
+/// ```
+/// use headcount::{Checkpoint, Completeness, Paginator};
+/// # use headcount::{ListingId, Page, Result};
+/// #
+/// # /// The numbers below 10, three to a page.
+/// # struct Digits;
+/// #
+/// # impl Paginator for Digits {
+/// #     type Item = u32;
+/// #     type Cursor = u32;
+/// #
+/// #     fn listing_id(&self) -> ListingId {
+/// #         ListingId::new("digits", [("below", "10")])
+/// #     }
+/// #
+/// #     async fn fetch(&self, at: Option<&u32>) -> Result<Page<u32, u32>> {
+/// #         let from = at.copied().unwrap_or(0);
+/// #         let to = (from + 3).min(10);
+/// #         Ok(Page::new((from..to).collect(), (to < 10).then_some(to)))
+/// #     }
+/// # }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // `Digits` lists the numbers below 10, three to a page. This process stops after four of them.
+/// let mut items = Digits.items();
+/// for expected in 0..4 {
+///     assert_eq!(items.try_next().await?, Some(expected));
+/// }
+/// assert_eq!(items.summary().completeness, Completeness::InProgress);
+/// let saved: String = serde_json::to_string(&items.checkpoint())?;
+///
+/// // Another process continues after the last item.
+/// let checkpoint: Checkpoint = serde_json::from_str(&saved)?;
+/// let mut items = Digits.resume(&checkpoint)?;
+/// for expected in 4..10 {
+///     assert_eq!(items.try_next().await?, Some(expected));
+/// }
+/// assert_eq!(items.try_next().await?, None);
+/// assert_eq!(items.summary().items, 10);
+/// assert_eq!(items.summary().completeness, Completeness::Complete);
+/// # Ok(()) }
+/// ```
+///
 /// # Errors
 /// Deserialising fails if the checkpoint has another version of the format; the error names both versions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "AnyVersion")]
 pub struct Checkpoint {
     v: u16,
@@ -171,5 +216,38 @@ impl Checkpoint {
             );
         }
         Ok(state)
+    }
+}
+
+/// Prints the provider, the position and the number of items.
+impl fmt::Debug for Checkpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checkpoint")
+            .field("provider", &self.state.listing.provider)
+            .field("position", &self.state.position)
+            .field("items", &self.state.counters.items)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_is_short() {
+        let mut counters = Counters::default();
+        counters.record_item();
+        let state = State {
+            listing: ListingId::new("doors", [("base_url", "https://doors.example")]),
+            position: Position::At { cursor: "b7".into() },
+            yielded: None,
+            counters,
+            cycles: CycleDetector::new(),
+        };
+        assert_eq!(
+            format!("{:?}", Checkpoint::new(state)),
+            r#"Checkpoint { provider: "doors", position: At { cursor: String("b7") }, items: 1, .. }"#
+        );
     }
 }

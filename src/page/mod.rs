@@ -1,51 +1,6 @@
-//! Paging: the [`Paginator`] trait, streams of pages and items, checkpoints and summaries.
+//! Paging: the `Paginator` trait, streams of pages and items, checkpoints and summaries.
 //!
-//! Nothing in this module knows HTTP or a provider. A [`Paginator`] of your own gets all of it.
-//!
-//! # Resuming
-//!
-//! ```
-//! use headcount::{Checkpoint, Completeness, Paginator};
-//! # use headcount::{ListingId, Page, Result};
-//! #
-//! # /// The numbers below 10, three to a page.
-//! # struct Digits;
-//! #
-//! # impl Paginator for Digits {
-//! #     type Item = u32;
-//! #     type Cursor = u32;
-//! #
-//! #     fn listing_id(&self) -> ListingId {
-//! #         ListingId::new("digits", [("below", "10")])
-//! #     }
-//! #
-//! #     async fn fetch(&self, at: Option<&u32>) -> Result<Page<u32, u32>> {
-//! #         let from = at.copied().unwrap_or(0);
-//! #         let to = (from + 3).min(10);
-//! #         Ok(Page::new((from..to).collect(), (to < 10).then_some(to)))
-//! #     }
-//! # }
-//!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! // `Digits` lists the numbers below 10, three to a page. This process stops after four of them.
-//! let mut items = Digits.items();
-//! for expected in 0..4 {
-//!     assert_eq!(items.try_next().await?, Some(expected));
-//! }
-//! assert_eq!(items.summary().completeness, Completeness::InProgress);
-//! let saved: String = serde_json::to_string(&items.checkpoint())?;
-//!
-//! // Another process continues after the last item.
-//! let checkpoint: Checkpoint = serde_json::from_str(&saved)?;
-//! let mut items = Digits.resume(&checkpoint)?;
-//! for expected in 4..10 {
-//!     assert_eq!(items.try_next().await?, Some(expected));
-//! }
-//! assert_eq!(items.try_next().await?, None);
-//! assert_eq!(items.summary().items, 10);
-//! assert_eq!(items.summary().completeness, Completeness::Complete);
-//! # Ok(()) }
-//! ```
+//! Nothing in this module knows HTTP or a provider. The crate root re-exports its public types.
 
 mod any;
 mod checkpoint;
@@ -66,7 +21,7 @@ use digest::Fnv1a;
 
 use crate::{Error, ErrorKind};
 
-pub use any::{Accounts, AnyPaginator, ErasedCursor};
+pub use any::{AnyPaginator, ErasedCursor, IntoAccounts};
 pub(crate) use any::{DecodedAccounts, FetchAs};
 pub use checkpoint::{Checkpoint, ListingId, Position};
 pub use items::{Collected, Items};

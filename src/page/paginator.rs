@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt::Debug, future::Future};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{AnyPaginator, Checkpoint, Items, ListingId, Page, Pages, any::Accounts};
+use super::{AnyPaginator, Checkpoint, Items, ListingId, Page, Pages, any::IntoAccounts};
 use crate::{Account, Result};
 
 /// The bounds of a cursor: comparable (to detect cycles), cloneable (to retry) and serialisable (for
@@ -164,7 +164,7 @@ pub trait Paginator: Send + Sync + 'static {
         Self: Sized,
         Self::Item: Into<Account>,
     {
-        AnyPaginator::new(Accounts::new(self))
+        AnyPaginator::new(IntoAccounts::new(self))
     }
 }
 

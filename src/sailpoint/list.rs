@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     AnyPaginator, Continuity, Error, ListingId, Page, Paginator, Result, SeekPaginator, SortOrder,
-    http::ApiRequest, open_enum::open_enum, page::Accounts, record::HasId,
+    http::ApiRequest, open_enum::open_enum, page::IntoAccounts, record::HasId,
 };
 
 open_enum! {
@@ -212,7 +212,7 @@ impl Paginator for ListAccounts {
     }
 
     fn into_accounts(self) -> AnyPaginator<crate::Account> {
-        AnyPaginator::new_seekable(Accounts::new(self))
+        AnyPaginator::new_seekable(IntoAccounts::new(self))
     }
 }
 

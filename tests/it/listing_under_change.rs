@@ -14,7 +14,7 @@ use crate::{
     changes::changes,
     kit::{self, PROVIDERS, Quirk, ServerBehavior},
     lists::{block_on, cases, mode, sailpoint_list, setup, walk},
-    streams::support::Mode,
+    page::support::Mode,
 };
 
 fn assert_complete(ids: &[String], summary: &headcount::Summary, expected: Vec<String>) {

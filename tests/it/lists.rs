@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     kit::{self, Setup},
-    streams::support::Mode,
+    page::support::Mode,
 };
 
 /// Configures `count` cases, or `PROPTEST_CASES` if it is set.

@@ -12,7 +12,7 @@ mod kit;
 mod listing_identity;
 mod listing_under_change;
 mod lists;
+mod page;
 mod providers;
 mod schemas;
 mod shared_account;
-mod streams;

@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, fmt};
 
-use headcount::{Checkpoint, Completeness, Items, Pages, Paginator, SeekPaginator, page::Position};
+use headcount::{Checkpoint, Completeness, Items, Pages, Paginator, Position, SeekPaginator};
 
 /// Roughly how many positions of a listing are resumed from. They are spread evenly over long listings.
 const RESUME_POSITIONS: usize = 12;

@@ -1,6 +1,6 @@
 use futures::TryStreamExt;
 use headcount::{
-    Checkpoint, Completeness, ErrorKind, IncompleteReason, ListingId, Page, Paginator, Result, page::Position,
+    Checkpoint, Completeness, ErrorKind, IncompleteReason, ListingId, Page, Paginator, Position, Result,
 };
 use proptest::prelude::*;
 
