@@ -11,8 +11,8 @@ use crate::providers::PROVIDERS;
 
 /// Lists the accounts of an organisation at its providers.
 ///
-/// A provider is included if its credentials are set in the environment; they are listed below. If none are
-/// set, built-in simulators of all providers are used.
+/// A provider is included if its credentials are set in the environment; they are listed below. If no variable of any
+/// provider is set, built-in simulators of all providers are used, and each row says so (`simulated`).
 ///
 /// Only accounts are printed to the standard output. Progress and a summary of each source are printed to the
 /// standard error.
@@ -26,6 +26,9 @@ use crate::providers::PROVIDERS;
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Args {
+    /// Use the built-in simulators, whatever is set in the environment.
+    #[arg(long)]
+    pub(crate) simulate: bool,
     /// List only this provider. May be repeated. If any credentials are set, its own must be too.
     #[arg(long = "provider", value_name = "P", value_parser = provider_names())]
     pub(crate) providers: Vec<String>,

@@ -57,7 +57,7 @@ async fn main() -> ExitCode {
         }
         return fail(&checkpoints.all_finished_error(), WRONG_USAGE);
     }
-    let outcome = list(&args, merge, checkpoints, finished).await;
+    let outcome = list(&args, merge, sources.simulated, checkpoints, finished).await;
     drop(sources.simulators);
     match outcome {
         Ok(code) => ExitCode::from(code),
@@ -105,11 +105,12 @@ fn finished_sources(merge: &Merge<Account>) -> BTreeSet<String> {
 async fn list(
     args: &Args,
     mut merge: Merge<Account>,
+    simulated: bool,
     mut checkpoints: Option<CheckpointFile>,
     finished: BTreeSet<String>,
 ) -> io::Result<u8> {
     let resumed = checkpoints.as_ref().is_some_and(|checkpoints| !checkpoints.is_empty());
-    let mut output = Output::new(args.format, args.raw, resumed)?;
+    let mut output = Output::new(args.format, args.raw, resumed, simulated)?;
     let progress = Progress::new(merge.summaries().map(|(name, _)| name), finished);
     let save_interval =
         args.page_size.map_or(MAX_SAVE_INTERVAL, |size| MAX_SAVE_INTERVAL.min(u64::from(size) - 1));

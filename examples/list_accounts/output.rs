@@ -16,13 +16,16 @@ use crate::{
 #[derive(Serialize)]
 struct Line<'a> {
     source: &'a str,
+    /// Present only if it is true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    simulated: Option<bool>,
     #[serde(flatten)]
     account: &'a Account,
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<Value>,
 }
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "source",
     "kind",
     "id",
@@ -37,9 +40,16 @@ const COLUMNS: [&str; 14] = [
     "owner_id",
     "owner",
     "roles",
+    "simulated",
 ];
 
-pub(crate) enum Output {
+/// Prints accounts, and in each row whether they are simulated.
+pub(crate) struct Output {
+    writer: Writer,
+    simulated: bool,
+}
+
+enum Writer {
     Ndjson { out: BufWriter<io::Stdout>, raw: bool },
     Csv(Box<csv::Writer<io::Stdout>>),
     Table(Box<Table>),
@@ -47,35 +57,41 @@ pub(crate) enum Output {
 
 impl Output {
     /// Creates an output. If `resumed`, an earlier run already printed the header.
-    pub(crate) fn new(format: Format, raw: bool, resumed: bool) -> io::Result<Self> {
-        Ok(match format {
-            Format::Ndjson => Self::Ndjson { out: BufWriter::new(io::stdout()), raw },
+    pub(crate) fn new(format: Format, raw: bool, resumed: bool, simulated: bool) -> io::Result<Self> {
+        let writer = match format {
+            Format::Ndjson => Writer::Ndjson { out: BufWriter::new(io::stdout()), raw },
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(io::stdout());
                 if !resumed {
                     writer.write_record(COLUMNS).map_err(io_error)?;
                 }
-                Self::Csv(Box::new(writer))
+                Writer::Csv(Box::new(writer))
             }
             Format::Table => {
                 let mut table = Table::new();
                 table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-                table.set_header(["source", "id", "name", "email", "owner", "status", "created or joined"]);
-                Self::Table(Box::new(table))
+                let simulated = simulated.then_some("simulated");
+                let columns = ["source", "id", "name", "email", "owner", "status", "created or joined"];
+                table.set_header(columns.into_iter().chain(simulated));
+                Writer::Table(Box::new(table))
             }
-        })
+        };
+        Ok(Self { writer, simulated })
     }
 
     pub(crate) fn account(&mut self, source: &str, account: &Account) -> io::Result<()> {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let owner = account.owner.clone().unwrap_or_default();
-        match self {
-            Self::Ndjson { out, raw } => {
+        match &mut self.writer {
+            Writer::Ndjson { out, raw } => {
                 let record = raw.then(|| account.record().redacted());
-                serde_json::to_writer(&mut *out, &Line { source, account, record })?;
+                serde_json::to_writer(
+                    &mut *out,
+                    &Line { source, simulated: self.simulated.then_some(true), account, record },
+                )?;
                 out.write_all(b"\n")
             }
-            Self::Csv(writer) => {
+            Writer::Csv(writer) => {
                 let date = |date: &Option<chrono::DateTime<chrono::Utc>>| {
                     date.map_or(String::new(), |date| date.to_rfc3339())
                 };
@@ -94,12 +110,13 @@ impl Output {
                     text(&owner.id),
                     text(&owner.name),
                     account.roles.join(" "),
+                    self.simulated.to_string(),
                 ];
                 writer
                     .write_record(fields.iter().map(|field| escape_cell(field).into_owned()))
                     .map_err(io_error)
             }
-            Self::Table(table) => {
+            Writer::Table(table) => {
                 let date = account.created_at.or(account.joined_at);
                 let fields = [
                     source.to_owned(),
@@ -110,7 +127,9 @@ impl Output {
                     account.status.to_string(),
                     date.map_or(String::new(), |date| date.date_naive().to_string()),
                 ];
-                table.add_row(fields.iter().map(|field| escape_hidden(field).into_owned()));
+                let simulated = self.simulated.then(|| "yes".to_owned());
+                let cells = fields.iter().map(|field| escape_hidden(field).into_owned());
+                table.add_row(cells.chain(simulated));
                 Ok(())
             }
         }
@@ -118,16 +137,16 @@ impl Output {
 
     /// Flushes everything that was printed so far. Does nothing for a table.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Ndjson { out, .. } => out.flush(),
-            Self::Csv(writer) => writer.flush(),
-            Self::Table(_) => Ok(()),
+        match &mut self.writer {
+            Writer::Ndjson { out, .. } => out.flush(),
+            Writer::Csv(writer) => writer.flush(),
+            Writer::Table(_) => Ok(()),
         }
     }
 
     pub(crate) fn finish(mut self) -> io::Result<()> {
         self.flush()?;
-        if let Self::Table(table) = self {
+        if let Writer::Table(table) = self.writer {
             let mut out = io::stdout();
             writeln!(out, "{table}")?;
             out.flush()?;

@@ -25,6 +25,8 @@ type Simulated = (List, Simulator);
 /// A row of [`PROVIDERS`].
 pub(crate) struct Provider {
     pub(crate) name: &'static str,
+    /// The prefix of all its environment variables.
+    prefix: &'static str,
     /// Sets of environment variables, each of which is sufficient to log in. The provider is included if any
     /// variable is set.
     pub(crate) credentials: &'static [&'static [&'static str]],
@@ -40,6 +42,7 @@ pub(crate) struct Provider {
 pub(crate) const PROVIDERS: &[Provider] = &[
     Provider {
         name: "fortanix",
+        prefix: "FORTANIX_CCM_",
         credentials: &[&["FORTANIX_CCM_EMAIL", "FORTANIX_CCM_PASSWORD"], &["FORTANIX_CCM_TOKEN"]],
         options: &["--page-size"],
         open: |args| fortanix(fortanix::Client::builder_from_env()?, args),
@@ -54,6 +57,7 @@ pub(crate) const PROVIDERS: &[Provider] = &[
     },
     Provider {
         name: "huawei",
+        prefix: "HUAWEICLOUD_SDK_",
         credentials: &[&["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"]],
         options: &["--page-size", "--huawei-contacts"],
         open: |args| huawei(huawei::Client::builder_from_env()?, args),
@@ -73,6 +77,7 @@ pub(crate) const PROVIDERS: &[Provider] = &[
     },
     Provider {
         name: "annature",
+        prefix: "ANNATURE_",
         credentials: &[&["ANNATURE_ID", "ANNATURE_KEY"]],
         options: &["--annature-api"],
         open: |args| annature(annature::Client::builder_from_env()?, args),
@@ -89,6 +94,7 @@ pub(crate) const PROVIDERS: &[Provider] = &[
     },
     Provider {
         name: "sailpoint",
+        prefix: "SAIL_",
         credentials: &[&["SAIL_BASE_URL", "SAIL_CLIENT_ID", "SAIL_CLIENT_SECRET"]],
         options: &["--page-size", "--sailpoint-api"],
         open: |args| sailpoint(sailpoint::Client::builder_from_env()?, args),
@@ -154,6 +160,28 @@ impl Provider {
         let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
         self.credentials.iter().copied().flatten().any(is_set)
     }
+
+    /// Returns the first variable of this provider that is set, even if it is empty.
+    fn variable(&self) -> Option<String> {
+        let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        names.filter(|name| name.starts_with(self.prefix)).min()
+    }
+
+    /// Fails if the environment mentions the provider and has no credentials for it: it would be missing from the
+    /// output, or replaced by a simulator.
+    fn check_environment(&self) -> Result<()> {
+        let Some(variable) = self.variable().filter(|_| !self.is_configured()) else { return Ok(()) };
+        let sets: Vec<_> = self.credentials.iter().map(|set| set.join(" and ")).collect();
+        let state =
+            if env::var_os(&variable).is_some_and(|value| value.is_empty()) { "empty" } else { "set" };
+        let message = format!(
+            "{variable} is {state}, but there are no credentials of {}: set {}, unset it, or select other providers with \
+             --provider",
+            self.name,
+            sets.join(", or ")
+        );
+        Err(Error::new(ErrorKind::Config, message))
+    }
 }
 
 /// The lists by provider, and the simulators that must outlive them.
@@ -161,11 +189,18 @@ impl Provider {
 pub(crate) struct Sources {
     pub(crate) lists: Vec<(&'static str, List)>,
     pub(crate) simulators: Vec<Simulator>,
+    pub(crate) simulated: bool,
 }
 
 impl Sources {
     pub(crate) async fn open(args: &Args) -> Result<Self> {
-        let use_simulators = !PROVIDERS.iter().any(Provider::is_configured);
+        let use_simulators = args.simulate || PROVIDERS.iter().all(|provider| provider.variable().is_none());
+        if !use_simulators {
+            let is_named = |provider: &&Provider| {
+                args.providers.is_empty() || args.providers.iter().any(|name| name == provider.name)
+            };
+            PROVIDERS.iter().filter(is_named).try_for_each(Provider::check_environment)?;
+        }
         let is_selected = |provider: &&Provider| {
             if args.providers.is_empty() {
                 use_simulators || provider.is_configured()
@@ -177,11 +212,12 @@ impl Sources {
         if use_simulators {
             let _ = writeln!(
                 io::stderr(),
-                "no credentials in the environment: listing built-in simulators ({SIMULATED_ACCOUNTS} accounts each)"
+                "{}: listing built-in simulators ({SIMULATED_ACCOUNTS} accounts each)",
+                if args.simulate { "--simulate" } else { "no credentials in the environment" }
             );
         }
         check_options(args, &selected)?;
-        let mut sources = Self::default();
+        let mut sources = Self { simulated: use_simulators, ..Self::default() };
         for provider in selected {
             let list = if use_simulators {
                 let (list, simulator) = (provider.simulate)(args).await?;

@@ -191,6 +191,45 @@ fn lists_simulators_without_credentials() {
 }
 
 #[test]
+fn every_simulated_row_says_so() {
+    let list = |format: &str| run(example("list_accounts").args(["--max", "8", "--format", format])).1;
+    assert!(list("ndjson").lines().all(|line| line.contains(r#""simulated":true"#)));
+    assert!(list("csv").lines().skip(1).all(|line| line.ends_with(",true")));
+    assert!(list("table").lines().skip(1).all(|line| line.trim_end().ends_with("yes")));
+
+    let simulate = Simulate::start(&["--accounts", "3"]);
+    let listed = run(&mut simulate.list(&["--format", "ndjson"])).1;
+    assert_eq!(listed.lines().filter(|line| line.contains("simulated")).count(), 0, "as a real provider");
+    let (code, forced, err) = run(&mut simulate.list(&["--format", "ndjson", "--simulate", "--max", "8"]));
+    assert_eq!((code, forced.matches(r#""simulated":true"#).count()), (Some(0), 8), "{err}");
+}
+
+#[test]
+fn incomplete_credentials_never_start_simulators() {
+    for (name, value, says) in [
+        ("SAIL_BASE_URL", "https://acme.example", "environment variable SAIL_CLIENT_ID is not set"),
+        (
+            "FORTANIX_CCM_BASE_URL",
+            "https://ccm.example",
+            "FORTANIX_CCM_BASE_URL is set, but there are no credentials",
+        ),
+        ("FORTANIX_CCM_TOKEN", "", "FORTANIX_CCM_TOKEN is empty, but there are no credentials of fortanix"),
+        ("HUAWEICLOUD_SDK_AK", "", "HUAWEICLOUD_SDK_AK is empty, but there are no credentials of huawei"),
+        ("ANNATURE_ID", "id", "ANNATURE_KEY"),
+    ] {
+        let (code, out, err) = run(example("list_accounts").env(name, value));
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{name}: {err}");
+        assert!(err.contains(says), "{name}: {err}");
+        assert!(!err.contains("simulators"), "{name}: {err}");
+    }
+    // The other providers are listed if they are selected.
+    let simulate = Simulate::start(&["--accounts", "3"]);
+    let mut selected = simulate.list(&["--format", "ndjson", "--provider", "annature"]);
+    let (code, out, err) = run(selected.env_remove("SAIL_CLIENT_ID").env("FORTANIX_CCM_TOKEN", ""));
+    assert_eq!((code, out.lines().count()), (Some(0), 3), "{err}");
+}
+
+#[test]
 fn simulate_supports_strict_clients() {
     let strict = ["--documented-only", "--stable-order", "--temporary-keys", "--accounts", "300"];
     let strict = Simulate::start(&strict);
@@ -225,8 +264,8 @@ fn all_formats_have_a_row_per_account() {
     assert_eq!(code, Some(0));
     let mut reader = csv::Reader::from_reader(out.as_bytes());
     let columns: Vec<_> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    assert_eq!((columns.len(), columns[2].as_str()), (14, "id"));
-    assert_eq!(columns[10..], ["parent_id", "owner_id", "owner", "roles"]);
+    assert_eq!((columns.len(), columns[2].as_str()), (15, "id"));
+    assert_eq!(columns[10..], ["parent_id", "owner_id", "owner", "roles", "simulated"]);
     let records: Vec<_> = reader.records().map(Result::unwrap).collect();
     assert_eq!(records.iter().map(|record| record[2].to_owned()).collect::<BTreeSet<_>>().len(), total(30));
     for record in records {
