@@ -95,7 +95,7 @@ impl Paginator for Logins {
             cursor: Option<String>,
         }
         let read = |response: &ApiResponse| {
-            let (rows, envelope) = response.page::<Login, Envelope>("accounts")?;
+            let (rows, envelope) = response.page::<Login, Envelope>("accounts", "id")?;
             // The end is what the provider says it is, and nothing else.
             let next = match envelope {
                 Envelope { has_more: false, .. } => None,

@@ -197,7 +197,7 @@ impl Error {
         self.0.retry_after
     }
 
-    /// Returns how many attempts were made to send the request; 0 if it was invalid.
+    /// Returns how many attempts were made to send the request; 0 if there were none.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }

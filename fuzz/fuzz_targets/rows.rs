@@ -3,7 +3,7 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use headcount::{ErrorKind, Paginator, Result, huawei, page::Page, sailpoint};
+use headcount::{ErrorKind, Page, Paginator, Result, huawei, sailpoint};
 use headcount_fuzz::{
     canary_free::CanaryFree,
     clients,

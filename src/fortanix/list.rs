@@ -89,8 +89,8 @@ impl ListAccounts {
     /// Starts the list after this account. The account must exist: the server's response to any other id is
     /// not documented.
     ///
-    /// At first, only this account identifies the position. If another one is created right after it before the
-    /// second page, the list fails with [`ListingChanged`](crate::ErrorKind::ListingChanged).
+    /// If the first page has one account, and another is created before that one while the list is read, the list
+    /// fails with [`ListingChanged`](crate::ErrorKind::ListingChanged).
     pub fn previous_id(mut self, id: Uuid) -> Self {
         self.previous_id = Some(id);
         self

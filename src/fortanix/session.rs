@@ -41,7 +41,10 @@ impl LoginMethod {
     /// Returns the secrets that a server may have received in another request, and may echo in its errors.
     fn secrets(&self) -> Vec<SecretString> {
         match self {
-            Self::Password { password, .. } => vec![password.clone()],
+            // A server can repeat the header of the login in a response to another request.
+            Self::Password { email, password } => {
+                vec![password.clone(), basic_credentials(email, password).into()]
+            }
             Self::Token(token) => vec![token.clone()],
             Self::OauthCode(login) => vec![login.code.clone()],
             Self::Anonymous => Vec::new(),
@@ -354,8 +357,7 @@ impl Session {
     /// Sends `POST /v1/sys/auth` with Basic authentication. The reference does not mention Basic; every known
     /// client uses it. Retrying is safe: it creates a second session.
     async fn login_with_password(&self, email: &str, password: &SecretString) -> Result<SessionToken> {
-        let basic = BASE64_STANDARD.encode(format!("{email}:{}", password.expose_secret()));
-        let basic = sensitive("password", &format!("Basic {basic}"))?;
+        let basic = sensitive("password", &format!("Basic {}", basic_credentials(email, password)))?;
         // A login must not wait for the requests that wait for its token.
         let mut request = post(LOGIN).without_rate_limit().idempotent().header(header::AUTHORIZATION, basic);
         request.secrets = self.login.secrets();
@@ -498,6 +500,10 @@ fn select(id: Uuid) -> ApiRequest {
 fn post(path: impl Into<String>) -> ApiRequest {
     let json = HeaderValue::from_static("application/json");
     ApiRequest::new(Method::POST, path).header(header::CONTENT_TYPE, json)
+}
+
+fn basic_credentials(email: &str, password: &SecretString) -> String {
+    BASE64_STANDARD.encode(format!("{email}:{}", password.expose_secret()))
 }
 
 /// Returns the token as the value of a header.

@@ -14,7 +14,8 @@ use super::{
     body::Body,
     client_options, no_rows,
     rate_limit::RateLimiter,
-    read_object, read_page, read_rows,
+    read::{read_page_by, read_rows_by},
+    read_object,
     redact::Redactor,
     retry::{Cause, Failure},
     retry_after,
@@ -77,8 +78,10 @@ pub struct NoAuth(pub(crate) fn(&ApiResponse) -> ErrorResponse);
 
 impl NoAuth {
     /// Sets the function that parses error responses: see [`Auth::parse_error`].
-    pub fn with_parse_error(parse: fn(&ApiResponse) -> ErrorResponse) -> Self {
-        Self(parse)
+    #[must_use]
+    pub fn with_parse_error(mut self, parse: fn(&ApiResponse) -> ErrorResponse) -> Self {
+        self.0 = parse;
+        self
     }
 }
 
@@ -153,7 +156,7 @@ impl Auth for NoAuth {
 ///             next: Option<String>,
 ///         }
 ///         // Called for each attempt: a response that cannot be decoded is retried.
-///         let read = |response: &headcount::http::ApiResponse| response.page::<Badge, Envelope>("badges");
+///         let read = |response: &headcount::http::ApiResponse| response.page::<Badge, Envelope>("badges", "id");
 ///         let (rows, envelope) = self.client.send(&self.auth, self.request(at), read).await?;
 ///         Ok(rows.into_page(envelope.next))
 ///     }
@@ -216,24 +219,29 @@ impl ApiResponse {
 
     /// Decodes a body that is an array of records.
     ///
-    /// A record that cannot be decoded is [`Rejected`](crate::Rejected) and does not affect the others.
+    /// A record that cannot be decoded is [`Rejected`](crate::Rejected) and does not affect the others. Its error and
+    /// checkpoints identify it by the member `id`, if that is a text.
     ///
     /// # Errors
     /// Fails with [`ErrorKind::Decode`] for any other body.
-    pub fn rows<T: DeserializeOwned>(&self) -> Result<Rows<T>> {
-        read_rows(self, "an array").map(Rows::untyped)
+    pub fn rows<T: DeserializeOwned>(&self, id: &str) -> Result<Rows<T>> {
+        read_rows_by(self, id, "an array").map(Rows::untyped)
     }
 
-    /// Decodes a body that is an object with an array of records in `member`, and returns the other members
-    /// as `Rest`.
+    /// Decodes a body that is an object with an array of records in `member`, and returns the other members as `Rest`.
     ///
-    /// A record that cannot be decoded is [`Rejected`](crate::Rejected) and does not affect the others.
+    /// A record that cannot be decoded is [`Rejected`](crate::Rejected) and does not affect the others. Its error and
+    /// checkpoints identify it by the member `id`, if that is a text.
     ///
     /// # Errors
     /// Fails with [`ErrorKind::Decode`] for any other body.
-    pub fn page<T: DeserializeOwned, Rest: DeserializeOwned>(&self, member: &str) -> Result<(Rows<T>, Rest)> {
+    pub fn page<T: DeserializeOwned, Rest: DeserializeOwned>(
+        &self,
+        member: &str,
+        id: &str,
+    ) -> Result<(Rows<T>, Rest)> {
         let expected = format!("an object with {member}");
-        let (rows, rest) = read_page(self, member, &expected)?;
+        let (rows, rest) = read_page_by(self, member, id, &expected)?;
         Ok((rows.map(Rows::untyped).ok_or_else(|| no_rows(self, member, &expected))?, rest))
     }
 
@@ -287,26 +295,28 @@ impl ApiClient {
     /// # Errors
     /// Fails with [`ErrorKind::Config`] if the URL has more than 8 KiB.
     pub fn url(&self, request: &ApiRequest) -> Result<Url> {
-        self.base.join(&request.path, &request.query)
+        self.context(self.base.join(&request.path, request.query_string().as_deref()))
     }
 
     /// Creates a GET request for a URL under the base URL, such as a [`next_link`](super::next_link).
+    ///
+    /// Its query is sent unchanged. Headers of an earlier request have to be added again.
     ///
     /// # Errors
     /// Fails with [`ErrorKind::Decode`] if the URL is elsewhere: it would receive the credentials.
     pub fn get(&self, url: &Url) -> Result<ApiRequest> {
         let elsewhere = || Error::decode(format!("expected a URL under {}, got another", self.base.as_str()));
-        let request = ApiRequest::get(self.base.path_of(url).ok_or_else(elsewhere)?);
-        Ok(url
-            .query_pairs()
-            .fold(request, |request, (name, value)| request.query(name.into_owned(), Some(value))))
+        let path = self.context(self.base.path_of(url).ok_or_else(elsewhere))?;
+        let mut request = ApiRequest::get(path);
+        request.raw_query = url.query().map(str::to_owned);
+        Ok(request)
     }
 
     /// Returns the id of the listing that starts with the request `first`, as seen by `principal`.
     ///
     /// `principal` is whatever determines which items are visible, such as a tenant or a client id. It must not be
     /// secret. The base URL and every part of the request are included, except sensitive headers, so no filter can
-    /// be missed.
+    /// be missed. A header that differs in each run, such as a date, must not be in `first`.
     pub fn listing_id(&self, principal: &str, first: &ApiRequest) -> ListingId {
         self.try_listing_id(principal, Ok(first), &[])
     }
@@ -321,20 +331,23 @@ impl ApiClient {
         first: Result<&ApiRequest, &Error>,
         extra: &[(&str, &str)],
     ) -> ListingId {
-        let body;
+        let (body, query, headers);
         let mut parts = vec![("base_url", self.base.as_str()), ("principal", principal)];
         match first {
             Ok(request) => {
-                body = String::from_utf8_lossy(&request.body);
+                (body, query) = (request.body.escape_ascii().to_string(), request.query_string());
                 parts.extend([
                     ("method", request.method.as_str()),
                     ("path", &*request.path),
                     ("body", &*body),
                 ]);
-                parts.extend(request.query.iter().map(|(name, value)| (&**name, value.as_str())));
+                parts.push(("query", query.as_deref().unwrap_or_default()));
                 // Such as the one of a tenant. A credential must not be part of the id.
-                let headers = request.headers.iter().filter(|(_, value)| !value.is_sensitive());
-                parts.extend(headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))));
+                let public = request.headers.iter().filter(|(_, value)| !value.is_sensitive());
+                headers = public
+                    .map(|(name, value)| (name.as_str(), value.as_bytes().escape_ascii().to_string()))
+                    .collect::<Vec<_>>();
+                parts.extend(headers.iter().map(|(name, value)| (*name, value.as_str())));
             }
             Err(error) => parts.push(("error", error.message())),
         }

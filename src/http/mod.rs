@@ -37,7 +37,7 @@
 //! | an empty or short page before the end | the listing continues | |
 //! | an invalid row | [`InvalidRecord`](crate::ErrorKind::InvalidRecord) in its place; the stream continues | |
 //! | an unknown enum value | kept as [`UnknownValue`](crate::UnknownValue) | |
-//! | accounts created or removed during a listing (`tests/it/listing_under_change.rs`) | accounts that exist throughout are yielded once, or the summary says that they may not be: see the listing | |
+//! | accounts created or removed during a listing (`tests/it/listing_under_change.rs`) | at Fortanix and SailPoint, accounts that exist throughout are yielded once, or the listing fails, or its summary says that they may not be; at Huawei and Annature, this depends on the provider's cursors | |
 //!
 //! A request that creates or changes something is treated as not idempotent. It is retried only if it never
 //! reached the server (the connection was refused) or if its token was rejected, after the token is

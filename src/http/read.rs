@@ -31,7 +31,12 @@ pub(crate) fn read_object<'a, T: Deserialize<'a>>(response: &'a ApiResponse, exp
 
 /// Decodes a response whose body must be an array of rows. `expected` describes it in the error.
 pub(crate) fn read_rows<T: FromRow, U: From<T>>(response: &ApiResponse, expected: &str) -> Result<Rows<U>> {
-    read_text(response, expected, |reader: &mut Reader<'_>| reader.rows::<T, U>())
+    read_text(response, expected, T::ID, |reader| reader.rows::<T, U>())
+}
+
+/// Like [`read_rows`], for records without a known type, which the member `id` identifies.
+pub(super) fn read_rows_by<T: FromRow>(response: &ApiResponse, id: &str, expected: &str) -> Result<Rows<T>> {
+    read_text(response, expected, Some(id), |reader| reader.rows::<T, T>())
 }
 
 /// Decodes a response whose body must be an object. Returns the rows of its member `name`, and its other
@@ -41,10 +46,29 @@ pub(crate) fn read_page<T: FromRow, U: From<T>, Rest: DeserializeOwned>(
     name: &str,
     expected: &str,
 ) -> Result<(Option<Rows<U>>, Rest)> {
+    read_page_as::<T, U, Rest>(response, name, T::ID, expected)
+}
+
+/// Like [`read_page`], for records without a known type, which the member `id` identifies.
+pub(super) fn read_page_by<T: FromRow, Rest: DeserializeOwned>(
+    response: &ApiResponse,
+    name: &str,
+    id: &str,
+    expected: &str,
+) -> Result<(Option<Rows<T>>, Rest)> {
+    read_page_as::<T, T, Rest>(response, name, Some(id), expected)
+}
+
+fn read_page_as<T: FromRow, U: From<T>, Rest: DeserializeOwned>(
+    response: &ApiResponse,
+    name: &str,
+    id: Option<&str>,
+    expected: &str,
+) -> Result<(Option<Rows<U>>, Rest)> {
     if response.body.starts_with('[') {
         return Err(unexpected_body(response, expected, "an array"));
     }
-    let (rows, rest) = read_text(response, expected, |reader| reader.envelope::<T, U>(name))?;
+    let (rows, rest) = read_text(response, expected, id, |reader| reader.envelope::<T, U>(name))?;
     let rest = serde_json::from_str(&rest).map_err(|error| decode_error(response, expected, &error))?;
     Ok((rows, rest))
 }
@@ -57,10 +81,11 @@ pub(crate) fn no_rows(response: &ApiResponse, name: &str, expected: &str) -> Err
 fn read_text<T>(
     response: &ApiResponse,
     expected: &str,
+    id: Option<&str>,
     read: impl FnOnce(&mut Reader<'_>) -> Result<T, ReadError>,
 ) -> Result<T> {
     let text = body_text(response, expected)?;
-    let mut reader = Reader::new(text);
+    let mut reader = Reader::new(text, id);
     match read(&mut reader).and_then(|value| reader.end().map(|()| value)) {
         Ok(value) => Ok(value),
         Err(ReadError::Invalid(error)) => Err(error),

@@ -18,6 +18,8 @@ pub struct ApiRequest {
     /// The path under the base URL. Starts with `/`.
     pub(crate) path: String,
     pub(crate) query: Vec<(Cow<'static, str>, String)>,
+    /// An encoded query before that of `query`.
+    pub(crate) raw_query: Option<String>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Bytes,
     /// Whether sending it twice has the same effect as sending it once.
@@ -42,6 +44,7 @@ impl ApiRequest {
             method,
             path: path.into(),
             query: Vec::new(),
+            raw_query: None,
             headers: Vec::new(),
             body: Bytes::new(),
             idempotent: false,
@@ -62,6 +65,13 @@ impl ApiRequest {
     pub fn query(mut self, name: impl Into<Cow<'static, str>>, value: Option<impl ToString>) -> Self {
         self.query.extend(value.map(|value| (name.into(), value.to_string())));
         self
+    }
+
+    /// Returns the encoded query.
+    pub(crate) fn query_string(&self) -> Option<String> {
+        let pairs = self.query.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+        let parts: Vec<_> = self.raw_query.iter().cloned().chain(pairs).collect();
+        (!parts.is_empty()).then(|| parts.join("&"))
     }
 
     /// Adds a header. One with a credential must be marked [sensitive](HeaderValue::set_sensitive).
@@ -148,6 +158,13 @@ impl fmt::Debug for ApiRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn query_is_encoded() {
+        let request = ApiRequest::get("/x").query("filters", Some(r#"name eq "a+b&c" "#)).query("n", Some(1));
+        assert_eq!(request.query_string().unwrap(), "filters=name%20eq%20%22a%2Bb%26c%22%20&n=1");
+        assert_eq!(ApiRequest::get("/x").query("n", None::<u8>).query_string(), None);
+    }
 
     #[test]
     fn path_segment_rejects_path_syntax() {

@@ -120,6 +120,8 @@ impl<'de, T: FromRow> Deserialize<'de> for Fields<T> {
 pub(super) struct Reader<'a> {
     text: &'a Arc<String>,
     position: usize,
+    /// The member that identifies a row.
+    id: Option<&'a str>,
 }
 
 /// Why a page could not be read.
@@ -131,8 +133,8 @@ pub(super) enum ReadError {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a Arc<String>) -> Self {
-        Self { text, position: 0 }
+    pub(super) fn new(text: &'a Arc<String>, id: Option<&'a str>) -> Self {
+        Self { text, position: 0, id }
     }
 
     /// Skips whitespace and returns the next byte without consuming it.
@@ -261,7 +263,7 @@ impl<'a> Reader<'a> {
             ))));
         }
         let mut rejected = Rejected::new(index, reason).with_text(row.get());
-        rejected.id = T::ID.and_then(|id| member(row, id));
+        rejected.id = self.id.and_then(|id| member(row, id));
         rejected.shape = shape(row);
         rows.rejected.push(rejected);
         Ok(())
@@ -430,14 +432,15 @@ mod tests {
     }
 
     fn rows(json: &str) -> Rows<Row> {
-        Reader::new(&Arc::new(json.to_owned())).rows::<Row, Row>().ok().unwrap()
+        Reader::new(&Arc::new(json.to_owned()), Row::ID).rows::<Row, Row>().ok().unwrap()
     }
 
     #[test]
     fn rejects_page_with_too_many_rows() {
         let page = |rows: usize| Arc::new(format!("[{}]", vec![r#"{"id":"a"}"#; rows].join(",")));
-        assert!(Reader::new(&page(MAX_ROWS)).rows::<Row, Row>().is_ok());
-        let Err(ReadError::Invalid(error)) = Reader::new(&page(MAX_ROWS + 1)).rows::<Row, Row>() else {
+        assert!(Reader::new(&page(MAX_ROWS), Row::ID).rows::<Row, Row>().is_ok());
+        let Err(ReadError::Invalid(error)) = Reader::new(&page(MAX_ROWS + 1), Row::ID).rows::<Row, Row>()
+        else {
             panic!("expected an error")
         };
         assert_eq!(error.message(), "the page has more than 1000000 rows");
@@ -471,7 +474,7 @@ mod tests {
                 }
             }
             let text = Arc::new(parts.concat());
-            let mut reader = Reader::new(&text);
+            let mut reader = Reader::new(&text, Row::ID);
             let actual = reader.envelope::<Row, Row>("rows").and_then(|read| reader.end().map(|()| read));
             let members = serde_json::from_str::<Members<'_>>(&text).ok().filter(|_| !text.starts_with('['));
             let Ok((rows, rest)) = actual else {

@@ -173,9 +173,9 @@ impl<P: Paginator> DynPaginator<P::Item> for Erased<P> {
 
 /// A listing whose records are converted to shared [`Account`]s.
 ///
-/// It has the cursors and the [`ListingId`] of the original listing, so that their checkpoints are
-/// interchangeable. If the listing derives cursors from rows, [`item_id`](Paginator::item_id) must return the id
-/// that the converted account has.
+/// It has the cursors and the [`ListingId`] of the original listing. Their checkpoints are interchangeable if
+/// [`item_id`](Paginator::item_id) returns the id that the converted account has. If cursors are derived from rows, that
+/// is required.
 pub struct IntoAccounts<P>(P);
 
 impl<P> IntoAccounts<P> {

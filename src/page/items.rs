@@ -91,7 +91,7 @@ impl<P: Paginator> CurrentPage<P> {
             Err(rejected) => rejected.id.as_deref().map(Into::into),
         };
         self.derives_cursors = paginator.advance(&mut self.cursor, id.as_deref());
-        if !self.derives_cursors {
+        if !self.derives_cursors || self.cursor.is_none() {
             match &row {
                 Ok(_) => self.yielded.item(id.as_deref()),
                 Err(rejected) => self.yielded.rejected(rejected),

@@ -113,7 +113,10 @@ async fn fetch_token(api: &ApiClient, id: &str, secret: &SecretString) -> Result
         non_empty(&body.access_token)?;
         let token = AccessToken::new(body.access_token);
         let lifetime = body.expires_in.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        Ok(lifetime.into_iter().fold(token, AccessToken::lifetime))
+        Ok(match lifetime {
+            Some(lifetime) => token.lifetime(lifetime),
+            None => token,
+        })
     })
     .await
 }

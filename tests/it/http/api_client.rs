@@ -60,7 +60,7 @@ impl Paginator for Badges {
         struct Envelope {
             next: Option<String>,
         }
-        let read = |response: &ApiResponse| response.page::<Badge, Envelope>("badges");
+        let read = |response: &ApiResponse| response.page::<Badge, Envelope>("badges", "id");
         let (rows, envelope) = self.client.send(&self.auth, Self::request(at), read).await?;
         Ok(rows.into_page(envelope.next))
     }
@@ -236,7 +236,7 @@ async fn next_link_is_requested_under_the_base_url() {
     let base = client.url(&first).unwrap();
     let read = |response: &ApiResponse| next_link(response.headers(), &base);
     let next = client.send(&auth, first, read).await.unwrap().expect("a next link");
-    let read = |response: &ApiResponse| response.rows::<String>();
+    let read = |response: &ApiResponse| response.rows::<String>("id");
     let rows = client.send(&auth, client.get(&next).unwrap(), read).await.unwrap();
     assert_eq!(rows.rejected.len(), 1, "a row is an object");
     assert_eq!(transport.sent()[1].uri, "https://doors.example/api/users%20x?after=a%2Bb&q=%26");

@@ -206,6 +206,22 @@ async fn truncated_or_folded_secret_is_redacted() {
     assert_eq!(error.request_id(), Some("[redacted]"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn login_repeated_by_another_response_is_redacted() {
+    let basic = BASE64_STANDARD.encode("ada@example.com:canary-password");
+    let transport = ScriptedTransport::new({
+        let basic = basic.clone();
+        move |sent| match sent.uri.path() {
+            "/v1/sys/auth" => respond(200, &[], r#"{"access_token":"canary-token"}"#),
+            _ => respond(403, &[], &format!(r#"{{"message":"not for {basic} with canary-password"}}"#)),
+        }
+    });
+    let builder = headcount::fortanix::Client::builder().password("ada@example.com", "canary-password");
+    let client = builder.transport(transport).build().unwrap();
+    let error = client.list_accounts().items().collect_complete().await.unwrap_err();
+    assert_eq!(error.message(), "not for [redacted] with [redacted]");
+}
+
 #[test]
 fn builder_errors_contain_no_secret() {
     let mut output = Output::default();
