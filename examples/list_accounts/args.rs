@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// Use the built-in simulators, whatever is set in the environment.
     #[arg(long)]
     pub(crate) simulate: bool,
-    /// List only this provider. May be repeated. If any credentials are set, its own must be too.
+    /// List only this provider. May be repeated. If any variable of any provider is set, its credentials must be, too.
     #[arg(long = "provider", value_name = "P", value_parser = provider_names())]
     pub(crate) providers: Vec<String>,
     /// The output format.

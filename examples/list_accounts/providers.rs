@@ -175,8 +175,8 @@ impl Provider {
         let state =
             if env::var_os(&variable).is_some_and(|value| value.is_empty()) { "empty" } else { "set" };
         let message = format!(
-            "{variable} is {state}, but there are no credentials of {}: set {}, unset it, or select other providers with \
-             --provider",
+            "{variable} is {state}, but {} has no credentials: set {}; or unset {variable}; or select other providers \
+             with --provider",
             self.name,
             sets.join(", or ")
         );
@@ -194,7 +194,8 @@ pub(crate) struct Sources {
 
 impl Sources {
     pub(crate) async fn open(args: &Args) -> Result<Self> {
-        let use_simulators = args.simulate || PROVIDERS.iter().all(|provider| provider.variable().is_none());
+        let use_simulators = args.simulate
+            || PROVIDERS.iter().all(|provider| provider.variable().is_none() && !provider.is_configured());
         if !use_simulators {
             let is_named = |provider: &&Provider| {
                 args.providers.is_empty() || args.providers.iter().any(|name| name == provider.name)

@@ -192,14 +192,22 @@ fn lists_simulators_without_credentials() {
 
 #[test]
 fn every_simulated_row_says_so() {
-    let list = |format: &str| run(example("list_accounts").args(["--max", "8", "--format", format])).1;
-    assert!(list("ndjson").lines().all(|line| line.contains(r#""simulated":true"#)));
-    assert!(list("csv").lines().skip(1).all(|line| line.ends_with(",true")));
-    assert!(list("table").lines().skip(1).all(|line| line.trim_end().ends_with("yes")));
+    let count = |format: &str, is_marked: fn(&str) -> bool| {
+        let (code, out, err) = run(example("list_accounts").args(["--max", "8", "--format", format]));
+        assert_eq!(code, Some(0), "{err}");
+        out.lines().filter(|line| is_marked(line)).count()
+    };
+    assert_eq!(count("ndjson", |line| line.contains(r#""simulated":true"#)), 8);
+    assert_eq!(count("csv", |line| line.ends_with(",true")), 8);
+    assert_eq!(count("table", |line| line.trim_end().ends_with(" yes")), 8);
 
     let simulate = Simulate::start(&["--accounts", "3"]);
     let listed = run(&mut simulate.list(&["--format", "ndjson"])).1;
-    assert_eq!(listed.lines().filter(|line| line.contains("simulated")).count(), 0, "as a real provider");
+    assert_eq!(
+        listed.lines().filter(|line| !line.contains("simulated")).count(),
+        total(3),
+        "as real providers"
+    );
     let (code, forced, err) = run(&mut simulate.list(&["--format", "ndjson", "--simulate", "--max", "8"]));
     assert_eq!((code, forced.matches(r#""simulated":true"#).count()), (Some(0), 8), "{err}");
 }
@@ -211,10 +219,10 @@ fn incomplete_credentials_never_start_simulators() {
         (
             "FORTANIX_CCM_BASE_URL",
             "https://ccm.example",
-            "FORTANIX_CCM_BASE_URL is set, but there are no credentials",
+            "FORTANIX_CCM_BASE_URL is set, but fortanix has no credentials",
         ),
-        ("FORTANIX_CCM_TOKEN", "", "FORTANIX_CCM_TOKEN is empty, but there are no credentials of fortanix"),
-        ("HUAWEICLOUD_SDK_AK", "", "HUAWEICLOUD_SDK_AK is empty, but there are no credentials of huawei"),
+        ("FORTANIX_CCM_TOKEN", "", "FORTANIX_CCM_TOKEN is empty, but fortanix has no credentials"),
+        ("HUAWEICLOUD_SDK_AK", "", "HUAWEICLOUD_SDK_AK is empty, but huawei has no credentials"),
         ("ANNATURE_ID", "id", "ANNATURE_KEY"),
     ] {
         let (code, out, err) = run(example("list_accounts").env(name, value));

@@ -167,6 +167,7 @@ async fn invalid_record_is_isolated() {
     let collected = badges.items().collect_with_summary().await.unwrap();
     assert_eq!(ids(&collected.items), ["a", "c"]);
     let error = &collected.rejected[0];
+    assert!(error.message().contains("member \"id\" (number)"), "{error}");
     assert_eq!(error.provider(), Some("doors".into()));
     assert!(error.message().starts_with("failed to decode row 1 of page 1: invalid data"), "{error}");
 }
@@ -217,6 +218,12 @@ fn listing_id_covers_base_url_principal_and_request() {
     ] {
         assert_ne!(id, other);
     }
+    let bytes = |bytes: &'static [u8]| {
+        let request = ApiRequest::get("/x");
+        let header = HeaderValue::from_bytes(bytes).unwrap();
+        client.listing_id("a", &request.header(HeaderName::from_static("x-tenant"), header))
+    };
+    assert_ne!(bytes("Zürich".as_bytes()), bytes("Genève".as_bytes()));
     let sensitive = client.listing_id("a", &with_header("hunter2", true));
     assert_eq!(id, sensitive, "no credential is part of it");
     let error: Error = ApiClient::builder("doors").build().unwrap_err();
@@ -227,7 +234,11 @@ fn listing_id_covers_base_url_principal_and_request() {
 #[tokio::test(start_paused = true)]
 async fn next_link_is_requested_under_the_base_url() {
     let transport = ScriptedTransport::new(|sent| match sent.uri.query() {
-        None => respond(200, &[("link", r#"</api/users%20x?after=a%2Bb&q=%26>; rel="next""#)], "[]"),
+        None => respond(
+            200,
+            &[("link", r#"</api/users%20x?after=a%2Bb+c/==&q=%26&%FF&flag&&>; rel="next""#)],
+            "[]",
+        ),
         Some(query) => respond(200, &[], &format!(r#"["{} {query}"]"#, sent.uri.path())),
     });
     let client = client(&transport, None);
@@ -239,7 +250,10 @@ async fn next_link_is_requested_under_the_base_url() {
     let read = |response: &ApiResponse| response.rows::<String>("id");
     let rows = client.send(&auth, client.get(&next).unwrap(), read).await.unwrap();
     assert_eq!(rows.rejected.len(), 1, "a row is an object");
-    assert_eq!(transport.sent()[1].uri, "https://doors.example/api/users%20x?after=a%2Bb&q=%26");
+    assert_eq!(
+        transport.sent()[1].uri,
+        "https://doors.example/api/users%20x?after=a%2Bb+c/==&q=%26&%FF&flag&&"
+    );
     for elsewhere in [
         "https://other.example/api/users",
         "https://doors.example/users",
@@ -248,7 +262,11 @@ async fn next_link_is_requested_under_the_base_url() {
         "http://doors.example/api/users",
     ] {
         let error = client.get(&elsewhere.parse().unwrap()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Decode, "{elsewhere}");
+        assert_eq!(
+            (error.kind(), error.provider()),
+            (ErrorKind::Decode, Some("doors".into())),
+            "{elsewhere}"
+        );
     }
 }
 

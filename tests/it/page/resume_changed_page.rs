@@ -244,3 +244,40 @@ async fn rejected_rows_advance_the_cursor() {
     assert!(items.next().await.is_none());
     assert_eq!(items.summary().rejected, 10);
 }
+
+/// Two rows of which the first cannot be decoded and has no id, so that a derived cursor is still empty after it.
+struct BadFirst;
+
+impl Paginator for BadFirst {
+    type Item = u32;
+    type Cursor = u32;
+
+    fn listing_id(&self) -> ListingId {
+        ListingId::new("bad first", [])
+    }
+
+    async fn fetch(&self, _: Option<&u32>) -> Result<Page<u32, u32>> {
+        Ok(Page::new(vec![1, 2], None).with_rejected(vec![Rejected::new(0, "it is bad")]))
+    }
+
+    fn item_id<'a>(&self, item: &'a u32) -> Option<Cow<'a, str>> {
+        Some(item.to_string().into())
+    }
+
+    fn advance(&self, cursor: &mut Option<u32>, id: Option<&str>) -> bool {
+        *cursor = id.and_then(|id| id.parse().ok()).or(*cursor);
+        true
+    }
+}
+
+#[tokio::test]
+async fn empty_derived_cursor_skips_yielded_rows() {
+    let mut items = BadFirst.items();
+    assert!(items.next().await.unwrap().is_err());
+    let json = serde_json::to_string(&items.checkpoint()).unwrap();
+    let mut resumed = BadFirst.resume(&serde_json::from_str(&json).unwrap()).unwrap();
+    let rest: Vec<u32> = resumed.by_ref().map(Result::unwrap).collect().await;
+    assert_eq!(rest, [1, 2]);
+    let summary = resumed.summary();
+    assert_eq!((summary.items, summary.rejected, summary.repeats_at_most), (2, 1, 0));
+}
