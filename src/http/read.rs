@@ -31,12 +31,12 @@ pub(crate) fn read_object<'a, T: Deserialize<'a>>(response: &'a ApiResponse, exp
 
 /// Decodes a response whose body must be an array of rows. `expected` describes it in the error.
 pub(crate) fn read_rows<T: FromRow, U: From<T>>(response: &ApiResponse, expected: &str) -> Result<Rows<U>> {
-    read_text(response, expected, T::ID, |reader| reader.rows::<T, U>())
+    read_text(response, expected, T::ID, |reader: &mut Reader<'_>| Reader::rows::<T, U>(reader))
 }
 
 /// Like [`read_rows`], for records without a known type, which the member `id` identifies.
 pub(super) fn read_rows_by<T: FromRow>(response: &ApiResponse, id: &str, expected: &str) -> Result<Rows<T>> {
-    read_text(response, expected, Some(id), |reader| reader.rows::<T, T>())
+    read_text(response, expected, Some(id), |reader: &mut Reader<'_>| Reader::rows::<T, T>(reader))
 }
 
 /// Decodes a response whose body must be an object. Returns the rows of its member `name`, and its other
