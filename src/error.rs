@@ -244,7 +244,7 @@ impl fmt::Display for Error {
 /// Names the fields that are set.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fn field(debug: &mut fmt::DebugStruct<'_, '_>, name: &str, value: Option<&dyn fmt::Debug>) {
+        fn field<T: fmt::Debug>(debug: &mut fmt::DebugStruct<'_, '_>, name: &str, value: Option<&T>) {
             if let Some(value) = value {
                 debug.field(name, value);
             }
@@ -252,19 +252,19 @@ impl fmt::Debug for Error {
         let inner = &*self.0;
         let mut debug = f.debug_struct("Error");
         debug.field("kind", &inner.kind).field("message", &inner.message);
-        field(&mut debug, "provider", inner.provider.as_ref().map(|value| value as _));
-        field(&mut debug, "request", inner.request.as_ref().map(|value| value as _));
-        field(&mut debug, "status", inner.status.as_ref().map(|value| value as _));
-        field(&mut debug, "code", inner.code.as_ref().map(|value| value as _));
-        field(&mut debug, "request_id", inner.request_id.as_ref().map(|value| value as _));
-        field(&mut debug, "retry_after", inner.retry_after.as_ref().map(|value| value as _));
+        field(&mut debug, "provider", inner.provider.as_ref());
+        field(&mut debug, "request", inner.request.as_ref());
+        field(&mut debug, "status", inner.status.as_ref());
+        field(&mut debug, "code", inner.code.as_ref());
+        field(&mut debug, "request_id", inner.request_id.as_ref());
+        field(&mut debug, "retry_after", inner.retry_after.as_ref());
         if inner.retryability != Retryability::Never {
             debug.field("retryability", &inner.retryability);
         }
         if inner.attempts > 1 {
             debug.field("attempts", &inner.attempts).field("elapsed", &inner.elapsed);
         }
-        field(&mut debug, "source", inner.source.as_ref().map(|value| value as _));
+        field(&mut debug, "source", inner.source.as_ref());
         debug.finish()
     }
 }

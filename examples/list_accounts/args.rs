@@ -117,8 +117,7 @@ fn provider_names() -> PossibleValuesParser {
 /// Returns the part of `--help` that lists each provider's credentials.
 fn credentials_help() -> String {
     let line = |provider: &crate::providers::Provider| {
-        let sets: Vec<_> = provider.credentials.iter().map(|set| set.join(" and ")).collect();
-        format!("\n  {:11}{}", provider.name, sets.join(", or "))
+        format!("\n  {:11}{}", provider.name, provider.credentials_text())
     };
     PROVIDERS.iter().fold("Credentials:".to_owned(), |text, provider| text + &line(provider))
 }

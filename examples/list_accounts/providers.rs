@@ -29,7 +29,7 @@ pub(crate) struct Provider {
     prefix: &'static str,
     /// Sets of environment variables, each of which is sufficient to log in. The provider is included if any
     /// variable is set.
-    pub(crate) credentials: &'static [&'static [&'static str]],
+    credentials: &'static [&'static [&'static str]],
     /// The provider-specific options that apply to this provider.
     options: &'static [&'static str],
     /// Creates the list with the credentials in the environment.
@@ -161,6 +161,12 @@ impl Provider {
         self.credentials.iter().copied().flatten().any(is_set)
     }
 
+    /// Returns the names of the credentials as text.
+    pub(crate) fn credentials_text(&self) -> String {
+        let sets: Vec<_> = self.credentials.iter().map(|set| set.join(" and ")).collect();
+        sets.join(", or ")
+    }
+
     /// Returns the first variable of this provider that is set, even if it is empty.
     fn variable(&self) -> Option<String> {
         let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
@@ -171,14 +177,13 @@ impl Provider {
     /// output, or replaced by a simulator.
     fn check_environment(&self) -> Result<()> {
         let Some(variable) = self.variable().filter(|_| !self.is_configured()) else { return Ok(()) };
-        let sets: Vec<_> = self.credentials.iter().map(|set| set.join(" and ")).collect();
         let state =
             if env::var_os(&variable).is_some_and(|value| value.is_empty()) { "empty" } else { "set" };
         let message = format!(
             "{variable} is {state}, but {} has no credentials: set {}; or unset {variable}; or select other providers \
              with --provider",
             self.name,
-            sets.join(", or ")
+            self.credentials_text()
         );
         Err(Error::new(ErrorKind::Config, message))
     }
@@ -196,18 +201,13 @@ impl Sources {
     pub(crate) async fn open(args: &Args) -> Result<Self> {
         let use_simulators = args.simulate
             || PROVIDERS.iter().all(|provider| provider.variable().is_none() && !provider.is_configured());
+        let is_named = |provider: &&Provider| args.providers.iter().any(|name| name == provider.name);
+        let is_candidate = |provider: &&Provider| args.providers.is_empty() || is_named(provider);
         if !use_simulators {
-            let is_named = |provider: &&Provider| {
-                args.providers.is_empty() || args.providers.iter().any(|name| name == provider.name)
-            };
-            PROVIDERS.iter().filter(is_named).try_for_each(Provider::check_environment)?;
+            PROVIDERS.iter().filter(is_candidate).try_for_each(Provider::check_environment)?;
         }
         let is_selected = |provider: &&Provider| {
-            if args.providers.is_empty() {
-                use_simulators || provider.is_configured()
-            } else {
-                args.providers.iter().any(|name| name == provider.name)
-            }
+            is_named(provider) || args.providers.is_empty() && (use_simulators || provider.is_configured())
         };
         let selected: Vec<_> = PROVIDERS.iter().filter(is_selected).collect();
         if use_simulators {

@@ -24,6 +24,11 @@ pub(crate) fn sensitive(name: &str, value: &str) -> Result<HeaderValue> {
     Ok(header)
 }
 
+/// Returns the header value of a bearer token.
+pub(crate) fn bearer(token: &SecretString) -> Result<HeaderValue> {
+    sensitive("token", &format!("Bearer {}", token.expose_secret()))
+}
+
 /// Returns a setting of a builder that has no default. `setter` is the method that sets it.
 pub(crate) fn required<T>(value: Option<T>, setter: &str) -> Result<T> {
     value.ok_or_else(|| Error::config(format!("missing {}; call {setter}()", setter.replace('_', " "))))

@@ -211,11 +211,11 @@ impl Cursor {
             before.iter().rposition(|row| self.contains(row)).map_or(from, |index| from.max(index + 1));
         let without_id = usize::try_from(self.trailing_without_id).unwrap_or(usize::MAX);
         let without_id = (before.len() - listed).min(without_id);
-        let is_new =
+        let flags =
             rows.iter().enumerate().map(|(index, row)| index >= listed + without_id && !self.contains(row));
         let strays = before.iter().filter(|row| self.ahead.iter().any(|(_, id)| row.id == Some(*id)));
         let moved = strays.count() + after.iter().filter(|row| self.contains(row)).count();
-        (is_new.collect(), moved as u64)
+        (flags.collect(), moved as u64)
     }
 
     /// Returns the same position, updated from a page of the list.

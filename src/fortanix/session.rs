@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{NAME, auth_config::expose, error};
 use crate::{
     Error, ErrorKind, Result, Retryability,
-    auth::{NewToken, Refresh, Token, TokenCache, sensitive},
+    auth::{NewToken, Refresh, Token, TokenCache, bearer, sensitive},
     http::{ApiClient, ApiRequest, ApiResponse, Auth, ErrorResponse, NoAuth, expect_empty, read_object},
 };
 
@@ -504,11 +504,6 @@ fn post(path: impl Into<String>) -> ApiRequest {
 
 fn basic_credentials(email: &str, password: &SecretString) -> String {
     BASE64_STANDARD.encode(format!("{email}:{}", password.expose_secret()))
-}
-
-/// Returns the token as the value of a header.
-fn bearer(token: &SecretString) -> Result<HeaderValue> {
-    sensitive("token", &format!("Bearer {}", token.expose_secret()))
 }
 
 #[cfg(test)]

@@ -225,7 +225,7 @@ impl ApiResponse {
     /// # Errors
     /// Fails with [`ErrorKind::Decode`] for any other body.
     pub fn rows<T: DeserializeOwned>(&self, id: &str) -> Result<Rows<T>> {
-        read_rows_by(self, id, "an array").map(Rows::untyped)
+        read_rows_by(self, Some(id), "an array").map(Rows::untyped)
     }
 
     /// Decodes a body that is an object with an array of records in `member`, and returns the other members as `Rest`.
@@ -241,7 +241,7 @@ impl ApiResponse {
         id: &str,
     ) -> Result<(Rows<T>, Rest)> {
         let expected = format!("an object with {member}");
-        let (rows, rest) = read_page_by(self, member, id, &expected)?;
+        let (rows, rest) = read_page_by(self, member, Some(id), &expected)?;
         Ok((rows.map(Rows::untyped).ok_or_else(|| no_rows(self, member, &expected))?, rest))
     }
 
@@ -351,7 +351,7 @@ impl ApiClient {
             }
             Err(error) => parts.push(("error", error.message())),
         }
-        // A separator, so that `extra` cannot be mistaken for query parameters of the same names.
+        // A separator, so that `extra` cannot be mistaken for headers of the same names.
         parts.push(("extra", ""));
         parts.extend_from_slice(extra);
         ListingId::new(self.provider, parts)

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{ApiResponse, Auth, ErrorResponse};
 use crate::{
     Result,
-    auth::{NewToken, Token, TokenCache, credential, non_empty, sensitive},
+    auth::{NewToken, Token, TokenCache, bearer, credential, non_empty},
 };
 
 /// Authorises requests with a bearer token. Clones share the token.
@@ -129,8 +129,7 @@ impl Auth for BearerToken {
     }
 
     fn apply(&self, token: &BearerCredential, request: &mut Request<Bytes>) -> Result<()> {
-        let bearer = sensitive("token", &format!("Bearer {}", token.0.value.expose_secret()))?;
-        request.headers_mut().insert(header::AUTHORIZATION, bearer);
+        request.headers_mut().insert(header::AUTHORIZATION, bearer(&token.0.value)?);
         Ok(())
     }
 

@@ -31,12 +31,16 @@ pub(crate) fn read_object<'a, T: Deserialize<'a>>(response: &'a ApiResponse, exp
 
 /// Decodes a response whose body must be an array of rows. `expected` describes it in the error.
 pub(crate) fn read_rows<T: FromRow, U: From<T>>(response: &ApiResponse, expected: &str) -> Result<Rows<U>> {
-    read_text(response, expected, T::ID, |reader: &mut Reader<'_>| Reader::rows::<T, U>(reader))
+    read_rows_by::<T, U>(response, T::ID, expected)
 }
 
-/// Like [`read_rows`], for records without a known type, which the member `id` identifies.
-pub(super) fn read_rows_by<T: FromRow>(response: &ApiResponse, id: &str, expected: &str) -> Result<Rows<T>> {
-    read_text(response, expected, Some(id), |reader: &mut Reader<'_>| Reader::rows::<T, T>(reader))
+/// Like [`read_rows`], but the member `id` identifies the records.
+pub(super) fn read_rows_by<T: FromRow, U: From<T>>(
+    response: &ApiResponse,
+    id: Option<&str>,
+    expected: &str,
+) -> Result<Rows<U>> {
+    read_text(response, expected, id, |reader: &mut Reader<'_>| Reader::rows::<T, U>(reader))
 }
 
 /// Decodes a response whose body must be an object. Returns the rows of its member `name`, and its other
@@ -46,20 +50,11 @@ pub(crate) fn read_page<T: FromRow, U: From<T>, Rest: DeserializeOwned>(
     name: &str,
     expected: &str,
 ) -> Result<(Option<Rows<U>>, Rest)> {
-    read_page_as::<T, U, Rest>(response, name, T::ID, expected)
+    read_page_by::<T, U, Rest>(response, name, T::ID, expected)
 }
 
-/// Like [`read_page`], for records without a known type, which the member `id` identifies.
-pub(super) fn read_page_by<T: FromRow, Rest: DeserializeOwned>(
-    response: &ApiResponse,
-    name: &str,
-    id: &str,
-    expected: &str,
-) -> Result<(Option<Rows<T>>, Rest)> {
-    read_page_as::<T, T, Rest>(response, name, Some(id), expected)
-}
-
-fn read_page_as<T: FromRow, U: From<T>, Rest: DeserializeOwned>(
+/// Like [`read_page`], but the member `id` identifies the records.
+pub(super) fn read_page_by<T: FromRow, U: From<T>, Rest: DeserializeOwned>(
     response: &ApiResponse,
     name: &str,
     id: Option<&str>,

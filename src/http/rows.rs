@@ -57,9 +57,7 @@ impl<T> Rows<T> {
     pub(super) fn untyped(rows: Rows<Untyped<T>>) -> Self {
         Self { items: rows.items.into_iter().map(|item| item.0).collect(), rejected: rows.rejected }
     }
-}
 
-impl<T> Rows<T> {
     pub(crate) fn empty() -> Self {
         Self { items: Vec::new(), rejected: Vec::new() }
     }

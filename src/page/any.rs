@@ -4,9 +4,7 @@ use futures::{FutureExt, future::BoxFuture};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error as _};
 use serde_json::Value;
 
-use super::{
-    Checkpoint, Continuity, Cursor, Items, ListingId, Page, Pages, Paginator, SeekPaginator, concurrent::Seek,
-};
+use super::{Continuity, Cursor, Items, ListingId, Page, Paginator, SeekPaginator, concurrent::Seek};
 use crate::{Account, Error, ErrorKind, Result};
 
 /// The cursor of an [`AnyPaginator`], whose type only its listing knows.
@@ -274,25 +272,7 @@ impl<T: Send + 'static> AnyPaginator<T> {
     }
 }
 
-impl<T: Send + 'static> AnyPaginator<T> {
-    /// Returns a stream of pages, which fetches each page when it is polled.
-    pub fn pages(self) -> Pages<Self> {
-        Paginator::pages(self)
-    }
-
-    /// Returns a stream of items. The same as `pages().items()`.
-    pub fn items(self) -> Items<Self> {
-        Paginator::items(self)
-    }
-
-    /// Returns a stream of the items after a checkpoint. The same as `pages().resume(from)`.
-    ///
-    /// # Errors
-    /// Fails with [`ErrorKind::Checkpoint`] if `from` belongs to another listing.
-    pub fn resume(self, from: &Checkpoint) -> Result<Items<Self>> {
-        Paginator::resume(self, from)
-    }
-}
+super::inherent_streams!([T: Send + 'static] AnyPaginator<T>);
 
 impl<T> Clone for AnyPaginator<T> {
     fn clone(&self) -> Self {

@@ -1,12 +1,11 @@
 use std::{
     fmt,
-    future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
     vec,
 };
 
-use futures::stream::{FusedStream, Stream};
+use futures::stream::{FusedStream, Stream, StreamExt, TryStreamExt};
 
 use super::{
     Checkpoint, Completeness, Page, Pages, Paginator, Position, Rejected, Summary,
@@ -111,7 +110,7 @@ impl<P: Paginator> Items<P> {
     ///
     /// The same as [`StreamExt::next`](futures::StreamExt::next), without an import.
     pub async fn next(&mut self) -> Option<Result<P::Item>> {
-        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+        StreamExt::next(self).await
     }
 
     /// Returns the next item, or `Ok(None)` at the end.
@@ -119,7 +118,7 @@ impl<P: Paginator> Items<P> {
     /// # Errors
     /// Fails if a record cannot be decoded or a page cannot be fetched.
     pub async fn try_next(&mut self) -> Result<Option<P::Item>> {
-        self.next().await.transpose()
+        TryStreamExt::try_next(self).await
     }
 
     /// Makes an incomplete end an error.

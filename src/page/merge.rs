@@ -1,12 +1,11 @@
 use std::{
     fmt,
-    future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use futures::stream::{FusedStream, Stream};
+use futures::stream::{FusedStream, Stream, StreamExt};
 
 use super::{AnyPaginator, Checkpoint, Completeness, Items, Summary};
 use crate::{Error, ErrorKind};
@@ -102,7 +101,7 @@ impl<T: Send + 'static> Merge<T> {
     ///
     /// The same as [`StreamExt::next`](futures::StreamExt::next), without an import.
     pub async fn next(&mut self) -> Option<Event<T>> {
-        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+        StreamExt::next(self).await
     }
 
     /// Returns a checkpoint of each source, in the order given. Sources that ended are included.

@@ -1,6 +1,5 @@
 use std::{
     fmt,
-    future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -8,7 +7,7 @@ use std::{
 
 use futures::{
     future::BoxFuture,
-    stream::{FusedStream, Stream},
+    stream::{FusedStream, Stream, StreamExt, TryStreamExt},
 };
 
 use tracing::{Instrument, Span, field};
@@ -150,7 +149,7 @@ impl<P: Paginator> Pages<P> {
     ///
     /// The same as [`StreamExt::next`](futures::StreamExt::next), without an import.
     pub async fn next(&mut self) -> Option<Fetched<P>> {
-        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+        StreamExt::next(self).await
     }
 
     /// Returns the next page, or `Ok(None)` at the end.
@@ -158,7 +157,7 @@ impl<P: Paginator> Pages<P> {
     /// # Errors
     /// Fails if the page cannot be fetched.
     pub async fn try_next(&mut self) -> Result<Option<Page<P::Item, P::Cursor>>> {
-        self.next().await.transpose()
+        TryStreamExt::try_next(self).await
     }
 
     /// Returns the position of the next page. Valid at any time, also after an error.

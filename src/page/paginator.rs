@@ -213,10 +213,10 @@ pub enum Continuity {
 /// Defines the stream methods of [`Paginator`] as inherent methods of a listing, so that using it needs no
 /// import.
 ///
-/// `accounts` adds `into_accounts()`.
+/// `accounts` adds `into_accounts()`. Generic parameters come first, in brackets.
 macro_rules! inherent_streams {
-    ($listing:ty) => {
-        impl $listing {
+    ([$($generics:tt)*] $listing:ty) => {
+        impl<$($generics)*> $listing {
             /// Returns a stream of pages, which fetches each page when it is polled.
             pub fn pages(self) -> crate::Pages<Self> {
                 crate::Paginator::pages(self)
@@ -236,6 +236,9 @@ macro_rules! inherent_streams {
                 crate::Paginator::resume(self, from)
             }
         }
+    };
+    ($listing:ty) => {
+        crate::page::inherent_streams!([] $listing);
     };
     ($listing:ty, accounts) => {
         crate::page::inherent_streams!($listing);

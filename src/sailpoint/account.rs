@@ -367,4 +367,24 @@ mod tests {
             assert!(serde_json::from_str::<Account>(bad).is_err(), "{bad}");
         }
     }
+
+    #[test]
+    fn email_is_the_first_named_text() {
+        let json =
+            r#"{"id":"a","attributes":{"mail":" ","proxy":["x@a.b"],"upn":" ada@a.b ","other":"c@a.b"}}"#;
+        for (names, expected) in [
+            (&["mail", "proxy", "upn", "other"][..], Some("ada@a.b")),
+            (&["other", "upn"], Some("c@a.b")),
+            (&["mail", "absent"], None),
+            (&[], None),
+        ] {
+            let mut account = read(json);
+            account.read_email(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+            assert_eq!(account.email.as_deref(), expected, "{names:?}");
+            assert_eq!(crate::Account::from(account).email.as_deref(), expected, "{names:?}");
+        }
+        let mut slim = read(r#"{"id":"a"}"#);
+        slim.read_email(&["mail".to_owned()]);
+        assert_eq!(slim.email, None);
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use futures::TryStreamExt;
-use headcount::{ErrorKind, Result, huawei};
+use headcount::{ErrorKind, Paginator, Result, huawei};
 use headcount_sim as sim;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -134,4 +134,33 @@ async fn unreachable_metadata_error_names_the_url() {
     );
     let builder = huawei::Client::builder_from_metadata().security_token("of what key");
     assert_eq!(builder.build().unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[test]
+fn metadata_listings_are_bound_to_the_domain() {
+    let id = |domain: Option<&str>| {
+        let builder = huawei::Client::builder_from_metadata();
+        let builder = domain.into_iter().fold(builder, huawei::ClientBuilder::domain_id);
+        builder.build().unwrap().list_accounts().listing_id()
+    };
+    assert_eq!(id(Some("a")), id(Some("a")));
+    assert_ne!(id(Some("a")), id(Some("b")));
+    assert_ne!(id(Some("a")), id(None));
+}
+
+#[test]
+fn missing_settings_are_named() {
+    let huawei = huawei::Client::builder;
+    let annature = headcount::annature::Client::builder;
+    for (error, message) in [
+        (huawei().build().unwrap_err(), "missing access key; call access_key()"),
+        (huawei().access_key("AK").build().unwrap_err(), "missing secret key; call secret_key()"),
+        (huawei().secret_key("SK").build().unwrap_err(), "missing access key; call access_key()"),
+        (annature().build().unwrap_err(), "missing id; call id()"),
+        (annature().id("id").build().unwrap_err(), "missing key; call key()"),
+    ] {
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Config, message));
+    }
+    let error = headcount::sailpoint::Client::builder().token("t").build().unwrap_err();
+    assert!(error.message().starts_with("invalid base URL"), "{error}");
 }
