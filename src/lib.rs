@@ -172,6 +172,7 @@ pub mod http;
 mod open_enum;
 mod page;
 mod record;
+mod report;
 #[cfg(all(test, feature = "huawei"))]
 mod signature_vectors;
 mod sort_order;
@@ -199,6 +200,7 @@ pub use page::{
     SeekPaginator, Summary,
 };
 pub use record::RawRecord;
+pub use report::{ListingReport, Source};
 pub use sort_order::SortOrder;
 pub use timestamp::Timestamp;
 

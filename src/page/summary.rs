@@ -8,7 +8,9 @@ use super::Page;
 ///
 /// `Display` is one line: `250 items, 3 pages; complete`. After a resume, all figures include those before
 /// it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// The default is that of a listing that has not started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// Pages yielded.
@@ -46,11 +48,12 @@ fn counted(count: u64, noun: &str) -> String {
 }
 
 /// Whether a listing is complete.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", content = "reasons", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Completeness {
     /// The end was not reached yet.
+    #[default]
     InProgress,
     /// The end was reached and no rows are known to be missing.
     Complete,
