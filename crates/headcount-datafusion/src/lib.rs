@@ -1,5 +1,7 @@
 //! SQL over accounts.
 
+#[cfg(feature = "ballista")]
+pub mod ballista;
 mod config;
 mod listing;
 mod providers;

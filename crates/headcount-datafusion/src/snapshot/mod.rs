@@ -14,4 +14,6 @@ pub(crate) use collect::{Attempt, Collector};
 pub use diff::SnapshotDiff;
 pub use open::{Snapshot, SourceStatus};
 pub use plan::SnapshotPlan;
+#[cfg(feature = "ballista")]
+pub(crate) use plan::{FORMAT, check_format};
 pub use store::SnapshotStore;

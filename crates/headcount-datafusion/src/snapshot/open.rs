@@ -58,6 +58,8 @@ pub struct SourceStatus {
     pub report: Option<ListingReport>,
     /// Why the source is not complete; `None` if it is.
     pub problem: Option<String>,
+    /// Whether a manifest exists.
+    committed: bool,
     /// The committed file, if it can be read.
     part: Option<(Path, Part)>,
 }
@@ -201,12 +203,19 @@ impl fmt::Display for Snapshot {
 }
 
 impl SourceStatus {
+    /// Returns `true` if the source has a manifest, which is never replaced.
+    #[cfg(feature = "ballista")]
+    pub(crate) fn is_committed(&self) -> bool {
+        self.committed
+    }
+
     async fn read(store: &SnapshotStore, run: &str, plan: &str, source: Source) -> Result<Self> {
         let folder = store.source_folder(run, &source);
         let broken = |source: Source, report, problem: String| Self {
             source,
             report,
             problem: Some(problem),
+            committed: true,
             part: None,
         };
         let Some(json) = store.read(&folder.clone().join("manifest.json")).await? else {
@@ -216,7 +225,7 @@ impl SourceStatus {
                 Some((None, summary)) => format!("failed: {summary}"),
                 None => "not collected".into(),
             };
-            return Ok(broken(source, report, problem));
+            return Ok(Self { source, report, problem: Some(problem), committed: false, part: None });
         };
         let manifest = match Manifest::from_json(&json) {
             Ok(manifest) => manifest,
@@ -236,7 +245,7 @@ impl SourceStatus {
             Some(_) => {
                 let problem = (!report.is_complete()).then(|| report.summary.completeness.to_string());
                 let part = Some((path, part.clone()));
-                return Ok(Self { source, report: Some(manifest.report), problem, part });
+                return Ok(Self { source, report: Some(manifest.report), problem, committed: true, part });
             }
         };
         Ok(broken(source, Some(manifest.report), problem))

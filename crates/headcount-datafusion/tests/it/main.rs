@@ -1,6 +1,8 @@
 //! The behaviour of the tables and snapshots on simulated tenants.
 
 mod canary;
+#[cfg(feature = "ballista")]
+mod cluster;
 mod kit;
 mod live;
 mod push_down;
