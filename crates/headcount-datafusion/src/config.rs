@@ -1,6 +1,6 @@
 //! The settings of a session.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use datafusion::{
     common::{config::ConfigField, config::Visit, error::DataFusionError, extensions_options},
@@ -46,8 +46,8 @@ impl Require {
     }
 }
 
-impl std::fmt::Display for Require {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Require {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }

@@ -1,8 +1,9 @@
 //! Simulated tenants, in the form in which real ones are configured: a tenants file, and variables with credentials.
 
-use std::{collections::BTreeMap, fmt::Write as _, io};
+use std::{collections::BTreeMap, error::Error, fmt::Write as _, io, path::Path, sync::Arc};
 
-use headcount_datafusion::TenantsFile;
+use datafusion::arrow::{array::RecordBatch, error::ArrowError, util::pretty::pretty_format_batches};
+use headcount_datafusion::{Tenants, TenantsFile};
 use headcount_sim::{PROVIDERS, SimConfig, Simulator};
 
 /// The members of a source with their variables in `Server::env`. The first is the base URL, which is no credential.
@@ -128,4 +129,50 @@ impl SimulatedTenants {
     pub fn simulator(&self, source: &str) -> &dyn Simulator {
         &*self.simulators[source]
     }
+}
+
+/// The tenants of a file, or simulated ones, which run as long as this value lives.
+#[allow(dead_code, reason = "not every example and test uses it")]
+pub struct OpenTenants {
+    /// The tenants.
+    pub tenants: Arc<dyn Tenants>,
+    /// The simulators, if there is no file.
+    pub simulated: Option<SimulatedTenants>,
+}
+
+#[allow(dead_code, reason = "not every example and test uses it")]
+impl OpenTenants {
+    /// Opens the tenants of a file. Without one, simulates `tenants` tenants, each with a source of every provider that
+    /// has `accounts` accounts.
+    ///
+    /// # Errors
+    /// Fails if the file is invalid.
+    pub async fn open(file: Option<&Path>, tenants: usize, accounts: usize) -> Result<Self, Box<dyn Error>> {
+        if let Some(file) = file {
+            return Ok(Self { tenants: Arc::new(TenantsFile::read(file)?), simulated: None });
+        }
+        eprintln!(
+            "no --tenants FILE: simulating {tenants} tenants, each with 4 providers of {accounts} accounts"
+        );
+        let simulated = SimulatedTenants::start(tenants, accounts).await?;
+        Ok(Self { tenants: Arc::new(simulated.tenants()?), simulated: Some(simulated) })
+    }
+}
+
+/// Formats rows as a table. Names of accounts are untrusted: characters that control a terminal are escaped.
+///
+/// # Errors
+/// Fails if a value cannot be formatted.
+#[allow(dead_code, reason = "not every example and test uses it")]
+pub fn format_table(rows: &[RecordBatch]) -> Result<String, ArrowError> {
+    let table = pretty_format_batches(rows)?.to_string();
+    let is_safe = |c: char| {
+        c == '\n'
+            || !(c.is_control()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'))
+    };
+    Ok(table
+        .chars()
+        .map(|c| if is_safe(c) { c.to_string() } else { c.escape_unicode().to_string() })
+        .collect())
 }
