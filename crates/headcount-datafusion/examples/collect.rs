@@ -101,7 +101,6 @@ async fn run(args: Args) -> Result<bool, Box<dyn Error>> {
 }
 
 /// Ends the process instead of listing one source too many.
-#[derive(Debug)]
 struct AbortAfter {
     tenants: Arc<dyn Tenants>,
     left: AtomicUsize,

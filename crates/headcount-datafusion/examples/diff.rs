@@ -71,7 +71,7 @@ async fn run(args: &Args) -> Result<(), Box<dyn Error>> {
 async fn print(earlier: &Snapshot, later: &Snapshot, require: Require) -> Result<(), Box<dyn Error>> {
     let diff = SnapshotDiff::new(earlier, later, require).await?;
     println!("{}", format_table(&diff.changes.collect().await?)?);
-    for (sources, run) in [(diff.only_earlier, &earlier.plan().run), (diff.only_later, &later.plan().run)] {
+    for (sources, run) in [(diff.only_earlier, earlier.plan().run()), (diff.only_later, later.plan().run())] {
         for source in sources {
             println!("{source} is only in run {run}");
         }

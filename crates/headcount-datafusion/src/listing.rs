@@ -1,14 +1,12 @@
 //! A listing of one source as record batches, and its report.
 
-use std::sync::Arc;
-
 use datafusion::{
     arrow::{array::RecordBatch, datatypes::SchemaRef},
     error::{DataFusionError, Result},
 };
 use headcount::{Account, AnyPaginator, Error, ErrorKind, ListingReport, Pages, Source, chrono::Utc};
 
-use crate::{ListRequest, Tenants, schema::accounts_batch};
+use crate::{ListRequest, schema::accounts_batch, tenants::SharedTenants};
 
 /// A listing of one source, a page at a time.
 pub(crate) struct SourceListing {
@@ -22,7 +20,7 @@ pub(crate) struct SourceListing {
 impl SourceListing {
     /// Opens the listing. If that fails, it has no pages and a report of the failure.
     pub(crate) fn open(
-        tenants: &Arc<dyn Tenants>,
+        tenants: &SharedTenants,
         source: Source,
         request: &ListRequest,
         schema: SchemaRef,
@@ -43,22 +41,22 @@ impl SourceListing {
     }
 
     /// Returns the accounts of the next page that has any, or `None` after the last page or an error.
-    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Account>>> {
+    pub(crate) async fn next(&mut self) -> Option<Vec<Account>> {
         loop {
-            let Some(pages) = &mut self.pages else { return Ok(None) };
+            let pages = self.pages.as_mut()?;
             let page = pages.next().await;
             self.report.summary = pages.summary();
             match page {
                 Some(Ok(page)) if page.items.is_empty() => {}
-                Some(Ok(page)) => return Ok(Some(page.items)),
+                Some(Ok(page)) => return Some(page.items),
                 Some(Err(error)) => {
                     self.fail(error);
-                    return Ok(None);
+                    return None;
                 }
                 None => {
                     self.pages = None;
                     self.report.ended_at = Some(Utc::now());
-                    return Ok(None);
+                    return None;
                 }
             }
         }

@@ -1,65 +1,58 @@
 //! The clients of the sources, and what each provider can do with a [`ListRequest`].
 
-use std::{fmt, sync::OnceLock};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 use headcount::{
-    Result, annature, fortanix, huawei,
+    Provider, Result, annature,
+    chrono::{DateTime, SecondsFormat, Utc},
+    fortanix, huawei,
     sailpoint::{self, DetailLevel, Field, Filter},
 };
+use sha2::{Digest as _, Sha256};
 
 use crate::{Condition, ListRequest, Listing};
 
-/// The names of the variables with the credentials of a source, by provider.
-pub(crate) enum Credentials {
-    FortanixPassword {
-        email: String,
-        password: String,
-    },
-    FortanixToken {
-        token: String,
-    },
-    Huawei {
-        access_key: String,
-        secret_key: String,
-        security_token: Option<String>,
-        domain_id: Option<String>,
-    },
-    Annature {
-        id: String,
-        key: String,
-        partner_key: Option<String>,
-    },
-    SailPoint {
-        client_id: String,
-        client_secret: String,
-        email_attribute: Option<String>,
-    },
-    SailPointToken {
-        token: String,
-        email_attribute: Option<String>,
-    },
+/// The members of a source of one provider, besides `provider`.
+pub(crate) struct Members {
+    /// Sets of credentials, one of which is required.
+    pub(crate) forms: &'static [&'static [&'static str]],
+    /// Credentials that may be missing.
+    pub(crate) optional: &'static [&'static str],
+    /// Texts that may be missing.
+    pub(crate) texts: &'static [&'static str],
 }
 
-impl Credentials {
-    /// Returns the names of all members of this provider, except `provider` and `base_url`.
-    pub(crate) fn members(&self) -> &'static [&'static str] {
-        match self {
-            Self::FortanixPassword { .. } | Self::FortanixToken { .. } => &["email", "password", "token"],
-            Self::Huawei { .. } => &["access_key", "secret_key", "security_token", "domain_id"],
-            Self::Annature { .. } => &["id", "key", "partner_key"],
-            Self::SailPoint { .. } | Self::SailPointToken { .. } => {
-                &["client_id", "client_secret", "token", "email_attribute"]
+impl Members {
+    /// Returns the members of a provider, if it is supported.
+    pub(crate) fn of(provider: &Provider) -> Option<Self> {
+        let (forms, optional, texts): (&[&[_]], &[_], &[_]) = match provider {
+            Provider::Fortanix => (&[&["email", "password"], &["token"]], &[], &["base_url"]),
+            Provider::Huawei => {
+                (&[&["access_key", "secret_key"]], &["security_token"], &["base_url", "domain_id"])
             }
-        }
+            Provider::Annature => (&[&["id", "key"]], &["partner_key"], &["base_url"]),
+            Provider::SailPoint => {
+                (&[&["client_id", "client_secret"], &["token"]], &[], &["base_url", "email_attribute"])
+            }
+            _ => return None,
+        };
+        Some(Self { forms, optional, texts })
     }
 }
 
 /// A source of a tenants file.
 pub(crate) struct SourceConfig {
-    credentials: Credentials,
-    base_url: Option<String>,
-    /// One for all queries, so that they share its rate limit and its token.
-    client: OnceLock<Client>,
+    provider: Provider,
+    /// The variables with the credentials, by member.
+    variables: BTreeMap<&'static str, String>,
+    /// The other members.
+    texts: BTreeMap<&'static str, String>,
+    /// One for all queries, so that they share its rate limit and its token, with the digest of its credentials.
+    client: Mutex<Option<([u8; 32], Client)>>,
 }
 
 impl fmt::Debug for SourceConfig {
@@ -68,101 +61,109 @@ impl fmt::Debug for SourceConfig {
     }
 }
 
+#[derive(Clone)]
 enum Client {
     Fortanix(fortanix::Client),
     Huawei(huawei::Client),
     Annature(annature::Client),
-    SailPoint(sailpoint::Client, Option<String>),
+    SailPoint(sailpoint::Client),
 }
 
-/// Reads a variable.
-type Lookup<'a> = &'a dyn Fn(&str) -> Result<String>;
-
 impl SourceConfig {
-    pub(crate) fn new(credentials: Credentials, base_url: Option<String>) -> Self {
-        Self { credentials, base_url, client: OnceLock::new() }
+    pub(crate) fn new(
+        provider: Provider,
+        variables: BTreeMap<&'static str, String>,
+        texts: BTreeMap<&'static str, String>,
+    ) -> Self {
+        Self { provider, variables, texts, client: Mutex::new(None) }
     }
 
-    /// Returns the variable that identifies the credentials.
-    pub(crate) fn identity(&self) -> &str {
-        match &self.credentials {
-            Credentials::FortanixPassword { email: variable, .. }
-            | Credentials::FortanixToken { token: variable }
-            | Credentials::Huawei { access_key: variable, .. }
-            | Credentials::Annature { id: variable, .. }
-            | Credentials::SailPoint { client_id: variable, .. }
-            | Credentials::SailPointToken { token: variable, .. } => variable,
+    /// Returns the member and the variable that identify the credentials.
+    pub(crate) fn identity(&self) -> Option<(&'static str, &str)> {
+        let members = ["email", "access_key", "id", "client_id", "token"];
+        members.iter().find_map(|member| Some((*member, self.variables.get(member)?.as_str())))
+    }
+
+    /// Opens a listing. `lookup` returns the value of a member's variable.
+    pub(crate) fn open(
+        &self,
+        request: &ListRequest,
+        lookup: impl Fn(&str, &str) -> Result<String>,
+    ) -> Result<Listing> {
+        let mut credentials = BTreeMap::new();
+        let mut digest = Sha256::new();
+        for (member, variable) in &self.variables {
+            let value = lookup(member, variable)?;
+            digest.update((value.len() as u64).to_be_bytes());
+            digest.update(&value);
+            credentials.insert(*member, value);
         }
-    }
-
-    pub(crate) fn open(&self, request: &ListRequest, lookup: Lookup<'_>) -> Result<Listing> {
-        let client = match self.client.get() {
-            Some(client) => client,
-            // Of two that are built concurrently, the first is kept.
-            None => {
-                let client = self.build(lookup)?;
-                self.client.get_or_init(|| client)
-            }
-        };
-        let mut listing = client.list(request);
-        if let Some(url) = &self.base_url {
+        let client = self.client(digest.finalize().into(), credentials)?;
+        let mut listing = client.list(request, self.texts.get("email_attribute").map(String::as_str));
+        if let Some(url) = self.texts.get("base_url") {
             listing.endpoint = listing.endpoint.replacen(' ', &format!(" {}", url.trim_end_matches('/')), 1);
         }
         Ok(listing)
     }
 
-    fn build(&self, lookup: Lookup<'_>) -> Result<Client> {
-        let optional = |variable: &Option<String>| variable.as_deref().map(lookup).transpose();
-        macro_rules! at_base_url {
-            ($builder:expr) => {
-                match &self.base_url {
-                    Some(url) => $builder.base_url(url),
-                    None => $builder,
-                }
-            };
+    /// Returns the client, which is built anew only if the credentials have changed.
+    fn client(&self, digest: [u8; 32], credentials: BTreeMap<&'static str, String>) -> Result<Client> {
+        let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some((same, client)) if *same == digest => Ok(client.clone()),
+            _ => {
+                let client = self.build(credentials)?;
+                *kept = Some((digest, client.clone()));
+                Ok(client)
+            }
         }
-        Ok(match &self.credentials {
-            Credentials::FortanixPassword { email, password } => {
-                let builder = fortanix::Client::builder().password(lookup(email)?, lookup(password)?);
-                Client::Fortanix(at_base_url!(builder).build()?)
+    }
+
+    fn build(&self, mut credentials: BTreeMap<&'static str, String>) -> Result<Client> {
+        let mut take = |member: &str| credentials.remove(member);
+        macro_rules! with {
+            ($builder:expr, $($setter:ident: $value:expr),+) => {{
+                let mut builder = $builder;
+                $( if let Some(value) = $value { builder = builder.$setter(value); } )+
+                builder
+            }};
+        }
+        let base_url = self.texts.get("base_url");
+        Ok(match self.provider {
+            Provider::Huawei => {
+                let builder = with!(huawei::Client::builder(), access_key: take("access_key"),
+                    secret_key: take("secret_key"), security_token: take("security_token"),
+                    domain_id: self.texts.get("domain_id"), base_url: base_url);
+                Client::Huawei(builder.build()?)
             }
-            Credentials::FortanixToken { token } => {
-                let builder = fortanix::Client::builder().token(lookup(token)?);
-                Client::Fortanix(at_base_url!(builder).build()?)
+            Provider::Annature => {
+                let builder = with!(annature::Client::builder(), id: take("id"), key: take("key"),
+                    partner_key: take("partner_key"), base_url: base_url);
+                Client::Annature(builder.build()?)
             }
-            Credentials::Huawei { access_key, secret_key, security_token, domain_id } => {
+            Provider::SailPoint => {
                 let mut builder =
-                    huawei::Client::builder().access_key(lookup(access_key)?).secret_key(lookup(secret_key)?);
-                if let Some(token) = optional(security_token)? {
-                    builder = builder.security_token(token);
+                    with!(sailpoint::Client::builder(), token: take("token"), base_url: base_url);
+                if let (Some(id), Some(secret)) = (take("client_id"), take("client_secret")) {
+                    builder = builder.client_credentials(id, secret);
                 }
-                if let Some(id) = domain_id {
-                    builder = builder.domain_id(id);
+                Client::SailPoint(builder.build()?)
+            }
+            // `Members::of` knows no others.
+            _ => {
+                let mut builder =
+                    with!(fortanix::Client::builder(), token: take("token"), base_url: base_url);
+                if let (Some(email), Some(password)) = (take("email"), take("password")) {
+                    builder = builder.password(email, password);
                 }
-                Client::Huawei(at_base_url!(builder).build()?)
-            }
-            Credentials::Annature { id, key, partner_key } => {
-                let mut builder = annature::Client::builder().id(lookup(id)?).key(lookup(key)?);
-                if let Some(key) = optional(partner_key)? {
-                    builder = builder.partner_key(key);
-                }
-                Client::Annature(at_base_url!(builder).build()?)
-            }
-            Credentials::SailPoint { client_id, client_secret, email_attribute } => {
-                let builder = sailpoint::Client::builder()
-                    .client_credentials(lookup(client_id)?, lookup(client_secret)?);
-                Client::SailPoint(at_base_url!(builder).build()?, email_attribute.clone())
-            }
-            Credentials::SailPointToken { token, email_attribute } => {
-                let builder = sailpoint::Client::builder().token(lookup(token)?);
-                Client::SailPoint(at_base_url!(builder).build()?, email_attribute.clone())
+                Client::Fortanix(builder.build()?)
             }
         })
     }
 }
 
 impl Client {
-    fn list(&self, request: &ListRequest) -> Listing {
+    fn list(&self, request: &ListRequest, email_attribute: Option<&str>) -> Listing {
         match self {
             Self::Fortanix(client) => Listing {
                 accounts: client.list_accounts().into_accounts(),
@@ -171,16 +172,9 @@ impl Client {
             },
             Self::Huawei(client) => list_huawei(client, request),
             Self::Annature(client) => list_annature(client, request),
-            Self::SailPoint(client, email_attribute) => {
-                list_sailpoint(client, email_attribute.as_deref(), request)
-            }
+            Self::SailPoint(client) => list_sailpoint(client, email_attribute, request),
         }
     }
-}
-
-/// Joins parameters as `name=value&name=value`, without percent-encoding.
-fn describe(parameters: Vec<String>) -> Option<String> {
-    (!parameters.is_empty()).then(|| parameters.join("&"))
 }
 
 /// Contact details are personal data, and limit pages to 200 accounts: they are requested only for `email`.
@@ -197,41 +191,55 @@ fn list_huawei(client: &huawei::Client, request: &ListRequest) -> Listing {
 /// `role` is not sent: the provider compares it exactly, while the column has it in the documented spelling.
 fn list_annature(client: &annature::Client, request: &ListRequest) -> Listing {
     let mut list = client.list_accounts();
-    let mut sent = Vec::new();
+    // A parameter is sent once: of two conditions for it, the last.
+    let mut sent = BTreeMap::new();
     for condition in &request.conditions {
         match condition {
             Condition::OneOf { column, values } if column == "email" => {
                 if let [email] = values.as_slice() {
                     list = list.email(email);
-                    sent.push(format!("email={email}"));
+                    sent.insert("email", email.clone());
                 }
             }
             Condition::OneOf { column, values } if column == "status" => {
                 let active = |status: &String| matches!(status.as_str(), "active" | "pending");
                 let disabled = |status: &String| status == "disabled";
-                if values.iter().all(active) || values.iter().all(disabled) {
-                    let active = values.iter().all(active);
-                    list = list.active(active);
-                    sent.push(format!("active={active}"));
+                let is_active = values.iter().all(active);
+                if is_active || values.iter().all(disabled) {
+                    list = list.active(is_active);
+                    sent.insert("active", is_active.to_string());
                 }
             }
             Condition::NotBefore { column, at } if column == "created_at" => {
                 list = list.created_after(*at);
-                sent.push(format!("created_after={}", at.to_rfc3339()));
+                sent.insert("created_after", format_date(*at));
             }
             Condition::NotAfter { column, at } if column == "created_at" => {
                 list = list.created_before(*at);
-                sent.push(format!("created_before={}", at.to_rfc3339()));
+                sent.insert("created_before", format_date(*at));
             }
             _ => {}
         }
     }
-    Listing { accounts: list.into_accounts(), endpoint: "GET /v2/accounts".into(), filter: describe(sent) }
+    let filter = describe(sent.into_iter().map(|(name, value)| format!("{name}={value}")));
+    Listing { accounts: list.into_accounts(), endpoint: "GET /v2/accounts".into(), filter }
 }
 
-/// The columns for which `SLIM` lacks members: `kind` needs `systemAccount`, an owner may be in `identity`, and the
-/// record is to be whole.
-const FULL_COLUMNS: [&str; 4] = ["kind", "owner_id", "owner_name", "record"];
+fn format_date(date: DateTime<Utc>) -> String {
+    date.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// Joins parameters by `&`, without percent-encoding.
+fn describe(parameters: impl Iterator<Item = String>) -> Option<String> {
+    let parameters: Vec<_> = parameters.collect();
+    (!parameters.is_empty()).then(|| parameters.join("&"))
+}
+
+/// The columns for which `SLIM` is enough.
+///
+/// The provider does not document which members it omits. These come from members of its base schema and from
+/// `nativeIdentity`, which all its samples have. A column that became null unnoticed would hide accounts from a filter.
+const SLIM_COLUMNS: [&str; 7] = ["tenant", "source", "provider", "id", "name", "created_at", "modified_at"];
 
 fn list_sailpoint(
     client: &sailpoint::Client,
@@ -243,7 +251,8 @@ fn list_sailpoint(
         list = list.email_attribute(attribute);
     }
     let mut sent = Vec::new();
-    if !FULL_COLUMNS.iter().any(|column| request.uses(column)) {
+    let columns = request.columns.as_ref();
+    if columns.is_some_and(|columns| columns.iter().all(|column| SLIM_COLUMNS.contains(&column.as_str()))) {
         list = list.detail_level(DetailLevel::Slim);
         sent.push("detailLevel=SLIM".to_owned());
     }
@@ -252,25 +261,26 @@ fn list_sailpoint(
         list = list.filter(filter);
     }
     let endpoint = format!("GET {}", client.api_version().path());
-    Listing { accounts: list.into_accounts(), endpoint, filter: describe(sent) }
+    Listing { accounts: list.into_accounts(), endpoint, filter: describe(sent.into_iter()) }
 }
 
+/// The provider's comparisons ignore case or not: both return at least what SQL's do.
 fn sailpoint_filter(condition: &Condition) -> Option<Filter> {
-    // Several `eq` rather than `in`, which has been reported to return incomplete lists.
+    // Not `in`, which has been reported to return incomplete lists.
     let any_of = |field: Field, values: &[String]| {
         values.iter().map(|value| Filter::eq(field, value.as_str())).reduce(Filter::or)
     };
     match condition {
-        Condition::OneOf { column, values } => match column.as_str() {
-            "id" => any_of(Field::Id, values),
-            "parent_id" => any_of(Field::SourceId, values),
+        Condition::OneOf { column, values } => match (column.as_str(), values.as_slice()) {
+            ("id", values) => any_of(Field::Id, values),
+            // The report is about several sources, so several are not asked for in any form.
+            ("parent_id", [value]) => Some(Filter::eq(Field::SourceId, value.as_str())),
             // The column is the native identity where an account has no name.
-            "name" => Some(any_of(Field::Name, values)?.or(any_of(Field::NativeIdentity, values)?)),
+            ("name", values) => Some(any_of(Field::Name, values)?.or(any_of(Field::NativeIdentity, values)?)),
             _ => None,
         },
         Condition::StartsWith { column, prefix } => match column.as_str() {
             "id" => Some(Filter::starts_with(Field::Id, prefix)),
-            "parent_id" => Some(Filter::starts_with(Field::SourceId, prefix)),
             "name" => {
                 let native = Filter::starts_with(Field::NativeIdentity, prefix);
                 Some(Filter::starts_with(Field::Name, prefix).or(native))

@@ -6,11 +6,15 @@ use datafusion::{
     common::ScalarValue,
     logical_expr::{BinaryExpr, Expr, Like, Operator},
 };
-use headcount::chrono::{DateTime, TimeDelta, Utc};
+use headcount::chrono::{DateTime, Datelike, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-/// More values of one column are not sent to a provider: the URL would be too long.
-const MAX_VALUES: usize = 50;
+/// More values of one column are not sent to a provider.
+const MAX_VALUES: usize = 20;
+
+/// Conditions with more bytes of text in total are not sent. A URL has at most 8 KiB, of which each byte may need three,
+/// and a condition on `name` is sent twice.
+const MAX_TEXT: usize = 600;
 
 /// The tolerance of dates in a request. Providers differ in their precision, and in whether a bound is included.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
@@ -38,7 +42,7 @@ pub enum Condition {
     OneOf {
         /// The column.
         column: String,
-        /// One to 50 values.
+        /// One to 20 values.
         values: Vec<String>,
     },
     /// The text begins with this (`like 'x%'`), which is not blank.
@@ -65,9 +69,35 @@ pub enum Condition {
 }
 
 impl ListRequest {
+    /// Creates a request for `columns`, with as many of the conditions as fit into a URL.
+    pub(crate) fn new(columns: BTreeSet<String>, conditions: impl IntoIterator<Item = Condition>) -> Self {
+        let mut text = 0;
+        let mut fits = |condition: &Condition| {
+            let needed = text + condition.text_len();
+            let fits = needed <= MAX_TEXT;
+            text = if fits { needed } else { text };
+            fits
+        };
+        let conditions = conditions.into_iter().filter(|condition| fits(condition)).collect();
+        Self { columns: Some(columns), conditions }
+    }
+
     /// Returns `true` if the column is used.
     pub fn uses(&self, column: &str) -> bool {
         self.columns.as_ref().is_none_or(|columns| columns.contains(column))
+    }
+}
+
+impl Condition {
+    /// Returns the bytes that it adds to a URL, before they are encoded.
+    fn text_len(&self) -> usize {
+        /// For a name, an operator and quotes.
+        const OVERHEAD: usize = 25;
+        match self {
+            Self::OneOf { values, .. } => values.iter().map(|value| value.len() + OVERHEAD).sum(),
+            Self::StartsWith { prefix, .. } => prefix.len() + OVERHEAD,
+            Self::NotBefore { .. } | Self::NotAfter { .. } => 2 * OVERHEAD,
+        }
     }
 }
 
@@ -124,9 +154,11 @@ fn compare(column: &str, op: Operator, value: &Expr) -> Vec<Condition> {
         return condition.into_iter().collect();
     }
     let Some(at) = time(value) else { return Vec::new() };
-    let not_before = at.checked_sub_signed(TOLERANCE);
+    // Providers have no other years.
+    let is_date = |at: &DateTime<Utc>| (1..=9999).contains(&at.year());
+    let not_before = at.checked_sub_signed(TOLERANCE).filter(is_date);
     let not_before = not_before.map(|at| Condition::NotBefore { column: column.clone(), at });
-    let not_after = at.checked_add_signed(TOLERANCE);
+    let not_after = at.checked_add_signed(TOLERANCE).filter(is_date);
     let not_after = not_after.map(|at| Condition::NotAfter { column, at });
     match op {
         Operator::Eq => not_before.into_iter().chain(not_after).collect(),
@@ -202,7 +234,7 @@ mod tests {
         assert_eq!(conditions(&either), [values("id", &["a", "b"])]);
         let prefix = Condition::StartsWith { column: "name".into(), prefix: "svc-".into() };
         assert_eq!(conditions(&col("name").like(lit("svc-%"))), [prefix]);
-        let many: Vec<_> = (0..51).map(|n| lit(n.to_string())).collect();
+        let many: Vec<_> = (0..21).map(|n| lit(n.to_string())).collect();
         for other in [
             col("id").not_eq(lit("a")),
             col("id").gt(lit("a")),
@@ -223,6 +255,15 @@ mod tests {
         ] {
             assert_eq!(conditions(&other), [], "{other}");
         }
+    }
+
+    #[test]
+    fn a_request_fits_into_a_url() {
+        let long = |n: usize| values("name", &[&"x".repeat(n)]);
+        let request = ListRequest::new(BTreeSet::new(), [long(400), long(400), long(100)]);
+        assert_eq!(request.conditions, [long(400), long(100)]);
+        let escaped = 2 * 3 * MAX_TEXT;
+        assert!(escaped < 8 * 1024 / 2);
     }
 
     #[test]

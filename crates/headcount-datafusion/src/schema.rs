@@ -27,7 +27,9 @@ use headcount::{
 /// | `parent_id`, `owner_id`, `owner_name` | text | as in [`Account`] |
 /// | `roles` | list of text | |
 /// | `alternate_ids` | map of text to text | |
-/// | `record` | text | the provider's JSON, with its secrets redacted |
+/// | `record` | text | the provider's JSON; what its reference describes as a secret is redacted |
+///
+/// The `attributes` in a `record` of SailPoint are whatever a source delivers, which may be a password.
 ///
 /// `tenant`, `source`, `provider`, `kind`, `id` and `status` are never null.
 pub fn accounts_schema() -> SchemaRef {

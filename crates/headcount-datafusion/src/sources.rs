@@ -21,8 +21,8 @@ use futures::stream;
 use headcount::{Completeness, IncompleteReason, ListingReport, Source};
 
 use crate::{
-    Tenants,
     schema::{timestamp_type, timestamps},
+    tenants::SharedTenants,
 };
 
 /// The schema of the table `sources`.
@@ -60,6 +60,16 @@ pub fn sources_schema() -> SchemaRef {
         ]))
     });
     SCHEMA.clone()
+}
+
+/// Returns how far a listing is from being complete.
+fn shortfall(report: &ListingReport) -> u8 {
+    match (&report.error, &report.summary.completeness) {
+        (None, Completeness::Complete) => 0,
+        (None, Completeness::InProgress) => 1,
+        (None, _) => 2,
+        (Some(_), _) => 3,
+    }
 }
 
 /// Returns the state of a listing, and the reasons for it.
@@ -122,8 +132,16 @@ impl Reports {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Records a report. Of two listings of a source at the same time, as in a self-join, the worse one is kept.
     pub(crate) fn record(&self, report: ListingReport) {
-        self.lock().insert(report.source.clone(), report);
+        let mut reports = self.lock();
+        let worse = reports.get(&report.source).is_some_and(|other| {
+            let at_the_same_time = other.ended_at.is_none_or(|ended| ended > report.started_at);
+            at_the_same_time && shortfall(other) > shortfall(&report).max(1)
+        });
+        if !worse {
+            reports.insert(report.source.clone(), report);
+        }
     }
 
     pub(crate) fn get(&self, source: &Source) -> Option<ListingReport> {
@@ -135,7 +153,7 @@ impl Reports {
 #[derive(Debug)]
 struct SourcesPartition {
     schema: SchemaRef,
-    tenants: Arc<dyn Tenants>,
+    tenants: SharedTenants,
     reports: Reports,
 }
 
@@ -155,7 +173,40 @@ impl PartitionStream for SourcesPartition {
 }
 
 /// Returns the table `sources` of `tenants` with their latest reports.
-pub(crate) fn sources_table(tenants: Arc<dyn Tenants>, reports: Reports) -> Result<StreamingTable> {
+pub(crate) fn sources_table(tenants: SharedTenants, reports: Reports) -> Result<StreamingTable> {
     let schema = sources_schema();
     StreamingTable::try_new(schema.clone(), vec![Arc::new(SourcesPartition { schema, tenants, reports })])
+}
+
+#[cfg(test)]
+mod tests {
+    use headcount::{Provider, chrono::TimeDelta};
+
+    use super::*;
+
+    #[test]
+    fn of_two_listings_at_the_same_time_the_worse_is_reported() {
+        let source = Source::new("acme", "hr", Provider::SailPoint).unwrap();
+        let mut failed = ListingReport::start(source.clone());
+        failed.error = Some("timeout".into());
+        failed.ended_at = Some(failed.started_at + TimeDelta::seconds(2));
+        let report = |seconds| {
+            let mut report = failed.clone();
+            report.error = None;
+            report.started_at += TimeDelta::seconds(seconds);
+            report.ended_at = Some(report.started_at + TimeDelta::seconds(5));
+            report.summary.completeness = Completeness::Complete;
+            report
+        };
+        let reports = Reports::default();
+        for (next, expected) in [
+            (failed.clone(), failed.clone()),
+            (report(1), failed.clone()),
+            (report(3), report(3)),
+            (failed.clone(), failed.clone()),
+        ] {
+            reports.record(next);
+            assert_eq!(reports.get(&source), Some(expected));
+        }
+    }
 }

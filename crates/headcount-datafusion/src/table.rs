@@ -23,6 +23,7 @@ use datafusion::{
 };
 use futures::stream;
 use headcount::Source;
+use tokio::sync::Semaphore;
 
 use crate::{
     HeadcountConfig, ListRequest, Require, Tenants,
@@ -30,7 +31,11 @@ use crate::{
     request::conditions,
     schema::accounts_schema,
     sources::{Reports, sources_table},
+    tenants::SharedTenants,
 };
+
+/// How many pages are fetched at a time, of all sources and queries of a table.
+const MAX_CONCURRENT_PAGES: usize = 64;
 
 /// The columns that are known before a source is listed.
 const SOURCE_COLUMNS: [&str; 3] = ["tenant", "source", "provider"];
@@ -42,6 +47,8 @@ const SOURCE_COLUMNS: [&str; 3] = ["tenant", "source", "provider"];
 ///
 /// - Each source is a partition of the plan. Each page becomes a batch as soon as it is fetched. Planning and `EXPLAIN`
 ///   send nothing. A `LIMIT` stops fetching.
+/// - A query lists all its sources concurrently, 64 pages at a time. A `LIMIT` over several sources may begin to list each
+///   of them.
 /// - A listing that is not complete fails the query, after its rows. [`Require`] weakens that. Rows that a `LIMIT` cuts
 ///   off are not listed, and do not fail the query.
 /// - Conditions on `tenant`, `source` and `provider` select the sources that are listed. A condition that a provider can
@@ -53,14 +60,17 @@ const SOURCE_COLUMNS: [&str; 3] = ["tenant", "source", "provider"];
 ///   [`Snapshot`](crate::Snapshot) for joins of accounts with each other.
 #[derive(Clone, Debug)]
 pub struct AccountsTable {
-    tenants: Arc<dyn Tenants>,
+    tenants: SharedTenants,
     reports: Reports,
+    /// A permit for each page that is fetched at a time.
+    permits: Arc<Semaphore>,
 }
 
 impl AccountsTable {
     /// Creates a table of the accounts of all sources of `tenants`.
     pub fn new(tenants: Arc<dyn Tenants>) -> Self {
-        Self { tenants, reports: Reports::default() }
+        let permits = Arc::new(Semaphore::new(MAX_CONCURRENT_PAGES));
+        Self { tenants: SharedTenants(tenants), reports: Reports::default(), permits }
     }
 
     /// Registers this table as `accounts`, and the table `sources` with the latest report of each source.
@@ -138,19 +148,14 @@ impl TableProvider for AccountsTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let schema = project_schema(&accounts_schema(), projection)?;
         let columns: BTreeSet<_> = schema.fields().iter().map(|field| field.name().clone()).collect();
-        let request = ListRequest {
-            columns: Some(columns),
-            conditions: filters
-                .iter()
-                .filter(|filter| !selects_sources(filter))
-                .flat_map(conditions)
-                .collect(),
-        };
+        let conditions = filters.iter().filter(|filter| !selects_sources(filter)).flat_map(conditions);
+        let request = ListRequest::new(columns, conditions);
         let partition = |source| -> Arc<dyn PartitionStream> {
             Arc::new(SourcePartition {
                 source,
                 tenants: self.tenants.clone(),
                 reports: self.reports.clone(),
+                permits: self.permits.clone(),
                 request: request.clone(),
                 schema: schema.clone(),
             })
@@ -167,8 +172,9 @@ impl TableProvider for AccountsTable {
 #[derive(Debug)]
 struct SourcePartition {
     source: Source,
-    tenants: Arc<dyn Tenants>,
+    tenants: SharedTenants,
     reports: Reports,
+    permits: Arc<Semaphore>,
     request: ListRequest,
     schema: SchemaRef,
 }
@@ -181,18 +187,37 @@ impl PartitionStream for SourcePartition {
     fn execute(&self, ctx: Arc<TaskContext>) -> SendableRecordBatchStream {
         let config = ctx.session_config().options().extensions.get::<HeadcountConfig>();
         let require = config.map(|config| config.require).unwrap_or_default();
-        let listing =
-            SourceListing::open(&self.tenants, self.source.clone(), &self.request, self.schema.clone());
-        let running = Running { listing, reports: self.reports.clone() };
-        let batches = stream::try_unfold(Some(running), move |running| async move {
-            let Some(mut running) = running else { return Ok(None) };
-            match running.listing.next().await? {
-                Some(accounts) => Ok(Some((running.listing.batch(&accounts)?, Some(running)))),
-                None => running.end(require).map(|()| None),
+        let (tenants, source, request) = (self.tenants.clone(), self.source.clone(), self.request.clone());
+        let (schema, reports, permits) = (self.schema.clone(), self.reports.clone(), self.permits.clone());
+        // Opened when it is polled: a partition that is never read leaves no report.
+        let open =
+            move || Running { listing: SourceListing::open(&tenants, source, &request, schema), reports };
+        let batches = stream::try_unfold(State::Before(open), move |state| {
+            let permits = permits.clone();
+            async move {
+                let mut running = match state {
+                    State::Before(open) => open(),
+                    State::Running(running) => running,
+                };
+                let page = {
+                    // Not held while the page is used, so that two listings of one query cannot wait for each other.
+                    let _permit = permits.acquire().await;
+                    running.listing.next().await
+                };
+                match page {
+                    Some(accounts) => Ok(Some((running.listing.batch(&accounts)?, State::Running(running)))),
+                    None => running.end(require).map(|()| None),
+                }
             }
         });
         Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), batches))
     }
+}
+
+/// The state of a partition.
+enum State<F> {
+    Before(F),
+    Running(Running),
 }
 
 /// A listing whose report is recorded when it ends, and when it is dropped before.

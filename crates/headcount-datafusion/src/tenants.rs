@@ -1,6 +1,6 @@
 //! Where the listings of a query come from.
 
-use std::fmt;
+use std::{fmt, ops::Deref, sync::Arc};
 
 use headcount::{Account, AnyPaginator, Result, Source};
 
@@ -13,7 +13,7 @@ use crate::ListRequest;
 /// A source is one credential: one rate limit, one token, one account that a provider may lock. Sources are listed
 /// concurrently, and each is listed by one task at a time within a query. Keep one client for each, so that queries
 /// share its rate limit and its token.
-pub trait Tenants: fmt::Debug + Send + Sync + 'static {
+pub trait Tenants: Send + Sync + 'static {
     /// Returns all sources. Needs no credentials: queries are planned with it.
     fn sources(&self) -> Vec<Source>;
 
@@ -34,4 +34,22 @@ pub struct Listing {
     pub endpoint: String,
     /// The filter and other parameters that select accounts or fields, as sent. `None` lists everything.
     pub filter: Option<String>,
+}
+
+/// Tenants whose `Debug` names only their sources: an implementation may have credentials in its fields.
+#[derive(Clone)]
+pub(crate) struct SharedTenants(pub(crate) Arc<dyn Tenants>);
+
+impl Deref for SharedTenants {
+    type Target = dyn Tenants;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl fmt::Debug for SharedTenants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tenants({} sources)", self.0.sources().len())
+    }
 }

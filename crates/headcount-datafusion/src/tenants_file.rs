@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, env, fmt, fs, path::Path, sync::Arc};
 
-use headcount::{Error, ErrorKind, Provider, Result, Source};
+use headcount::{Error, ErrorKind, Provider, Result, Source, reqwest::Url};
 use toml::{Table, Value};
 
 use crate::{
     ListRequest, Listing, Tenants,
-    providers::{Credentials, SourceConfig},
+    providers::{Members, SourceConfig},
 };
 
 /// The tenants of a TOML file, which names environment variables and contains no credential.
@@ -44,8 +44,8 @@ use crate::{
 /// | `annature` | `id` and `key`, and `partner_key` to list the organisations of a partner | `base_url` |
 /// | `sailpoint` | `client_id` and `client_secret`, or `token` | `base_url` (required), `email_attribute` |
 ///
-/// A credential is `{ env = "NAME" }`. The variable is read when the source is listed for the first time, so planning
-/// a query and running a scheduler need no credentials. No two sources may have the same credentials, since they
+/// A credential is `{ env = "NAME" }`. The variable is read whenever a source is opened, so planning a query and running a
+/// scheduler need no credentials, and a token that is replaced is used. No two sources may have the same credentials, since they
 /// would share a rate limit without knowing it.
 #[derive(Clone)]
 pub struct TenantsFile {
@@ -108,11 +108,12 @@ impl Tenants for TenantsFile {
         let config = self.sources.get(source).ok_or_else(|| {
             config(format!("source {source} ({}) is not in the tenants file", source.provider()))
         })?;
-        config.open(request, &|name| match (self.lookup)(name) {
+        // An error names the member and not the variable, in whose place someone may have written the credential.
+        config.open(request, |member, variable| match (self.lookup)(variable) {
             Some(value) if !value.trim().is_empty() => Ok(value),
             value => {
                 let state = if value.is_some() { "empty" } else { "not set" };
-                Err(self::config(format!("source {source}: the variable {name} is {state}")))
+                Err(self::config(format!("source {source}: the variable of its {member} is {state}")))
             }
         })
     }
@@ -139,54 +140,59 @@ fn expect_table(at: &str, value: Value) -> Result<Table> {
     }
 }
 
-/// The members of a source that were not read yet.
-struct Members {
-    at: String,
-    table: Table,
+fn read_source(tenant: &str, name: &str, table: Table) -> Result<(Source, SourceConfig)> {
+    // The names are checked before they appear in an error.
+    let at = Source::new(tenant, name, Provider::Fortanix)?;
+    let error = |member: &str, message: &str| {
+        config(format!("{}.{}.{member} in the tenants file: {message}", at.tenant(), at.name()))
+    };
+    let provider = match table.get("provider") {
+        Some(Value::String(provider)) => Provider::from(provider.as_str()),
+        _ => Provider::from(""),
+    };
+    let members = Members::of(&provider)
+        .ok_or_else(|| error("provider", "expected fortanix, huawei, annature or sailpoint"))?;
+    let (mut variables, mut texts) = (BTreeMap::new(), BTreeMap::new());
+    let credentials = || members.forms.iter().copied().flatten().chain(members.optional).copied();
+    for (member, value) in &table {
+        if let Some(member) = credentials().find(|known| known == member) {
+            variables.insert(member, variable(value).map_err(|message| error(member, &message))?);
+        } else if let Some(member) = members.texts.iter().find(|known| *known == member) {
+            texts.insert(*member, text(member, value).map_err(|message| error(member, &message))?);
+        } else if member != "provider" {
+            let known: Vec<_> = credentials().chain(members.texts.iter().copied()).collect();
+            let message = format!("is unknown; expected provider, {}", known.join(", "));
+            return Err(error(&member.escape_debug().to_string(), &message));
+        }
+    }
+    let is_set = |member: &&str| variables.contains_key(*member);
+    let complete = |form: &&&[&str]| form.iter().all(|member| is_set(member));
+    let begun = |form: &&&[&str]| form.iter().any(|member| is_set(member));
+    if members.forms.iter().filter(complete).count() != 1 || members.forms.iter().filter(begun).count() != 1 {
+        let forms: Vec<_> = members.forms.iter().map(|form| form.join(" and ")).collect();
+        let message =
+            format!("expected the credentials {}, each as {{ env = \"NAME\" }}", forms.join(", or "));
+        return Err(config(format!("{}.{} in the tenants file: {message}", at.tenant(), at.name())));
+    }
+    if provider == Provider::SailPoint && !texts.contains_key("base_url") {
+        return Err(error("base_url", "is missing; expected https://TENANT.api.identitynow.com"));
+    }
+    let source = Source::new(tenant, name, provider.clone())?;
+    Ok((source, SourceConfig::new(provider, variables, texts)))
 }
 
-impl Members {
-    fn error(&self, name: &str, message: impl fmt::Display) -> Error {
-        config(format!("{}.{name} in the tenants file: {message}", self.at))
-    }
-
-    fn text(&mut self, name: &str) -> Result<Option<String>> {
-        match self.table.remove(name) {
-            None => Ok(None),
-            Some(Value::String(text)) if !text.trim().is_empty() => Ok(Some(text)),
-            Some(Value::String(_)) => Err(self.error(name, "expected a text, got an empty one")),
-            Some(other) => Err(self.error(name, format_args!("expected a text, got {}", other.type_str()))),
+/// Returns the name of the variable with a credential.
+fn variable(value: &Value) -> Result<String, String> {
+    let expected = "expected the name of a variable, { env = \"NAME\" }";
+    match value {
+        Value::Table(table) => match (table.get("env"), table.len()) {
+            (Some(Value::String(variable)), 1) if is_variable(variable) => Ok(variable.clone()),
+            _ => Err(format!("{expected}, with letters, digits and `_`")),
+        },
+        Value::String(_) => {
+            Err(format!("{expected}, got a text; a credential belongs in the environment, not in this file"))
         }
-    }
-
-    /// Returns the name of the variable with the credential.
-    fn credential(&mut self, name: &str) -> Result<Option<String>> {
-        let expected = "expected the name of a variable, { env = \"NAME\" }";
-        match self.table.remove(name) {
-            None => Ok(None),
-            Some(Value::Table(table)) => match (table.get("env"), table.len()) {
-                (Some(Value::String(variable)), 1) if is_variable(variable) => Ok(Some(variable.clone())),
-                _ => Err(self.error(name, format_args!("{expected}, with letters, digits and `_`"))),
-            },
-            Some(Value::String(_)) => Err(self.error(
-                name,
-                format_args!(
-                    "{expected}, got a text; a credential belongs in the environment, not in this file"
-                ),
-            )),
-            Some(other) => Err(self.error(name, format_args!("{expected}, got {}", other.type_str()))),
-        }
-    }
-
-    /// Returns the credentials `names`, all of which are required.
-    fn credentials<const N: usize>(&mut self, names: [&str; N]) -> Result<[String; N]> {
-        let mut variables = [const { String::new() }; N];
-        for (variable, name) in variables.iter_mut().zip(names) {
-            let missing = || self.error(name, "is missing; expected { env = \"NAME\" }");
-            let missing = missing();
-            *variable = self.credential(name)?.ok_or(missing)?;
-        }
-        Ok(variables)
+        other => Err(format!("{expected}, got {}", other.type_str())),
     }
 }
 
@@ -194,53 +200,18 @@ fn is_variable(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-fn read_source(tenant: &str, name: &str, table: Table) -> Result<(Source, SourceConfig)> {
-    // The names are checked before they appear in an error.
-    let at = Source::new(tenant, name, Provider::Fortanix)?;
-    let mut members = Members { at: format!("{}.{}", at.tenant(), at.name()), table };
-    let provider = members.text("provider")?.unwrap_or_default();
-    let provider = Provider::from(provider.as_str());
-    let credentials = match &provider {
-        Provider::Fortanix => match members.credential("token")? {
-            Some(token) => Credentials::FortanixToken { token },
-            None => {
-                let [email, password] = members.credentials(["email", "password"])?;
-                Credentials::FortanixPassword { email, password }
+fn text(member: &str, value: &Value) -> Result<String, String> {
+    match value {
+        Value::String(text) if text.trim().is_empty() => Err("expected a text, got an empty one".into()),
+        Value::String(text) if member != "base_url" => Ok(text.clone()),
+        Value::String(text) => match Url::parse(text) {
+            Ok(url) if url.username().is_empty() && url.password().is_none() && url.query().is_none() => {
+                Ok(text.clone())
             }
+            _ => Err("expected https://HOST, without a user name, password or query".into()),
         },
-        Provider::Huawei => {
-            let [access_key, secret_key] = members.credentials(["access_key", "secret_key"])?;
-            let security_token = members.credential("security_token")?;
-            let domain_id = members.text("domain_id")?;
-            Credentials::Huawei { access_key, secret_key, security_token, domain_id }
-        }
-        Provider::Annature => {
-            let [id, key] = members.credentials(["id", "key"])?;
-            Credentials::Annature { id, key, partner_key: members.credential("partner_key")? }
-        }
-        Provider::SailPoint => {
-            let email_attribute = members.text("email_attribute")?;
-            match members.credential("token")? {
-                Some(token) => Credentials::SailPointToken { token, email_attribute },
-                None => {
-                    let [client_id, client_secret] = members.credentials(["client_id", "client_secret"])?;
-                    Credentials::SailPoint { client_id, client_secret, email_attribute }
-                }
-            }
-        }
-        _ => return Err(members.error("provider", "expected fortanix, huawei, annature or sailpoint")),
-    };
-    let base_url = members.text("base_url")?;
-    if provider == Provider::SailPoint && base_url.is_none() {
-        return Err(members.error("base_url", "is missing; expected https://TENANT.api.identitynow.com"));
+        other => Err(format!("expected a text, got {}", other.type_str())),
     }
-    if let Some(unknown) = members.table.keys().next() {
-        let known = credentials.members().join(", ");
-        let message = format!("is unknown; expected provider, base_url, {known}");
-        return Err(members.error(&unknown.escape_debug().to_string(), message));
-    }
-    let source = Source::new(tenant, name, provider)?;
-    Ok((source, SourceConfig::new(credentials, base_url)))
 }
 
 /// Fails if two sources have the same credentials, or names that differ only in case, which are one folder on some
@@ -252,11 +223,11 @@ fn check_distinct(sources: &BTreeMap<Source, SourceConfig>) -> Result<()> {
         if let Some(other) = names.insert(source.to_string().to_ascii_lowercase(), source) {
             return Err(config(format!("{source} and {other} in the tenants file differ only in case")));
         }
-        let variable = settings.identity();
+        let Some((member, variable)) = settings.identity() else { continue };
         if let Some(other) = variables.insert(variable, source) {
             return Err(config(format!(
-                "{source} and {other} in the tenants file have the same credentials ({variable}); expected one source \
-                 for each, since they share a rate limit"
+                "{source} and {other} in the tenants file have the same {member}; expected one source for each, since \
+                 they share a rate limit"
             )));
         }
     }

@@ -37,7 +37,7 @@ const MEMBERS: [(&str, &[(&str, &str)]); 4] = [
 
 /// Running simulators, each a source of a tenant.
 #[derive(Default)]
-pub struct SimulatedTenants {
+pub(crate) struct SimulatedTenants {
     simulators: BTreeMap<String, Box<dyn Simulator>>,
     toml: String,
     env: BTreeMap<String, String>,
@@ -49,7 +49,7 @@ impl SimulatedTenants {
     ///
     /// # Errors
     /// Fails if no port can be bound.
-    pub async fn start(tenants: usize, accounts: usize) -> io::Result<Self> {
+    pub(crate) async fn start(tenants: usize, accounts: usize) -> io::Result<Self> {
         let mut simulated = Self::default();
         for tenant in 1..=tenants {
             for provider in PROVIDERS {
@@ -66,7 +66,7 @@ impl SimulatedTenants {
     ///
     /// # Errors
     /// Fails if there is no such provider or no port can be bound.
-    pub async fn add(
+    pub(crate) async fn add(
         &mut self,
         tenant: &str,
         source: &str,
@@ -81,7 +81,7 @@ impl SimulatedTenants {
     }
 
     /// Adds a simulator that runs.
-    pub fn add_simulator(&mut self, tenant: &str, source: &str, simulator: Box<dyn Simulator>) {
+    pub(crate) fn add_simulator(&mut self, tenant: &str, source: &str, simulator: Box<dyn Simulator>) {
         let number = self.simulators.len();
         let values: BTreeMap<_, _> = simulator.env().into_iter().collect();
         let name = simulator.provider().name();
@@ -102,12 +102,12 @@ impl SimulatedTenants {
     }
 
     /// Returns the text of the tenants file.
-    pub fn toml(&self) -> &str {
+    pub(crate) fn toml(&self) -> &str {
         &self.toml
     }
 
     /// Returns the variables that the tenants file names.
-    pub fn env(&self) -> &BTreeMap<String, String> {
+    pub(crate) fn env(&self) -> &BTreeMap<String, String> {
         &self.env
     }
 
@@ -115,29 +115,29 @@ impl SimulatedTenants {
     ///
     /// # Errors
     /// Fails if the file is invalid.
-    pub fn tenants(&self) -> headcount::Result<TenantsFile> {
+    pub(crate) fn tenants(&self) -> headcount::Result<TenantsFile> {
         let env = self.env.clone();
         Ok(TenantsFile::parse(&self.toml)?.with_lookup(move |name| env.get(name).cloned()))
     }
 
     /// Returns the simulators with their sources as `tenant/source`.
-    pub fn simulators(&self) -> impl Iterator<Item = (&str, &dyn Simulator)> {
+    pub(crate) fn simulators(&self) -> impl Iterator<Item = (&str, &dyn Simulator)> {
         self.simulators.iter().map(|(source, simulator)| (source.as_str(), &**simulator))
     }
 
     /// Returns the simulator of a source.
-    pub fn simulator(&self, source: &str) -> &dyn Simulator {
+    pub(crate) fn simulator(&self, source: &str) -> &dyn Simulator {
         &*self.simulators[source]
     }
 }
 
 /// The tenants of a file, or simulated ones, which run as long as this value lives.
 #[allow(dead_code, reason = "not every example and test uses it")]
-pub struct OpenTenants {
+pub(crate) struct OpenTenants {
     /// The tenants.
-    pub tenants: Arc<dyn Tenants>,
+    pub(crate) tenants: Arc<dyn Tenants>,
     /// The simulators, if there is no file.
-    pub simulated: Option<SimulatedTenants>,
+    pub(crate) simulated: Option<SimulatedTenants>,
 }
 
 #[allow(dead_code, reason = "not every example and test uses it")]
@@ -147,7 +147,11 @@ impl OpenTenants {
     ///
     /// # Errors
     /// Fails if the file is invalid.
-    pub async fn open(file: Option<&Path>, tenants: usize, accounts: usize) -> Result<Self, Box<dyn Error>> {
+    pub(crate) async fn open(
+        file: Option<&Path>,
+        tenants: usize,
+        accounts: usize,
+    ) -> Result<Self, Box<dyn Error>> {
         if let Some(file) = file {
             return Ok(Self { tenants: Arc::new(TenantsFile::read(file)?), simulated: None });
         }
@@ -164,7 +168,7 @@ impl OpenTenants {
 /// # Errors
 /// Fails if a value cannot be formatted.
 #[allow(dead_code, reason = "not every example and test uses it")]
-pub fn format_table(rows: &[RecordBatch]) -> Result<String, ArrowError> {
+pub(crate) fn format_table(rows: &[RecordBatch]) -> Result<String, ArrowError> {
     let table = pretty_format_batches(rows)?.to_string();
     let is_safe = |c: char| {
         c == '\n'

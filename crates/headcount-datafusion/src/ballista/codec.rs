@@ -11,21 +11,24 @@ use datafusion::{
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
 
 use super::exec::{CollectExec, CollectJob};
-use crate::Tenants;
+use crate::{Tenants, tenants::SharedTenants};
 
-/// The beginning of an encoded plan. It is no valid protobuf message, as those of Ballista are.
+/// The beginning of an encoded plan. No message of Ballista begins with it.
 const PREFIX: &[u8] = b"headcount-datafusion:";
 
 /// Returns the codec for the plans of this crate and those of Ballista.
 ///
 /// Executors need `tenants` to list accounts. A scheduler needs none.
 pub fn physical_codec(tenants: Option<Arc<dyn Tenants>>) -> Arc<dyn PhysicalExtensionCodec> {
-    Arc::new(Codec { tenants, ballista: BallistaPhysicalExtensionCodec::default() })
+    Arc::new(Codec {
+        tenants: tenants.map(SharedTenants),
+        ballista: BallistaPhysicalExtensionCodec::default(),
+    })
 }
 
 #[derive(Debug)]
 struct Codec {
-    tenants: Option<Arc<dyn Tenants>>,
+    tenants: Option<SharedTenants>,
     ballista: BallistaPhysicalExtensionCodec,
 }
 
@@ -73,7 +76,7 @@ mod tests {
     use headcount::{Provider, Source};
 
     use super::*;
-    use crate::{SnapshotPlan, ballista::exec::sources_input};
+    use crate::{SnapshotPlan, ballista::exec::sources_input, snapshot::Run};
 
     fn input() -> Arc<dyn ExecutionPlan> {
         let sources =
@@ -83,7 +86,7 @@ mod tests {
 
     fn encoded() -> Vec<u8> {
         let plan = SnapshotPlan::new("r", [Source::new("acme", "hr", Provider::SailPoint).unwrap()]).unwrap();
-        let job = CollectJob::new(plan, "s3://bucket/snapshots/".into(), 3);
+        let job = CollectJob::new(Run::of(&plan).unwrap(), "s3://bucket/snapshots/".into(), 3);
         let mut buf = Vec::new();
         let node = Arc::new(CollectExec::new(Arc::new(job), None, input()));
         physical_codec(None).try_encode(node, &mut buf, &DefaultPhysicalProtoConverter {}).unwrap();

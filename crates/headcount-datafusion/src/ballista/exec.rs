@@ -25,9 +25,9 @@ use headcount::Source;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    SnapshotPlan, SnapshotStore, Tenants,
-    snapshot::{Attempt, Collector, FORMAT, check_format},
-    sources::{sources_batch, sources_schema},
+    SnapshotStore,
+    snapshot::{Attempt, Collector, FORMAT, Run, check_format},
+    tenants::SharedTenants,
 };
 
 /// What executors are asked to do: names only. The sources are the rows of the input.
@@ -35,20 +35,22 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(super) struct CollectJob {
     format: u32,
-    plan: SnapshotPlan,
+    run: Run,
     store: String,
     attempts: usize,
 }
 
 impl CollectJob {
-    pub(super) fn new(plan: SnapshotPlan, store: String, attempts: usize) -> Self {
-        Self { format: FORMAT, plan, store, attempts }
+    pub(super) fn new(run: Run, store: String, attempts: usize) -> Self {
+        Self { format: FORMAT, run, store, attempts }
     }
 
     pub(super) fn from_json(json: &[u8]) -> Result<Self> {
         check_format("the plan", json)?;
-        serde_json::from_slice(json)
-            .map_err(|error| DataFusionError::Plan(format!("the plan is malformed: {error}")))
+        let job: Self = serde_json::from_slice(json)
+            .map_err(|error| DataFusionError::Plan(format!("the plan is malformed: {error}")))?;
+        job.run.check()?;
+        Ok(job)
     }
 }
 
@@ -68,12 +70,14 @@ pub(super) fn sources_input(sources: &[Source]) -> Result<Arc<dyn ExecutionPlan>
     Ok(DataSourceExec::from_data_source(MemorySourceConfig::try_new(&partitions, schema, None)?))
 }
 
-/// Collects the sources that are the rows of its input, and returns their rows of the table `sources`.
+/// Collects the sources that are the rows of its input, and returns these rows.
+///
+/// What became of them is in the store.
 #[derive(Debug)]
 pub(super) struct CollectExec {
     job: Arc<CollectJob>,
     /// `None` where plans are only made and passed on.
-    tenants: Option<Arc<dyn Tenants>>,
+    tenants: Option<SharedTenants>,
     input: Arc<dyn ExecutionPlan>,
     properties: Arc<PlanProperties>,
 }
@@ -81,11 +85,11 @@ pub(super) struct CollectExec {
 impl CollectExec {
     pub(super) fn new(
         job: Arc<CollectJob>,
-        tenants: Option<Arc<dyn Tenants>>,
+        tenants: Option<SharedTenants>,
         input: Arc<dyn ExecutionPlan>,
     ) -> Self {
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(sources_schema()),
+            EquivalenceProperties::new(input.schema()),
             Partitioning::UnknownPartitioning(input.properties().partitioning.partition_count()),
             EmissionType::Incremental,
             Boundedness::Bounded,
@@ -100,7 +104,7 @@ impl CollectExec {
 
 impl DisplayAs for CollectExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CollectExec: run={}, store={}", self.job.plan.run, self.job.store)
+        write!(f, "CollectExec: run={}, store={}", self.job.run.name, self.job.store)
     }
 }
 
@@ -154,29 +158,25 @@ impl ExecutionPlan for CollectExec {
         let collector = Arc::new(Collector {
             tenants,
             store: SnapshotStore::open(&ctx.runtime_env(), &self.job.store)?,
-            plan: Arc::new(self.job.plan.clone()),
+            run: self.job.run.clone(),
             attempts: self.job.attempts,
         });
         let rows = self.input.execute(partition, ctx)?.and_then(move |sources| {
             let collector = collector.clone();
-            async move { collect(&collector, &sources).await }
+            async move { collect(&collector, sources).await }
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(sources_schema(), rows)))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
 }
 
-async fn collect(collector: &Collector, sources: &RecordBatch) -> Result<RecordBatch> {
-    let mut reports = Vec::new();
+async fn collect(collector: &Collector, sources: RecordBatch) -> Result<RecordBatch> {
     for json in as_string_array(sources.column(0))?.iter().flatten() {
         let source: Source = serde_json::from_str(json)
             .map_err(|error| DataFusionError::Plan(format!("the plan is malformed: {error}")))?;
-        match collector.attempt(&source).await {
-            Attempt::Done(report) => reports.push((source, Some(report))),
+        if let Attempt::Again(report) = collector.attempt(&source).await {
             // The error that Ballista retries.
-            Attempt::Again(report) => {
-                return Err(DataFusionError::IoError(io::Error::other(report.to_string())));
-            }
+            return Err(DataFusionError::IoError(io::Error::other(report.to_string())));
         }
     }
-    sources_batch(&reports)
+    Ok(sources)
 }

@@ -35,6 +35,10 @@ struct Args {
     /// How many sources are listed at a time.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
+    /// The folder for the rows of finished tasks, which name sources and say how they ended. Default: a new one, which is
+    /// removed at the end.
+    #[arg(long)]
+    work_dir: Option<PathBuf>,
     /// After how many seconds a sign of life is sent.
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..))]
     heartbeat: u64,
@@ -52,7 +56,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         args.scheduler_host,
         args.scheduler_port
     );
+    let temporary = std::env::temp_dir().join(format!("headcount-executor-{}", std::process::id()));
+    let work_dir = args.work_dir.as_ref().unwrap_or(&temporary);
+    std::fs::create_dir_all(work_dir)?;
     let config = ExecutorProcessConfig {
+        work_dir: Some(work_dir.to_string_lossy().into_owned()),
+        job_data_ttl_seconds: 3600,
+        job_data_clean_up_interval_seconds: 600,
         bind_host: args.bind_host,
         external_host: args.external_host,
         port: args.port,
@@ -65,6 +75,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         override_physical_codec: Some(physical_codec(Some(Arc::new(tenants)))),
         ..ExecutorProcessConfig::default()
     };
-    start_executor_process(Arc::new(config)).await?;
-    Ok(())
+    let ended = start_executor_process(Arc::new(config)).await;
+    if args.work_dir.is_none() {
+        std::fs::remove_dir_all(temporary)?;
+    }
+    Ok(ended?)
 }

@@ -7,7 +7,7 @@ use datafusion::{
     object_store::{ObjectStoreExt, path::Path},
 };
 use futures::{StreamExt, TryStreamExt, stream};
-use headcount::{Completeness, IncompleteReason, ListingReport, Source, chrono::Utc};
+use headcount::{Completeness, Error, ErrorKind, IncompleteReason, ListingReport, Source, chrono::Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -15,8 +15,12 @@ use super::{
     Snapshot, SnapshotPlan, SnapshotStore,
     manifest::{Manifest, Part},
     part::PartWriter,
+    plan::Run,
 };
-use crate::{Tenants, listing::SourceListing};
+use crate::{Tenants, listing::SourceListing, tenants::SharedTenants};
+
+/// A source that has to wait longer is given up until the run is collected again.
+const MAX_WAIT: Duration = Duration::from_secs(20 * 60);
 
 /// Lists all sources of a plan into Parquet files.
 ///
@@ -41,14 +45,17 @@ use crate::{Tenants, listing::SourceListing};
 #[derive(Clone, Debug)]
 #[must_use = "nothing is collected until it is run"]
 pub struct Collect {
-    collector: Collector,
+    tenants: SharedTenants,
+    store: SnapshotStore,
+    plan: SnapshotPlan,
+    attempts: usize,
     concurrency: usize,
 }
 
 impl Collect {
     /// Creates a collection of `plan` into `store`.
     pub fn new(tenants: Arc<dyn Tenants>, store: SnapshotStore, plan: SnapshotPlan) -> Self {
-        Self { collector: Collector { tenants, store, plan: Arc::new(plan), attempts: 3 }, concurrency: 16 }
+        Self { tenants: SharedTenants(tenants), store, plan, attempts: 3, concurrency: 16 }
     }
 
     /// Sets how many sources are listed at a time. Default: 16.
@@ -61,9 +68,11 @@ impl Collect {
 
     /// Sets how often a source may fail in a run before it is given up. Default: 3.
     ///
-    /// A source that was given up is tried once more whenever the run is collected again.
+    /// A listing that is not complete because accounts changed while it ran counts as a failure, except for the last: it is
+    /// committed as it is, and only a new run lists the source again. A source that was given up is tried once more whenever
+    /// the run is collected again.
     pub fn attempts(mut self, attempts: usize) -> Self {
-        self.collector.attempts = attempts.max(1);
+        self.attempts = attempts.max(1);
         self
     }
 
@@ -73,122 +82,123 @@ impl Collect {
     /// Fails if the run exists with another plan, or if the store fails for the plan. Whatever fails for a source is
     /// reported by the snapshot.
     pub async fn run(&self) -> Result<Snapshot> {
-        self.begin().await?;
-        stream::iter(self.collector.plan.sources.clone())
-            .map(|source| async move { self.collector.collect(&source).await })
-            .buffer_unordered(self.concurrency)
-            .for_each(|_| async {})
+        let collector = self.begin().await?;
+        stream::iter(self.plan.sources())
+            .for_each_concurrent(self.concurrency, |source| collector.collect(source))
             .await;
-        self.finish().await
+        self.snapshot().await
     }
 
     /// Stores the plan, or checks that it is the stored one.
-    pub(crate) async fn begin(&self) -> Result<()> {
-        let Collector { store, plan, .. } = &self.collector;
-        let path = store.plan_path(&plan.run);
-        if store.create(&path, plan.to_json()?).await? {
-            return Ok(());
+    pub(crate) async fn begin(&self) -> Result<Collector> {
+        let Self { store, plan, .. } = self;
+        if !store.create(&store.plan_path(plan.run()), plan.to_json()?).await? {
+            let stored = Snapshot::read_plan(store, plan.run()).await?;
+            if stored != *plan {
+                return Err(DataFusionError::Plan(format!(
+                    "run {} exists with other sources or columns: expected the {} sources and {} columns of its plan.json; \
+                     choose another name for a new run",
+                    plan.run(),
+                    stored.sources().len(),
+                    stored.columns().len()
+                )));
+            }
         }
-        let stored = Snapshot::read_plan(store, &plan.run).await?;
-        if stored == **plan {
-            return Ok(());
-        }
-        Err(DataFusionError::Plan(format!(
-            "run {} exists with other sources or columns: expected the {} sources and {} columns of its plan.json; \
-             choose another name for a new run",
-            plan.run,
-            stored.sources.len(),
-            stored.columns.len()
-        )))
+        Ok(Collector {
+            tenants: self.tenants.clone(),
+            store: store.clone(),
+            run: Run::of(plan)?,
+            attempts: self.attempts,
+        })
     }
 
-    pub(crate) async fn finish(&self) -> Result<Snapshot> {
-        Snapshot::open(&self.collector.store, &self.collector.plan.run).await
-    }
-
-    #[cfg(feature = "ballista")]
-    pub(crate) fn collector(&self) -> &Collector {
-        &self.collector
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
+        Snapshot::open(&self.store, self.plan.run()).await
     }
 }
 
 /// Collects single sources.
 #[derive(Clone, Debug)]
 pub(crate) struct Collector {
-    pub(crate) tenants: Arc<dyn Tenants>,
+    pub(crate) tenants: SharedTenants,
     pub(crate) store: SnapshotStore,
-    pub(crate) plan: Arc<SnapshotPlan>,
+    pub(crate) run: Run,
     pub(crate) attempts: usize,
 }
 
 /// How an attempt to collect a source ended.
 pub(crate) enum Attempt {
     /// The source is committed, or was given up.
-    Done(ListingReport),
+    Done,
     /// The attempt failed for a reason that may pass.
     Again(ListingReport),
 }
 
+/// How a listing ended.
+enum Outcome {
+    /// A manifest exists.
+    Committed,
+    Failed {
+        report: ListingReport,
+        /// After which time it may succeed; `None` if nothing suggests that it will.
+        retry_after: Option<Duration>,
+    },
+}
+
 impl Collector {
     /// Collects a source, with as many attempts as it has.
-    async fn collect(&self, source: &Source) -> ListingReport {
-        loop {
-            if let Attempt::Done(report) = self.attempt(source).await {
-                return report;
-            }
-        }
+    async fn collect(&self, source: &Source) {
+        while let Attempt::Again(_) = self.attempt(source).await {}
     }
 
     /// Collects a source unless it is committed. A failed attempt is recorded in the store.
     ///
-    /// Returns [`Attempt::Again`] fewer than `attempts` times for each source of a run, since it counts the records.
+    /// The records are counted: a source is attempted at most `attempts` times before it is given up.
     pub(crate) async fn attempt(&self, source: &Source) -> Attempt {
-        let folder = self.store.source_folder(&self.plan.run, source);
-        let mut started = ListingReport::start(source.clone());
-        let failure = match self.list(source, &folder).await {
-            Ok(Listed::Committed(report)) => return Attempt::Done(report),
-            Ok(Listed::Failed { report, may_pass }) => Failure { report, may_pass },
+        let folder = self.store.source_folder(&self.run.name, source);
+        let mut report = ListingReport::start(source.clone());
+        let (report, retry_after) = match self.list(source, &folder).await {
+            Ok(Outcome::Committed) => return Attempt::Done,
+            Ok(Outcome::Failed { report, retry_after }) => (report, retry_after),
             Err(error) => {
-                started.ended_at = Some(Utc::now());
-                started.error = Some(format!("cannot write the snapshot: {error}"));
-                Failure { report: started, may_pass: true }
+                report.ended_at = Some(Utc::now());
+                report.error = Some(format!("cannot write the snapshot: {error}"));
+                (report, Some(Duration::ZERO))
             }
         };
-        match self.record_failure(&folder, &failure.report).await {
-            Ok(failures) if failure.may_pass && failures < self.attempts => {
-                // The clients wait for what a provider asks for. This is for whatever else is out of order.
-                tokio::time::sleep(Duration::from_secs(failures as u64)).await;
-                Attempt::Again(failure.report)
+        match (self.record_failure(&folder, &report).await, retry_after) {
+            (Ok(failures), Some(wait)) if failures < self.attempts => {
+                tokio::time::sleep(wait.max(Duration::from_secs(failures as u64))).await;
+                Attempt::Again(report)
             }
             // Without a record, the attempts could not be counted.
-            _ => Attempt::Done(failure.report),
+            _ => Attempt::Done,
         }
     }
 
-    async fn list(&self, source: &Source, folder: &Path) -> Result<Listed> {
-        let manifest_path = folder.clone().join("manifest.json");
-        if let Some(json) = self.store.read(&manifest_path).await? {
-            return Ok(Listed::Committed(Manifest::from_json(&json)?.report));
+    async fn list(&self, source: &Source, folder: &Path) -> Result<Outcome> {
+        let manifest = folder.clone().join("manifest.json");
+        // Also if it is damaged: a manifest is never replaced, and the snapshot reports the damage.
+        if self.store.read(&manifest).await?.is_some() {
+            return Ok(Outcome::Committed);
         }
-        let schema = self.plan.schema();
+        let schema = self.run.schema();
         let mut listing =
-            SourceListing::open(&self.tenants, source.clone(), &self.plan.request(), schema.clone());
-        if let Some(error) = listing.failed() {
-            return Ok(Listed::Failed { report: listing.report().clone(), may_pass: error.is_retryable() });
-        }
+            SourceListing::open(&self.tenants, source.clone(), &self.run.request(), schema.clone());
         let mut part = PartWriter::create(&self.store, folder, schema)?;
-        while let Some(accounts) = listing.next().await? {
-            part.write(&accounts, &listing.batch(&accounts)?).await?;
+        while let Some(mut accounts) = listing.next().await {
+            accounts.retain(|account| part.is_new(account));
+            part.write(&listing.batch(&accounts)?).await?;
         }
         let report = listing.report().clone();
         if let Some(error) = listing.failed() {
-            return Ok(Listed::Failed { report, may_pass: error.is_retryable() });
+            return Ok(Outcome::Failed { report, retry_after: retry_after(error) });
         }
         if may_pass(&report.summary.completeness) && self.failures(folder).await? + 1 < self.attempts {
-            return Ok(Listed::Failed { report, may_pass: true });
+            return Ok(Outcome::Failed { report, retry_after: Some(Duration::ZERO) });
         }
         let (path, part) = part.finish().await?;
-        self.commit(&manifest_path, &path, report, part).await
+        self.commit(&manifest, &path, report, part).await
     }
 
     /// Writes the manifest, unless another collector was faster.
@@ -198,15 +208,18 @@ impl Collector {
         path: &Path,
         report: ListingReport,
         part: Part,
-    ) -> Result<Listed> {
-        let content = Manifest::new(self.plan.digest()?, report.clone(), part);
-        if self.store.create(manifest, content.to_json()?).await? {
-            return Ok(Listed::Committed(report));
+    ) -> Result<Outcome> {
+        let (source, file) = (report.source.clone(), part.file.clone());
+        let content = Manifest::new(self.run.plan.clone(), report, part);
+        if !self.store.create(manifest, content.to_json()?).await? {
+            // It may be this one: a store that is asked again after a lost response says that the file exists.
+            let existing = Manifest::read(&self.store, manifest, &self.run.plan, &source).await?;
+            if existing.is_some_and(|existing| existing.is_ok_and(|existing| existing.part.file != file)) {
+                // Only tidiness: no manifest names the file.
+                let _ = self.store.object_store().delete(path).await;
+            }
         }
-        // Only tidiness: no manifest names the file.
-        let _ = self.store.object_store().delete(path).await;
-        let json = self.store.read(manifest).await?.unwrap_or_default();
-        Ok(Listed::Committed(Manifest::from_json(&json)?.report))
+        Ok(Outcome::Committed)
     }
 
     /// Records a failed attempt, and returns the number of failed attempts.
@@ -224,19 +237,10 @@ impl Collector {
     }
 }
 
-/// How a listing ended.
-enum Listed {
-    /// A manifest exists.
-    Committed(ListingReport),
-    Failed {
-        report: ListingReport,
-        may_pass: bool,
-    },
-}
-
-struct Failure {
-    report: ListingReport,
-    may_pass: bool,
+/// Returns after which time a listing that failed may succeed.
+fn retry_after(error: &Error) -> Option<Duration> {
+    let may_pass = error.is_retryable() || error.kind() == ErrorKind::ListingChanged;
+    may_pass.then(|| error.retry_after().unwrap_or_default()).filter(|wait| *wait <= MAX_WAIT)
 }
 
 /// Returns `true` if the listing may be complete next time: accounts changed while it ran.

@@ -37,14 +37,20 @@ impl SnapshotDiff {
     /// Fails if one of them is less than `require` demands: in an incomplete snapshot, an account that is missing looks
     /// as if it had left.
     pub async fn new(earlier: &Snapshot, later: &Snapshot, require: Require) -> Result<Self> {
+        if !earlier.store().shares_store_with(later.store()) {
+            return Err(DataFusionError::Plan(
+                "the snapshots are in different object stores; expected two of one runtime and store".into(),
+            ));
+        }
         let ctx = later.store().session();
         ctx.register_table("earlier", earlier.accounts(require)?)?;
         ctx.register_table("later", later.accounts(require)?)?;
-        let sources = |snapshot: &Snapshot| snapshot.plan().sources.iter().cloned().collect::<BTreeSet<_>>();
+        let sources =
+            |snapshot: &Snapshot| snapshot.plan().sources().iter().cloned().collect::<BTreeSet<_>>();
         let (before, after) = (sources(earlier), sources(later));
         let common: Vec<_> = before.intersection(&after).collect();
-        let has = |snapshot: &Snapshot, column: &String| snapshot.plan().columns.contains(column);
-        let columns: Vec<_> = earlier.plan().columns.iter().filter(|column| has(later, column)).collect();
+        let has = |snapshot: &Snapshot, column: &String| snapshot.plan().columns().contains(column);
+        let columns: Vec<_> = earlier.plan().columns().iter().filter(|column| has(later, column)).collect();
         let changed: Vec<_> = columns
             .iter()
             .filter(|column| !NOT_COMPARED.contains(&column.as_str()))

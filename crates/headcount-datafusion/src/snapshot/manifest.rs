@@ -2,13 +2,19 @@
 
 use std::fmt;
 
-use datafusion::error::{DataFusionError, Result};
-use headcount::ListingReport;
+use datafusion::{
+    error::{DataFusionError, Result},
+    object_store::path::Path,
+};
+use headcount::{ListingReport, Source};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-use super::plan::{FORMAT, check_format, sha256};
+use super::{
+    SnapshotStore,
+    plan::{FORMAT, check_format, sha256},
+};
 
 /// The manifest of one source in one run. It is written once, after its part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,11 +45,14 @@ pub(crate) struct Part {
 pub(crate) struct IdsDigest(u128);
 
 impl IdsDigest {
-    pub(crate) fn add(&mut self, id: &str) {
-        let digest: [u8; 32] = Sha256::digest(id).into();
-        let first = digest.iter().take(16).fold(0, |sum: u128, &byte| sum << 8 | u128::from(byte));
-        self.0 = self.0.wrapping_add(first);
+    pub(crate) fn add(&mut self, id: u128) {
+        self.0 = self.0.wrapping_add(id);
     }
+}
+
+/// Returns the first 16 bytes of the SHA-256 digest of an id.
+pub(crate) fn id_digest(id: &str) -> u128 {
+    Sha256::digest(id).iter().take(16).fold(0, |sum, &byte| sum << 8 | u128::from(byte))
 }
 
 impl fmt::Display for IdsDigest {
@@ -80,6 +89,24 @@ impl Manifest {
         Self { format: FORMAT, plan, report, part }
     }
 
+    /// Reads the manifest of a source, if there is one.
+    ///
+    /// # Errors
+    /// Fails if the store does. The inner error is that of a manifest that is damaged, or of another plan or source.
+    pub(crate) async fn read(
+        store: &SnapshotStore,
+        path: &Path,
+        plan: &str,
+        source: &Source,
+    ) -> Result<Option<Result<Self, String>>> {
+        let Some(json) = store.read(path).await? else { return Ok(None) };
+        Ok(Some(match Self::from_json(&json) {
+            Ok(manifest) if manifest.plan == plan && manifest.report.source == *source => Ok(manifest),
+            Ok(_) => Err("manifest.json belongs to another plan or source".into()),
+            Err(error) => Err(error.message().into_owned()),
+        }))
+    }
+
     pub(crate) fn to_json(&self) -> Result<Vec<u8>> {
         let external = |error| DataFusionError::External(Box::new(error));
         let manifest = serde_json::value::to_raw_value(self).map_err(external)?;
@@ -101,7 +128,7 @@ impl Manifest {
 
 #[cfg(test)]
 mod tests {
-    use headcount::{Provider, Source};
+    use headcount::Provider;
 
     use super::*;
 
@@ -109,7 +136,7 @@ mod tests {
     fn the_digest_of_ids_ignores_order_and_counts_repeats() {
         let digest = |ids: &[&str]| {
             let mut digest = IdsDigest::default();
-            ids.iter().for_each(|id| digest.add(id));
+            ids.iter().for_each(|id| digest.add(id_digest(id)));
             digest
         };
         assert_eq!(digest(&["a", "b"]), digest(&["b", "a"]));

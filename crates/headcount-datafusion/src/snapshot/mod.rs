@@ -15,5 +15,5 @@ pub use diff::SnapshotDiff;
 pub use open::{Snapshot, SourceStatus};
 pub use plan::SnapshotPlan;
 #[cfg(feature = "ballista")]
-pub(crate) use plan::{FORMAT, check_format};
+pub(crate) use plan::{FORMAT, Run, check_format};
 pub use store::SnapshotStore;

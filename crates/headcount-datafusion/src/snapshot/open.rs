@@ -6,11 +6,7 @@ use datafusion::{
     arrow::datatypes::SchemaRef,
     catalog::TableProvider,
     common::cast::as_string_array,
-    datasource::{
-        MemTable,
-        file_format::parquet::ParquetFormat,
-        listing::{ListingOptions, ListingTable, ListingTableConfig},
-    },
+    datasource::MemTable,
     error::{DataFusionError, Result},
     object_store::path::Path,
     prelude::SessionContext,
@@ -21,7 +17,8 @@ use headcount::{ListingReport, Source};
 use super::{
     SnapshotPlan, SnapshotStore,
     collect::FailedAttempt,
-    manifest::{IdsDigest, Manifest, Part},
+    manifest::{IdsDigest, Manifest, Part, id_digest},
+    part::{PartsTable, part_file},
 };
 use crate::{
     Require,
@@ -72,9 +69,9 @@ impl Snapshot {
     pub async fn open(store: &SnapshotStore, run: &str) -> Result<Self> {
         let plan = Self::read_plan(store, run).await?;
         let digest = plan.digest()?;
-        let sources = stream::iter(plan.sources.clone())
+        let sources = stream::iter(plan.sources().to_vec())
             .map(|source| {
-                let (run, digest) = (&plan.run, &digest);
+                let (run, digest) = (plan.run(), &digest);
                 async move { SourceStatus::read(store, run, digest, source).await }
             })
             .buffered(CONCURRENCY)
@@ -90,8 +87,11 @@ impl Snapshot {
             .await?
             .ok_or_else(|| DataFusionError::Plan(format!("there is no run {run} at {}", store.url())))?;
         let plan = SnapshotPlan::from_json("plan.json", &json)?;
-        if plan.run != run {
-            return Err(DataFusionError::Plan(format!("plan.json of run {run} is that of run {}", plan.run)));
+        if plan.run() != run {
+            return Err(DataFusionError::Plan(format!(
+                "plan.json of run {run} is that of run {}",
+                plan.run()
+            )));
         }
         Ok(plan)
     }
@@ -158,7 +158,8 @@ impl Snapshot {
     pub fn accounts(&self, require: Require) -> Result<Arc<dyn TableProvider>> {
         self.check(require)?;
         let files = self.sources.iter().filter_map(|status| status.part.as_ref());
-        files_table(&self.store, files.map(|(path, _)| path), self.plan.schema())
+        let files = files.map(|(path, part)| part_file(path, part)).collect();
+        Ok(Arc::new(PartsTable::new(&self.store, files, self.plan.schema())))
     }
 
     fn sources_table(&self) -> Result<MemTable> {
@@ -187,7 +188,7 @@ impl fmt::Display for Snapshot {
         write!(
             f,
             "run {}: {} of {} sources complete, {} accounts",
-            self.plan.run,
+            self.plan.run(),
             self.sources.len() - problems.len(),
             self.sources.len(),
             self.accounts_count()
@@ -218,23 +219,21 @@ impl SourceStatus {
             committed: true,
             part: None,
         };
-        let Some(json) = store.read(&folder.clone().join("manifest.json")).await? else {
-            let report = latest_failure(store, &folder).await?;
-            let problem = match report.as_ref().map(|report| (&report.error, &report.summary)) {
-                Some((Some(error), _)) => format!("failed: {error}"),
-                Some((None, summary)) => format!("failed: {summary}"),
-                None => "not collected".into(),
+        let manifest =
+            match Manifest::read(store, &folder.clone().join("manifest.json"), plan, &source).await? {
+                Some(Ok(manifest)) => manifest,
+                Some(Err(problem)) => return Ok(broken(source, None, problem)),
+                None => {
+                    let report = latest_failure(store, &folder).await?;
+                    let problem = match report.as_ref().map(|report| (&report.error, &report.summary)) {
+                        Some((Some(error), _)) => format!("failed: {error}"),
+                        Some((None, summary)) => format!("failed: {summary}"),
+                        None => "not collected".into(),
+                    };
+                    return Ok(Self { source, report, problem: Some(problem), committed: false, part: None });
+                }
             };
-            return Ok(Self { source, report, problem: Some(problem), committed: false, part: None });
-        };
-        let manifest = match Manifest::from_json(&json) {
-            Ok(manifest) => manifest,
-            Err(error) => return Ok(broken(source, None, error.message().into_owned())),
-        };
         let Manifest { report, part, .. } = &manifest;
-        if manifest.plan != plan || report.source != source {
-            return Ok(broken(source, None, "manifest.json belongs to another plan or source".into()));
-        }
         // A file name, so that no manifest leads out of its folder.
         let path = folder.join(part.file.as_str());
         let problem = match store.size(&path).await? {
@@ -253,7 +252,7 @@ impl SourceStatus {
 
     async fn verify(mut self, store: &SnapshotStore, schema: &SchemaRef) -> Self {
         let Some((path, part)) = &self.part else { return self };
-        let problem = match read_ids(store, path, schema).await {
+        let problem = match read_ids(store, path, part, schema).await {
             Ok((rows, ids)) if rows == part.rows && ids == part.ids => return self,
             Ok((rows, _)) if rows != part.rows => {
                 format!("{} has {rows} accounts; its manifest says {}", part.file, part.rows)
@@ -283,30 +282,20 @@ impl SourceStatus {
     }
 }
 
-/// Returns a table of Parquet files.
-fn files_table<'a>(
-    store: &SnapshotStore,
-    files: impl Iterator<Item = &'a Path>,
-    schema: SchemaRef,
-) -> Result<Arc<dyn TableProvider>> {
-    let urls = files.map(|path| store.file_url(path)).collect::<Result<Vec<_>>>()?;
-    if urls.is_empty() {
-        return Ok(Arc::new(MemTable::try_new(schema, vec![vec![]])?));
-    }
-    let options = ListingOptions::new(Arc::new(ParquetFormat::default()));
-    let config =
-        ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(schema);
-    Ok(Arc::new(ListingTable::try_new(config)?))
-}
-
 /// Reads the number of rows of a file and the digest of their ids.
-async fn read_ids(store: &SnapshotStore, path: &Path, schema: &SchemaRef) -> Result<(u64, IdsDigest)> {
-    let file = files_table(store, std::iter::once(path), schema.clone())?;
-    let mut batches = store.session().read_table(file)?.select_columns(&["id"])?.execute_stream().await?;
+async fn read_ids(
+    store: &SnapshotStore,
+    path: &Path,
+    part: &Part,
+    schema: &SchemaRef,
+) -> Result<(u64, IdsDigest)> {
+    let file = PartsTable::new(store, vec![part_file(path, part)], schema.clone());
+    let ids = store.session().read_table(Arc::new(file))?.select_columns(&["id"])?;
+    let mut batches = ids.execute_stream().await?;
     let (mut rows, mut ids) = (0, IdsDigest::default());
     while let Some(batch) = batches.try_next().await? {
         rows += batch.num_rows() as u64;
-        as_string_array(batch.column(0))?.iter().flatten().for_each(|id| ids.add(id));
+        as_string_array(batch.column(0))?.iter().flatten().for_each(|id| ids.add(id_digest(id)));
     }
     Ok((rows, ids))
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use datafusion::{
-    arrow::datatypes::SchemaRef,
+    arrow::datatypes::{Schema, SchemaRef},
     error::{DataFusionError, Result},
 };
 use headcount::{Provider, Source};
@@ -21,24 +21,20 @@ const KEY_COLUMNS: [&str; 4] = ["tenant", "source", "provider", "id"];
 /// The sources and columns of a snapshot. It is stored before the first source is listed, and does not change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[non_exhaustive]
 pub struct SnapshotPlan {
     format: u32,
-    /// The name of the run.
-    pub run: String,
-    /// The sources, in alphabetical order.
-    pub sources: Vec<Source>,
-    /// The columns, in the order of [`accounts_schema`].
-    pub columns: Vec<String>,
+    run: String,
+    sources: Vec<Source>,
+    columns: Vec<String>,
 }
 
 impl SnapshotPlan {
-    /// Plans a snapshot of all columns.
+    /// Plans a snapshot of all columns but `record`, which may contain passwords in the `attributes` of SailPoint.
     ///
     /// # Errors
     /// Fails if `run` is no name as described at [`Source`], if there are no sources, or if a source is listed twice.
     pub fn new(run: impl Into<String>, sources: impl IntoIterator<Item = Source>) -> Result<Self> {
-        let columns = accounts_schema().fields().iter().map(|field| field.name().clone()).collect();
+        let columns = column_names().filter(|column| column != "record").collect();
         let mut sources: Vec<_> = sources.into_iter().collect();
         sources.sort();
         let plan = Self { format: FORMAT, run: run.into(), sources, columns };
@@ -52,19 +48,25 @@ impl SnapshotPlan {
     /// Fails if there is no such column.
     pub fn with_columns<C: AsRef<str>>(mut self, columns: impl IntoIterator<Item = C>) -> Result<Self> {
         let mut keep: BTreeSet<String> = KEY_COLUMNS.iter().map(ToString::to_string).collect();
-        for column in columns {
-            let column = column.as_ref();
-            if !self.columns.iter().any(|known| known == column) {
-                let known = self.columns.join(", ");
-                let column = column.escape_debug();
-                return Err(DataFusionError::Plan(format!(
-                    "accounts have no column {column}; expected one of {known}"
-                )));
-            }
-            keep.insert(column.to_owned());
-        }
-        self.columns.retain(|column| keep.contains(column));
+        keep.extend(columns.into_iter().map(|column| column.as_ref().to_owned()));
+        check_columns(&keep)?;
+        self.columns = column_names().filter(|column| keep.contains(column)).collect();
         Ok(self)
+    }
+
+    /// Returns the name of the run.
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// Returns the sources, in alphabetical order.
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// Returns the columns, in the order of [`accounts_schema`].
+    pub fn columns(&self) -> &[String] {
+        &self.columns
     }
 
     fn check(&self) -> Result<()> {
@@ -81,24 +83,12 @@ impl SnapshotPlan {
                 "source {twice} is listed twice; expected each source once"
             )));
         }
-        if self.columns.iter().any(|column| accounts_schema().column_with_name(column).is_none())
-            || KEY_COLUMNS.iter().any(|key| !self.columns.iter().any(|column| column == key))
-        {
-            return Err(DataFusionError::Plan("the columns of the plan are not those of accounts".into()));
-        }
-        Ok(())
+        check_columns(&self.columns.iter().cloned().collect())
     }
 
     /// Returns the schema of the Parquet files.
     pub(crate) fn schema(&self) -> SchemaRef {
-        let accounts = accounts_schema();
-        let fields = accounts.fields().iter().filter(|field| self.columns.contains(field.name()));
-        Arc::new(datafusion::arrow::datatypes::Schema::new(fields.cloned().collect::<Vec<_>>()))
-    }
-
-    /// Returns what is asked of the listings.
-    pub(crate) fn request(&self) -> ListRequest {
-        ListRequest { columns: Some(self.columns.iter().cloned().collect()), ..ListRequest::default() }
+        schema_of(&self.columns)
     }
 
     pub(crate) fn to_json(&self) -> Result<Vec<u8>> {
@@ -117,6 +107,66 @@ impl SnapshotPlan {
     /// Returns the digest that binds manifests to this plan.
     pub(crate) fn digest(&self) -> Result<String> {
         Ok(sha256(&self.to_json()?))
+    }
+}
+
+/// What collecting a source of a run needs to know of its plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Run {
+    pub(crate) name: String,
+    columns: BTreeSet<String>,
+    /// The digest of the plan.
+    pub(crate) plan: String,
+}
+
+impl Run {
+    pub(crate) fn of(plan: &SnapshotPlan) -> Result<Self> {
+        let columns = plan.columns.iter().cloned().collect();
+        Ok(Self { name: plan.run.clone(), columns, plan: plan.digest()? })
+    }
+
+    /// Checks a run from outside.
+    #[cfg(feature = "ballista")]
+    pub(crate) fn check(&self) -> Result<()> {
+        check_run(&self.name)?;
+        check_columns(&self.columns)
+    }
+
+    /// Returns the schema of the Parquet files.
+    pub(crate) fn schema(&self) -> SchemaRef {
+        schema_of(&self.columns)
+    }
+
+    /// Returns what is asked of the listings.
+    pub(crate) fn request(&self) -> ListRequest {
+        ListRequest::new(self.columns.clone(), [])
+    }
+}
+
+fn column_names() -> impl Iterator<Item = String> {
+    accounts_schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>().into_iter()
+}
+
+/// Returns the schema of some columns, in the order of [`accounts_schema`].
+fn schema_of<'a>(columns: impl IntoIterator<Item = &'a String>) -> SchemaRef {
+    let columns: BTreeSet<_> = columns.into_iter().collect();
+    let accounts = accounts_schema();
+    let fields = accounts.fields().iter().filter(|field| columns.contains(field.name()));
+    Arc::new(Schema::new(fields.cloned().collect::<Vec<_>>()))
+}
+
+fn check_columns(columns: &BTreeSet<String>) -> Result<()> {
+    if let Some(unknown) = columns.iter().find(|column| !column_names().any(|known| known == **column)) {
+        let known = column_names().collect::<Vec<_>>().join(", ");
+        let unknown = unknown.escape_debug();
+        return Err(DataFusionError::Plan(format!(
+            "accounts have no column {unknown}; expected one of {known}"
+        )));
+    }
+    match KEY_COLUMNS.iter().find(|key| !columns.contains(**key)) {
+        Some(missing) => Err(DataFusionError::Plan(format!("the plan has no column {missing}"))),
+        None => Ok(()),
     }
 }
 
@@ -172,6 +222,8 @@ mod tests {
             assert!(error.contains(expected), "{error}");
         }
         let plan = SnapshotPlan::new("r", sources()).unwrap();
+        assert!(!plan.columns().contains(&"record".to_owned()));
+        assert!(plan.clone().with_columns(["record"]).unwrap().columns().contains(&"record".to_owned()));
         assert_eq!(
             plan.clone().with_columns(["status"]).unwrap().columns,
             ["tenant", "source", "provider", "id", "status"]

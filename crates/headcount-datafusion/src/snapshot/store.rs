@@ -9,7 +9,7 @@ use datafusion::{
     object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, path::Path},
     prelude::SessionContext,
 };
-use headcount::Source;
+use headcount::{Source, reqwest::Url};
 
 use super::plan::check_run;
 use crate::session_config;
@@ -40,26 +40,35 @@ impl SnapshotStore {
     ///
     /// The local file system is always registered. Others are registered by
     /// [`SessionContext::register_object_store`](datafusion::prelude::SessionContext::register_object_store). The
-    /// store must support `PutMode::Create`.
+    /// store must support `PutMode::Create`; on a local file system, that needs hard links. An interrupted attempt may
+    /// leave an incomplete multipart upload of a file over 5 MiB, which a lifecycle rule of the store removes.
     ///
     /// # Errors
     /// Fails if no store is registered for the URL, or if the URL contains credentials or a query.
     pub fn open(runtime: &Arc<RuntimeEnv>, url: &str) -> Result<Self> {
-        let url = if url.contains("://") {
-            url.to_owned()
-        } else {
-            // A path must be absolute to be a URL.
-            path::absolute(url)?.to_string_lossy().into_owned()
-        };
-        let url = ListingTableUrl::parse(format!("{}/", url.trim_end_matches('/')))?;
-        let parsed = url.get_url();
-        if !parsed.username().is_empty() || parsed.password().is_some() || parsed.query().is_some() {
-            return Err(DataFusionError::Configuration(
-                "the URL of the snapshots contains a user name, a password or a query; expected scheme://host/path, with \
-                 credentials in the object store that the application registers"
+        let invalid = || {
+            DataFusionError::Configuration(
+                "the place of the snapshots is no path and no URL scheme://host/path without a user name, password or \
+                 query; credentials belong in the object store that the application registers"
                     .into(),
-            ));
+            )
+        };
+        let mut parsed = if url.contains("://") {
+            Url::parse(url).map_err(|_| invalid())?
+        } else {
+            Url::from_directory_path(path::absolute(url)?).map_err(|()| invalid())?
+        };
+        if !parsed.username().is_empty()
+            || parsed.password().is_some()
+            || parsed.query().is_some()
+            || parsed.fragment().is_some()
+        {
+            return Err(invalid());
         }
+        if !parsed.path().ends_with('/') {
+            parsed.set_path(&format!("{}/", parsed.path()));
+        }
+        let url = ListingTableUrl::try_new(parsed.clone(), None)?;
         let store = runtime.object_store(&url)?;
         let store_url = url.object_store();
         Ok(Self {
@@ -112,9 +121,13 @@ impl SnapshotStore {
             .join(format!("source={}", source.name()))
     }
 
-    /// Returns the URL of a file in this store.
-    pub(crate) fn file_url(&self, path: &Path) -> Result<ListingTableUrl> {
-        ListingTableUrl::parse(format!("{}{path}", self.store_url.as_str()))
+    pub(crate) fn store_url(&self) -> &ObjectStoreUrl {
+        &self.store_url
+    }
+
+    /// Returns `true` if both are in the same object store.
+    pub(crate) fn shares_store_with(&self, other: &Self) -> bool {
+        self.store_url == other.store_url && Arc::ptr_eq(&self.store, &other.store)
     }
 
     /// Writes a file unless it exists. Returns `false` if it exists.

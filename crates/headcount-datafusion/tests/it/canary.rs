@@ -47,7 +47,7 @@ fn contains(haystack: &[u8], needle: &str) -> bool {
 }
 
 /// Every text that must not appear anywhere.
-pub fn secrets(simulated: &SimulatedTenants) -> Vec<String> {
+pub(crate) fn secrets(simulated: &SimulatedTenants) -> Vec<String> {
     let identifiers = ["EMAIL", "_AK", "ANNATURE_ID", "CLIENT_ID"];
     let env =
         simulated.env().iter().filter(|(name, _)| !identifiers.iter().any(|suffix| name.ends_with(suffix)));
@@ -60,7 +60,7 @@ pub fn secrets(simulated: &SimulatedTenants) -> Vec<String> {
     all
 }
 
-pub fn search_files(folder: &Path, secrets: &[String]) -> usize {
+pub(crate) fn search_files(folder: &Path, secrets: &[String]) -> usize {
     let mut count = 0;
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

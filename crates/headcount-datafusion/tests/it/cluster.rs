@@ -2,10 +2,9 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    env, fs,
     io::{BufRead, BufReader},
-    net::TcpListener,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -17,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::{
     canary::{search_files, secrets},
-    kit::{PROVIDERS, SimulatedTenants, ids, query, shared},
+    kit::{PROVIDERS, SimulatedTenants, free_port, ids, query, shared},
 };
 
 /// A process that is killed when it is dropped. Its output goes to a file.
@@ -58,24 +57,13 @@ struct Cluster {
     folder: TempDir,
 }
 
-/// Returns two free ports, one after the other.
-fn free_ports() -> u16 {
-    loop {
-        let first = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = first.local_addr().unwrap().port();
-        if port < u16::MAX && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
-            return port;
-        }
-    }
-}
-
 impl Cluster {
     fn start(simulated: &SimulatedTenants, executors: usize, concurrency: usize) -> Self {
         let folder = TempDir::new().unwrap();
         let tenants = folder.path().join("tenants.toml");
         fs::write(&tenants, simulated.toml()).unwrap();
         let nobody = SimulatedTenants::default();
-        let port = free_ports().to_string();
+        let port = free_port().to_string();
         let bind = format!("127.0.0.1:{port}");
         let scheduler = Process::start(
             env!("CARGO_BIN_EXE_headcount-scheduler"),
@@ -93,7 +81,7 @@ impl Cluster {
                 "--scheduler-port",
                 &port,
                 "--port",
-                &free_ports().to_string(),
+                &free_port().to_string(),
                 "--concurrency",
                 &concurrency.to_string(),
                 "--heartbeat",
@@ -127,9 +115,12 @@ impl Cluster {
     }
 
     fn store(&self) -> SnapshotStore {
-        let folder = self.folder.path().join("snapshots");
-        SnapshotStore::open(&SessionContext::new().runtime_env(), folder.to_str().unwrap()).unwrap()
+        store(&self.folder.path().join("snapshots"))
     }
+}
+
+fn store(folder: &Path) -> SnapshotStore {
+    SnapshotStore::open(&SessionContext::new().runtime_env(), folder.to_str().unwrap()).unwrap()
 }
 
 /// Tenants with one source each, of all providers in turn.
@@ -163,7 +154,9 @@ async fn check_every_account_once(simulated: &SimulatedTenants, snapshot: &Snaps
 async fn an_executor_is_killed_and_every_account_is_collected_once() {
     let simulated = tenants(200, |_| SimConfig::new().accounts(40).latency(Duration::from_millis(150))).await;
     let mut cluster = Cluster::start(&simulated, 2, 8);
-    let store = cluster.store();
+    // A folder for another engine that reads the snapshot later.
+    let kept = env::var_os("HEADCOUNT_CLUSTER_SNAPSHOTS").map(PathBuf::from);
+    let store = kept.as_deref().map_or_else(|| cluster.store(), store);
     let running = {
         let (collect, url) = (collect(&simulated, &store), cluster.url.clone());
         tokio::spawn(async move { collect.run_on(&url).await })
@@ -187,7 +180,10 @@ async fn an_executor_is_killed_and_every_account_is_collected_once() {
     assert!(committed(&snapshot) < 190, "{snapshot}");
     let snapshot = running.await.unwrap().unwrap().verify().await.unwrap();
     check_every_account_once(&simulated, &snapshot).await;
-    assert!(search_files(cluster.folder.path(), &secrets(&simulated)) > 400);
+    let secrets = secrets(&simulated);
+    let files = search_files(cluster.folder.path(), &secrets);
+    let kept = kept.map_or(0, |folder| search_files(&folder, &secrets));
+    assert!(files + kept > 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]

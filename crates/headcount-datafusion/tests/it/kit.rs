@@ -3,7 +3,7 @@
 #[path = "../../examples/simulated/mod.rs"]
 mod simulated;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, net::TcpListener, sync::Arc};
 
 use datafusion::{
     arrow::util::pretty::pretty_format_batches,
@@ -14,17 +14,17 @@ use headcount_datafusion::{AccountsTable, SnapshotStore, Tenants, session_config
 use headcount_sim::{Faults, SimConfig};
 use tempfile::TempDir;
 
-pub use simulated::SimulatedTenants;
+pub(crate) use simulated::SimulatedTenants;
 
 /// The names of the providers.
-pub const PROVIDERS: [&str; 4] = ["annature", "fortanix", "huawei", "sailpoint"];
+pub(crate) const PROVIDERS: [&str; 4] = ["annature", "fortanix", "huawei", "sailpoint"];
 
 /// Starts one tenant `acme` with one source for each provider, named after it.
-pub async fn acme(accounts: usize) -> SimulatedTenants {
+pub(crate) async fn acme(accounts: usize) -> SimulatedTenants {
     acme_with(accounts, |_| Faults::none()).await
 }
 
-pub async fn acme_with(accounts: usize, faults: impl Fn(&str) -> Faults) -> SimulatedTenants {
+pub(crate) async fn acme_with(accounts: usize, faults: impl Fn(&str) -> Faults) -> SimulatedTenants {
     let mut simulated = SimulatedTenants::default();
     for (seed, provider) in PROVIDERS.iter().enumerate() {
         let config = SimConfig::new().accounts(accounts).seed(seed as u64).faults(faults(provider));
@@ -34,25 +34,25 @@ pub async fn acme_with(accounts: usize, faults: impl Fn(&str) -> Faults) -> Simu
 }
 
 /// Starts one tenant `acme` with one source.
-pub async fn one(provider: &str, config: SimConfig) -> SimulatedTenants {
+pub(crate) async fn one(provider: &str, config: SimConfig) -> SimulatedTenants {
     let mut simulated = SimulatedTenants::default();
     simulated.add("acme", provider, provider, config).await.unwrap();
     simulated
 }
 
-pub fn shared(simulated: &SimulatedTenants) -> Arc<dyn Tenants> {
+pub(crate) fn shared(simulated: &SimulatedTenants) -> Arc<dyn Tenants> {
     Arc::new(simulated.tenants().unwrap())
 }
 
 /// Returns a session with the live tables of the tenants.
-pub fn session(simulated: &SimulatedTenants) -> SessionContext {
+pub(crate) fn session(simulated: &SimulatedTenants) -> SessionContext {
     let ctx = SessionContext::new_with_config(session_config());
     AccountsTable::new(shared(simulated)).register(&ctx).unwrap();
     ctx
 }
 
 /// Returns the rows of a query, with their values separated by `|`.
-pub async fn query(ctx: &SessionContext, sql: &str) -> Result<Vec<String>> {
+pub(crate) async fn query(ctx: &SessionContext, sql: &str) -> Result<Vec<String>> {
     let batches = ctx.sql(sql).await?.collect().await?;
     let table = pretty_format_batches(&batches)?.to_string();
     let rows = table.lines().filter(|line| line.starts_with('|')).skip(1);
@@ -60,13 +60,13 @@ pub async fn query(ctx: &SessionContext, sql: &str) -> Result<Vec<String>> {
     Ok(rows.map(cells).collect())
 }
 
-pub async fn query_error(ctx: &SessionContext, sql: &str) -> String {
+pub(crate) async fn query_error(ctx: &SessionContext, sql: &str) -> String {
     let error: DataFusionError = query(ctx, sql).await.unwrap_err();
     error.to_string()
 }
 
 /// Returns the ids that a query on the column `id` yields.
-pub async fn ids(ctx: &SessionContext, sql: &str) -> BTreeSet<String> {
+pub(crate) async fn ids(ctx: &SessionContext, sql: &str) -> BTreeSet<String> {
     let rows = query(ctx, sql).await.unwrap();
     let ids: BTreeSet<_> = rows.iter().cloned().collect();
     assert_eq!(ids.len(), rows.len(), "an account was listed twice");
@@ -74,9 +74,20 @@ pub async fn ids(ctx: &SessionContext, sql: &str) -> BTreeSet<String> {
 }
 
 /// Returns a new folder for snapshots in the local file system.
-pub fn local_store() -> (TempDir, SnapshotStore) {
+pub(crate) fn local_store() -> (TempDir, SnapshotStore) {
     let folder = TempDir::new().unwrap();
     let runtime = SessionContext::new().runtime_env();
     let store = SnapshotStore::open(&runtime, folder.path().to_str().unwrap()).unwrap();
     (folder, store)
+}
+
+/// Returns a free port with a free port after it.
+pub(crate) fn free_port() -> u16 {
+    loop {
+        let first = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = first.local_addr().unwrap().port();
+        if port < u16::MAX && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
+            return port;
+        }
+    }
 }

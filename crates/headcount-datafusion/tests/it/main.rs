@@ -6,5 +6,6 @@ mod cluster;
 mod kit;
 mod live;
 mod push_down;
+mod s3;
 mod snapshot;
 mod tenants_file;

@@ -19,7 +19,10 @@ use datafusion::{
     prelude::SessionContext,
 };
 use futures::stream::BoxStream;
-use headcount_datafusion::{Collect, Require, Snapshot, SnapshotDiff, SnapshotPlan, SnapshotStore};
+use headcount::{Account, AccountKind, AnyPaginator, ListingId, Page, Paginator, Provider, Source};
+use headcount_datafusion::{
+    Collect, ListRequest, Listing, Require, Snapshot, SnapshotDiff, SnapshotPlan, SnapshotStore, Tenants,
+};
 use headcount_sim::{BadRow, ErrorBody, Fault, Faults, SimConfig};
 use serde_json::Value;
 
@@ -260,29 +263,107 @@ async fn a_manifest_that_was_edited_and_a_missing_file_are_noticed() {
     // A damaged manifest is not replaced: collecting again reports it.
     let again = collect(&simulated, &store).await;
     assert_eq!(problems(&again).len(), 4);
+    assert!(files(folder.path(), ".json").iter().all(|path| !path.to_str().unwrap().contains("failed-")));
 }
 
 #[tokio::test]
-async fn a_file_with_other_accounts_is_noticed_by_verify() {
-    let simulated = acme(40).await;
+async fn a_damaged_file_is_noticed_by_verify() {
+    let simulated = one("huawei", SimConfig::new().accounts(40)).await;
     let (folder, store) = local_store();
     collect(&simulated, &store).await;
     let part = files(folder.path(), ".parquet").remove(0);
     let mut bytes = fs::read(&part).unwrap();
-    let middle = bytes.len() / 3;
-    bytes[middle] ^= 0x55;
+    let end = bytes.len();
+    bytes[end - 100..end - 60].fill(0x55);
     fs::write(&part, &bytes).unwrap();
     let snapshot = Snapshot::open(&store, "2026-11-29").await.unwrap();
     assert!(snapshot.is_complete(), "its size is the same");
-    // Another row of the same file may be damaged, which only reading that column shows.
-    let _ = snapshot.verify().await.unwrap();
+    let snapshot = snapshot.verify().await.unwrap();
+    assert!(problems(&snapshot)[0].contains("parquet is unreadable"), "{snapshot}");
+}
 
-    // A manifest of another source in the place of this one.
+#[tokio::test]
+async fn a_manifest_of_another_source_is_noticed() {
+    let simulated = acme(40).await;
+    let (folder, store) = local_store();
+    collect(&simulated, &store).await;
     let from = folder.path().join("run=2026-11-29/tenant=acme/source=huawei/manifest.json");
     let to = folder.path().join("run=2026-11-29/tenant=acme/source=sailpoint/manifest.json");
     fs::copy(from, to).unwrap();
     let snapshot = Snapshot::open(&store, "2026-11-29").await.unwrap();
     assert_eq!(problems(&snapshot), ["acme/sailpoint: manifest.json belongs to another plan or source"]);
+}
+
+#[tokio::test]
+async fn a_file_that_goes_missing_after_the_snapshot_was_opened_fails_the_query() {
+    let simulated = acme(40).await;
+    let (folder, store) = local_store();
+    let snapshot = collect(&simulated, &store).await;
+    let ctx = SessionContext::new();
+    snapshot.register(&ctx, Require::Complete).unwrap();
+    fs::remove_file(&files(folder.path(), ".parquet")[2]).unwrap();
+    for sql in ["select count(*) from accounts", "select id from accounts"] {
+        let error = crate::kit::query_error(&ctx, sql).await;
+        assert!(error.contains("not found") || error.contains("No such file"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn any_path_can_be_the_store() {
+    let simulated = one("huawei", SimConfig::new().accounts(40)).await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let runtime = SessionContext::new().runtime_env();
+    for name in ["a#1", "a%20b", "[a]", "*", "ä ö", "a?b=c"] {
+        let path = folder.path().join(name).join("snapshots");
+        let store = SnapshotStore::open(&runtime, path.to_str().unwrap()).unwrap();
+        let snapshot = collect(&simulated, &store).await.verify().await.unwrap();
+        assert!(snapshot.is_complete() && snapshot.accounts_count() == 40, "{name}: {snapshot}");
+        assert_eq!(files(&path, ".parquet").len(), 1, "{name}");
+        let ctx = SessionContext::new();
+        snapshot.register(&ctx, Require::Complete).unwrap();
+        assert_eq!(query(&ctx, "select count(*) from accounts").await.unwrap(), ["40"], "{name}");
+    }
+}
+
+/// A listing of three accounts, of which the second is on both pages.
+struct Repeating;
+
+impl Paginator for Repeating {
+    type Item = Account;
+    type Cursor = u32;
+
+    fn listing_id(&self) -> ListingId {
+        ListingId::new("repeating", [])
+    }
+
+    async fn fetch(&self, at: Option<&u32>) -> headcount::Result<Page<Account, u32>> {
+        let (ids, next) = if at.is_none() { (["a", "b"], Some(1)) } else { (["b", "c"], None) };
+        let account = |id| Account::new(Provider::Huawei, AccountKind::CloudAccount, id);
+        Ok(Page::new(ids.map(account).into(), next))
+    }
+}
+
+impl Tenants for Repeating {
+    fn sources(&self) -> Vec<Source> {
+        vec![Source::new("acme", "cloud", Provider::Huawei).unwrap()]
+    }
+
+    fn open(&self, _: &Source, _: &ListRequest) -> headcount::Result<Listing> {
+        Ok(Listing { accounts: AnyPaginator::new(Self), endpoint: "none".into(), filter: None })
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_is_listed_twice_is_stored_once() {
+    let (_folder, store) = local_store();
+    let plan = SnapshotPlan::new("r", Repeating.sources()).unwrap();
+    let snapshot =
+        Collect::new(Arc::new(Repeating), store, plan).run().await.unwrap().verify().await.unwrap();
+    assert!(snapshot.is_complete(), "{snapshot}");
+    let ctx = SessionContext::new();
+    snapshot.register(&ctx, Require::Complete).unwrap();
+    assert_eq!(ids(&ctx, "select id from accounts").await, ["a", "b", "c"].map(str::to_owned).into());
+    assert_eq!(query(&ctx, "select items from sources").await.unwrap(), ["4"]);
 }
 
 #[tokio::test]
@@ -320,6 +401,8 @@ struct Flaky {
     puts: AtomicUsize,
     /// Fails the puts with these numbers, from 0.
     fail: fn(usize, &Path) -> bool,
+    /// Whether a put that fails was carried out, and is said to have met an existing file.
+    lost_response: bool,
 }
 
 impl fmt::Display for Flaky {
@@ -337,6 +420,11 @@ impl ObjectStore for Flaky {
         opts: PutOptions,
     ) -> StoreResult<PutResult> {
         if (self.fail)(self.puts.fetch_add(1, Ordering::SeqCst), location) {
+            if self.lost_response {
+                self.inner.put_opts(location, payload, opts).await?;
+                let (path, source) = (location.to_string(), "412".into());
+                return Err(datafusion::object_store::Error::AlreadyExists { path, source });
+            }
             let source = "the store is full".into();
             return Err(datafusion::object_store::Error::Generic { store: "Flaky", source });
         }
@@ -376,8 +464,12 @@ impl ObjectStore for Flaky {
 }
 
 fn flaky(fail: fn(usize, &Path) -> bool) -> (SessionContext, SnapshotStore) {
+    flaky_store(fail, false)
+}
+
+fn flaky_store(fail: fn(usize, &Path) -> bool, lost_response: bool) -> (SessionContext, SnapshotStore) {
     let ctx = SessionContext::new();
-    let store = Flaky { inner: InMemory::new(), puts: AtomicUsize::new(0), fail };
+    let store = Flaky { inner: InMemory::new(), puts: AtomicUsize::new(0), fail, lost_response };
     ctx.register_object_store(&url::Url::parse("memory://bucket").unwrap(), Arc::new(store));
     let store = SnapshotStore::open(&ctx.runtime_env(), "memory://bucket/snapshots").unwrap();
     (ctx, store)
@@ -388,6 +480,22 @@ async fn a_store_that_fails_a_put_costs_an_attempt() {
     let simulated = acme(40).await;
     let (ctx, store) = flaky(|n, path| (1..8).contains(&n) && !path.as_ref().contains("failed-"));
     let snapshot = collect(&simulated, &store).await;
+    assert!(snapshot.is_complete(), "{snapshot}");
+    snapshot.register(&ctx, Require::Complete).unwrap();
+    assert_eq!(query(&ctx, "select count(distinct id) from accounts").await.unwrap(), ["160"]);
+
+    // The first put of each manifest.
+    let simulated = one("huawei", SimConfig::new().accounts(40)).await;
+    let (_ctx, store) = flaky(|n, path| n < 3 && path.as_ref().ends_with("manifest.json"));
+    let snapshot = collect(&simulated, &store).await.verify().await.unwrap();
+    assert!(snapshot.is_complete(), "{snapshot}");
+}
+
+#[tokio::test]
+async fn a_manifest_whose_response_was_lost_is_a_commit() {
+    let simulated = acme(40).await;
+    let (ctx, store) = flaky_store(|_, path| path.as_ref().ends_with("manifest.json"), true);
+    let snapshot = collect(&simulated, &store).await.verify().await.unwrap();
     assert!(snapshot.is_complete(), "{snapshot}");
     snapshot.register(&ctx, Require::Complete).unwrap();
     assert_eq!(query(&ctx, "select count(distinct id) from accounts").await.unwrap(), ["160"]);
@@ -417,7 +525,7 @@ async fn credentials_in_the_url_of_a_store_are_refused() {
     let runtime = SessionContext::new().runtime_env();
     for url in ["s3://key:canary@bucket/x", "s3://bucket/x?secret=canary"] {
         let error = SnapshotStore::open(&runtime, url).unwrap_err().to_string();
-        assert!(error.contains("expected scheme://host/path") && !error.contains("canary"), "{error}");
+        assert!(error.contains("no URL scheme://host/path without") && !error.contains("canary"), "{error}");
     }
     let error = SnapshotStore::open(&runtime, "s3://bucket/x").unwrap_err().to_string();
     assert!(error.contains("No suitable object store found"), "{error}");

@@ -1,6 +1,9 @@
 //! Tenants files: what is refused, and how.
 
-use headcount_datafusion::{Tenants, TenantsFile};
+use std::sync::{Arc, Mutex};
+
+use headcount::Paginator as _;
+use headcount_datafusion::{ListRequest, Tenants, TenantsFile};
 
 fn error(text: &str) -> String {
     let error = TenantsFile::parse(text).unwrap_err();
@@ -35,7 +38,7 @@ fn a_credential_in_the_file_is_refused() {
         "{SAILPOINT}client_id = {{ env = 'A' }}\nclient_secret = {{ env = 'B' }}\npassword = 'canary'"
     );
     assert!(error(&text).contains(
-        "acme.hr.password in the tenants file: is unknown; expected provider, base_url, client_id"
+        "acme.hr.password in the tenants file: is unknown; expected provider, client_id, client_secret, token, base_url, email_attribute"
     ));
 }
 
@@ -54,7 +57,7 @@ fn a_source_that_is_listed_twice_is_refused() {
     );
     let same = source("acme.sign", "A") + &source("beta.sign", "A");
     assert!(
-        error(&same).contains("beta/sign and acme/sign in the tenants file have the same credentials (A)"),
+        error(&same).contains("beta/sign and acme/sign in the tenants file have the same id"),
         "{}",
         error(&same)
     );
@@ -74,11 +77,19 @@ fn malformed_files_are_refused_without_their_values() {
         ("['a/../b'.hr]\nprovider = 'huawei'", "tenant name \"a/../b\": expected 1 to 100 ASCII letters"),
         (
             "[acme.hr]\nprovider = 'huawei'\naccess_key = { env = 'A' }",
-            "acme.hr.secret_key in the tenants file: is missing",
+            "acme.hr in the tenants file: expected the credentials access_key and secret_key, each as { env = \"NAME\" }",
         ),
         (
             "[acme.hr]\nprovider = 'huawei'\naccess_key = { env = 'A' }\nsecret_key = { env = 'B' }\nbase_url = ''",
             "base_url in the tenants file: expected a text, got an empty one",
+        ),
+        (
+            "[acme.hr]\nprovider = 'huawei'\naccess_key = { env = 'A' }\nsecret_key = { env = 'B' }\nbase_url = 'https://u:canary@h'",
+            "acme.hr.base_url in the tenants file: expected https://HOST, without a user name, password or query",
+        ),
+        (
+            "[acme.hr]\nprovider = 'fortanix'\ntoken = { env = 'A' }\nemail = { env = 'B' }",
+            "acme.hr in the tenants file: expected the credentials email and password, or token, each as",
         ),
         (
             "[acme.hr]\nprovider = 'sailpoint'\ntoken = { env = 'A' }",
@@ -125,7 +136,7 @@ fn every_form_of_credentials_opens_a_listing_without_a_request() {
     assert_eq!(tenants.sources().len(), 6);
     let mut endpoints = Vec::new();
     for source in tenants.sources() {
-        let listing = tenants.open(&source, &Default::default()).unwrap();
+        let listing = tenants.open(&source, &ListRequest::default()).unwrap();
         assert!(!format!("{listing:?} {tenants:?}").contains("canary"));
         endpoints.push(listing.endpoint);
     }
@@ -133,13 +144,49 @@ fn every_form_of_credentials_opens_a_listing_without_a_request() {
     assert_eq!(endpoints[3], "GET https://acme.api.identitynow.com/accounts/v1");
 
     let empty = TenantsFile::parse(text).unwrap().with_lookup(|name| (name != "C2").then(|| " ".to_owned()));
-    for (source, expected) in
-        [(2, "source a/cloud: the variable C1 is empty"), (0, "source a/ccm: the variable A1 is empty")]
-    {
-        let error = empty.open(&empty.sources()[source], &Default::default()).unwrap_err().to_string();
+    for (source, expected) in [
+        (2, "source a/cloud: the variable of its access_key is empty"),
+        (0, "source a/ccm: the variable of its email is empty"),
+    ] {
+        let error = empty.open(&empty.sources()[source], &ListRequest::default()).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
     let other = headcount::Source::new("b", "hr", headcount::Provider::SailPoint).unwrap();
-    let error = tenants.open(&other, &Default::default()).unwrap_err().to_string();
+    let error = tenants.open(&other, &ListRequest::default()).unwrap_err().to_string();
     assert!(error.contains("source b/hr (sailpoint) is not in the tenants file"), "{error}");
+}
+
+#[test]
+fn a_credential_in_the_place_of_a_variable_is_not_in_the_error() {
+    let secret = "0f3a1b2c4d5e6f708192a3b4c5d6e7f80f3a1b2c4d5e6f708192a3b4c5d6e7f8";
+    let source = |name: &str| {
+        format!(
+            "[{name}.hr]\nprovider = 'annature'\nid = {{ env = '{secret}' }}\nkey = {{ env = '{secret}' }}\n"
+        )
+    };
+    let tenants = TenantsFile::parse(&source("acme")).unwrap().with_lookup(|_| None);
+    let error = tenants.open(&tenants.sources()[0], &ListRequest::default()).unwrap_err();
+    assert!(error.to_string().contains("source acme/hr: the variable of its id is not set"), "{error}");
+    let twice = TenantsFile::parse(&(source("acme") + &source("beta"))).unwrap_err();
+    for error in [error, twice] {
+        assert!(!format!("{error} {error:?}").contains(secret), "{error}");
+    }
+}
+
+#[test]
+fn a_client_is_kept_until_its_credentials_change() {
+    let text = "[acme.sign]\nprovider = 'annature'\nid = { env = 'ID' }\nkey = { env = 'KEY' }\n";
+    let value = Arc::new(Mutex::new("first".to_owned()));
+    let current = value.clone();
+    let tenants =
+        TenantsFile::parse(text).unwrap().with_lookup(move |_| Some(current.lock().unwrap().clone()));
+    let id = || {
+        let listing = tenants.open(&tenants.sources()[0], &ListRequest::default()).unwrap();
+        listing.accounts.listing_id()
+    };
+    let first = id();
+    assert_eq!(id(), first);
+    "second".clone_into(&mut value.lock().unwrap());
+    // The listing is bound to its principal.
+    assert_ne!(id(), first);
 }
