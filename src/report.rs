@@ -120,7 +120,8 @@ pub struct ListingReport {
 }
 
 impl ListingReport {
-    /// Creates the report of a listing that starts now.
+    /// Creates the report of a listing that starts now, by this machine's clock.
+    #[expect(clippy::disallowed_methods, reason = "a report has no client, whose clock it could read")]
     pub fn start(source: Source) -> Self {
         Self {
             source,

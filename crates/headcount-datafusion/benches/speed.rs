@@ -164,7 +164,7 @@ async fn collection() {
     );
     println!("| collected in | {:.1} s |", elapsed.as_secs_f64());
     println!("| ratio (at most 1.05) | {:.3} |", elapsed.as_secs_f64() / least.as_secs_f64());
-    println!("| memory at most (at most 200 MiB) | {after:.0} MiB, {:.0} MiB before |", before);
+    println!("| memory at most (at most 200 MiB) | {after:.0} MiB, {before:.0} MiB before |");
 }
 
 /// Returns the most memory that this process had resident.

@@ -45,7 +45,7 @@ struct Args {
     /// Stops as if the machine had failed, before listing one more than this number of sources.
     #[arg(long)]
     abort_after: Option<usize>,
-    /// Collects on the executors of this Ballista scheduler, such as http://localhost:50050. Needs `--tenants`.
+    /// Collects on the executors of this Ballista scheduler, such as `http://localhost:50050`. Needs `--tenants`.
     #[cfg(feature = "ballista")]
     #[arg(long, requires = "tenants")]
     scheduler: Option<String>,
@@ -63,7 +63,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(args: Args) -> Result<bool, Box<dyn Error>> {
+async fn run(args: Args) -> Result<bool, Box<dyn Error + Send + Sync>> {
     let open = OpenTenants::open(args.tenants.as_deref(), 50, 100).await?;
     let run = args.run.clone().unwrap_or_else(|| {
         let prefix = if open.simulated.is_some() { "simulated-" } else { "" };

@@ -14,7 +14,7 @@ use datafusion::prelude::SessionContext;
 use headcount_datafusion::{Collect, Require, Snapshot, SnapshotDiff, SnapshotPlan, SnapshotStore};
 use headcount_sim::Simulator;
 
-use crate::simulated::{OpenTenants, format_table};
+use crate::simulated::{OpenTenants, SimulatedTenants, format_table};
 
 /// Shows who joined, who left and what changed between two snapshots.
 ///
@@ -46,29 +46,28 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+async fn run(args: &Args) -> Result<(), Box<dyn Error + Send + Sync>> {
     let runtime = SessionContext::new().runtime_env();
-    let (earlier, later) = match (&args.earlier, &args.later) {
-        (Some(earlier), Some(later)) => {
-            let store = SnapshotStore::open(&runtime, &args.store)?;
-            (Snapshot::open(&store, earlier).await?, Snapshot::open(&store, later).await?)
-        }
-        _ => {
-            let folder = std::env::temp_dir().join(format!("headcount-diff-{}", std::process::id()));
-            let store = SnapshotStore::open(&runtime, &folder.to_string_lossy())?;
-            let simulated = simulate(&store).await;
-            let diff = match simulated {
-                Ok((earlier, later)) => print(&earlier, &later, args.require).await,
-                Err(error) => Err(error),
-            };
-            std::fs::remove_dir_all(folder)?;
-            return diff;
-        }
+    if let (Some(earlier), Some(later)) = (&args.earlier, &args.later) {
+        let store = SnapshotStore::open(&runtime, &args.store)?;
+        let (earlier, later) = (Snapshot::open(&store, earlier).await?, Snapshot::open(&store, later).await?);
+        return print(&earlier, &later, args.require).await;
+    }
+    let folder = std::env::temp_dir().join(format!("headcount-diff-{}", std::process::id()));
+    let store = SnapshotStore::open(&runtime, &folder.to_string_lossy())?;
+    let diff = match simulate(&store).await {
+        Ok((earlier, later)) => print(&earlier, &later, args.require).await,
+        Err(error) => Err(error),
     };
-    print(&earlier, &later, args.require).await
+    std::fs::remove_dir_all(folder)?;
+    diff
 }
 
-async fn print(earlier: &Snapshot, later: &Snapshot, require: Require) -> Result<(), Box<dyn Error>> {
+async fn print(
+    earlier: &Snapshot,
+    later: &Snapshot,
+    require: Require,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
     let diff = SnapshotDiff::new(earlier, later, require).await?;
     println!("{}", format_table(&diff.changes.collect().await?)?);
     for (sources, run) in [(diff.only_earlier, earlier.plan().run()), (diff.only_later, later.plan().run())] {
@@ -80,14 +79,14 @@ async fn print(earlier: &Snapshot, later: &Snapshot, require: Require) -> Result
 }
 
 /// Collects simulated tenants, changes some accounts, and collects them again.
-async fn simulate(store: &SnapshotStore) -> Result<(Snapshot, Snapshot), Box<dyn Error>> {
+async fn simulate(store: &SnapshotStore) -> Result<(Snapshot, Snapshot), Box<dyn Error + Send + Sync>> {
     let open = OpenTenants::open(None, 1, 100).await?;
-    let collect = |run: &str| -> Result<Collect, Box<dyn Error>> {
+    let collect = |run: &str| -> Result<Collect, Box<dyn Error + Send + Sync>> {
         let plan = SnapshotPlan::new(run, open.tenants.sources())?;
         Ok(Collect::new(open.tenants.clone(), store.clone(), plan))
     };
     let earlier = collect("earlier")?.run().await?;
-    for (_, simulator) in open.simulated.iter().flat_map(|simulated| simulated.simulators()) {
+    for (_, simulator) in open.simulated.iter().flat_map(SimulatedTenants::simulators) {
         change(simulator);
     }
     let later = collect("later")?.run().await?;

@@ -31,7 +31,7 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let args = Args::parse();
     let simulated = SimulatedTenants::start(args.tenants, args.accounts).await?;
     fs::create_dir_all(&args.dir)?;

@@ -43,7 +43,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+async fn run(args: &Args) -> Result<(), Box<dyn Error + Send + Sync>> {
     let open = OpenTenants::open(args.tenants.as_deref(), 2, 250).await?;
     let config = session_config().set_str("headcount.require", &args.require.to_string());
     let ctx = SessionContext::new_with_config(config);

@@ -273,9 +273,9 @@ mod tests {
         let not_before = Condition::NotBefore { column: "created_at".into(), at: second(59) };
         let not_after = Condition::NotAfter { column: "created_at".into(), at: second(61) };
         let created = || col("created_at");
-        assert_eq!(conditions(&created().gt(at.clone())), [not_before.clone()]);
-        assert_eq!(conditions(&at.clone().lt_eq(created())), [not_before.clone()]);
-        assert_eq!(conditions(&created().lt(at.clone())), [not_after.clone()]);
+        assert_eq!(conditions(&created().gt(at.clone())), vec![not_before.clone()]);
+        assert_eq!(conditions(&at.clone().lt_eq(created())), vec![not_before.clone()]);
+        assert_eq!(conditions(&created().lt(at.clone())), vec![not_after.clone()]);
         let both = [not_before, not_after];
         assert_eq!(conditions(&created().eq(at.clone())), both);
         assert_eq!(conditions(&created().between(at.clone(), at.clone())), both);

@@ -123,7 +123,9 @@ impl Column {
             Values::Roles => {
                 let mut lists = ListBuilder::new(StringBuilder::new());
                 for account in accounts {
-                    account.roles.iter().for_each(|role| lists.values().append_value(role));
+                    for role in &account.roles {
+                        lists.values().append_value(role);
+                    }
                     lists.append(true);
                 }
                 Arc::new(lists.finish())

@@ -99,7 +99,9 @@ pub(crate) fn sources_batch(reports: &[(Source, Option<ListingReport>)]) -> Resu
         reports.iter().map(|(_, report)| report.as_ref().map_or(("not_listed", Vec::new()), state)).collect();
     let mut reasons = ListBuilder::new(StringBuilder::new());
     for (_, texts) in &states {
-        texts.iter().for_each(|text| reasons.values().append_value(text));
+        for text in texts {
+            reasons.values().append_value(text);
+        }
         reasons.append(true);
     }
     let complete = reports.iter().map(|(_, report)| report.as_ref().map(ListingReport::is_complete));

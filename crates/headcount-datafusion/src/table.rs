@@ -196,7 +196,7 @@ impl PartitionStream for SourcePartition {
             let permits = permits.clone();
             async move {
                 let mut running = match state {
-                    State::Before(open) => open(),
+                    State::Before(open) => Box::new(open()),
                     State::Running(running) => running,
                 };
                 let page = {
@@ -217,7 +217,7 @@ impl PartitionStream for SourcePartition {
 /// The state of a partition.
 enum State<F> {
     Before(F),
-    Running(Running),
+    Running(Box<Running>),
 }
 
 /// A listing whose report is recorded when it ends, and when it is dropped before.

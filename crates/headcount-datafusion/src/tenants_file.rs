@@ -50,8 +50,11 @@ use crate::{
 #[derive(Clone)]
 pub struct TenantsFile {
     sources: Arc<BTreeMap<Source, SourceConfig>>,
-    lookup: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    lookup: Lookup,
 }
+
+/// Returns the value of a variable.
+type Lookup = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 impl TenantsFile {
     /// Reads a file. Its variables are those of the environment.
@@ -73,8 +76,8 @@ impl TenantsFile {
     pub fn parse(text: &str) -> Result<Self> {
         let table: Table = text.parse().map_err(|error: toml::de::Error| {
             // Its message and its excerpt may contain values.
-            let start = error.span().map_or(0, |span| span.start.min(text.len()));
-            let line = text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count() + 1;
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
             let duplicate = error.message().contains("duplicate key");
             let what = if duplicate { "a name is defined twice" } else { "invalid TOML" };
             config(format!("{what} at line {line} of the tenants file"))
@@ -83,7 +86,7 @@ impl TenantsFile {
         for (tenant, value) in table {
             for (name, value) in expect_table(&tenant, value)? {
                 let at = format!("{tenant}.{name}");
-                let (source, config) = read_source(&tenant, &name, expect_table(&at, value)?)?;
+                let (source, config) = read_source(&tenant, &name, &expect_table(&at, value)?)?;
                 sources.insert(source, config);
             }
         }
@@ -140,7 +143,7 @@ fn expect_table(at: &str, value: Value) -> Result<Table> {
     }
 }
 
-fn read_source(tenant: &str, name: &str, table: Table) -> Result<(Source, SourceConfig)> {
+fn read_source(tenant: &str, name: &str, table: &Table) -> Result<(Source, SourceConfig)> {
     // The names are checked before they appear in an error.
     let at = Source::new(tenant, name, Provider::Fortanix)?;
     let error = |member: &str, message: &str| {
@@ -154,7 +157,7 @@ fn read_source(tenant: &str, name: &str, table: Table) -> Result<(Source, Source
         .ok_or_else(|| error("provider", "expected fortanix, huawei, annature or sailpoint"))?;
     let (mut variables, mut texts) = (BTreeMap::new(), BTreeMap::new());
     let credentials = || members.forms.iter().copied().flatten().chain(members.optional).copied();
-    for (member, value) in &table {
+    for (member, value) in table {
         if let Some(member) = credentials().find(|known| known == member) {
             variables.insert(member, variable(value).map_err(|message| error(member, &message))?);
         } else if let Some(member) = members.texts.iter().find(|known| *known == member) {
@@ -166,8 +169,8 @@ fn read_source(tenant: &str, name: &str, table: Table) -> Result<(Source, Source
         }
     }
     let is_set = |member: &&str| variables.contains_key(*member);
-    let complete = |form: &&&[&str]| form.iter().all(|member| is_set(member));
-    let begun = |form: &&&[&str]| form.iter().any(|member| is_set(member));
+    let complete = |form: &&&[&str]| form.iter().all(is_set);
+    let begun = |form: &&&[&str]| form.iter().any(is_set);
     if members.forms.iter().filter(complete).count() != 1 || members.forms.iter().filter(begun).count() != 1 {
         let forms: Vec<_> = members.forms.iter().map(|form| form.join(" and ")).collect();
         let message =

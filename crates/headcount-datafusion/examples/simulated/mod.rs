@@ -151,7 +151,7 @@ impl OpenTenants {
         file: Option<&Path>,
         tenants: usize,
         accounts: usize,
-    ) -> Result<Self, Box<dyn Error>> {
+    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
         if let Some(file) = file {
             return Ok(Self { tenants: Arc::new(TenantsFile::read(file)?), simulated: None });
         }

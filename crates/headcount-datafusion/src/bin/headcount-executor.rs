@@ -9,7 +9,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// Lists the sources of a tenants file for a `headcount-scheduler`.
 ///
-/// RUST_LOG sets what is logged to standard error, such as `debug`. Default: `info`.
+/// The variable `RUST_LOG` sets what is logged to standard error, such as `debug`. Default: `info`.
 #[derive(Parser)]
 #[command(name = "headcount-executor", version)]
 struct Args {

@@ -11,7 +11,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// Schedules collections of snapshots on `headcount-executor` processes.
 ///
-/// RUST_LOG sets what is logged to standard error, such as `debug`. Default: `info`.
+/// The variable `RUST_LOG` sets what is logged to standard error, such as `debug`. Default: `info`.
 #[derive(Parser)]
 #[command(name = "headcount-scheduler", version)]
 struct Args {

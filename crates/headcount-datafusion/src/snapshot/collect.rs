@@ -20,7 +20,7 @@ use super::{
 use crate::{Tenants, listing::SourceListing, tenants::SharedTenants};
 
 /// A source that has to wait longer is given up until the run is collected again.
-const MAX_WAIT: Duration = Duration::from_secs(20 * 60);
+const MAX_WAIT: Duration = Duration::from_mins(20);
 
 /// Lists all sources of a plan into Parquet files.
 ///
@@ -131,7 +131,7 @@ pub(crate) enum Attempt {
     /// The source is committed, or was given up.
     Done,
     /// The attempt failed for a reason that may pass.
-    Again(ListingReport),
+    Again(Box<ListingReport>),
 }
 
 /// How a listing ended.
@@ -139,7 +139,7 @@ enum Outcome {
     /// A manifest exists.
     Committed,
     Failed {
-        report: ListingReport,
+        report: Box<ListingReport>,
         /// After which time it may succeed; `None` if nothing suggests that it will.
         retry_after: Option<Duration>,
     },
@@ -156,7 +156,7 @@ impl Collector {
     /// The records are counted: a source is attempted at most `attempts` times before it is given up.
     pub(crate) async fn attempt(&self, source: &Source) -> Attempt {
         let folder = self.store.source_folder(&self.run.name, source);
-        let mut report = ListingReport::start(source.clone());
+        let mut report = Box::new(ListingReport::start(source.clone()));
         let (report, retry_after) = match self.list(source, &folder).await {
             Ok(Outcome::Committed) => return Attempt::Done,
             Ok(Outcome::Failed { report, retry_after }) => (report, retry_after),
@@ -190,7 +190,7 @@ impl Collector {
             accounts.retain(|account| part.is_new(account));
             part.write(&listing.batch(&accounts)?).await?;
         }
-        let report = listing.report().clone();
+        let report = Box::new(listing.report().clone());
         if let Some(error) = listing.failed() {
             return Ok(Outcome::Failed { report, retry_after: retry_after(error) });
         }
@@ -198,7 +198,7 @@ impl Collector {
             return Ok(Outcome::Failed { report, retry_after: Some(Duration::ZERO) });
         }
         let (path, part) = part.finish().await?;
-        self.commit(&manifest, &path, report, part).await
+        self.commit(&manifest, &path, *report, part).await
     }
 
     /// Writes the manifest, unless another collector was faster.
@@ -269,6 +269,6 @@ impl FailedAttempt {
     }
 
     pub(crate) fn is_name(path: &Path) -> bool {
-        path.filename().is_some_and(|name| name.starts_with("failed-") && name.ends_with(".json"))
+        path.filename().is_some_and(|name| name.starts_with("failed-"))
     }
 }

@@ -51,7 +51,7 @@ impl SnapshotDiff {
         let common: Vec<_> = before.intersection(&after).collect();
         let has = |snapshot: &Snapshot, column: &String| snapshot.plan().columns().contains(column);
         let columns: Vec<_> = earlier.plan().columns().iter().filter(|column| has(later, column)).collect();
-        let changed: Vec<_> = columns
+        let fields: Vec<_> = columns
             .iter()
             .filter(|column| !NOT_COMPARED.contains(&column.as_str()))
             .map(|column| format!("case when a.{column} is distinct from b.{column} then '{column}' end"))
@@ -81,7 +81,7 @@ impl SnapshotDiff {
                  on a.tenant = b.tenant and a.source = b.source and a.id = b.id
              ) where change <> 'changed' or fields <> ''
              order by tenant, source, change, id",
-            if changed.is_empty() { "''".to_owned() } else { changed.join(", ") },
+            if fields.is_empty() { "''".to_owned() } else { fields.join(", ") },
             in_both("a"),
             in_both("b"),
         );

@@ -187,8 +187,7 @@ pub(crate) fn check_format(what: &str, json: &[u8]) -> Result<()> {
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 pub(crate) fn check_run(run: &str) -> Result<()> {
