@@ -67,6 +67,17 @@ impl RawRecord {
         })
     }
 
+    /// Returns the JSON as text, with secrets replaced as in [`redacted`](Self::redacted).
+    ///
+    /// It is [`raw`](Self::raw), without a copy, for records whose provider describes no secrets.
+    pub fn redacted_json(&self) -> Cow<'_, str> {
+        if self.secret.is_empty() {
+            Cow::Borrowed(self.raw())
+        } else {
+            Cow::Owned(self.redacted().to_string())
+        }
+    }
+
     /// Returns the record as a JSON tree, with secrets replaced by `"[redacted]"`, for output that others may
     /// see.
     ///

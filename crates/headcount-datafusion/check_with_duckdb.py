@@ -8,6 +8,7 @@ Reads the plan and the manifests of a run in a local folder, and compares the ac
 their number, and the digest of their ids, for each source. Exit code: 0 if the snapshot is complete and agrees.
 """
 
+import glob
 import hashlib
 import json
 import pathlib
@@ -15,11 +16,14 @@ import sys
 
 import duckdb
 
+# The version of the files that this script reads.
+FORMAT = 1
+
 
 def ids_digest(ids):
     """The sum of the first 16 bytes of the SHA-256 digests of the ids."""
     digests = (hashlib.sha256(id.encode()).digest()[:16] for id in ids)
-    return "%032x" % (sum(int.from_bytes(digest) for digest in digests) % 2**128)
+    return "%032x" % (sum(int.from_bytes(digest, "big") for digest in digests) % 2**128)
 
 
 def check_source(folder, source, plan_digest, con):
@@ -34,13 +38,18 @@ def check_source(folder, source, plan_digest, con):
     if hashlib.sha256(manifest_text.encode()).hexdigest() != sealed["sha256"]:
         return None, ["the manifest was changed"]
     manifest = sealed["manifest"]
+    if sealed["format"] != FORMAT or manifest["format"] != FORMAT:
+        return None, [f"the manifest has another format than {FORMAT}"]
     report, part = manifest["report"], manifest["part"]
     problems = []
     if manifest["plan"] != plan_digest or report["source"] != source:
         problems.append("the manifest belongs to another plan or source")
     if report["summary"]["completeness"]["state"] != "complete" or report["error"] is not None:
         problems.append(f"not complete: {report['summary']['completeness']}")
-    file = str(folder / part["file"])
+    file = folder / part["file"]
+    if not file.exists() or file.stat().st_size != part["bytes"]:
+        return None, [*problems, f"{part['file']} is missing or has another size than the manifest says"]
+    file = glob.escape(str(file))
     rows = con.execute("select tenant, source, provider, id from read_parquet($1, hive_partitioning = false)", [file])
     rows = rows.fetchall()
     ids = [id for _, _, _, id in rows]
@@ -59,6 +68,8 @@ def main():
     run = pathlib.Path(sys.argv[1]) / f"run={sys.argv[2]}"
     plan_text = (run / "plan.json").read_bytes()
     plan = json.loads(plan_text)
+    if plan["format"] != FORMAT:
+        sys.exit(f"plan.json has format {plan['format']}; expected {FORMAT}")
     con = duckdb.connect()
     files, failed = [], 0
     for source in plan["sources"]:

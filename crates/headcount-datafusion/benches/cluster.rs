@@ -7,7 +7,6 @@ mod simulated;
 
 use std::{
     fs,
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -16,7 +15,7 @@ use std::{
 use datafusion::prelude::SessionContext;
 use headcount_datafusion::{Collect, SnapshotPlan, SnapshotStore, Tenants};
 use headcount_sim::SimConfig;
-use simulated::SimulatedTenants;
+use simulated::{SimulatedTenants, free_port};
 
 const LATENCY: Duration = Duration::from_millis(50);
 const TENANTS: usize = 200;
@@ -39,11 +38,6 @@ impl Drop for Process {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
 }
 
 #[tokio::main]
@@ -77,7 +71,9 @@ async fn collect(simulated: &SimulatedTenants, folder: &Path, executors: usize, 
     let port = free_port().to_string();
     let (tenants, bind) = (folder.join("tenants.toml"), format!("127.0.0.1:{port}"));
     let _scheduler = Process::start(env!("CARGO_BIN_EXE_headcount-scheduler"), &["--bind", &bind], simulated);
-    let executor = |n: u16| {
+    let ports = [free_port(), free_port()];
+    let executor = |n: usize| {
+        let work_dir = folder.join(format!("work-{n}")).to_string_lossy().into_owned();
         let args = [
             "--tenants",
             tenants.to_str().expect("UTF-8"),
@@ -86,13 +82,15 @@ async fn collect(simulated: &SimulatedTenants, folder: &Path, executors: usize, 
             "--scheduler-port",
             &port,
             "--port",
-            &(free_port() / 4 * 4 + 2 * n).to_string(),
+            &ports[n].to_string(),
             "--concurrency",
             &CONCURRENCY.to_string(),
+            "--work-dir",
+            &work_dir,
         ];
         Process::start(env!("CARGO_BIN_EXE_headcount-executor"), &args, simulated)
     };
-    let _executors: Vec<_> = (0..executors).map(|n| executor(u16::try_from(n).expect("few"))).collect();
+    let _executors: Vec<_> = (0..executors).map(executor).collect();
     tokio::time::sleep(Duration::from_secs(3)).await;
     let runtime = SessionContext::new().runtime_env();
     let store =

@@ -46,6 +46,9 @@ impl SourceListing {
             let pages = self.pages.as_mut()?;
             let page = pages.next().await;
             self.report.summary = pages.summary();
+            if self.report.has_ended() {
+                self.report.ended_at = Some(Utc::now());
+            }
             match page {
                 Some(Ok(page)) if page.items.is_empty() => {}
                 Some(Ok(page)) => return Some(page.items),
@@ -55,7 +58,6 @@ impl SourceListing {
                 }
                 None => {
                     self.pages = None;
-                    self.report.ended_at = Some(Utc::now());
                     return None;
                 }
             }

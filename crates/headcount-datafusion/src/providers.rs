@@ -106,7 +106,7 @@ impl SourceConfig {
         Ok(listing)
     }
 
-    /// Returns the client, which is built anew only if the credentials have changed.
+    /// Returns the client, which is built again only if the credentials have changed.
     fn client(&self, digest: [u8; 32], credentials: BTreeMap<&'static str, String>) -> Result<Client> {
         let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         match &*kept {

@@ -115,9 +115,7 @@ impl Column {
 
     fn array(&self, source: &Source, accounts: &[Account]) -> Result<ArrayRef> {
         Ok(match self.values {
-            Values::Source(text) => {
-                Arc::new(StringArray::from_iter_values(accounts.iter().map(|_| text(source))))
-            }
+            Values::Source(text) => Arc::new(StringArray::new_repeated(text(source), accounts.len())),
             Values::Text(text) => Arc::new(accounts.iter().map(text).collect::<StringArray>()),
             Values::Time(time) => timestamps(accounts.iter().map(time)),
             Values::Roles => {
@@ -142,13 +140,8 @@ impl Column {
                 Arc::new(maps.finish())
             }
             Values::Record => {
-                let mut records = StringBuilder::new();
-                for account in accounts {
-                    // Serialised, which redacts secrets; `raw()` does not.
-                    let record = serde_json::to_string(account.record());
-                    records.append_value(record.map_err(|error| DataFusionError::External(error.into()))?);
-                }
-                Arc::new(records.finish())
+                let json: Vec<_> = accounts.iter().map(|account| account.record().redacted_json()).collect();
+                Arc::new(StringArray::from_iter_values(json))
             }
         })
     }

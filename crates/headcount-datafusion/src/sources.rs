@@ -138,7 +138,7 @@ impl Reports {
     pub(crate) fn record(&self, report: ListingReport) {
         let mut reports = self.lock();
         let worse = reports.get(&report.source).is_some_and(|other| {
-            let at_the_same_time = other.ended_at.is_none_or(|ended| ended > report.started_at);
+            let at_the_same_time = other.ended_at.is_some_and(|ended| ended > report.started_at);
             at_the_same_time && shortfall(other) > shortfall(&report).max(1)
         });
         if !worse {

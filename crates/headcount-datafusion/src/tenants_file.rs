@@ -45,7 +45,7 @@ use crate::{
 /// | `sailpoint` | `client_id` and `client_secret`, or `token` | `base_url` (required), `email_attribute` |
 ///
 /// A credential is `{ env = "NAME" }`. The variable is read whenever a source is opened, so planning a query and running a
-/// scheduler need no credentials, and a token that is replaced is used. No two sources may have the same credentials, since they
+/// scheduler need no credentials, and a token that is replaced is used. No two sources may name the same variable, since they
 /// would share a rate limit without knowing it.
 #[derive(Clone)]
 pub struct TenantsFile {
@@ -83,8 +83,18 @@ impl TenantsFile {
             config(format!("{what} at line {line} of the tenants file"))
         })?;
         let mut sources = BTreeMap::new();
+        if table.is_empty() {
+            return Err(config("the tenants file has no source; expected a table [tenant.source]".into()));
+        }
         for (tenant, value) in table {
-            for (name, value) in expect_table(&tenant, value)? {
+            let named = expect_table(&tenant, value)?;
+            if named.is_empty() {
+                let tenant = tenant.escape_debug();
+                return Err(config(format!(
+                    "{tenant} in the tenants file has no source; expected [{tenant}.source]"
+                )));
+            }
+            for (name, value) in named {
                 let at = format!("{tenant}.{name}");
                 let (source, config) = read_source(&tenant, &name, &expect_table(&at, value)?)?;
                 sources.insert(source, config);

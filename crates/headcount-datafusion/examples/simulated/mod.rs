@@ -1,6 +1,8 @@
 //! Simulated tenants, in the form in which real ones are configured: a tenants file, and variables with credentials.
 
-use std::{collections::BTreeMap, error::Error, fmt::Write as _, io, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap, error::Error, fmt::Write as _, io, net::TcpListener, path::Path, sync::Arc,
+};
 
 use datafusion::arrow::{array::RecordBatch, error::ArrowError, util::pretty::pretty_format_batches};
 use headcount_datafusion::{Tenants, TenantsFile};
@@ -179,4 +181,16 @@ pub(crate) fn format_table(rows: &[RecordBatch]) -> Result<String, ArrowError> {
         .chars()
         .map(|c| if is_safe(c) { c.to_string() } else { c.escape_unicode().to_string() })
         .collect())
+}
+
+/// Returns a free port with a free port after it.
+#[allow(dead_code, reason = "not every example and test uses it")]
+pub(crate) fn free_port() -> u16 {
+    loop {
+        let first = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = first.local_addr().expect("an address").port();
+        if port < u16::MAX && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
+            return port;
+        }
+    }
 }

@@ -9,8 +9,8 @@
 //! processes. To build your own, give [`physical_codec`] to both, and let the scheduler permit more failures of a task
 //! (`task_max_failures`) than the collection makes attempts.
 //!
-//! An attempt that failed for a reason that may pass is raised as an I/O error, which Ballista retries, on another
-//! executor if there is one. A source that is given up does not fail the job. What decides whether
+//! An attempt that failed for a reason that may pass is raised as an I/O error, which Ballista retries, on any
+//! executor. A source that is given up does not fail the job. What decides whether
 //! a snapshot is complete are its manifests, not the job: a job that failed is sent again for the sources that are left.
 //!
 //! Ballista authenticates nobody. Whoever reaches its ports can run plans with the credentials of the executors: keep

@@ -1,13 +1,13 @@
 //! Runs a collection on a cluster.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use ballista::prelude::SessionConfigExt;
 use ballista_core::execution_plans::execute_physical_plan;
 use datafusion::{error::Result, prelude::SessionConfig};
 use datafusion_proto::protobuf::PhysicalPlanNode;
 use futures::TryStreamExt;
-use headcount::{Source, chrono::Utc};
+use headcount::Source;
 use uuid::Uuid;
 
 use super::{
@@ -29,13 +29,14 @@ impl Collect {
     /// the run again continues it.
     pub async fn run_on(&self, scheduler: &str) -> Result<Snapshot> {
         let collector = self.begin().await?;
-        let started = Utc::now();
+        let before = self.snapshot().await?;
+        let given_up_before: HashSet<_> =
+            before.sources().iter().filter_map(SourceStatus::given_up).collect();
         let mut failure = None;
         for job in 0..=MAX_JOBS {
-            // A source that failed since the start was given up by an executor.
-            let was_given_up = |status: &SourceStatus| {
-                status.report.as_ref().is_some_and(|report| report.started_at >= started)
-            };
+            // In this collection, by an executor.
+            let was_given_up =
+                |status: &SourceStatus| status.given_up().is_some_and(|path| !given_up_before.contains(path));
             let snapshot = self.snapshot().await?;
             let left =
                 snapshot.sources().iter().filter(|status| !status.is_committed() && !was_given_up(status));

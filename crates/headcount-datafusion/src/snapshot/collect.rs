@@ -6,7 +6,7 @@ use datafusion::{
     error::{DataFusionError, Result},
     object_store::{ObjectStoreExt, path::Path},
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future::ready, stream};
 use headcount::{Completeness, Error, ErrorKind, IncompleteReason, ListingReport, Source, chrono::Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -131,7 +131,10 @@ pub(crate) enum Attempt {
     /// The source is committed, or was given up.
     Done,
     /// The attempt failed for a reason that may pass.
-    Again(Box<ListingReport>),
+    Again(
+        #[cfg_attr(not(feature = "ballista"), expect(dead_code, reason = "for the error of a task"))]
+        Box<ListingReport>,
+    ),
 }
 
 /// How a listing ended.
@@ -166,13 +169,13 @@ impl Collector {
                 (report, Some(Duration::ZERO))
             }
         };
-        match (self.record_failure(&folder, &report).await, retry_after) {
-            (Ok(failures), Some(wait)) if failures < self.attempts => {
-                tokio::time::sleep(wait.max(Duration::from_secs(failures as u64))).await;
+        match self.record_failure(&folder, &report, retry_after).await {
+            Ok(Some(wait)) => {
+                tokio::time::sleep(wait).await;
                 Attempt::Again(report)
             }
             // Without a record, the attempts could not be counted.
-            _ => Attempt::Done,
+            Ok(None) | Err(_) => Attempt::Done,
         }
     }
 
@@ -190,11 +193,22 @@ impl Collector {
             accounts.retain(|account| part.is_new(account));
             part.write(&listing.batch(&accounts)?).await?;
         }
-        let report = Box::new(listing.report().clone());
+        let mut report = Box::new(listing.report().clone());
         if let Some(error) = listing.failed() {
             return Ok(Outcome::Failed { report, retry_after: retry_after(error) });
         }
-        if may_pass(&report.summary.completeness) && self.failures(folder).await? + 1 < self.attempts {
+        // A repeat may have hidden a missing account from the provider's count.
+        let listed = part.rows().saturating_add(report.summary.rejected);
+        if let Some(total) = report.summary.total
+            && report.is_complete()
+            && listed < total
+        {
+            let reason = IncompleteReason::CountMismatch { total, listed };
+            report.summary.completeness = Completeness::Uncertain(vec![reason]);
+        }
+        if may_pass(&report.summary.completeness)
+            && self.count(folder, FailedAttempt::UNCERTAIN).await? + 1 < self.attempts
+        {
             return Ok(Outcome::Failed { report, retry_after: Some(Duration::ZERO) });
         }
         let (path, part) = part.finish().await?;
@@ -222,18 +236,28 @@ impl Collector {
         Ok(Outcome::Committed)
     }
 
-    /// Records a failed attempt, and returns the number of failed attempts.
-    async fn record_failure(&self, folder: &Path, report: &ListingReport) -> Result<usize> {
-        let failures = self.failures(folder).await?;
-        let path = folder.clone().join(format!("failed-{}.json", Uuid::new_v4()));
-        self.store.create(&path, FailedAttempt::to_json(report)?).await?;
-        Ok(failures + 1)
+    /// Records a failed attempt, and returns after which time the next one is due, unless the source is given up.
+    async fn record_failure(
+        &self,
+        folder: &Path,
+        report: &ListingReport,
+        retry_after: Option<Duration>,
+    ) -> Result<Option<Duration>> {
+        let prefix = if report.error.is_some() { FailedAttempt::FAILED } else { FailedAttempt::UNCERTAIN };
+        let failures = self.count(folder, prefix).await? + 1;
+        let retry_after = retry_after.filter(|_| failures < self.attempts);
+        let attempt = FailedAttempt { report: report.clone(), is_final: retry_after.is_none() };
+        let path = folder.clone().join(format!("{prefix}{}.json", Uuid::new_v4()));
+        self.store.create(&path, attempt.to_json()?).await?;
+        Ok(retry_after.map(|wait| wait.max(Duration::from_secs(failures as u64))))
     }
 
-    async fn failures(&self, folder: &Path) -> Result<usize> {
+    /// Counts the files of a source with this prefix.
+    async fn count(&self, folder: &Path, prefix: &str) -> Result<usize> {
         let files = self.store.object_store().list(Some(folder));
-        let failed = files.try_filter(|file| futures::future::ready(FailedAttempt::is_name(&file.location)));
-        Ok(failed.try_fold(0, |count, _| futures::future::ok(count + 1)).await?)
+        let has_prefix = |name: &str| name.starts_with(prefix);
+        let counted = files.try_filter(|file| ready(file.location.filename().is_some_and(has_prefix)));
+        Ok(counted.try_fold(0, |count, _| ready(Ok(count + 1))).await?)
     }
 }
 
@@ -256,19 +280,24 @@ fn may_pass(completeness: &Completeness) -> bool {
     matches!(completeness, Completeness::Uncertain(reasons) if reasons.iter().all(passes))
 }
 
-/// The record of a failed attempt: `failed-UUID.json`.
+/// The record of a failed attempt: `failed-UUID.json`, or `uncertain-UUID.json` if the listing reached its end.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct FailedAttempt {
     pub(crate) report: ListingReport,
+    /// Whether the source was given up.
+    pub(crate) is_final: bool,
 }
 
 impl FailedAttempt {
-    fn to_json(report: &ListingReport) -> Result<Vec<u8>> {
-        let attempt = Self { report: report.clone() };
-        serde_json::to_vec(&attempt).map_err(|error| DataFusionError::External(Box::new(error)))
+    const FAILED: &'static str = "failed-";
+    const UNCERTAIN: &'static str = "uncertain-";
+
+    fn to_json(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(self).map_err(|error| DataFusionError::External(Box::new(error)))
     }
 
     pub(crate) fn is_name(path: &Path) -> bool {
-        path.filename().is_some_and(|name| name.starts_with("failed-"))
+        let is_name = |name: &str| name.starts_with(Self::FAILED) || name.starts_with(Self::UNCERTAIN);
+        path.filename().is_some_and(is_name)
     }
 }

@@ -56,7 +56,11 @@ pub struct SourceStatus {
     /// Why the source is not complete; `None` if it is.
     pub problem: Option<String>,
     /// Whether a manifest exists.
+    #[cfg(feature = "ballista")]
     committed: bool,
+    /// The record of the latest attempt, if the source was given up in it.
+    #[cfg(feature = "ballista")]
+    given_up: Option<Path>,
     /// The committed file, if it can be read.
     part: Option<(Path, Part)>,
 }
@@ -210,30 +214,36 @@ impl SourceStatus {
         self.committed
     }
 
-    async fn read(store: &SnapshotStore, run: &str, plan: &str, source: Source) -> Result<Self> {
-        let folder = store.source_folder(run, &source);
-        let broken = |source: Source, report, problem: String| Self {
+    /// Returns the record of the latest attempt, if the source was given up in it.
+    #[cfg(feature = "ballista")]
+    pub(crate) fn given_up(&self) -> Option<&Path> {
+        self.given_up.as_ref()
+    }
+
+    /// Creates the status of a source with a manifest and without a readable file.
+    fn new(source: Source, report: Option<ListingReport>, problem: Option<String>) -> Self {
+        Self {
             source,
             report,
-            problem: Some(problem),
+            problem,
+            #[cfg(feature = "ballista")]
             committed: true,
+            #[cfg(feature = "ballista")]
+            given_up: None,
             part: None,
-        };
+        }
+    }
+
+    /// Reads the state of a source in the run with the digest `plan`.
+    async fn read(store: &SnapshotStore, run: &str, plan: &str, source: Source) -> Result<Self> {
+        let folder = store.source_folder(run, &source);
         let manifest =
             match Manifest::read(store, &folder.clone().join("manifest.json"), plan, &source).await? {
                 Some(Ok(manifest)) => manifest,
-                Some(Err(problem)) => return Ok(broken(source, None, problem)),
-                None => {
-                    let report = latest_failure(store, &folder).await?;
-                    let problem = match report.as_ref().map(|report| (&report.error, &report.summary)) {
-                        Some((Some(error), _)) => format!("failed: {error}"),
-                        Some((None, summary)) => format!("failed: {summary}"),
-                        None => "not collected".into(),
-                    };
-                    return Ok(Self { source, report, problem: Some(problem), committed: false, part: None });
-                }
+                Some(Err(problem)) => return Ok(Self::new(source, None, Some(problem))),
+                None => return Self::read_failure(store, source, &folder).await,
             };
-        let Manifest { report, part, .. } = &manifest;
+        let Manifest { report, part, .. } = manifest;
         // A file name, so that no manifest leads out of its folder.
         let path = folder.join(part.file.as_str());
         let problem = match store.size(&path).await? {
@@ -243,11 +253,28 @@ impl SourceStatus {
             }
             Some(_) => {
                 let problem = (!report.is_complete()).then(|| report.summary.completeness.to_string());
-                let part = Some((path, part.clone()));
-                return Ok(Self { source, report: Some(manifest.report), problem, committed: true, part });
+                return Ok(Self { part: Some((path, part)), ..Self::new(source, Some(report), problem) });
             }
         };
-        Ok(broken(source, Some(manifest.report), problem))
+        Ok(Self::new(source, Some(report), Some(problem)))
+    }
+
+    /// Reads the latest failure of a source without a manifest.
+    async fn read_failure(store: &SnapshotStore, source: Source, folder: &Path) -> Result<Self> {
+        let latest = latest_failure(store, folder).await?;
+        let report = latest.as_ref().map(|(_, attempt)| attempt.report.clone());
+        let problem = match &report {
+            Some(ListingReport { error: Some(error), .. }) => format!("failed: {error}"),
+            Some(ListingReport { summary, .. }) => format!("failed: {summary}"),
+            None => "not collected".into(),
+        };
+        Ok(Self {
+            #[cfg(feature = "ballista")]
+            committed: false,
+            #[cfg(feature = "ballista")]
+            given_up: latest.filter(|(_, attempt)| attempt.is_final).map(|(path, _)| path),
+            ..Self::new(source, report, Some(problem))
+        })
     }
 
     async fn verify(mut self, store: &SnapshotStore, schema: &SchemaRef) -> Self {
@@ -300,7 +327,7 @@ async fn read_ids(
     Ok((rows, ids))
 }
 
-async fn latest_failure(store: &SnapshotStore, folder: &Path) -> Result<Option<ListingReport>> {
+async fn latest_failure(store: &SnapshotStore, folder: &Path) -> Result<Option<(Path, FailedAttempt)>> {
     let files: Vec<_> = store.object_store().list(Some(folder)).try_collect().await?;
     let latest = files
         .into_iter()
@@ -308,5 +335,5 @@ async fn latest_failure(store: &SnapshotStore, folder: &Path) -> Result<Option<L
         .max_by_key(|file| (file.last_modified, file.location.clone()));
     let Some(latest) = latest else { return Ok(None) };
     let json = store.read(&latest.location).await?.unwrap_or_default();
-    Ok(serde_json::from_slice::<FailedAttempt>(&json).ok().map(|attempt| attempt.report))
+    Ok(serde_json::from_slice(&json).ok().map(|attempt| (latest.location, attempt)))
 }

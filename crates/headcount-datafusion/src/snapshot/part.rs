@@ -96,6 +96,11 @@ impl PartWriter {
         Ok(())
     }
 
+    /// Returns the number of accounts that were written.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
     /// Completes the file.
     pub(crate) async fn finish(mut self) -> Result<(Path, Part)> {
         self.writer.finish().await?;

@@ -8,7 +8,8 @@ use std::{
     thread::{self, ThreadId},
 };
 
-use headcount_datafusion::{Collect, Require, SnapshotPlan};
+use datafusion::prelude::SessionContext;
+use headcount_datafusion::{Collect, Require, SnapshotPlan, accounts_schema};
 use headcount_sim::{ErrorBody, Fault, Faults};
 use tracing_subscriber::fmt::{MakeWriter, format::FmtSpan};
 
@@ -113,13 +114,21 @@ async fn no_credential_is_in_anything_that_is_written() {
 
         let (folder, store) = local_store();
         let plan = SnapshotPlan::new("r", shared(&simulated).sources()).unwrap();
-        let collect = Collect::new(shared(&simulated), store, plan);
+        let collect = Collect::new(shared(&simulated), store.clone(), plan);
         let snapshot = collect.run().await.unwrap();
         texts.push(format!("{collect:?} {snapshot:?} {snapshot}"));
         if provider.is_some() {
             texts.push(snapshot.accounts(Require::Complete).unwrap_err().to_string());
         }
         assert!(search_files(folder.path(), &secrets) >= 8);
+        // The files are compressed: their accounts are searched as rows, with the records.
+        let plan = SnapshotPlan::new("all", shared(&simulated).sources()).unwrap();
+        let columns: Vec<_> = accounts_schema().fields().iter().map(|field| field.name().clone()).collect();
+        let plan = plan.with_columns(columns).unwrap();
+        let snapshot = Collect::new(shared(&simulated), store.clone(), plan).run().await.unwrap();
+        let ctx = SessionContext::new();
+        snapshot.register(&ctx, Require::Any).unwrap();
+        texts.push(query(&ctx, "select * from accounts").await.unwrap().join("\n"));
         all_secrets.extend(secrets);
     }
     let log = log.text.lock().unwrap().clone();

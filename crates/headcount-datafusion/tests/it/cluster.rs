@@ -73,6 +73,7 @@ impl Cluster {
         );
         // The executors wait for the scheduler.
         let executors = (0..executors).map(|n| {
+            let work_dir = folder.path().join(format!("work-{n}")).to_string_lossy().into_owned();
             let args = [
                 "--tenants",
                 tenants.to_str().unwrap(),
@@ -86,6 +87,8 @@ impl Cluster {
                 &concurrency.to_string(),
                 "--heartbeat",
                 "1",
+                "--work-dir",
+                &work_dir,
             ];
             let log = folder.path().join(format!("executor-{n}.log"));
             Process::start(env!("CARGO_BIN_EXE_headcount-executor"), &log, &args, simulated)

@@ -3,7 +3,7 @@
 #[path = "../../examples/simulated/mod.rs"]
 mod simulated;
 
-use std::{collections::BTreeSet, net::TcpListener, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use datafusion::{
     arrow::util::pretty::pretty_format_batches,
@@ -14,7 +14,7 @@ use headcount_datafusion::{AccountsTable, SnapshotStore, Tenants, session_config
 use headcount_sim::{Faults, SimConfig};
 use tempfile::TempDir;
 
-pub(crate) use simulated::SimulatedTenants;
+pub(crate) use simulated::{SimulatedTenants, free_port};
 
 /// The names of the providers.
 pub(crate) const PROVIDERS: [&str; 4] = ["annature", "fortanix", "huawei", "sailpoint"];
@@ -79,15 +79,4 @@ pub(crate) fn local_store() -> (TempDir, SnapshotStore) {
     let runtime = SessionContext::new().runtime_env();
     let store = SnapshotStore::open(&runtime, folder.path().to_str().unwrap()).unwrap();
     (folder, store)
-}
-
-/// Returns a free port with a free port after it.
-pub(crate) fn free_port() -> u16 {
-    loop {
-        let first = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = first.local_addr().unwrap().port();
-        if port < u16::MAX && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
-            return port;
-        }
-    }
 }

@@ -188,7 +188,7 @@ async fn a_listing_that_changed_while_it_ran_is_listed_again() {
     assert!(snapshot.is_complete(), "{snapshot}");
     assert_eq!(snapshot.accounts_count(), 601);
     let failed =
-        files(folder.path(), ".json").into_iter().find(|path| path.to_str().unwrap().contains("failed-"));
+        files(folder.path(), ".json").into_iter().find(|path| path.to_str().unwrap().contains("uncertain-"));
     let failed = fs::read_to_string(failed.expect("the first attempt is recorded")).unwrap();
     assert!(failed.contains("total_changed"), "{failed}");
 }
@@ -325,8 +325,10 @@ async fn any_path_can_be_the_store() {
     }
 }
 
-/// A listing of three accounts, of which the second is on both pages.
-struct Repeating;
+/// A listing of three accounts, of which the second is on both pages, and of which the provider counts `total`.
+struct Repeating {
+    total: Option<u64>,
+}
 
 impl Paginator for Repeating {
     type Item = Account;
@@ -339,7 +341,7 @@ impl Paginator for Repeating {
     async fn fetch(&self, at: Option<&u32>) -> headcount::Result<Page<Account, u32>> {
         let (ids, next) = if at.is_none() { (["a", "b"], Some(1)) } else { (["b", "c"], None) };
         let account = |id| Account::new(Provider::Huawei, AccountKind::CloudAccount, id);
-        Ok(Page::new(ids.map(account).into(), next))
+        Ok(Page::new(ids.map(account).into(), next).with_total(self.total))
     }
 }
 
@@ -349,21 +351,37 @@ impl Tenants for Repeating {
     }
 
     fn open(&self, _: &Source, _: &ListRequest) -> headcount::Result<Listing> {
-        Ok(Listing { accounts: AnyPaginator::new(Self), endpoint: "none".into(), filter: None })
+        Ok(Listing {
+            accounts: AnyPaginator::new(Self { total: self.total }),
+            endpoint: "none".into(),
+            filter: None,
+        })
     }
 }
 
 #[tokio::test]
 async fn an_account_that_is_listed_twice_is_stored_once() {
     let (_folder, store) = local_store();
-    let plan = SnapshotPlan::new("r", Repeating.sources()).unwrap();
-    let snapshot =
-        Collect::new(Arc::new(Repeating), store, plan).run().await.unwrap().verify().await.unwrap();
+    let tenants = Repeating { total: None };
+    let plan = SnapshotPlan::new("r", tenants.sources()).unwrap();
+    let snapshot = Collect::new(Arc::new(tenants), store, plan).run().await.unwrap().verify().await.unwrap();
     assert!(snapshot.is_complete(), "{snapshot}");
     let ctx = SessionContext::new();
     snapshot.register(&ctx, Require::Complete).unwrap();
     assert_eq!(ids(&ctx, "select id from accounts").await, ["a", "b", "c"].map(str::to_owned).into());
     assert_eq!(query(&ctx, "select items from sources").await.unwrap(), ["4"]);
+}
+
+#[tokio::test]
+async fn a_repeat_does_not_hide_a_missing_account() {
+    let (_folder, store) = local_store();
+    let tenants = Repeating { total: Some(4) };
+    let plan = SnapshotPlan::new("r", tenants.sources()).unwrap();
+    let snapshot = Collect::new(Arc::new(tenants), store, plan).attempts(1).run().await.unwrap();
+    assert_eq!(
+        problems(&snapshot),
+        ["acme/cloud: possibly incomplete: the provider reports 4 rows, 3 listed"]
+    );
 }
 
 #[tokio::test]

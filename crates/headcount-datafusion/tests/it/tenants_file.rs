@@ -66,6 +66,8 @@ fn a_source_that_is_listed_twice_is_refused() {
 #[test]
 fn malformed_files_are_refused_without_their_values() {
     for (text, expected) in [
+        ("", "the tenants file has no source; expected a table [tenant.source]"),
+        ("[acme]\n# [acme.hr]\n[beta.hr]", "acme in the tenants file has no source; expected [acme.source]"),
         ("[acme.hr]\nprovider = 'canary", "invalid TOML at line 2"),
         ("acme = 'canary'", "acme in the tenants file: expected a table [tenant.source], got string"),
         (
