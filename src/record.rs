@@ -313,6 +313,15 @@ mod tests {
     }
 
     #[test]
+    fn redacted_text_is_copied_only_to_redact() {
+        let json = r#"{"a": {"client_secret":"canary"},"b":1}"#;
+        let record = |secret| RawRecord::new(Arc::new(json.to_owned()), 0..json.len(), secret);
+        assert!(matches!(record(&[]).redacted_json(), Cow::Borrowed(text) if text == json));
+        let redacted = r#"{"a":{"client_secret":"[redacted]"},"b":1}"#;
+        assert_eq!(record(&["client_secret"]).redacted_json(), redacted);
+    }
+
+    #[test]
     fn described_error_has_no_values() {
         #[derive(Deserialize)]
         struct Row {

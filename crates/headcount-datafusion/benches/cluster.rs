@@ -18,10 +18,10 @@ use headcount_sim::SimConfig;
 use simulated::{SimulatedTenants, free_port};
 
 const LATENCY: Duration = Duration::from_millis(50);
-const TENANTS: usize = 200;
+const TENANTS: usize = 100;
 const ACCOUNTS: usize = 500;
 /// How many sources an executor lists at a time.
-const CONCURRENCY: usize = 4;
+const CONCURRENCY: usize = 2;
 
 struct Process(Child);
 

@@ -60,7 +60,7 @@ impl Collect {
 
     /// Sets how many sources are listed at a time. Default: 16.
     ///
-    /// Each needs the memory of a page and about 6 MiB for its file.
+    /// Each needs about 5 MiB of memory.
     pub fn concurrency(mut self, sources: usize) -> Self {
         self.concurrency = sources.max(1);
         self
@@ -68,9 +68,9 @@ impl Collect {
 
     /// Sets how often a source may fail in a run before it is given up. Default: 3.
     ///
-    /// A listing that is not complete because accounts changed while it ran counts as a failure, except for the last: it is
-    /// committed as it is, and only a new run lists the source again. A source that was given up is tried once more whenever
-    /// the run is collected again.
+    /// A listing that is not complete because accounts changed while it ran is repeated as often. The last one is committed
+    /// as it is: only a new run lists the source again. A source that was given up is tried once more whenever the run is
+    /// collected again.
     pub fn attempts(mut self, attempts: usize) -> Self {
         self.attempts = attempts.max(1);
         self
