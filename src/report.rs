@@ -162,11 +162,16 @@ mod tests {
             assert!(Source::new(name, name, Provider::Huawei).is_ok(), "{name}");
         }
         let long = "a".repeat(101);
-        for name in ["", ".", "..", ".a", "a/b", "a b", "a'; drop table x --", "ä", "a\u{202e}b", "a\n", &long] {
+        for name in
+            ["", ".", "..", ".a", "a/b", "a b", "a'; drop table x --", "ä", "a\u{202e}b", "a\n", &long]
+        {
             let error = Source::new(name, "hr", Provider::Huawei).unwrap_err();
             assert!(error.to_string().contains("tenant name"), "{error}");
             assert!(error.to_string().contains("expected 1 to 100 ASCII letters"), "{error}");
-            assert!(error.to_string().chars().all(|c| c.is_ascii() && !c.is_control() || c == 'ä'), "{error}");
+            assert!(
+                error.to_string().chars().all(|c| c.is_ascii() && !c.is_control() || c == 'ä'),
+                "{error}"
+            );
             let json = serde_json::json!({"tenant": "acme", "name": name, "provider": "huawei"});
             assert!(serde_json::from_value::<Source>(json).is_err(), "{name}");
         }
