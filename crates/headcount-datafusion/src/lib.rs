@@ -28,7 +28,7 @@
 //! # Versions
 //!
 //! The interface contains types of DataFusion and of its Arrow and `object_store`, which
-//! [`datafusion`](datafusion) re-exports. Each release of this crate is for one major version of DataFusion.
+//! [`datafusion`] re-exports. Each release of this crate is for one major version of DataFusion.
 //!
 //! # Personal data
 //!
