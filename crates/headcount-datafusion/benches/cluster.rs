@@ -2,9 +2,6 @@
 //!
 //! Simulators answer after 50 ms, so that the time is theirs and not the processors'.
 
-#[path = "../examples/simulated/mod.rs"]
-mod simulated;
-
 use std::{
     fs,
     path::Path,
@@ -15,7 +12,7 @@ use std::{
 use datafusion::prelude::SessionContext;
 use headcount_datafusion::{Collect, SnapshotPlan, SnapshotStore, Tenants};
 use headcount_sim::SimConfig;
-use simulated::{SimulatedTenants, free_port};
+use simulated_tenants::{SimulatedTenants, free_port};
 
 const LATENCY: Duration = Duration::from_millis(50);
 const TENANTS: usize = 100;
@@ -68,10 +65,10 @@ async fn main() {
 
 /// Collects a new run on a new cluster, and returns how long that took.
 async fn collect(simulated: &SimulatedTenants, folder: &Path, executors: usize, run: usize) -> Duration {
-    let port = free_port().to_string();
+    let port = free_port().expect("a free port").to_string();
     let (tenants, bind) = (folder.join("tenants.toml"), format!("127.0.0.1:{port}"));
     let _scheduler = Process::start(env!("CARGO_BIN_EXE_headcount-scheduler"), &["--bind", &bind], simulated);
-    let ports = [free_port(), free_port()];
+    let ports = [free_port().expect("a free port"), free_port().expect("a free port")];
     let executor = |n: usize| {
         let work_dir = folder.join(format!("work-{n}")).to_string_lossy().into_owned();
         let args = [

@@ -2,9 +2,6 @@
 //!
 //! The simulators run in a process of their own, so that only the client is measured.
 
-#[path = "../examples/simulated/mod.rs"]
-mod simulated;
-
 use std::{
     collections::BTreeMap,
     env, fs,
@@ -21,7 +18,7 @@ use headcount_datafusion::{
     Collect, ListRequest, SnapshotPlan, SnapshotStore, Tenants, TenantsFile, accounts_batch, accounts_schema,
 };
 use headcount_sim::{SailPoint, SimConfig};
-use simulated::SimulatedTenants;
+use simulated_tenants::SimulatedTenants;
 
 /// The rate limit of the simulators for a collection: requests in an interval.
 const RATE_LIMIT: (u32, Duration) = (10, Duration::from_secs(30));

@@ -4,9 +4,6 @@
 //! cargo run --example collect
 //! ```
 
-#[path = "simulated/mod.rs"]
-mod simulated;
-
 use std::{
     error::Error,
     path::PathBuf,
@@ -22,7 +19,7 @@ use datafusion::prelude::SessionContext;
 use headcount::{Source, chrono::Utc};
 use headcount_datafusion::{Collect, ListRequest, Listing, Require, SnapshotPlan, SnapshotStore, Tenants};
 
-use crate::simulated::{OpenTenants, format_table};
+use simulated_tenants::{OpenTenants, format_table};
 
 /// Collects a snapshot of the accounts of all tenants.
 ///

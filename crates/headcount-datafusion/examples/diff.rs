@@ -4,9 +4,6 @@
 //! cargo run --example diff
 //! ```
 
-#[path = "simulated/mod.rs"]
-mod simulated;
-
 use std::{error::Error, process::ExitCode};
 
 use clap::Parser;
@@ -14,7 +11,7 @@ use datafusion::prelude::SessionContext;
 use headcount_datafusion::{Collect, Require, Snapshot, SnapshotDiff, SnapshotPlan, SnapshotStore};
 use headcount_sim::Simulator;
 
-use crate::simulated::{OpenTenants, SimulatedTenants, format_table};
+use simulated_tenants::{OpenTenants, SimulatedTenants, format_table};
 
 /// Shows who joined, who left and what changed between two snapshots.
 ///

@@ -4,14 +4,11 @@
 //! cargo run --example simulate -- --dir simulated
 //! ```
 
-#[path = "simulated/mod.rs"]
-mod simulated;
-
 use std::{error::Error, fmt::Write as _, fs, path::PathBuf};
 
 use clap::Parser;
 
-use crate::simulated::SimulatedTenants;
+use simulated_tenants::SimulatedTenants;
 
 /// Runs simulated tenants until Ctrl-C.
 ///

@@ -4,16 +4,13 @@
 //! cargo run --example sql -- "select source, status, count(*) from accounts group by 1, 2 order by 1, 2"
 //! ```
 
-#[path = "simulated/mod.rs"]
-mod simulated;
-
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use datafusion::prelude::SessionContext;
 use headcount_datafusion::{AccountsTable, Require, session_config};
 
-use crate::simulated::{OpenTenants, format_table};
+use simulated_tenants::{OpenTenants, format_table};
 
 /// Answers SQL over the accounts of all tenants.
 ///

@@ -63,7 +63,7 @@ impl Cluster {
         let tenants = folder.path().join("tenants.toml");
         fs::write(&tenants, simulated.toml()).unwrap();
         let nobody = SimulatedTenants::default();
-        let port = free_port().to_string();
+        let port = free_port().unwrap().to_string();
         let bind = format!("127.0.0.1:{port}");
         let scheduler = Process::start(
             env!("CARGO_BIN_EXE_headcount-scheduler"),
@@ -82,7 +82,7 @@ impl Cluster {
                 "--scheduler-port",
                 &port,
                 "--port",
-                &free_port().to_string(),
+                &free_port().unwrap().to_string(),
                 "--concurrency",
                 &concurrency.to_string(),
                 "--heartbeat",

@@ -1,8 +1,5 @@
 //! Simulated tenants and sessions.
 
-#[path = "../../examples/simulated/mod.rs"]
-mod simulated;
-
 use std::{collections::BTreeSet, sync::Arc};
 
 use datafusion::{
@@ -14,7 +11,7 @@ use headcount_datafusion::{AccountsTable, SnapshotStore, Tenants, session_config
 use headcount_sim::{Faults, SimConfig};
 use tempfile::TempDir;
 
-pub(crate) use simulated::{SimulatedTenants, free_port};
+pub(crate) use simulated_tenants::{SimulatedTenants, free_port};
 
 /// The names of the providers.
 pub(crate) const PROVIDERS: [&str; 4] = ["annature", "fortanix", "huawei", "sailpoint"];

@@ -56,7 +56,7 @@ async fn a_snapshot_is_collected_into_s3() {
         eprintln!("HEADCOUNT_MOTO_SERVER is not set: nothing was tested");
         return;
     };
-    let port = free_port();
+    let port = free_port().unwrap();
     let _server = Server::start(&program, port).await;
     let s3 = AmazonS3Builder::new()
         .with_endpoint(format!("http://127.0.0.1:{port}"))

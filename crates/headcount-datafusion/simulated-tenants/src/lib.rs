@@ -1,10 +1,18 @@
 //! Simulated tenants, in the form in which real ones are configured: a tenants file, and variables with credentials.
 
 use std::{
-    collections::BTreeMap, error::Error, fmt::Write as _, io, net::TcpListener, path::Path, sync::Arc,
+    collections::BTreeMap,
+    error::Error,
+    fmt::{self, Write as _},
+    io,
+    net::TcpListener,
+    path::Path,
+    sync::Arc,
 };
 
-use datafusion::arrow::{array::RecordBatch, error::ArrowError, util::pretty::pretty_format_batches};
+use headcount_datafusion::datafusion::arrow::{
+    array::RecordBatch, error::ArrowError, util::pretty::pretty_format_batches,
+};
 use headcount_datafusion::{Tenants, TenantsFile};
 use headcount_sim::{PROVIDERS, SimConfig, Simulator};
 
@@ -39,19 +47,18 @@ const MEMBERS: [(&str, &[(&str, &str)]); 4] = [
 
 /// Running simulators, each a source of a tenant.
 #[derive(Default)]
-pub(crate) struct SimulatedTenants {
+pub struct SimulatedTenants {
     simulators: BTreeMap<String, Box<dyn Simulator>>,
     toml: String,
     env: BTreeMap<String, String>,
 }
 
-#[allow(dead_code, reason = "not every example and test uses all of it")]
 impl SimulatedTenants {
     /// Starts `tenants` tenants, each with a source of every provider that has `accounts` accounts.
     ///
     /// # Errors
     /// Fails if no port can be bound.
-    pub(crate) async fn start(tenants: usize, accounts: usize) -> io::Result<Self> {
+    pub async fn start(tenants: usize, accounts: usize) -> io::Result<Self> {
         let mut simulated = Self::default();
         for tenant in 1..=tenants {
             for provider in PROVIDERS {
@@ -68,7 +75,7 @@ impl SimulatedTenants {
     ///
     /// # Errors
     /// Fails if there is no such provider or no port can be bound.
-    pub(crate) async fn add(
+    pub async fn add(
         &mut self,
         tenant: &str,
         source: &str,
@@ -83,7 +90,7 @@ impl SimulatedTenants {
     }
 
     /// Adds a simulator that runs.
-    pub(crate) fn add_simulator(&mut self, tenant: &str, source: &str, simulator: Box<dyn Simulator>) {
+    pub fn add_simulator(&mut self, tenant: &str, source: &str, simulator: Box<dyn Simulator>) {
         let number = self.simulators.len();
         let values: BTreeMap<_, _> = simulator.env().into_iter().collect();
         let name = simulator.provider().name();
@@ -104,12 +111,12 @@ impl SimulatedTenants {
     }
 
     /// Returns the text of the tenants file.
-    pub(crate) fn toml(&self) -> &str {
+    pub fn toml(&self) -> &str {
         &self.toml
     }
 
     /// Returns the variables that the tenants file names.
-    pub(crate) fn env(&self) -> &BTreeMap<String, String> {
+    pub fn env(&self) -> &BTreeMap<String, String> {
         &self.env
     }
 
@@ -117,39 +124,37 @@ impl SimulatedTenants {
     ///
     /// # Errors
     /// Fails if the file is invalid.
-    pub(crate) fn tenants(&self) -> headcount::Result<TenantsFile> {
+    pub fn tenants(&self) -> headcount_datafusion::headcount::Result<TenantsFile> {
         let env = self.env.clone();
         Ok(TenantsFile::parse(&self.toml)?.with_lookup(move |name| env.get(name).cloned()))
     }
 
     /// Returns the simulators with their sources as `tenant/source`.
-    pub(crate) fn simulators(&self) -> impl Iterator<Item = (&str, &dyn Simulator)> {
+    pub fn simulators(&self) -> impl Iterator<Item = (&str, &dyn Simulator)> {
         self.simulators.iter().map(|(source, simulator)| (source.as_str(), &**simulator))
     }
 
     /// Returns the simulator of a source.
-    pub(crate) fn simulator(&self, source: &str) -> &dyn Simulator {
+    pub fn simulator(&self, source: &str) -> &dyn Simulator {
         &*self.simulators[source]
     }
 }
 
 /// The tenants of a file, or simulated ones, which run as long as this value lives.
-#[allow(dead_code, reason = "not every example and test uses it")]
-pub(crate) struct OpenTenants {
+pub struct OpenTenants {
     /// The tenants.
-    pub(crate) tenants: Arc<dyn Tenants>,
+    pub tenants: Arc<dyn Tenants>,
     /// The simulators, if there is no file.
-    pub(crate) simulated: Option<SimulatedTenants>,
+    pub simulated: Option<SimulatedTenants>,
 }
 
-#[allow(dead_code, reason = "not every example and test uses it")]
 impl OpenTenants {
     /// Opens the tenants of a file. Without one, simulates `tenants` tenants, each with a source of every provider that
     /// has `accounts` accounts.
     ///
     /// # Errors
     /// Fails if the file is invalid.
-    pub(crate) async fn open(
+    pub async fn open(
         file: Option<&Path>,
         tenants: usize,
         accounts: usize,
@@ -169,8 +174,7 @@ impl OpenTenants {
 ///
 /// # Errors
 /// Fails if a value cannot be formatted.
-#[allow(dead_code, reason = "not every example and test uses it")]
-pub(crate) fn format_table(rows: &[RecordBatch]) -> Result<String, ArrowError> {
+pub fn format_table(rows: &[RecordBatch]) -> Result<String, ArrowError> {
     let table = pretty_format_batches(rows)?.to_string();
     let is_safe = |c: char| {
         c == '\n'
@@ -184,13 +188,29 @@ pub(crate) fn format_table(rows: &[RecordBatch]) -> Result<String, ArrowError> {
 }
 
 /// Returns a free port with a free port after it.
-#[allow(dead_code, reason = "not every example and test uses it")]
-pub(crate) fn free_port() -> u16 {
+///
+/// # Errors
+/// Fails if no port can be bound.
+pub fn free_port() -> io::Result<u16> {
     loop {
-        let first = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = first.local_addr().expect("an address").port();
+        let first = TcpListener::bind("127.0.0.1:0")?;
+        let port = first.local_addr()?.port();
         if port < u16::MAX && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
-            return port;
+            return Ok(port);
         }
+    }
+}
+
+/// Names the sources, without their credentials.
+impl fmt::Debug for SimulatedTenants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.simulators.keys()).finish()
+    }
+}
+
+/// Names the simulated sources.
+impl fmt::Debug for OpenTenants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenTenants").field("simulated", &self.simulated).finish_non_exhaustive()
     }
 }
