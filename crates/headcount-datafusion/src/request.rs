@@ -7,7 +7,6 @@ use datafusion::{
     logical_expr::{BinaryExpr, Expr, Like, Operator},
 };
 use headcount::chrono::{DateTime, Datelike, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 
 /// More values of one column are not sent to a provider.
 const MAX_VALUES: usize = 20;
@@ -22,20 +21,17 @@ const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
 /// What a query asks of a listing.
 ///
 /// A listing may ignore all of it: it returns at least the accounts that match. The query evaluates its filters again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListRequest {
     /// The columns that are used; the others may be null. `None` is all of them.
     pub columns: Option<BTreeSet<String>>,
     /// Conditions that all accounts of interest satisfy.
-    #[serde(default)]
     pub conditions: Vec<Condition>,
 }
 
 /// A condition on a column, in the meaning of SQL: null satisfies none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Condition {
     /// The text is one of these (`=`, `in`), none of which is blank.
