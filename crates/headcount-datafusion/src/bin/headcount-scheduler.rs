@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         executor_timeout_seconds: args.executor_timeout,
         expire_dead_executor_interval_seconds: args.executor_timeout.div_ceil(4),
         no_executors_grace_period_seconds: args.executor_timeout.max(60),
-        // The store counts the attempts: a task that failed too often returns a row.
+        // The store counts the attempts: the task of a source that is given up ends without an error.
         task_max_failures: 1000,
         override_physical_codec: Some(physical_codec(None)),
         ..SchedulerConfig::default()

@@ -33,8 +33,8 @@ const MAX_WAIT: Duration = Duration::from_mins(20);
 /// use datafusion::prelude::SessionContext;
 /// use headcount_datafusion::{Collect, SnapshotPlan, SnapshotStore, Tenants, TenantsFile};
 ///
-/// # async fn run() -> datafusion::error::Result<()> {
-/// let tenants = TenantsFile::read("tenants.toml").map_err(|error| error.to_string()).expect("a valid file");
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let tenants = TenantsFile::read("tenants.toml")?;
 /// let store = SnapshotStore::open(&SessionContext::new().runtime_env(), "snapshots")?;
 /// let plan = SnapshotPlan::new("2026-11-29", tenants.sources())?;
 /// let snapshot = Collect::new(Arc::new(tenants), store, plan).run().await?;
