@@ -410,7 +410,12 @@ impl ApiClient {
             let credential = auth.credential().await?;
             if let Some(limiter) = self.limiter.as_ref().filter(|_| request.rate_limited) {
                 // Last, because the limiter records the time at which it returns as the time of sending.
-                limiter.acquire().await;
+                let provider = self.provider;
+                limiter
+                    .acquire(|wait| {
+                        tracing::debug!(provider, wait_ms = millis(wait), "waiting for the rate limit");
+                    })
+                    .await;
             }
             excluded = excluded.saturating_add(wait_start.elapsed());
             let mut http_request = self.http_request(request)?;
@@ -443,7 +448,13 @@ impl ApiClient {
             match self.retry.decide(&failure, request.idempotent, attempt, elapsed, fastrand::f64()) {
                 Ok(wait) => {
                     let kind = failure.error.kind();
-                    tracing::debug!(provider = self.provider, attempt, ?kind, ?wait, "retrying request");
+                    tracing::debug!(
+                        provider = self.provider,
+                        attempt,
+                        ?kind,
+                        wait_ms = millis(wait),
+                        "retrying request"
+                    );
                     tokio::time::sleep(wait).await;
                     excluded = excluded.saturating_add(retry_after);
                 }
@@ -494,7 +505,7 @@ impl ApiClient {
             }
             Ok(Ok(response)) => {
                 let (parts, body) = response.into_parts();
-                span.record_status(parts.status);
+                span.record_response(parts.status, body.len());
                 ApiResponse { status: parts.status, headers: parts.headers, body: body.into() }
             }
         };
@@ -596,6 +607,11 @@ fn check_headers(headers: &HeaderMap) -> Result<()> {
     Ok(())
 }
 
+/// Returns whole milliseconds, which a subscriber can add.
+fn millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The span of one attempt, with OpenTelemetry's field names for HTTP clients.
 ///
 /// It records the fields listed here and nothing else. Paths and queries contain ids and filters, so they are
@@ -613,14 +629,16 @@ impl AttemptSpan {
             http.request.method = method.as_str(),
             http.request.resend_count = (resend_count > 0).then_some(resend_count),
             http.response.status_code = field::Empty,
+            body_bytes = field::Empty,
             server.address = base.host(),
             server.port = base.port(),
             error.r#type = field::Empty,
         ))
     }
 
-    fn record_status(&self, status: StatusCode) {
+    fn record_response(&self, status: StatusCode, body_bytes: usize) {
         self.0.record("http.response.status_code", status.as_u16());
+        self.0.record("body_bytes", body_bytes);
     }
 
     /// Records `error.type` as OpenTelemetry defines it: the status if the response has an error status,

@@ -53,11 +53,18 @@
 //! |---|---|---|
 //! | `listing`: from creating the stream to dropping it | info | `provider`; at its end `pages`, `rows` |
 //! | `page`: fetching one page, with its retries | debug | `provider`, `page` (from 1), `rows`, `error.type` |
-//! | `request`: one attempt, including those for tokens | debug | `provider`, `http.request.method`, `http.request.resend_count`, `http.response.status_code`, `server.address`, `server.port`, `error.type` |
+//! | `request`: one attempt, including those for tokens | debug | `provider`, `http.request.method`, `http.request.resend_count`, `http.response.status_code`, `body_bytes` (of the response, after decompression), `server.address`, `server.port`, `error.type` |
 //!
-//! Before a retry, an event `retrying request` is recorded at debug level with `provider`, `attempt`, `kind`
-//! and `wait`. The fields of `request` have OpenTelemetry's names for HTTP clients. `otel.kind` and
-//! `otel.name` are for `tracing-opentelemetry`.
+//! The events, at debug level:
+//!
+//! | event | fields |
+//! |---|---|
+//! | `retrying request`: before a wait and another attempt | `provider`, `attempt`, `kind`, `wait_ms` |
+//! | `waiting for the rate limit` | `provider`, `wait_ms` |
+//!
+//! Most fields of `request` have OpenTelemetry's names for HTTP clients. `otel.kind` and `otel.name` are for
+//! `tracing-opentelemetry`. The [cookbook](crate::guide::cookbook#count-requests-retries-waits-and-bytes-from-tracing)
+//! has a layer that counts them.
 //!
 //! Nothing else is recorded at any level: no paths or queries, which contain ids and filters, and no headers,
 //! bodies or accounts. Without a subscriber, nothing is computed for it.

@@ -48,11 +48,12 @@ impl RateLimiter {
         Self { requests, window, padding: window / 100, sent: Mutex::default() }
     }
 
-    /// Waits until a request may be sent. The caller must send it immediately, because its send time is
-    /// recorded here.
-    pub(super) async fn acquire(&self) {
+    /// Waits until a request may be sent, and calls `on_wait` before each wait. The caller must send it immediately,
+    /// because its send time is recorded here.
+    pub(super) async fn acquire(&self, on_wait: impl Fn(Duration)) {
         let start = Instant::now();
         while let Err(wait) = self.try_acquire(start) {
+            on_wait(wait);
             sleep(wait).await;
         }
     }
@@ -93,7 +94,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     async fn send(limiter: &RateLimiter) -> Instant {
-        limiter.acquire().await;
+        limiter.acquire(|_| {}).await;
         Instant::now()
     }
 

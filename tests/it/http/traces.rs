@@ -78,13 +78,15 @@ async fn spans_have_opentelemetry_names() {
     assert_eq!(
         lines,
         [
-            format!("DEBUG {listing}:{page}=1}}:{request} {server} http.response.status_code=200}}: close"),
+            format!(
+                "DEBUG {listing}:{page}=1}}:{request} {server} http.response.status_code=200 body_bytes=83}}: close"
+            ),
             format!("DEBUG {listing}:{page}=1 rows=2}}: close"),
             format!(
-                "DEBUG {listing}:{page}=2}}:{request} {server} http.response.status_code=503 error.type=503}}: close"
+                "DEBUG {listing}:{page}=2}}:{request} {server} http.response.status_code=503 body_bytes=11 error.type=503}}: close"
             ),
             format!(
-                "DEBUG {listing}:{page}=2}}:{request} {resend_field} http.response.status_code=200}}: close"
+                "DEBUG {listing}:{page}=2}}:{request} {resend_field} http.response.status_code=200 body_bytes=44}}: close"
             ),
             format!("DEBUG {listing}:{page}=2 rows=1}}: close"),
             r#" INFO listing{provider="annature" pages=2 rows=3}: close"#.to_owned(),
@@ -93,7 +95,7 @@ async fn spans_have_opentelemetry_names() {
     );
     let retries: Vec<_> = text.lines().filter(|line| line.contains("retrying request")).collect();
     let [retry] = retries[..] else { panic!("{text}") };
-    assert!(retry.contains(r#"retrying request provider="annature" attempt=1 kind=Api wait="#), "{retry}");
+    assert!(retry.contains(r#"retrying request provider="annature" attempt=1 kind=Api wait_ms="#), "{retry}");
 }
 
 #[tokio::test(start_paused = true)]
