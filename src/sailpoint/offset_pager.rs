@@ -969,7 +969,7 @@ mod tests {
             COUNTS.into_iter().flat_map(|count| [(count, false), (count, true)])
         {
             for order in [Order::Id, Order::Immutable, Order::Unspecified] {
-                run_scenario(Scenario { count, rejects_beyond_end, order, ..STABLE }, 40, |outcome| {
+                run_scenario(Scenario { count, rejects_beyond_end, order, ..STABLE }, 15, |outcome| {
                     assert_exactly_once(outcome);
                     assert_eq!(outcome.summary.completeness, Completeness::Complete);
                     assert!(outcome.listed.is_sorted());
@@ -984,7 +984,7 @@ mod tests {
             for rejects_beyond_end in [false, true] {
                 run_scenario(
                     Scenario { churn: 0.3, count, rejects_beyond_end, ..STABLE },
-                    100,
+                    30,
                     assert_exactly_once,
                 );
             }
@@ -997,9 +997,9 @@ mod tests {
             COUNTS.into_iter().flat_map(|count| [(count, false), (count, true)])
         {
             let scenario = Scenario { count, rejects_beyond_end, ..STABLE };
-            run_scenario(Scenario { short_page: 0.4, ..scenario }, 60, assert_exactly_once);
-            run_scenario(Scenario { empty_page: 0.05, ..scenario }, 60, assert_exactly_once);
-            run_scenario(Scenario { churn: 0.3, max_rows: 3, ..scenario }, 60, assert_exactly_once);
+            run_scenario(Scenario { short_page: 0.4, ..scenario }, 20, assert_exactly_once);
+            run_scenario(Scenario { empty_page: 0.05, ..scenario }, 20, assert_exactly_once);
+            run_scenario(Scenario { churn: 0.3, max_rows: 3, ..scenario }, 20, assert_exactly_once);
         }
     }
 
@@ -1009,8 +1009,8 @@ mod tests {
             COUNTS.into_iter().flat_map(|count| [(count, false), (count, true)])
         {
             let scenario = Scenario { churn: 0.3, count, rejects_beyond_end, ..STABLE };
-            run_scenario(Scenario { short_page: 0.3, ..scenario }, 60, assert_no_silent_loss);
-            run_scenario(Scenario { empty_page: 0.05, ..scenario }, 60, assert_no_silent_loss);
+            run_scenario(Scenario { short_page: 0.3, ..scenario }, 20, assert_no_silent_loss);
+            run_scenario(Scenario { empty_page: 0.05, ..scenario }, 20, assert_no_silent_loss);
             run_scenario(Scenario { max_rows: 1, ..scenario }, 5, assert_no_silent_loss);
         }
     }
@@ -1019,11 +1019,11 @@ mod tests {
     fn rows_without_id() {
         for count in COUNTS {
             let scenario = Scenario { without_id: 0.3, count, ..STABLE };
-            run_scenario(scenario, 60, |outcome| {
+            run_scenario(scenario, 20, |outcome| {
                 assert_exactly_once(outcome);
                 assert!(outcome.rejected > 0 || outcome.summary.completeness == Completeness::Complete);
             });
-            run_scenario(Scenario { churn: 0.3, ..scenario }, 60, |outcome| {
+            run_scenario(Scenario { churn: 0.3, ..scenario }, 20, |outcome| {
                 assert!(outcome.error.is_none(), "{:?}", outcome.error);
                 assert_no_silent_loss(outcome);
                 let Completeness::Uncertain(reasons) = &outcome.summary.completeness else { return };
@@ -1038,11 +1038,11 @@ mod tests {
     fn unsorted_ids_are_not_compared() {
         for count in COUNTS {
             let scenario = Scenario { sorts_by_id: false, count, ..STABLE };
-            run_scenario(scenario, 60, |outcome| {
+            run_scenario(scenario, 20, |outcome| {
                 assert_exactly_once(outcome);
                 assert_eq!(outcome.summary.completeness, Completeness::Complete);
             });
-            run_scenario(Scenario { churn: 0.3, ..scenario }, 60, assert_no_silent_loss);
+            run_scenario(Scenario { churn: 0.3, ..scenario }, 20, assert_no_silent_loss);
         }
     }
 
@@ -1051,8 +1051,8 @@ mod tests {
         for order in [Order::Immutable, Order::Unspecified] {
             for count in COUNTS {
                 let scenario = Scenario { churn: 0.3, order, count, ..STABLE };
-                run_scenario(scenario, 60, assert_no_silent_loss);
-                run_scenario(Scenario { short_page: 0.3, ..scenario }, 30, assert_no_silent_loss);
+                run_scenario(scenario, 20, assert_no_silent_loss);
+                run_scenario(Scenario { short_page: 0.3, ..scenario }, 10, assert_no_silent_loss);
             }
         }
     }

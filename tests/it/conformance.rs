@@ -27,11 +27,11 @@ fn providers_conform() {
 }
 
 async fn check_providers() {
-    const ACCOUNTS: u32 = 120;
+    const ACCOUNTS: u32 = 60;
     for &provider in PROVIDERS {
         // Several pages of which the last is short, one full page, and one page with room for more. The
         // variants of the server also have gaps.
-        let usual = [11, 25, ACCOUNTS, 250].map(|limit| (limit, None, 0));
+        let usual = [8, 25, ACCOUNTS, 250].map(|limit| (limit, None, 0));
         let variants = (1..=provider.variants()).map(|variant| (25, Some(3), variant));
         for (limit, gap_interval, variant) in usual.into_iter().chain(variants) {
             let behavior = ServerBehavior { page_size: limit as usize, gap_interval, variant };

@@ -1,6 +1,6 @@
 //! Complete listings while 5 % of the requests fail, in every way that the client must survive.
 //!
-//! By default the test lists 2,000 accounts per provider. `HEADCOUNT_SOAK_ACCOUNTS` sets another number and
+//! By default the test lists 1,000 accounts per provider. `HEADCOUNT_SOAK_ACCOUNTS` sets another number and
 //! also enables the memory check:
 //!
 //! ```sh
@@ -35,7 +35,7 @@ use headcount_sim::{ErrorBody, Fault, Faults, RetryAfter, SimConfig, Simulator};
 use crate::kit::{PROVIDERS, ServerBehavior, Setup};
 
 /// The default number of accounts per provider.
-const DEFAULT_ACCOUNTS: usize = 2_000;
+const DEFAULT_ACCOUNTS: usize = 1_000;
 
 /// The permitted growth of memory after the first 10 % of a listing, in MiB. The system allocates and
 /// reclaims memory in blocks of a few MiB.

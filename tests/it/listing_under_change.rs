@@ -54,7 +54,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(60))]
+    #![proptest_config(cases(30))]
 
     /// Accounts are added and removed anywhere before each request. Accounts that exist throughout are listed
     /// exactly once, with offsets (SailPoint) and with cursors.

@@ -30,7 +30,7 @@ async fn server_receives_same_requests() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn failures_are_reported_alike() {
     for (name, fault) in [("reset", Fault::ResetBeforeResponse), ("mid body", Fault::ResetMidBody)] {
         assert_recovers(InMemory, name, fault.clone(), PROVIDERS).await;

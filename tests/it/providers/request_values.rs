@@ -10,7 +10,8 @@ use super::support::{self, plain};
 use crate::kit::{PROVIDERS, RequestIds, ServerBehavior, Setup};
 
 /// [`PendingRequest::new`](crate::kit::PendingRequest::new) requires that a request can be spawned.
-#[tokio::test]
+// Paused, because some of the rejected requests wait before they are sent again.
+#[tokio::test(start_paused = true)]
 async fn requests_outlive_client() {
     for &provider in PROVIDERS {
         let setup = Setup::over(support::Canned::new(|_, _| support::respond(404, "{}")));
