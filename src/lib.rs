@@ -168,7 +168,11 @@
 mod account;
 mod auth;
 mod error;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod http;
+mod inventory;
+mod inventory_diff;
 mod open_enum;
 mod page;
 mod record;
@@ -193,6 +197,8 @@ pub use {chrono, futures, reqwest, secrecy, serde_json, uuid};
 
 pub use account::{Account, AccountKind, AccountOwner, AccountStatus, AlternateId, Provider};
 pub use error::{Error, ErrorKind, Result, Retryability};
+pub use inventory::{Inventory, InventoryWriter, SourceInventory};
+pub use inventory_diff::{AccountChange, FieldChange, InventoryDiff, SourceDiff};
 pub use open_enum::UnknownValue;
 pub use page::{
     AnyPaginator, Checkpoint, Collected, Completeness, Continuity, Cursor, ErasedCursor, Event,

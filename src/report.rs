@@ -134,6 +134,19 @@ impl ListingReport {
         }
     }
 
+    /// Sets how the listing ended, and that it ends now.
+    #[expect(clippy::disallowed_methods, reason = "a report has no client, whose clock it could read")]
+    pub fn end(&mut self, summary: Summary, error: Option<&Error>) {
+        self.summary = summary;
+        self.ended_at = Some(Utc::now());
+        self.error = error.map(ToString::to_string);
+    }
+
+    /// Returns the report as it was when the listing started.
+    pub(crate) fn in_progress(&self) -> Self {
+        Self { ended_at: None, summary: Summary::default(), error: None, ..self.clone() }
+    }
+
     /// Returns `true` if the listing ended and is [`Complete`](Completeness::Complete).
     pub fn is_complete(&self) -> bool {
         self.error.is_none() && self.summary.completeness.is_complete()

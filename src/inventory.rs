@@ -1,0 +1,410 @@
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, Write},
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Account, AnyPaginator, Error, ErrorKind, Items, ListingReport, Result, Source};
+
+/// The accounts of one source, and how their listing ended.
+///
+/// It holds every account in memory, by id.
+#[derive(Clone, Debug)]
+pub struct SourceInventory {
+    report: ListingReport,
+    accounts: BTreeMap<String, Account>,
+}
+
+impl SourceInventory {
+    /// Creates the inventory of a listing. Of two accounts with the same id, the last is kept.
+    pub fn new(report: ListingReport, accounts: impl IntoIterator<Item = Account>) -> Self {
+        let accounts = accounts.into_iter().map(|account| (account.id.clone(), account)).collect();
+        Self { report, accounts }
+    }
+
+    /// Lists `accounts` to their end, or to an error, which the report then contains.
+    ///
+    /// `report` names the source, and what the caller knows of the endpoint and filter. Its other fields are set.
+    pub async fn collect(
+        mut report: ListingReport,
+        accounts: impl Into<Items<AnyPaginator<Account>>>,
+    ) -> Self {
+        let mut items = accounts.into();
+        let mut listed = Vec::new();
+        loop {
+            match items.next().await {
+                Some(Ok(account)) => listed.push(account),
+                // Counted in the summary.
+                Some(Err(error)) if error.kind() == ErrorKind::InvalidRecord => {}
+                Some(Err(error)) => {
+                    report.end(items.summary(), Some(&error));
+                    break;
+                }
+                None => {
+                    report.end(items.summary(), None);
+                    break;
+                }
+            }
+        }
+        Self::new(report, listed)
+    }
+
+    /// Returns how the listing ended.
+    pub fn report(&self) -> &ListingReport {
+        &self.report
+    }
+
+    /// Returns the accounts, in the order of their ids.
+    pub fn accounts(&self) -> impl ExactSizeIterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    /// Returns the account with an id.
+    pub fn get(&self, id: &str) -> Option<&Account> {
+        self.accounts.get(id)
+    }
+}
+
+/// The accounts of several sources at one time, and how each listing ended.
+///
+/// Two of them can be [compared](Self::diff). On disk an inventory is a file of JSON lines:
+///
+/// ```text
+/// {"report":{"source":{"tenant":"acme","name":"hr","provider":"sailpoint"},…,"summary":{…,"completeness":{"state":"in_progress"}}}}
+/// {"tenant":"acme","source":"hr","provider":"sailpoint","kind":"source_account","id":"2c9180",…}
+/// {"report":{…,"completeness":{"state":"complete"}}}
+/// ```
+///
+/// A report precedes the first account of its source and another follows the last. If the program that writes it is
+/// killed, the latest report says that the listing is in progress. `list_accounts --format inventory` writes such files.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use headcount::{Inventory, ListingReport, Provider, Source, SourceInventory, annature};
+/// use headcount_sim as sim;
+///
+/// let server = sim::Annature::builder().accounts(30).start().await?;
+/// let client = annature::Client::builder().id(server.id()).key(server.key()).base_url(server.base_url()).build()?;
+///
+/// let report = ListingReport::start(Source::new("acme", "signing", Provider::Annature)?);
+/// let listed = SourceInventory::collect(report, client.list_accounts().into_accounts()).await;
+/// println!("{}", listed.report());
+/// let today: Inventory = [listed].into_iter().collect();
+/// assert!(today.is_complete());
+///
+/// let mut file = Vec::new();
+/// today.write(&mut file)?;
+/// let read = Inventory::read(file.as_slice())?;
+/// assert!(today.diff(&read)?.is_empty());
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    sources: BTreeMap<Source, SourceInventory>,
+}
+
+impl Inventory {
+    /// Returns the sources, in the order of their names.
+    pub fn sources(&self) -> impl ExactSizeIterator<Item = &SourceInventory> {
+        self.sources.values()
+    }
+
+    /// Returns a source.
+    pub fn get(&self, source: &Source) -> Option<&SourceInventory> {
+        self.sources.get(source)
+    }
+
+    /// Returns `true` if there are sources, and the listing of each is complete.
+    pub fn is_complete(&self) -> bool {
+        !self.sources.is_empty() && self.sources().all(|source| source.report.is_complete())
+    }
+
+    /// Reads an inventory that [`write`](Self::write) or an [`InventoryWriter`] wrote.
+    ///
+    /// Accounts have `null` for a [record](Account::record). An account that was written twice, because its listing was
+    /// resumed, is read once.
+    ///
+    /// # Errors
+    /// Fails with [`ErrorKind::Decode`] and the number of the line if a line is not valid, has no report before it, or
+    /// if there are fewer accounts than their report counts. Fails with [`ErrorKind::Transport`] if reading fails.
+    pub fn read(input: impl BufRead) -> Result<Self> {
+        let mut sources: BTreeMap<(String, String), Rows> = BTreeMap::new();
+        for (index, line) in input.lines().enumerate() {
+            let at_line =
+                |message: String| Error::new(ErrorKind::Decode, format!("line {}: {message}", index + 1));
+            let line = line.map_err(|error| {
+                Error::new(ErrorKind::Transport, format!("line {}: cannot read the inventory", index + 1))
+                    .with_source(error)
+            })?;
+            if line.trim().is_empty() {
+                continue;
+            }
+            match parse(&line).map_err(|error| {
+                at_line(format!("expected an account or a report of an inventory, got: {error}"))
+            })? {
+                Line::Report(report) => {
+                    let key = (report.source.tenant().to_owned(), report.source.name().to_owned());
+                    match sources.get_mut(&key) {
+                        Some(rows) => rows.update(report).map_err(at_line)?,
+                        None => {
+                            sources.insert(key, Rows { report, count: 0, accounts: BTreeMap::new() });
+                        }
+                    }
+                }
+                Line::Account { tenant, source, account } => {
+                    let Some(rows) = sources.get_mut(&(tenant.clone(), source.clone())) else {
+                        return Err(at_line(format!(
+                            "an account of {}, but no report of that source before it",
+                            crate::error::one_line(&format!("{tenant}/{source}"))
+                        )));
+                    };
+                    rows.count += 1;
+                    rows.accounts.insert(account.id.clone(), account);
+                }
+            }
+        }
+        sources.into_values().map(Rows::finish).collect()
+    }
+
+    /// Writes the inventory. See [`InventoryWriter`].
+    ///
+    /// # Errors
+    /// Fails if writing fails.
+    pub fn write(&self, output: impl Write) -> io::Result<()> {
+        let mut writer = InventoryWriter::new(output);
+        for source in self.sources() {
+            writer.report(&source.report.in_progress())?;
+            for account in source.accounts() {
+                writer.account(&source.report.source, account)?;
+            }
+            writer.report(&source.report)?;
+        }
+        writer.flush()
+    }
+}
+
+impl FromIterator<SourceInventory> for Inventory {
+    /// Of two inventories of one source, the last is kept.
+    fn from_iter<I: IntoIterator<Item = SourceInventory>>(sources: I) -> Self {
+        let keyed = sources.into_iter().map(|source| (source.report.source.clone(), source));
+        Self { sources: keyed.collect() }
+    }
+}
+
+/// Writes an [`Inventory`] while it is listed.
+///
+/// Write the [report](ListingReport::start) of a source before its first account, and again when its listing has ended.
+/// Each line is written by one call of [`write_all`](Write::write_all), so that a buffer is flushed between lines.
+#[derive(Debug)]
+pub struct InventoryWriter<W> {
+    output: W,
+    line: Vec<u8>,
+}
+
+impl<W: Write> InventoryWriter<W> {
+    /// Creates a writer. `output` should be buffered.
+    pub fn new(output: W) -> Self {
+        Self { output, line: Vec::new() }
+    }
+
+    /// Writes a report. The last report of a source counts.
+    ///
+    /// # Errors
+    /// Fails if writing fails.
+    pub fn report(&mut self, report: &ListingReport) -> io::Result<()> {
+        self.line(&ReportLine { report })
+    }
+
+    /// Writes an account, without its record.
+    ///
+    /// # Errors
+    /// Fails if writing fails.
+    pub fn account(&mut self, source: &Source, account: &Account) -> io::Result<()> {
+        self.line(&AccountLine { tenant: source.tenant(), source: source.name(), account })
+    }
+
+    /// Flushes the output.
+    ///
+    /// # Errors
+    /// Fails if writing fails.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+
+    fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, line)?;
+        self.line.push(b'\n');
+        self.output.write_all(&self.line)
+    }
+}
+
+#[derive(Serialize)]
+struct ReportLine<'a> {
+    report: &'a ListingReport,
+}
+
+#[derive(Serialize)]
+struct AccountLine<'a> {
+    tenant: &'a str,
+    source: &'a str,
+    #[serde(flatten)]
+    account: &'a Account,
+}
+
+enum Line {
+    Report(ListingReport),
+    Account { tenant: String, source: String, account: Account },
+}
+
+fn parse(line: &str) -> serde_json::Result<Line> {
+    #[derive(Deserialize)]
+    struct Owner {
+        tenant: String,
+        source: String,
+    }
+    let value: Value = serde_json::from_str(line)?;
+    if let Some(report) = value.get("report") {
+        return ListingReport::deserialize(report).map(Line::Report);
+    }
+    let Owner { tenant, source } = Owner::deserialize(&value)?;
+    Ok(Line::Account { tenant, source, account: Account::deserialize(value)? })
+}
+
+/// A source while its inventory is read.
+struct Rows {
+    report: ListingReport,
+    /// The number of accounts read, including those that were written twice.
+    count: u64,
+    accounts: BTreeMap<String, Account>,
+}
+
+impl Rows {
+    fn update(&mut self, report: ListingReport) -> Result<(), String> {
+        if report.source != self.report.source {
+            return Err(format!("a second provider of {}", report.source));
+        }
+        // A resumed listing began with its first run.
+        let started_at = self.report.started_at.min(report.started_at);
+        self.report = ListingReport { started_at, ..report };
+        Ok(())
+    }
+
+    fn finish(self) -> Result<SourceInventory> {
+        let Self { report, count, accounts } = self;
+        // Every account that a report counts was written before it.
+        if count < report.summary.items {
+            return Err(Error::new(
+                ErrorKind::Decode,
+                format!(
+                    "{}: the report counts {} accounts, but the file has {count}; it is damaged or was edited",
+                    report.source, report.summary.items
+                ),
+            ));
+        }
+        Ok(SourceInventory { report, accounts })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AccountKind, Completeness, Provider, Summary};
+
+    fn hr() -> Source {
+        Source::new("acme", "hr", Provider::SailPoint).unwrap()
+    }
+
+    fn account(id: &str) -> Account {
+        Account::new(Provider::SailPoint, AccountKind::SourceAccount, id)
+    }
+
+    fn complete(items: u64) -> ListingReport {
+        let mut report = ListingReport::start(hr());
+        let summary = Summary { items, completeness: Completeness::Complete, ..Summary::default() };
+        report.end(summary, None);
+        report
+    }
+
+    /// Returns the lines that `write` writes.
+    fn lines(write: impl FnOnce(&mut InventoryWriter<&mut Vec<u8>>) -> io::Result<()>) -> String {
+        let mut output = Vec::new();
+        write(&mut InventoryWriter::new(&mut output)).unwrap();
+        String::from_utf8(output).unwrap()
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let before = Inventory::from_iter([SourceInventory::new(complete(2), [account("b"), account("a")])]);
+        let mut file = Vec::new();
+        before.write(&mut file).unwrap();
+        let after = Inventory::read(file.as_slice()).unwrap();
+        assert!(after.is_complete());
+        let source = after.get(&hr()).unwrap();
+        assert_eq!(source.report(), before.get(&hr()).unwrap().report());
+        assert_eq!(source.accounts().map(|account| account.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_killed_writer_leaves_an_inventory_in_progress() {
+        let text = lines(|file| {
+            file.report(&ListingReport::start(hr()))?;
+            file.account(&hr(), &account("a"))
+        });
+        let inventory = Inventory::read(text.as_bytes()).unwrap();
+        assert!(!inventory.is_complete());
+        assert_eq!(inventory.get(&hr()).unwrap().report().summary.completeness, Completeness::InProgress);
+    }
+
+    #[test]
+    fn a_resumed_listing_may_repeat_accounts() {
+        let first = ListingReport::start(hr());
+        let text = lines(|file| {
+            file.report(&first)?;
+            file.account(&hr(), &account("a"))?;
+            file.account(&hr(), &account("b"))?;
+            file.report(&ListingReport::start(hr()))?;
+            file.account(&hr(), &account("b"))?;
+            file.account(&hr(), &account("c"))?;
+            file.report(&complete(3))
+        });
+        let inventory = Inventory::read(text.as_bytes()).unwrap();
+        let source = inventory.get(&hr()).unwrap();
+        assert!(inventory.is_complete());
+        assert_eq!(source.accounts().len(), 3);
+        assert_eq!(source.report().started_at, first.started_at);
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error() {
+        let whole = lines(|file| {
+            file.report(&ListingReport::start(hr()))?;
+            file.account(&hr(), &account("a"))?;
+            file.account(&hr(), &account("b"))?;
+            file.report(&complete(2))
+        });
+        let line = |index: usize| whole.lines().nth(index).unwrap();
+        let cases = [
+            // An account is missing.
+            (format!("{}\n{}\n{}\n", line(0), line(1), line(3)), "counts 2 accounts, but the file has 1"),
+            // No report.
+            (line(1).to_owned(), "line 1: an account of acme/hr, but no report"),
+            // Cut off within a line.
+            (whole[..whole.len() - 10].to_owned(), "line 4: expected an account or a report"),
+            ("[]".to_owned(), "line 1: expected an account or a report"),
+            ("{\"report\":{}}".to_owned(), "missing field"),
+            (
+                format!("{}\n{}", line(0), line(0).replace("\"sailpoint\"", "\"huawei\"")),
+                "line 2: a second provider of acme/hr",
+            ),
+        ];
+        for (text, expected) in cases {
+            let error = Inventory::read(text.as_bytes()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode);
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+        assert!(!Inventory::read(&b"\n"[..]).unwrap().is_complete(), "without sources, nothing is complete");
+    }
+}
