@@ -17,7 +17,7 @@ use headcount_sim as sim;
 ///
 /// Exits with 0 on success, 1 if a step failed, 2 for wrong usage.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "account_lifecycle", version)]
 struct Args {
     /// Confirm that the organization of the credentials in the environment is changed.
     #[arg(long)]

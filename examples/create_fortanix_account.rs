@@ -24,7 +24,7 @@ use headcount_sim as sim;
 /// The account is printed to the standard output as JSON, progress to the standard error. Exits with 0 if the
 /// account was created and is in the list, 1 if something failed, 2 for wrong usage.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "create_fortanix_account", version)]
 #[expect(clippy::doc_markdown, reason = "the text of --help, where backticks would be visible")]
 struct Args {
     /// The account's name, unique within the instance.

@@ -16,7 +16,7 @@ use headcount_sim as sim;
 ///
 /// Copy the `export` lines into another terminal, then run `list_accounts`, curl or a vendor's SDK there.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "simulate", version)]
 struct Args {
     /// The number of accounts at each provider.
     #[arg(long, value_name = "N", default_value_t = 250)]

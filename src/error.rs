@@ -298,7 +298,7 @@ pub enum ErrorKind {
     ///
     /// # Troubleshooting
     /// The tables in the provider modules name the permission that each endpoint needs: see
-    /// [More than lists](crate#more-than-lists).
+    /// [other requests](crate#other-requests).
     PermissionDenied,
     /// The resource does not exist, or is not visible to these credentials.
     NotFound,

@@ -1,149 +1,121 @@
 //! Lists every account that an organisation holds at Fortanix Confidential Computing Manager, Huawei Cloud
 //! Organizations, Annature and SailPoint Identity Security Cloud.
 //!
-//! Each provider has a typed client, every listing is an async [`Stream`](futures::Stream), and the records
-//! of all providers convert to one [`Account`]. The crate is made for access reviews and inventories, where a
-//! missing account is the worst error:
+//! The crate is made for access reviews and inventories, where a missing account is the worst error. A listing ends only
+//! where the provider says so, and [reports](Items::summary) whether it is complete. A record that cannot be decoded
+//! is an error in its place. Requests are retried, rate limits are honoured, tokens are refreshed, and credentials never
+//! appear in logs or errors.
 //!
-//! - A listing ends only where the provider says so. Login pages, empty bodies and repeated cursors are errors.
-//! - A record that cannot be decoded is reported in place; the others are unaffected.
-//! - [`Items::summary`] reports whether the listing is complete, and why it may not be.
-//! - Checkpoints have item granularity and can be resumed in another process: see [`Items::checkpoint`].
-//! - Requests are retried, rate limits are honoured and tokens are refreshed. Credentials never appear in logs or errors.
+//! | to | read |
+//! |---|---|
+//! | set up a provider: credentials, permissions, limits, fields | [`fortanix`], [`huawei`], [`annature`], [`sailpoint`] |
+//! | know when a listing is complete, and resume it | [pagination and completeness](guide::pagination) |
+//! | handle errors | [errors and retries](guide::errors) |
+//! | find a recipe: CSV, differences, metrics, proxies | [cookbook](guide::cookbook) |
+//! | prepare for production | [testing](guide::testing), [security](guide::security), [scale](guide::scale) |
 //!
-//! It runs on tokio.
+//! # List one provider
 //!
-//! # Example
-//!
-//! ```no_run
-//! # #[cfg(feature = "huawei")] async fn run() -> headcount::Result<()> {
+//! ```
 //! use headcount::huawei;
 //!
-//! let client = huawei::Client::from_env()?;
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = headcount_sim::Huawei::builder().accounts(30).start().await?;
+//! # let (ak, sk) = (server.ak(), server.sk());
+//! let client = huawei::Client::builder()
+//! #   .base_url(server.base_url())
+//!     .access_key(ak)
+//!     .secret_key(sk)
+//!     .build()?;
 //! let mut accounts = client.list_accounts().items().require_complete();
 //! while let Some(account) = accounts.try_next().await? {
 //!     println!("{} {:?} {:?}", account.id, account.name, account.status);
 //! }
 //! // Reached only if every account was listed.
+//! # assert_eq!(accounts.summary().items, 30);
 //! # Ok(()) }
 //! ```
 //!
-//! | to | use |
-//! |---|---|
-//! | get every account or an error | [`Items::collect_complete`], [`Items::require_complete`] |
-//! | get accounts, invalid records and the summary | [`Items::collect_with_summary`] |
-//! | list several providers at once | `into_accounts()` and [`Merge`] |
-//! | continue after an interruption | [`Items::checkpoint`] and `resume()`: see [`Checkpoint`] |
-//! | fetch pages ahead or concurrently | [`Pages::ahead`], [`Pages::concurrent`] |
-//! | set timeouts, retries, rate limits or a proxy | the client builders: see [`http`] |
-//! | list something else in the same way | [`Paginator`] and [`http::ApiClient`] |
+//! `from_env()` reads the credentials from the variables of the vendor's own SDK. [`Items::collect_complete`] returns a
+//! `Vec`.
 //!
-//! # Providers
+//! # List all providers
 //!
-//! ## Fortanix Confidential Computing Manager
-//! ```no_run
-//! # #[cfg(feature = "fortanix")] async fn run() -> headcount::Result<()> {
-//! use headcount::fortanix;
+//! `into_accounts()` converts the records to one [`Account`], and [`Merge`] makes one stream of several listings:
 //!
-//! let client = fortanix::Client::builder().password("ada@example.com", "correct horse").build()?;
-//! for account in client.list_accounts().items().collect_complete().await? {
-//!     println!("{} {:?}", account.acct_id, account.name);
+//! ```
+//! use headcount::{Event, Merge, huawei, sailpoint};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let org = headcount_sim::Huawei::builder().accounts(30).start().await?;
+//! # let tenant = headcount_sim::SailPoint::builder().accounts(20).start().await?;
+//! # let cloud =
+//! #     huawei::Client::builder().access_key(org.ak()).secret_key(org.sk()).base_url(org.base_url()).build()?;
+//! # let hr = sailpoint::Client::builder().base_url(tenant.base_url()).token(tenant.token()).build()?;
+//! # let mut complete = 0;
+//! let mut accounts = Merge::new([
+//!     ("cloud", cloud.list_accounts().into_accounts()),
+//!     ("hr", hr.list_accounts().into_accounts()),
+//! ]);
+//! while let Some(event) = accounts.next().await {
+//!     match event {
+//!         Event::Item { source, item } => println!("{source} {} {:?} {}", item.id, item.name, item.status),
+//!         Event::Finished { source, summary } => {
+//!             println!("{source}: {summary}"); // hr: 20 items, 1 page; complete
+//! #           complete += u32::from(summary.completeness.is_complete());
+//!         }
+//!         failure => eprintln!("{failure:?}"),
+//!     }
 //! }
+//! # assert_eq!(complete, 2);
 //! # Ok(()) }
 //! ```
 //!
-//! ## Huawei Cloud Organizations
-//! ```no_run
-//! # #[cfg(feature = "huawei")] async fn run() -> headcount::Result<()> {
-//! use headcount::huawei;
+//! # Resume
 //!
-//! let client = huawei::Client::builder().access_key("access key").secret_key("secret key").build()?;
-//! let accounts = client.list_accounts().with_register_contact_info(true);
-//! for account in accounts.items().collect_complete().await? {
-//!     println!("{} {:?} {:?}", account.id, account.status, account.email);
-//! }
+//! A [`Checkpoint`] is a small serde value without credentials. It continues a listing after the last account, in another
+//! process too:
+//!
+//! ```
+//! # use headcount::{Checkpoint, sailpoint};
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let tenant = headcount_sim::SailPoint::builder().accounts(20).start().await?;
+//! # let client = sailpoint::Client::builder().base_url(tenant.base_url()).token(tenant.token()).build()?;
+//! let mut accounts = client.list_accounts().items();
+//! let first = accounts.try_next().await?;
+//! let saved: String = serde_json::to_string(&accounts.checkpoint())?;
+//!
+//! let checkpoint: Checkpoint = serde_json::from_str(&saved)?;
+//! let mut accounts = client.list_accounts().resume(&checkpoint)?.require_complete();
+//! let second = accounts.try_next().await?;
+//! # assert!(second.is_some() && first.map(|account| account.id) != second.map(|account| account.id));
 //! # Ok(()) }
 //! ```
 //!
-//! ## Annature
-//! ```no_run
-//! # #[cfg(feature = "annature")] async fn run() -> headcount::Result<()> {
+//! # Test your own code
+//!
+//! The crate `headcount-sim` has servers of the four providers, which page, authenticate and fail as the providers do:
+//!
+//! ```
 //! use headcount::annature;
+//! use headcount_sim::{self as sim, Fault, Faults};
 //!
-//! let client = annature::Client::builder().id("id").key("private key").build()?;
-//! for account in client.list_accounts().active(true).items().collect_complete().await? {
-//!     println!("{} {:?} {:?}", account.id, account.email, account.role);
-//! }
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let faults = Faults::new(1).on_list(2, Fault::TruncatedJson);
+//! let server = sim::Annature::builder().accounts(250).faults(faults).start().await?;
+//! let client =
+//!     annature::Client::builder().base_url(server.base_url()).id(server.id()).key(server.key()).build()?;
+//! assert_eq!(client.list_accounts().items().collect_complete().await?.len(), 250);
 //! # Ok(()) }
 //! ```
 //!
-//! ## SailPoint Identity Security Cloud
-//! ```no_run
-//! # #[cfg(feature = "sailpoint")] async fn run() -> headcount::Result<()> {
-//! use headcount::sailpoint::{self, Field, Filter};
+//! # Other requests
 //!
-//! let client = sailpoint::Client::builder()
-//!     .base_url("https://acme.api.identitynow.com")
-//!     .client_credentials("client id", "client secret")
-//!     .build()?;
-//! let accounts = client.list_accounts().filter(Filter::eq(Field::Uncorrelated, true));
-//! for account in accounts.items().collect_complete().await? {
-//!     println!("{} {:?}", account.id, account.native_identity);
-//! }
-//! # Ok(()) }
-//! ```
-//!
-//! # More than lists
-//!
-//! The clients have the providers' other account endpoints too: get, create, update, disable and more. A
-//! request does nothing until its `send()` is awaited. Required parameters are arguments; everything is
-//! validated before sending. The tables in the modules list every endpoint, the permission it needs and
-//! whether it is retried:
-//! [`fortanix`](fortanix#endpoints), [`huawei`](huawei#endpoints), [`annature`](annature#endpoints),
-//! [`sailpoint`](sailpoint#endpoints).
-//!
-//! ```no_run
-//! # #[cfg(feature = "annature")] async fn run(client: headcount::annature::Client) -> headcount::Result<()> {
-//! use headcount::{Retryability, annature::Role};
-//!
-//! match client.create_account("Ted", "ted@example.com").role(Role::ReadOnly).send().await {
-//!     Ok(account) => println!("created {}", account.id),
-//!     // There was no response, or an invalid one: check before creating a second account.
-//!     Err(error) if error.retryability() == Retryability::MaybeApplied => eprintln!("{error}"),
-//!     Err(error) => return Err(error),
-//! }
-//! # Ok(()) }
-//! ```
-//!
-//! Non-idempotent requests are retried only if they never reached the server.
-//!
-//! Requests are `Clone`, and the future of `send()` is `Send` and borrows nothing. Fetch many accounts with
-//! bounded concurrency:
-//!
-//! ```no_run
-//! # #[cfg(feature = "huawei")]
-//! # async fn run(client: headcount::huawei::Client, ids: Vec<String>) -> headcount::Result<()> {
-//! use headcount::futures::{StreamExt, TryStreamExt, stream};
-//!
-//! let mut accounts = stream::iter(ids).map(|id| client.get_account(id).send()).buffered(4);
-//! while let Some(account) = accounts.try_next().await? {
-//!     println!("{} {:?}", account.id, account.description);
-//! }
-//! # Ok(()) }
-//! ```
-//!
-//! # After an error
-//!
-//! A stream ends after an error, so `?` and `while let` stop. It keeps its position: [`Items::retry`] fetches
-//! the failed page again on the same stream, and [`Items::checkpoint`] resumes on another. The exception is
-//! an error of kind
-//! [`ErrorKind::InvalidRecord`], after which the stream continues.
-//!
-//! # Crates in the interface
-//!
-//! The interface contains types of [`chrono`], [`futures`], [`reqwest`], [`secrecy`], [`serde_json`] and [`uuid`], which
-//! are re-exported, and types of the crates `http` and `bytes`, which the module [`http`] re-exports. Their major
-//! versions are part of this crate's. Read a secret with [`secrecy::ExposeSecret`].
+//! The clients have the providers' other account endpoints: get, create, update, disable and more. A request does
+//! nothing until its `send()` is awaited. The modules list every endpoint, the permission that it needs and
+//! whether it is retried: [`fortanix`](fortanix#endpoints), [`huawei`](huawei#endpoints),
+//! [`annature`](annature#endpoints), [`sailpoint`](sailpoint#endpoints). A request that creates something is never
+//! repeated after it [may have been processed](guide::errors#requests-that-change-something).
 //!
 //! # Features
 //!
@@ -156,7 +128,11 @@
 //! | `sailpoint-config` | | reads the YAML configuration of SailPoint's command line tool |
 //!
 //! Without a TLS feature, `https` requires an HTTP client or transport of your own; building a client fails
-//! otherwise.
+//! otherwise. The crate runs on tokio. It does not support [WebAssembly](guide::scale#webassembly).
+//!
+//! The interface contains types of [`chrono`], [`futures`], [`reqwest`], [`secrecy`], [`serde_json`] and [`uuid`], which
+//! are re-exported, and types of the crates `http` and `bytes`, which the module [`http`] re-exports. Their major
+//! versions are part of this crate's. Read a secret with [`secrecy::ExposeSecret`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // The shared modules are built with any of the providers, none of which uses all of them.

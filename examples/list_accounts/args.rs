@@ -22,9 +22,9 @@ use crate::providers::PROVIDERS;
 /// execute gets an apostrophe; see --format.
 ///
 /// Exits with 0 if every list is complete, 1 if a source failed or its list may be incomplete, 2 for wrong
-/// usage, 130 after Ctrl-C.
+/// usage, 130 after Ctrl-C, 141 if the reader of the output has closed it.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(name = "list_accounts", version)]
 pub(crate) struct Args {
     /// Use the built-in simulators, whatever is set in the environment.
     #[arg(long)]
@@ -35,6 +35,15 @@ pub(crate) struct Args {
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
+    /// Print all columns of a table, and no cell shortened.
+    ///
+    /// Otherwise a table fits the terminal, or the variable COLUMNS: columns that are empty are omitted, and long cells
+    /// end in an ellipsis.
+    #[arg(long)]
+    pub(crate) wide: bool,
+    /// The name of the tenant in an inventory. Requires inventory. [default: default, or simulated]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
     /// The page size, capped at the provider's maximum. Not for Annature, which chooses its own.
     ///
     /// The maximum is 2000 at Huawei, or 200 with --huawei-contacts, and 250 at SailPoint.
@@ -62,8 +71,14 @@ pub(crate) struct Args {
     /// The version of SailPoint's API. [default: accounts-v1]
     #[arg(long, value_enum, value_name = "V")]
     pub(crate) sailpoint_api: Option<SailPointApi>,
-    /// Save checkpoints in FILE, and resume from it if it exists. Requires ndjson or csv.
+    /// Read SailPoint's e-mail addresses from this attribute of its accounts, such as `mail`. May be repeated.
     ///
+    /// SailPoint has no member for e-mail addresses. The simulator's attribute is read by default.
+    #[arg(long = "sailpoint-email-attribute", value_name = "NAME")]
+    pub(crate) sailpoint_email_attributes: Vec<String>,
+    /// Save checkpoints in FILE, and resume from it if it exists. Requires ndjson, csv or inventory.
+    ///
+    /// The built-in simulators are new in each run, so their lists cannot be resumed: start the program `simulate`.
     /// Append (>>) the output: earlier lines and the CSV header are not printed again. The summaries count
     /// the output of all runs. A list that an earlier run finished is not listed again. If all lists are
     /// finished, the exit code is 2; remove FILE to list again.
@@ -89,6 +104,8 @@ pub(crate) enum Format {
     Table,
     /// One JSON object per line, printed immediately. Strings are exactly as the provider sent them.
     Ndjson,
+    /// The lines of ndjson, and reports that say whether each list is complete, for the programs `diff` and `report`.
+    Inventory,
     /// Comma-separated values, printed immediately. A cell that starts with =, +, -, @, a tab or a line break
     /// is prefixed with an apostrophe, because a spreadsheet would execute it as a formula.
     Csv,
@@ -146,7 +163,15 @@ impl Args {
         let args = Self::from_arg_matches(&command.get_matches_mut()).unwrap_or_else(|error| error.exit());
         let mut reject = |message| command.error(ErrorKind::ArgumentConflict, message).exit();
         if args.checkpoint.is_some() && args.format == Format::Table {
-            reject("--checkpoint requires --format ndjson or csv: a table is printed only at the end");
+            reject(
+                "--checkpoint requires --format ndjson, csv or inventory: a table is printed only at the end",
+            );
+        }
+        if args.wide && args.format != Format::Table {
+            reject("--wide requires --format table");
+        }
+        if args.tenant.is_some() && args.format != Format::Inventory {
+            reject("--tenant requires --format inventory");
         }
         if args.raw && args.format != Format::Ndjson {
             reject("--raw requires --format ndjson");

@@ -8,6 +8,10 @@ use std::{
 
 use headcount::{Account, AnyPaginator, Checkpoint, Error, Items, Merge, Pages};
 
+/// How to resume a simulated list.
+pub(crate) const SIMULATE: &str = "to resume their lists, start the program `simulate` in another terminal, and set the \
+                                   variables that it prints";
+
 /// The checkpoints of all sources, in a JSON file.
 pub(crate) struct CheckpointFile {
     file: PathBuf,
@@ -15,8 +19,11 @@ pub(crate) struct CheckpointFile {
 }
 
 impl CheckpointFile {
-    /// Reads `file` if it exists.
+    /// Reads `file` if it exists, and checks that it can be replaced.
     pub(crate) fn open(file: &Path) -> io::Result<Self> {
+        // Through a symbolic link, the file is replaced instead of the link.
+        let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+        let file = target.as_path();
         let checkpoints = match fs::read(file) {
             Ok(json) => serde_json::from_slice(&json).map_err(|error| {
                 let message = format!("{} is not a checkpoint of list_accounts: {error}", file.display());
@@ -25,7 +32,33 @@ impl CheckpointFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(with_path(file, &error)),
         };
-        Ok(Self { file: file.to_owned(), checkpoints })
+        if fs::metadata(file).is_ok_and(|metadata| metadata.permissions().readonly()) {
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!("{} is read-only; expected a file that can be replaced", file.display()),
+            ));
+        }
+        let this = Self { file: file.to_owned(), checkpoints };
+        let temporary = this.temporary();
+        fs::write(&temporary, b"")
+            .and_then(|()| fs::remove_file(&temporary))
+            .map_err(|error| with_path(file, &error))?;
+        Ok(this)
+    }
+
+    /// Returns the path of the file that replaces the checkpoint.
+    fn temporary(&self) -> PathBuf {
+        let mut temporary = self.file.clone().into_os_string();
+        temporary.push(".new");
+        temporary.into()
+    }
+
+    /// Returns the error for a file of simulators that no longer exist.
+    pub(crate) fn simulated_error(&self) -> io::Error {
+        io::Error::other(format!(
+            "{}: it has checkpoints, but the built-in simulators are new in each run; {SIMULATE}",
+            self.file.display()
+        ))
     }
 
     /// Resumes `source` from its checkpoint, or starts it if there is none.
@@ -61,8 +94,7 @@ impl CheckpointFile {
         for (name, checkpoint) in sources.checkpoints() {
             self.checkpoints.insert(name.to_owned(), checkpoint);
         }
-        let mut temporary = self.file.clone().into_os_string();
-        temporary.push(".new");
+        let temporary = self.temporary();
         fs::write(&temporary, serde_json::to_vec(&self.checkpoints)?)
             .and_then(|()| fs::rename(&temporary, &self.file))
             .map_err(|error| with_path(&self.file, &error))

@@ -6,15 +6,16 @@ mod escape;
 mod output;
 mod progress;
 mod providers;
+mod table;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write as _},
     process::ExitCode,
     time::Duration,
 };
 
-use headcount::{Account, ErrorKind, Event, Merge};
+use headcount::{Account, ErrorKind, Event, ListingReport, Merge};
 
 use args::Args;
 use checkpoint_file::CheckpointFile;
@@ -30,6 +31,8 @@ const GRACE_PERIOD: Duration = Duration::from_secs(2);
 const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 const INTERRUPTED: u8 = 130;
+/// As if the signal SIGPIPE had killed the program.
+const CLOSED_PIPE: u8 = 141;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -43,6 +46,14 @@ async fn main() -> ExitCode {
         Err(error) if error.kind() == ErrorKind::Config => return fail(&error, WRONG_USAGE),
         Err(error) => return fail(&error, FAILED),
     };
+    if let Some(checkpoints) = &checkpoints
+        && sources.simulated
+    {
+        if !checkpoints.is_empty() {
+            return fail(&checkpoints.simulated_error(), WRONG_USAGE);
+        }
+        let _ = writeln!(io::stderr(), "the simulators are new in each run: {}", checkpoint_file::SIMULATE);
+    }
     let merge = match merge(&args, &sources, checkpoints.as_ref()) {
         Ok(merge) => merge,
         Err(error) => return fail(&error, WRONG_USAGE),
@@ -51,18 +62,20 @@ async fn main() -> ExitCode {
     if let Some(checkpoints) = &checkpoints
         && finished.len() == sources.lists.len()
     {
-        let progress = Progress::new(merge.summaries().map(|(name, _)| name), finished);
+        let progress = Progress::new([], finished);
         for (name, summary) in merge.summaries() {
             progress.summary(name, &summary, None);
         }
         return fail(&checkpoints.all_finished_error(), WRONG_USAGE);
     }
-    let outcome = list(&args, merge, sources.simulated, checkpoints, finished).await;
+    let reports =
+        sources.lists.into_iter().map(|(report, _)| (report.source.name().to_owned(), report)).collect();
+    let outcome = list(&args, merge, reports, sources.simulated, checkpoints, finished).await;
     drop(sources.simulators);
     match outcome {
         Ok(code) => ExitCode::from(code),
         // The reader closed the pipe, for example `head`.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(CLOSED_PIPE),
         Err(error) => fail(&error, FAILED),
     }
 }
@@ -79,7 +92,8 @@ fn merge(
     checkpoints: Option<&CheckpointFile>,
 ) -> headcount::Result<Merge<Account>> {
     let mut streams = Vec::new();
-    for (name, list) in &sources.lists {
+    for (report, list) in &sources.lists {
+        let name = report.source.name();
         let mut pages = list.clone().pages();
         if let Some(depth) = args.ahead {
             pages = pages.ahead(depth);
@@ -91,7 +105,7 @@ fn merge(
             Some(checkpoints) => checkpoints.resume(name, pages)?,
             None => pages.items(),
         };
-        streams.push((*name, items));
+        streams.push((name, items));
     }
     Ok(Merge::new(streams))
 }
@@ -105,16 +119,22 @@ fn finished_sources(merge: &Merge<Account>) -> BTreeSet<String> {
 async fn list(
     args: &Args,
     mut merge: Merge<Account>,
+    mut reports: BTreeMap<String, ListingReport>,
     simulated: bool,
     mut checkpoints: Option<CheckpointFile>,
     finished: BTreeSet<String>,
 ) -> io::Result<u8> {
     let resumed = checkpoints.as_ref().is_some_and(|checkpoints| !checkpoints.is_empty());
-    let mut output = Output::new(args.format, args.raw, resumed, simulated)?;
-    let progress = Progress::new(merge.summaries().map(|(name, _)| name), finished);
+    let mut output = Output::new(args, resumed, simulated)?;
+    for (_, report) in reports.iter().filter(|(name, _)| !finished.contains(*name)) {
+        output.report(report)?;
+    }
+    let progress =
+        Progress::new(merge.summaries().filter(|(name, _)| !finished.contains(*name)), finished.clone());
+    progress.show_waits();
     let save_interval =
         args.page_size.map_or(MAX_SAVE_INTERVAL, |size| MAX_SAVE_INTERVAL.min(u64::from(size) - 1));
-    tokio::spawn(exit_after_grace_period());
+    tokio::spawn(exit_after_grace_period(progress.clone()));
     let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
     let (mut complete, mut stopped, mut interrupted, mut printed) = (true, false, false, 0);
     loop {
@@ -133,7 +153,9 @@ async fn list(
         match event {
             None => break,
             Some(Event::Item { source, item }) => {
-                output.account(&source, &item)?;
+                if let Some(report) = reports.get(&*source) {
+                    output.account(&report.source, &item)?;
+                }
                 progress.account(&source);
                 printed += 1;
                 if printed.is_multiple_of(save_interval) {
@@ -143,9 +165,17 @@ async fn list(
             }
             Some(Event::Rejected { error, .. }) => progress.rejected(&error),
             Some(Event::Failed { source, error, summary, .. }) => {
+                if let Some(report) = reports.get_mut(&*source) {
+                    report.end(summary.clone(), Some(&error));
+                    output.report(report)?;
+                }
                 complete &= progress.summary(&source, &summary, Some(&error));
             }
             Some(Event::Finished { source, summary }) => {
+                if let Some(report) = reports.get_mut(&*source).filter(|_| !finished.contains(&*source)) {
+                    report.end(summary.clone(), None);
+                    output.report(report)?;
+                }
                 complete &= progress.summary(&source, &summary, None);
             }
             Some(_) => {}
@@ -166,9 +196,10 @@ async fn list(
 }
 
 /// Exits after Ctrl-C and [`GRACE_PERIOD`], in case the main task is blocked on a pipe that nobody reads.
-async fn exit_after_grace_period() {
+async fn exit_after_grace_period(progress: Progress) {
     if tokio::signal::ctrl_c().await.is_ok() {
         tokio::time::sleep(GRACE_PERIOD).await;
+        progress.clear();
         std::process::exit(i32::from(INTERRUPTED));
     }
 }

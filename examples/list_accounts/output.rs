@@ -1,15 +1,15 @@
-//! Prints accounts as a table, CSV or NDJSON.
+//! Prints accounts as a table, CSV, NDJSON or an inventory.
 
 use std::io::{self, BufWriter, Write};
 
-use comfy_table::{ContentArrangement, Table, presets::NOTHING};
-use headcount::Account;
+use headcount::{Account, InventoryWriter, ListingReport, Source};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    args::Format,
-    escape::{escape_cell, escape_hidden},
+    args::{Args, Format},
+    escape::escape_cell,
+    table::Table,
 };
 
 /// One line of NDJSON.
@@ -25,7 +25,8 @@ struct Line<'a> {
     record: Option<Value>,
 }
 
-const COLUMNS: [&str; 15] = [
+/// The columns of CSV and of a wide table.
+pub(crate) const COLUMNS: [&str; 15] = [
     "source",
     "kind",
     "id",
@@ -51,15 +52,17 @@ pub(crate) struct Output {
 
 enum Writer {
     Ndjson { out: BufWriter<io::Stdout>, raw: bool },
+    Inventory(InventoryWriter<BufWriter<io::Stdout>>),
     Csv(Box<csv::Writer<io::Stdout>>),
-    Table(Box<Table>),
+    Table(Table),
 }
 
 impl Output {
     /// Creates an output. If `resumed`, an earlier run already printed the header.
-    pub(crate) fn new(format: Format, raw: bool, resumed: bool, simulated: bool) -> io::Result<Self> {
-        let writer = match format {
-            Format::Ndjson => Writer::Ndjson { out: BufWriter::new(io::stdout()), raw },
+    pub(crate) fn new(args: &Args, resumed: bool, simulated: bool) -> io::Result<Self> {
+        let writer = match args.format {
+            Format::Ndjson => Writer::Ndjson { out: BufWriter::new(io::stdout()), raw: args.raw },
+            Format::Inventory => Writer::Inventory(InventoryWriter::new(BufWriter::new(io::stdout()))),
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(io::stdout());
                 if !resumed {
@@ -67,71 +70,41 @@ impl Output {
                 }
                 Writer::Csv(Box::new(writer))
             }
-            Format::Table => {
-                let mut table = Table::new();
-                table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-                let simulated = simulated.then_some("simulated");
-                let columns = ["source", "id", "name", "email", "owner", "status", "created or joined"];
-                table.set_header(columns.into_iter().chain(simulated));
-                Writer::Table(Box::new(table))
-            }
+            Format::Table => Writer::Table(Table::new(args.wide)),
         };
         Ok(Self { writer, simulated })
     }
 
-    pub(crate) fn account(&mut self, source: &str, account: &Account) -> io::Result<()> {
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let owner = account.owner.clone().unwrap_or_default();
+    pub(crate) fn account(&mut self, source: &Source, account: &Account) -> io::Result<()> {
         match &mut self.writer {
             Writer::Ndjson { out, raw } => {
                 let record = raw.then(|| account.record().redacted());
-                serde_json::to_writer(
-                    &mut *out,
-                    &Line { source, simulated: self.simulated.then_some(true), account, record },
-                )?;
-                out.write_all(b"\n")
+                let simulated = self.simulated.then_some(true);
+                let line = Line { source: source.name(), simulated, account, record };
+                let mut line = serde_json::to_vec(&line)?;
+                line.push(b'\n');
+                // At once, so that the buffer is flushed between lines.
+                out.write_all(&line)
             }
+            Writer::Inventory(writer) => writer.account(source, account),
             Writer::Csv(writer) => {
-                let date = |date: &Option<chrono::DateTime<chrono::Utc>>| {
-                    date.map_or(String::new(), |date| date.to_rfc3339())
-                };
-                let fields = [
-                    source.to_owned(),
-                    account.kind.to_string(),
-                    account.id.clone(),
-                    text(&account.name),
-                    text(&account.email),
-                    account.status.to_string(),
-                    account.raw_status.clone().unwrap_or_default().into_owned(),
-                    date(&account.created_at),
-                    date(&account.joined_at),
-                    date(&account.modified_at),
-                    text(&account.parent_id),
-                    text(&owner.id),
-                    text(&owner.name),
-                    account.roles.join(" "),
-                    self.simulated.to_string(),
-                ];
+                let fields = fields(source, account, self.simulated);
                 writer
                     .write_record(fields.iter().map(|field| escape_cell(field).into_owned()))
                     .map_err(io_error)
             }
             Writer::Table(table) => {
-                let date = account.created_at.or(account.joined_at);
-                let fields = [
-                    source.to_owned(),
-                    account.id.clone(),
-                    text(&account.name),
-                    text(&account.email),
-                    owner.name.or(owner.id).unwrap_or_default(),
-                    account.status.to_string(),
-                    date.map_or(String::new(), |date| date.date_naive().to_string()),
-                ];
-                let simulated = self.simulated.then(|| "yes".to_owned());
-                let cells = fields.iter().map(|field| escape_hidden(field).into_owned());
-                table.add_row(cells.chain(simulated));
+                table.add(fields(source, account, self.simulated));
                 Ok(())
             }
+        }
+    }
+
+    /// Prints the report of a source, if the format has reports.
+    pub(crate) fn report(&mut self, report: &ListingReport) -> io::Result<()> {
+        match &mut self.writer {
+            Writer::Inventory(writer) => writer.report(report),
+            _ => Ok(()),
         }
     }
 
@@ -139,6 +112,7 @@ impl Output {
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         match &mut self.writer {
             Writer::Ndjson { out, .. } => out.flush(),
+            Writer::Inventory(writer) => writer.flush(),
             Writer::Csv(writer) => writer.flush(),
             Writer::Table(_) => Ok(()),
         }
@@ -148,11 +122,37 @@ impl Output {
         self.flush()?;
         if let Writer::Table(table) = self.writer {
             let mut out = io::stdout();
-            writeln!(out, "{table}")?;
+            table.print(&mut out)?;
             out.flush()?;
         }
         Ok(())
     }
+}
+
+/// Returns the text of each of [`COLUMNS`].
+fn fields(source: &Source, account: &Account, simulated: bool) -> [String; COLUMNS.len()] {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let date = |date: &Option<chrono::DateTime<chrono::Utc>>| {
+        date.map_or(String::new(), |date| date.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+    };
+    let owner = account.owner.clone().unwrap_or_default();
+    [
+        source.name().to_owned(),
+        account.kind.to_string(),
+        account.id.clone(),
+        text(&account.name),
+        text(&account.email),
+        account.status.to_string(),
+        account.raw_status.clone().unwrap_or_default().into_owned(),
+        date(&account.created_at),
+        date(&account.joined_at),
+        date(&account.modified_at),
+        text(&account.parent_id),
+        text(&owner.id),
+        text(&owner.name),
+        account.roles.join(" "),
+        simulated.to_string(),
+    ]
 }
 
 /// Returns the I/O error within a CSV error, so that a closed pipe is recognised.

@@ -4,13 +4,27 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     io::{self, IsTerminal, Write as _},
+    time::Duration,
 };
 
 use headcount::{Completeness, Error, Summary};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt as _},
+};
 
 use crate::escape::escape_hidden;
 
+/// The shortest wait that is reported without a terminal.
+const REPORTED_WAIT: Duration = Duration::from_secs(2);
+
+/// One bar for each source if the standard error is a terminal.
+#[derive(Clone)]
 pub(crate) struct Progress {
     multi: MultiProgress,
     bars: BTreeMap<String, ProgressBar>,
@@ -19,32 +33,51 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new<'a>(sources: impl IntoIterator<Item = &'a str>, finished: BTreeSet<String>) -> Self {
+    pub(crate) fn new<'a>(
+        sources: impl IntoIterator<Item = (&'a str, Summary)>,
+        finished: BTreeSet<String>,
+    ) -> Self {
         let multi = MultiProgress::new();
         let mut bars = BTreeMap::new();
-        if std::io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{prefix:10} {spinner} {pos} {msg}");
-            for source in sources {
+        if io::stderr().is_terminal() {
+            for (source, summary) in sources {
                 let bar = multi.add(ProgressBar::no_length().with_prefix(source.to_owned()));
-                if let Ok(style) = &style {
-                    bar.set_style(style.clone());
-                }
+                set_style(&bar, "{prefix:10} {spinner} {pos} accounts, {per_sec} {msg}");
+                bar.set_position(summary.items);
+                // The rate is that of this run.
+                bar.reset_eta();
+                bar.enable_steady_tick(Duration::from_millis(200));
                 bars.insert(source.to_owned(), bar);
             }
         }
         Self { multi, bars, finished }
     }
 
+    /// Shows for which reason and how long requests wait.
+    ///
+    /// On a terminal the bar says so, otherwise a line for each wait of [`REPORTED_WAIT`].
+    pub(crate) fn show_waits(&self) {
+        let waits = tracing_subscriber::registry().with(Waits(self.clone()));
+        // Only this program sets it.
+        let _ = tracing::subscriber::set_global_default(waits);
+    }
+
     pub(crate) fn account(&self, source: &str) {
         if let Some(bar) = self.bars.get(source) {
             bar.inc(1);
+            if !bar.message().is_empty() {
+                bar.set_message("");
+            }
         }
     }
 
-    /// Shows the provider's count next to the bar.
+    /// Sets the length of the bar to the provider's count.
     pub(crate) fn total(&self, source: &str, total: Option<u64>) {
-        if let (Some(bar), Some(total)) = (self.bars.get(source), total) {
-            bar.set_message(format!("of {total}"));
+        if let (Some(bar), Some(total)) = (self.bars.get(source), total)
+            && bar.length() != Some(total)
+        {
+            set_style(bar, "{prefix:10} [{bar:24}] {pos} of {len} accounts, {per_sec} {msg}");
+            bar.set_length(total);
         }
     }
 
@@ -95,11 +128,83 @@ impl Progress {
         complete
     }
 
+    /// Removes all bars from the terminal.
+    pub(crate) fn clear(&self) {
+        for bar in self.bars.values() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn waits(&self, source: &str, wait: Duration, reason: &str) {
+        let text = format!("waits {:.0} s {reason}", wait.as_secs_f64().ceil());
+        match self.bars.get(source) {
+            Some(bar) => bar.set_message(text),
+            None if wait >= REPORTED_WAIT => self.log(&format!("{source}: {text}")),
+            None => {}
+        }
+    }
+
     fn log(&self, line: &str) {
         // A closed standard error is ignored.
         self.multi.suspend(|| {
             let _ = writeln!(io::stderr(), "{}", escape_hidden(line));
         });
+    }
+}
+
+fn set_style(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+}
+
+/// Reads the events of waits that headcount traces.
+struct Waits(Progress);
+
+impl<S: Subscriber> Layer<S> for Waits {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        metadata.is_event() && metadata.target().starts_with("headcount::")
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut fields = Wait::default();
+        event.record(&mut fields);
+        if let (Some(provider), Some(millis)) = (fields.provider, fields.millis) {
+            let reason = match fields.kind.as_deref() {
+                None => "for the rate limit".to_owned(),
+                Some("Throttled") => "because the provider limits the rate".to_owned(),
+                Some(kind) => format!("before a retry ({kind})"),
+            };
+            self.0.waits(&provider, Duration::from_millis(millis), &reason);
+        }
+    }
+}
+
+/// The fields of an event of a wait. Those before a retry have a kind.
+#[derive(Default)]
+struct Wait {
+    provider: Option<String>,
+    millis: Option<u64>,
+    kind: Option<String>,
+}
+
+impl Visit for Wait {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "wait_ms" {
+            self.millis = Some(value);
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "provider" {
+            self.provider = Some(value.to_owned());
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "kind" {
+            self.kind = Some(format!("{value:?}"));
+        }
     }
 }
 

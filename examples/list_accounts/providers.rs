@@ -7,7 +7,10 @@ use std::{
 };
 
 use futures::{FutureExt as _, future::BoxFuture};
-use headcount::{Account, AnyPaginator, Error, ErrorKind, Result, annature, fortanix, huawei, sailpoint};
+use headcount::{
+    Account, AnyPaginator, Error, ErrorKind, ListingReport, Result, Source, annature, fortanix, huawei,
+    sailpoint,
+};
 use headcount_sim as sim;
 
 use crate::args::{AnnatureApi, Args, SailPointApi};
@@ -17,7 +20,15 @@ const USER_AGENT: &str = concat!("list_accounts/", env!("CARGO_PKG_VERSION"));
 const SIMULATED_ACCOUNTS: usize = 250;
 const SEED: u64 = 1;
 
-type List = AnyPaginator<Account>;
+/// A list, and what it is of.
+pub(crate) struct List {
+    pub(crate) accounts: AnyPaginator<Account>,
+    /// The request, such as `GET https://acme.api.identitynow.com/accounts/v1`.
+    endpoint: String,
+    /// The parameters that select fields.
+    filter: Option<String>,
+}
+
 /// A simulator, which serves requests until it is dropped.
 type Simulator = Box<dyn Any + Send>;
 type Simulated = (List, Simulator);
@@ -96,13 +107,17 @@ pub(crate) const PROVIDERS: &[Provider] = &[
         name: "sailpoint",
         prefix: "SAIL_",
         credentials: &[&["SAIL_BASE_URL", "SAIL_CLIENT_ID", "SAIL_CLIENT_SECRET"]],
-        options: &["--page-size", "--sailpoint-api"],
-        open: |args| sailpoint(sailpoint::Client::builder_from_env()?, args),
+        options: &["--page-size", "--sailpoint-api", "--sailpoint-email-attribute"],
+        open: |args| sailpoint(sailpoint::Client::builder_from_env()?, args, None),
         simulate: |args| {
             let start = sim::SailPoint::builder().accounts(SIMULATED_ACCOUNTS).seed(SEED).start();
             let list = move |sim: &sim::SailPoint| {
                 let builder = sailpoint::Client::builder().base_url(sim.base_url());
-                sailpoint(builder.client_credentials(sim.client_id(), sim.client_secret()), args)
+                sailpoint(
+                    builder.client_credentials(sim.client_id(), sim.client_secret()),
+                    args,
+                    Some("mail"),
+                )
             };
             simulated(start, list).boxed()
         },
@@ -110,39 +125,53 @@ pub(crate) const PROVIDERS: &[Provider] = &[
 ];
 
 fn fortanix(builder: fortanix::ClientBuilder, args: &Args) -> Result<List> {
-    let mut list = builder.user_agent(USER_AGENT).build()?.list_accounts();
+    let client = builder.user_agent(USER_AGENT).build()?;
+    let mut list = client.list_accounts();
     if let Some(size) = args.page_size {
         list = list.limit(size);
     }
-    Ok(list.into_accounts())
+    let endpoint = format!("GET {}/v1/accounts", client.base_url());
+    Ok(List { accounts: list.into_accounts(), endpoint, filter: None })
 }
 
 fn huawei(builder: huawei::ClientBuilder, args: &Args) -> Result<List> {
-    let mut list = builder.user_agent(USER_AGENT).build()?.list_accounts();
+    let client = builder.user_agent(USER_AGENT).build()?;
+    let mut list = client.list_accounts();
+    let mut filter = None;
     if args.huawei_contacts {
         list = list.with_register_contact_info(true);
+        filter = Some("with_register_contact_info=true".to_owned());
     }
     if let Some(size) = args.page_size {
         list = list.limit(size.min(if args.huawei_contacts { 200 } else { 2000 }));
     }
-    Ok(list.into_accounts())
+    let endpoint = format!("GET {}/v1/organizations/accounts", client.base_url());
+    Ok(List { accounts: list.into_accounts(), endpoint, filter })
 }
 
 fn annature(builder: annature::ClientBuilder, args: &Args) -> Result<List> {
     let client = builder.user_agent(USER_AGENT).build()?;
-    Ok(match args.annature_api {
-        Some(AnnatureApi::V1) => client.list_accounts_v1().into_accounts(),
-        Some(AnnatureApi::V2) | None => client.list_accounts().into_accounts(),
-    })
+    let (accounts, path) = match args.annature_api {
+        Some(AnnatureApi::V1) => (client.list_accounts_v1().into_accounts(), "/v1/accounts"),
+        Some(AnnatureApi::V2) | None => (client.list_accounts().into_accounts(), "/v2/accounts"),
+    };
+    Ok(List { accounts, endpoint: format!("GET {}{path}", client.base_url()), filter: None })
 }
 
-fn sailpoint(builder: sailpoint::ClientBuilder, args: &Args) -> Result<List> {
+fn sailpoint(builder: sailpoint::ClientBuilder, args: &Args, default_email: Option<&str>) -> Result<List> {
     let version = args.sailpoint_api.unwrap_or(SailPointApi::AccountsV1);
-    let mut list = builder.user_agent(USER_AGENT).api_version(version.into()).build()?.list_accounts();
+    let client = builder.user_agent(USER_AGENT).api_version(version.into()).build()?;
+    let mut list = client.list_accounts();
+    let emails = args.sailpoint_email_attributes.iter().map(String::as_str);
+    let default_email = default_email.filter(|_| args.sailpoint_email_attributes.is_empty());
+    for attribute in emails.chain(default_email) {
+        list = list.email_attribute(attribute);
+    }
     if let Some(size) = args.page_size {
         list = list.limit(size.min(250));
     }
-    Ok(list.into_accounts())
+    let endpoint = format!("GET {}{}", client.base_url(), client.api_version().path());
+    Ok(List { accounts: list.into_accounts(), endpoint, filter: None })
 }
 
 async fn simulated<S: Send + 'static>(
@@ -189,10 +218,10 @@ impl Provider {
     }
 }
 
-/// The lists by provider, and the simulators that must outlive them.
+/// The lists and their reports, and the simulators that must outlive them.
 #[derive(Default)]
 pub(crate) struct Sources {
-    pub(crate) lists: Vec<(&'static str, List)>,
+    pub(crate) lists: Vec<(ListingReport, AnyPaginator<Account>)>,
     pub(crate) simulators: Vec<Simulator>,
     pub(crate) simulated: bool,
 }
@@ -218,6 +247,11 @@ impl Sources {
             );
         }
         check_options(args, &selected)?;
+        let tenant = match &args.tenant {
+            Some(tenant) => tenant,
+            None if use_simulators => "simulated",
+            None => "default",
+        };
         let mut sources = Self { simulated: use_simulators, ..Self::default() };
         for provider in selected {
             let list = if use_simulators {
@@ -227,7 +261,11 @@ impl Sources {
             } else {
                 (provider.open)(args)?
             };
-            sources.lists.push((provider.name, list));
+            let source = Source::new(tenant, provider.name, provider.name.into())?;
+            let mut report = ListingReport::start(source);
+            report.endpoint = Some(list.endpoint);
+            report.filter = list.filter;
+            sources.lists.push((report, list.accounts));
         }
         Ok(sources)
     }
@@ -240,6 +278,7 @@ fn check_options(args: &Args, selected: &[&Provider]) -> Result<()> {
         ("--huawei-contacts", args.huawei_contacts),
         ("--annature-api", args.annature_api.is_some()),
         ("--sailpoint-api", args.sailpoint_api.is_some()),
+        ("--sailpoint-email-attribute", !args.sailpoint_email_attributes.is_empty()),
     ] {
         let supports = |provider: &&Provider| provider.options.contains(&option);
         if is_set && !selected.iter().any(supports) {

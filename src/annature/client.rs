@@ -59,6 +59,11 @@ impl Client {
         Ok(builder)
     }
 
+    /// Returns the base URL, without a trailing slash.
+    pub fn base_url(&self) -> &str {
+        self.0.api.base_url()
+    }
+
     /// Returns the partner key that a request is sent with, if any.
     pub(super) fn resolve_partner_key<'a>(&'a self, partner_key: &'a PartnerKey) -> Option<&'a str> {
         self.0.keys.resolve_partner_key(partner_key)
@@ -149,7 +154,7 @@ impl ClientBuilder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a key or a setting is invalid.
     pub fn build(self) -> Result<Client> {
-        let api = ApiClient::new(NAME, &self.options)?;
+        let api = self.options.build_versioned(NAME)?;
         let keys = || {
             let (id, key) = (required(self.id, "id")?, required(self.key, "key")?);
             ApiKeys::new(&id, &key, self.partner_key.as_ref())

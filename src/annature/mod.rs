@@ -125,7 +125,7 @@
 //! # Endpoints
 //!
 //! Requests are `Clone`, and the future of `send()` is `'static`: [send many
-//! concurrently](crate#more-than-lists).
+//! concurrently](crate::guide::scale#share-one-client-between-tasks).
 //!
 //! | endpoint | method | permission | retried |
 //! |---|---|---|---|

@@ -71,6 +71,11 @@ impl Client {
         })
     }
 
+    /// Returns the base URL, without a trailing slash.
+    pub fn base_url(&self) -> &str {
+        self.0.api.base_url()
+    }
+
     /// Lists the accounts that the user may see. The list is a [`Paginator`](crate::Paginator).
     #[doc(alias = "get_accounts")]
     pub fn list_accounts(&self) -> ListAccounts {
@@ -270,7 +275,7 @@ impl ClientBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a credential or an option is invalid,
     /// or no credential is set.
     pub fn build(self) -> Result<Client> {
-        let api = ApiClient::new(NAME, &self.options)?;
+        let api = self.options.build_versioned(NAME)?;
         let login = api.context(validated(self.login))?;
         let session = Session::new(api.clone(), login);
         Ok(Client::new(api, session))

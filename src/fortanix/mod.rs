@@ -150,7 +150,7 @@
 //! The endpoints of accounts, and of the sessions in which they are called.
 //!
 //! Requests are `Clone`, and the future of `send()` is `'static`: [send many
-//! concurrently](crate#more-than-lists).
+//! concurrently](crate::guide::scale#share-one-client-between-tasks).
 //!
 //! | endpoint | method | permission | retried |
 //! |---|---|---|---|

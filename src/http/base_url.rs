@@ -42,11 +42,25 @@ impl BaseUrl {
         match url.0.scheme() {
             "https" => Ok(url),
             "http" if allow_http || url.is_loopback() => Ok(url),
-            "http" => {
-                invalid("http would expose the credentials on the network; use https, or allow_http(true)")
-            }
+            "http" => invalid(
+                "http would expose the credentials on the network; expected https, or a loopback address",
+            ),
             other => invalid(&format!("unsupported scheme {other}; expected https")),
         }
+    }
+
+    /// Fails if the path is only a version, such as `/v3`, which the paths of a provider's requests contain.
+    pub(crate) fn reject_version(&self) -> Result<()> {
+        let version = self.0.path().trim_matches('/');
+        let digits = version.strip_prefix('v').unwrap_or_default();
+        let is_version = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+        if !is_version && version != "beta" {
+            return Ok(());
+        }
+        let root = self.as_str().trim_end_matches(version).trim_end_matches('/');
+        Err(Error::config(format!(
+            "invalid base URL: it ends in /{version}, but requests add their version themselves; expected {root}"
+        )))
     }
 
     pub(crate) fn is_loopback(&self) -> bool {
@@ -124,6 +138,24 @@ mod tests {
             assert!(BaseUrl::parse(bad, false).is_err(), "{bad}");
         }
         assert!(BaseUrl::parse("http://example.com", true).is_ok());
+    }
+
+    #[test]
+    fn rejects_a_version_and_keeps_a_prefix() {
+        let check = |text: &str| BaseUrl::parse(text, false).unwrap().reject_version();
+        for version in ["v3", "v2025/", "beta"] {
+            let error = check(&format!("https://acme.api.identitynow.com/{version}")).unwrap_err();
+            let (_, expected) = error.message().split_once("; expected ").unwrap();
+            assert_eq!(expected, "https://acme.api.identitynow.com", "{error}");
+        }
+        for good in [
+            "https://v3.example",
+            "https://x.example/gateway/v3",
+            "https://x.example/v",
+            "https://x.example/vault",
+        ] {
+            assert!(check(good).is_ok(), "{good}");
+        }
     }
 
     #[test]

@@ -58,6 +58,11 @@ impl Client {
         ClientBuilder::with_credentials(credentials)?.endpoint_from_env(&env)
     }
 
+    /// Returns the base URL, without a trailing slash.
+    pub fn base_url(&self) -> &str {
+        self.0.api.base_url()
+    }
+
     /// Creates a client with the first access key found in the credential chain of Huawei's own SDKs:
     ///
     /// 1. the environment, as in [`from_env`](Self::from_env)
@@ -260,7 +265,7 @@ impl ClientBuilder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a credential or an option is invalid.
     pub fn build(self) -> Result<Client> {
-        let api = ApiClient::new(NAME, &self.options)?;
+        let api = self.options.build_versioned(NAME)?;
         let credentials = api.context(self.credentials.build(&self.options))?;
         let signer = Signer { credentials, clock: api.clock().clone() };
         Ok(Client(Arc::new(Inner { api, signer })))

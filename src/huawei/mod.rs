@@ -140,7 +140,7 @@
 //! All account endpoints of the reference.
 //!
 //! Requests are `Clone`, and the future of `send()` is `'static`, so [requests can be sent
-//! concurrently](crate#more-than-lists).
+//! concurrently](crate::guide::scale#share-one-client-between-tasks).
 //!
 //! | endpoint | method | permission | retried |
 //! |---|---|---|---|

@@ -96,6 +96,11 @@ impl Client {
         env.context(found).map(ClientBuilder::from_config)
     }
 
+    /// Returns the base URL, without a trailing slash.
+    pub fn base_url(&self) -> &str {
+        self.0.api.base_url()
+    }
+
     /// Lists the accounts on all sources. Set its parameters, then use it as a
     /// [`Paginator`](crate::Paginator).
     pub fn list_accounts(&self) -> ListAccounts {
@@ -294,7 +299,7 @@ impl ClientBuilder {
                 .map(Credentials::Token),
             None => Err(Error::config("no credentials; call client_credentials() or token()")),
         };
-        let api = ApiClient::new(NAME, &self.options)?;
+        let api = self.options.build_versioned(NAME)?;
         let credentials = api.context(credentials)?;
         let tokens = TokenSource::new(api.clone(), credentials);
         Ok(Client(Arc::new(Inner { api, tokens, version: self.version })))

@@ -176,7 +176,7 @@
 //! The same applies to `…/identities-accounts`.
 //!
 //! Requests are `Clone`, and the future of `send()` is `'static`, so [requests can be sent
-//! concurrently](crate#more-than-lists).
+//! concurrently](crate::guide::scale#share-one-client-between-tasks).
 //!
 //! | endpoint | method | scope (`idn:accounts…`), user levels | retried |
 //! |---|---|---|---|

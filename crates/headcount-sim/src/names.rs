@@ -51,6 +51,19 @@ pub(crate) fn person(rng: &mut Rng) -> (&'static str, &'static str) {
     pick(rng, PEOPLE)
 }
 
+/// Returns the full name and the ASCII login of the employee with a number.
+///
+/// An account with the same number at another provider belongs to the same employee.
+pub(crate) fn employee(number: u32) -> (&'static str, &'static str) {
+    let index = usize::try_from(number).unwrap_or_default() % PEOPLE.len();
+    PEOPLE.get(index).copied().unwrap_or_default()
+}
+
+/// Returns the email address of the employee with a number, which is unique.
+pub(crate) fn employee_email(number: u32) -> String {
+    format!("{}.{number}@example.com", employee(number).1)
+}
+
 /// Returns the name of a random company.
 pub(crate) fn company(rng: &mut Rng) -> &'static str {
     pick(rng, COMPANIES)

@@ -107,13 +107,9 @@ fn finished_sources_are_not_listed_again() {
 #[test]
 fn other_server_error_names_file_and_source() {
     let (_directory, file) = checkpoint_path();
-    let list = |more: &[&str]| {
-        let mut command = example("list_accounts");
-        run(command.args(["--format", "ndjson", "--checkpoint"]).arg(&file).args(more))
-    };
-    assert_eq!(list(&["--max", "100"]).0, Some(0));
-    // Every run starts new simulators.
-    let (code, out, err) = list(&[]);
+    let start = || Simulate::start(&["--accounts", "60"]);
+    assert_eq!(run(list(&start(), &file, "ndjson").args(["--max", "100"])).0, Some(0));
+    let (code, out, err) = run(&mut list(&start(), &file, "ndjson"));
     assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
     assert!(err.contains("checkpoint.json: fortanix: the checkpoint belongs to another listing"), "{err}");
 }
@@ -149,4 +145,48 @@ async fn repeated_rows_are_counted() {
     let repeats = "huawei: 26 accounts on 2 pages, at most 7 of them repeated because their page changed before it \
                    was resumed; complete";
     assert!(err.contains(repeats), "{err}");
+}
+
+#[test]
+fn file_that_cannot_be_replaced_is_an_error_before_listing() {
+    let simulate = Simulate::start(&["--accounts", "3"]);
+    let (directory, file) = checkpoint_path();
+    let missing = directory.path().join("missing").join("checkpoint.json");
+    std::fs::write(&file, "{}").unwrap();
+    let mut permissions = std::fs::metadata(&file).unwrap().permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&file, permissions).unwrap();
+    for (file, reason) in [(&missing, "No such file"), (&file, "is read-only")] {
+        let (code, out, err) = run(&mut list(&simulate, file, "csv"));
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
+        assert!(err.contains(reason) && err.contains("checkpoint.json"), "{err}");
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "{}");
+}
+
+#[test]
+fn simulators_of_another_run_cannot_be_resumed() {
+    let (_directory, file) = checkpoint_path();
+    let listed =
+        || run(example("list_accounts").args(["--format", "csv", "--max", "5", "--checkpoint"]).arg(&file));
+    let (code, _, err) = listed();
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("the simulators are new in each run"), "{err}");
+    let (code, out, err) = listed();
+    assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
+    assert!(err.contains("simulators are new in each run; to resume their lists, start"), "{err}");
+}
+
+#[test]
+fn inventory_is_complete_after_a_kill() {
+    let simulate = Simulate::start(&["--accounts", "2000"]);
+    let (_directory, file) = checkpoint_path();
+    let mut text = kill_after(500, &mut list(&simulate, &file, "inventory"));
+    assert!(!headcount::Inventory::read(text.as_bytes()).unwrap().is_complete());
+    let (code, rest, err) = run(&mut list(&simulate, &file, "inventory"));
+    assert_eq!(code, Some(0), "{err}");
+    text += &rest;
+    let inventory = headcount::Inventory::read(text.as_bytes()).unwrap();
+    assert!(inventory.is_complete());
+    assert!(inventory.sources().all(|source| source.accounts().len() == 2000));
 }

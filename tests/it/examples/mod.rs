@@ -286,6 +286,69 @@ fn all_formats_have_a_row_per_account() {
 }
 
 #[test]
+fn table_fits_the_terminal() {
+    let simulate = Simulate::start(&["--accounts", "40"]);
+    let table = |args: &[&str], columns: &str| {
+        let (code, out, err) = run(simulate.list(args).env("COLUMNS", columns));
+        assert_eq!(code, Some(0), "{err}");
+        out
+    };
+    // Wide characters count twice, but none of these is wider than its UTF-8.
+    for columns in ["80", "160"] {
+        let out = table(&["--provider", "annature"], columns);
+        let limit: usize = columns.parse().unwrap();
+        assert!(out.lines().all(|line| line.chars().count() <= limit), "{out}");
+        assert!(
+            out.lines()
+                .next()
+                .unwrap()
+                .split_whitespace()
+                .eq(["source", "id", "name", "email", "status", "since"])
+        );
+        assert_eq!(out.lines().count(), 41, "one line for each account");
+    }
+    assert!(table(&["--provider", "annature"], "80").contains('…'));
+    let wide = table(&["--provider", "annature", "--wide"], "80");
+    assert!(!wide.contains('…') && wide.lines().next().unwrap().contains("parent_id"), "{wide}");
+    let id = wide.lines().nth(1).unwrap().split_whitespace().nth(2).unwrap();
+    assert!(table(&["--provider", "annature"], "160").contains(id), "ids are not shortened");
+}
+
+#[test]
+fn long_waits_are_reported() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("faults.json");
+    let plan = r#"{"seed": 1, "rules": [
+        {"on": {"list": 1}, "fault": {"too_many_requests": {"retry_after": {"seconds": 2}}}}
+    ]}"#;
+    std::fs::write(&file, plan).unwrap();
+    let simulate = Simulate::start(&["--accounts", "3", "--faults", file.to_str().unwrap()]);
+    let (code, _, err) = run(&mut simulate.list(&["--provider", "annature"]));
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.starts_with("annature: waits 2 s because the provider limits the rate\n"), "{err}");
+}
+
+#[test]
+fn inventory_says_whether_each_list_is_complete() {
+    let simulate = Simulate::start(&["--accounts", "30"]);
+    let read = |args: &[&str]| {
+        let (_, out, err) = run(&mut simulate.list(args));
+        (headcount::Inventory::read(out.as_bytes()).unwrap_or_else(|error| panic!("{error}: {out}")), err)
+    };
+    let (inventory, err) = read(&["--format", "inventory", "--tenant", "acme"]);
+    assert!(inventory.is_complete(), "{err}");
+    for source in inventory.sources() {
+        let report = source.report();
+        assert_eq!((report.source.tenant(), source.accounts().len()), ("acme", 30));
+        assert!(report.endpoint.as_deref().unwrap().starts_with("GET http://127.0.0.1:"), "{report:?}");
+        assert!(report.ended_at.unwrap() >= report.started_at);
+    }
+    let (stopped, err) = read(&["--format", "inventory", "--max", "9"]);
+    assert!(!stopped.is_complete(), "{err}");
+    assert_eq!(stopped.sources().len(), PROVIDERS.len());
+}
+
+#[test]
 fn annature_v1_is_reported_as_truncated() {
     let simulate = Simulate::start(&["--accounts", "1500"]);
     let args = ["--format", "ndjson", "--provider", "annature", "--annature-api", "v1"];
@@ -313,8 +376,7 @@ fn huawei_contacts_add_email() {
 fn version_option() {
     for name in ["list_accounts", "simulate", "create_fortanix_account", "account_lifecycle"] {
         let (code, out, err) = run(example(name).arg("--version"));
-        let version = format!(" {}\n", env!("CARGO_PKG_VERSION"));
-        assert!(code == Some(0) && out.ends_with(&version), "{name}: {out}{err}");
+        assert_eq!((code, out), (Some(0), format!("{name} {}\n", env!("CARGO_PKG_VERSION"))), "{err}");
     }
 }
 
@@ -332,8 +394,11 @@ fn wrong_usage_exits_with_2() {
     for (args, reason) in [
         (&["--format", "yaml"][..], "invalid value 'yaml'"),
         (&["--page-size", "1"], "1 is not in 2.."),
-        (&["--checkpoint", "x"], "--checkpoint requires --format ndjson or csv"),
+        (&["--checkpoint", "x"], "--checkpoint requires --format ndjson, csv or inventory"),
         (&["--raw"], "--raw requires --format ndjson"),
+        (&["--wide", "--format", "csv"], "--wide requires --format table"),
+        (&["--tenant", "acme"], "--tenant requires --format inventory"),
+        (&["--tenant", "a/b", "--format", "inventory"], "tenant name \"a/b\": expected"),
         (&["--ahead", "1", "--concurrency", "2"], "cannot be used with"),
         (&["--ahead", "0"], "0 is not in 1.."),
         (&["--concurrency", "0"], "0 is not in 1.."),
@@ -367,7 +432,8 @@ fn closed_pipe_exits_quietly() {
         process.stdout().read_exact(&mut first).unwrap();
         let mut err = String::new();
         process.stderr().read_to_string(&mut err).unwrap();
-        assert_eq!(process.code(), Some(0), "{format}: {err}");
+        // As if a signal had killed it: the list is not complete.
+        assert_eq!(process.code(), Some(141), "{format}: {err}");
         assert!(!err.contains("panic") && !err.contains("Broken pipe"), "{format}: {err}");
     }
 }

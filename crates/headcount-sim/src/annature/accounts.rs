@@ -97,11 +97,13 @@ impl RecordGenerator for Accounts {
         let mut set = |name: &str, value: Value| {
             account.insert(name.to_owned(), value);
         };
-        let (name, login) = names::person(rng);
+        let (name, login) = names::employee(index);
         set("id", json!(hex::encode(id)));
         set("name", json!(name));
-        // Email addresses are unique.
-        set("email", json!(format!("{login}.{index}@example.com.au")));
+        // Email addresses are unique. Some people are not employees.
+        let is_employee = !index.is_multiple_of(4);
+        let other = || format!("{login}.{index}@example.com.au");
+        set("email", json!(if is_employee { names::employee_email(index) } else { other() }));
         match rng.u8(..8) {
             0 => set("number", Value::Null),
             1 => {}

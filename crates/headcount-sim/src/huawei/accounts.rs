@@ -172,8 +172,7 @@ impl RecordGenerator for Accounts {
             let phone = format!("1{:010}", rng.u64(..10_000_000_000));
             set("mobile_phone", if chance(rng, 10) { Value::Null } else { json!(phone) });
             set("intl_number_prefix", pick(rng, &["0086", "0049", "+1", ""]).into());
-            let (_, login) = names::person(rng);
-            set("email", json!(format!("{login}.{index}@example.com")));
+            set("email", json!(names::employee_email(index)));
         }
         match rng.u8(..6) {
             0 => set("description", Value::Null),

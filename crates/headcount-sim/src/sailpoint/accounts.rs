@@ -73,7 +73,7 @@ impl RecordGenerator for Accounts {
         if let Some(source) = self.sources.pick(rng) {
             insert_source_fields(&mut account, source);
         }
-        let (person, login) = names::person(rng);
+        let (person, login) = names::employee(index);
         insert_account_fields(&mut account, rng, person, login, index);
         insert_identity_fields(&mut account, rng, person);
         account.insert("attributes".to_owned(), attributes(rng, person, login, index));
@@ -192,7 +192,7 @@ fn attributes(rng: &mut Rng, person: &str, login: &str, index: u32) -> Value {
     }
     let mut attributes = json!({
         "displayName": person,
-        "mail": format!("{login}.{index}@example.com"),
+        "mail": names::employee_email(index),
         "memberOf": [format!("CN={},DC=example", names::team(rng)), "CN=All,DC=example"],
         "passwordLastSet": 1_600_000_000_000_i64 + rng.i64(0..100_000_000_000),
         "manager": null,
