@@ -74,8 +74,8 @@ fn narrow(rows: &[[String; COLUMNS.len()]]) -> (Vec<&'static str>, Vec<Vec<Strin
     columns.push(("simulated", Vec::from([index("simulated")])));
     // The first that is not empty, and of a time only the date.
     let cell = |(name, sources): &(&str, Vec<usize>), row: &[String; COLUMNS.len()]| {
-        let texts = sources.iter().filter_map(|source| row.get(*source));
-        let text = texts.filter(|text| !text.is_empty()).next().cloned().unwrap_or_default();
+        let mut texts = sources.iter().filter_map(|source| row.get(*source));
+        let text = texts.find(|text| !text.is_empty()).cloned().unwrap_or_default();
         match *name {
             "since" => text.split('T').next().unwrap_or_default().to_owned(),
             "simulated" if text == "false" => String::new(),
