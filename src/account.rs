@@ -100,7 +100,9 @@ open_enum! {
 /// )?;
 /// let new: Vec<_> = today.keys().filter(|key| !yesterday.contains_key(key)).collect();
 /// let removed: Vec<_> = yesterday.keys().filter(|key| !today.contains_key(key)).collect();
-/// let changed = today.iter().filter(|(key, account)| yesterday.get(key).is_some_and(|old| old != *account));
+/// let changed = today
+///     .iter()
+///     .filter(|(key, account)| yesterday.get(key).is_some_and(|old| old != *account));
 /// assert_eq!(new, [&(Provider::Huawei, "c3".to_owned())]);
 /// assert_eq!(removed, [&(Provider::Annature, "a1".to_owned())]);
 /// assert_eq!(changed.map(|(_, account)| account.id.as_str()).collect::<Vec<_>>(), ["b2"]);

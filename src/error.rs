@@ -13,10 +13,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// text, its fields, its `Debug` output or its sources.
 ///
 /// [`kind`](Self::kind) says what went wrong, [`retryability`](Self::retryability) whether repeating the operation
-/// can help. `Display` is one line with everything that a provider's support asks for:
+/// can help. `Display` is one line, wrapped here, with everything that a provider's support asks for:
 ///
 /// ```text
-/// sailpoint: GET https://acme.api.identitynow.com/v2025/accounts: 429: Rate Limit Exceeded (request id 7f3c, retry after 10 s)
+/// sailpoint: GET https://acme.api.identitynow.com/v2025/accounts: 429: Rate Limit Exceeded
+/// (request id 7f3c, retry after 10 s)
 /// ```
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);

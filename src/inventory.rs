@@ -72,8 +72,8 @@ impl SourceInventory {
 /// Two of them can be [compared](Self::diff). On disk an inventory is a file of JSON lines:
 ///
 /// ```text
-/// {"report":{"source":{"tenant":"acme","name":"hr","provider":"sailpoint"},…,"summary":{…,"completeness":{"state":"in_progress"}}}}
-/// {"tenant":"acme","source":"hr","provider":"sailpoint","kind":"source_account","id":"2c9180",…}
+/// {"report":{"source":{"tenant":"acme",…},…,"completeness":{"state":"in_progress"}}}
+/// {"tenant":"acme","source":"hr","provider":"sailpoint",…,"id":"2c9180",…}
 /// {"report":{…,"completeness":{"state":"complete"}}}
 /// ```
 ///
@@ -86,10 +86,15 @@ impl SourceInventory {
 /// use headcount_sim as sim;
 ///
 /// let server = sim::Annature::builder().accounts(30).start().await?;
-/// let client = annature::Client::builder().id(server.id()).key(server.key()).base_url(server.base_url()).build()?;
+/// let client = annature::Client::builder()
+///     .id(server.id())
+///     .key(server.key())
+///     .base_url(server.base_url())
+///     .build()?;
 ///
 /// let report = ListingReport::start(Source::new("acme", "signing", Provider::Annature)?);
-/// let listed = SourceInventory::collect(report, client.list_accounts().into_accounts()).await;
+/// let listed =
+///     SourceInventory::collect(report, client.list_accounts().into_accounts()).await;
 /// println!("{}", listed.report());
 /// let today: Inventory = [listed].into_iter().collect();
 /// assert!(today.is_complete());

@@ -78,11 +78,15 @@ impl Inventory {
     /// and neither is the order of roles.
     ///
     /// ```
-    /// use headcount::{Account, AccountKind, AccountStatus, Completeness, Inventory, ListingReport, Provider, Source};
+    /// use headcount::{
+    ///     Account, AccountKind, AccountStatus, Completeness, Inventory, ListingReport,
+    ///     Provider, Source,
+    /// };
     /// use headcount::SourceInventory;
     ///
     /// # fn main() -> headcount::Result<()> {
-    /// let mut report = ListingReport::start(Source::new("acme", "signing", Provider::Annature)?);
+    /// let mut report =
+    ///     ListingReport::start(Source::new("acme", "signing", Provider::Annature)?);
     /// report.summary.completeness = Completeness::Complete;
     /// let account = |id: &str, status: AccountStatus| {
     ///     let mut account = Account::new(Provider::Annature, AccountKind::User, id);
@@ -92,8 +96,14 @@ impl Inventory {
     /// let inventory = |accounts: Vec<Account>| -> Inventory {
     ///     [SourceInventory::new(report.clone(), accounts)].into_iter().collect()
     /// };
-    /// let earlier = inventory(vec![account("ada", AccountStatus::Active), account("bob", AccountStatus::Active)]);
-    /// let later = inventory(vec![account("ada", AccountStatus::Disabled), account("eve", AccountStatus::Active)]);
+    /// let earlier = inventory(vec![
+    ///     account("ada", AccountStatus::Active),
+    ///     account("bob", AccountStatus::Active),
+    /// ]);
+    /// let later = inventory(vec![
+    ///     account("ada", AccountStatus::Disabled),
+    ///     account("eve", AccountStatus::Active),
+    /// ]);
     ///
     /// let diff = earlier.diff(&later)?;
     /// let signing = &diff.sources[0];

@@ -59,7 +59,9 @@
 //! ]);
 //! while let Some(event) = accounts.next().await {
 //!     match event {
-//!         Event::Item { source, item } => println!("{source} {} {:?} {}", item.id, item.name, item.status),
+//!         Event::Item { source, item } => {
+//!             println!("{source} {} {:?} {}", item.id, item.name, item.status);
+//!         }
 //!         Event::Finished { source, summary } => {
 //!             println!("{source}: {summary}"); // hr: 20 items, 1 page; complete
 //! #           complete += u32::from(summary.completeness.is_complete());
@@ -103,8 +105,11 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let faults = Faults::new(1).on_list(2, Fault::TruncatedJson);
 //! let server = sim::Annature::builder().accounts(250).faults(faults).start().await?;
-//! let client =
-//!     annature::Client::builder().base_url(server.base_url()).id(server.id()).key(server.key()).build()?;
+//! let client = annature::Client::builder()
+//!     .base_url(server.base_url())
+//!     .id(server.id())
+//!     .key(server.key())
+//!     .build()?;
 //! assert_eq!(client.list_accounts().items().collect_complete().await?.len(), 250);
 //! # Ok(()) }
 //! ```
@@ -144,6 +149,7 @@
 mod account;
 mod auth;
 mod error;
+mod escape_hidden;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 pub mod http;
@@ -173,6 +179,7 @@ pub use {chrono, futures, reqwest, secrecy, serde_json, uuid};
 
 pub use account::{Account, AccountKind, AccountOwner, AccountStatus, AlternateId, Provider};
 pub use error::{Error, ErrorKind, Result, Retryability};
+pub use escape_hidden::escape_hidden;
 pub use inventory::{Inventory, InventoryWriter, SourceInventory};
 pub use inventory_diff::{AccountChange, FieldChange, InventoryDiff, SourceDiff};
 pub use open_enum::UnknownValue;

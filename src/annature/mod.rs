@@ -5,7 +5,8 @@
 //!
 //! # async fn run() -> headcount::Result<()> {
 //! let client = annature::Client::from_env()?;
-//! let mut accounts = client.list_accounts().role(annature::Role::Administrator).items().require_complete();
+//! let mut accounts =
+//!     client.list_accounts().role(annature::Role::Administrator).items().require_complete();
 //! while let Some(account) = accounts.try_next().await? {
 //!     println!("{} {:?} {:?}", account.id, account.name, account.email);
 //! }
@@ -71,15 +72,19 @@
 //! use headcount_sim as sim;
 //!
 //! let server = sim::Annature::builder().accounts(1200).start().await?;
-//! let client =
-//!     annature::Client::builder().base_url(server.base_url()).id(server.id()).key(server.key()).build()?;
+//! let client = annature::Client::builder()
+//!     .base_url(server.base_url())
+//!     .id(server.id())
+//!     .key(server.key())
+//!     .build()?;
 //!
 //! let newest = client.list_accounts_v1().items().collect_with_summary().await?;
 //! assert_eq!(newest.items.len(), 1000);
 //! let truncated = vec![IncompleteReason::Truncated { cap: 1000 }];
 //! assert_eq!(newest.summary.completeness, Completeness::Uncertain(truncated));
 //!
-//! let all = client.list_accounts_v1().follow_by_date(true).items().collect_complete().await?;
+//! let all =
+//!     client.list_accounts_v1().follow_by_date(true).items().collect_complete().await?;
 //! assert_eq!(all.len(), 1200);
 //! assert_eq!(client.list_accounts().items().collect_complete().await?.len(), 1200);
 //! # Ok(()) }

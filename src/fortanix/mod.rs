@@ -65,9 +65,12 @@
 //!
 //! # async fn run(ask: impl Fn(&str) -> String) -> headcount::Result<()> {
 //! let anonymous = Client::builder().anonymous().build()?;
-//! let methods = anonymous.discover_auth_methods().user_email("ada@example.com").send().await?;
+//! let methods =
+//!     anonymous.discover_auth_methods().user_email("ada@example.com").send().await?;
 //! for grant in methods.into_iter().filter_map(|method| method.oauth_code_grant) {
-//!     let (Some(url), Some(idp_id)) = (grant.authorization_url, grant.idp_id) else { continue };
+//!     let (Some(url), Some(idp_id)) = (grant.authorization_url, grant.idp_id) else {
+//!         continue;
+//!     };
 //!     // Open the URL in the user's browser, and read the code from the redirect.
 //!     let code = OauthCode::new(idp_id, ask(&url)).email("ada@example.com");
 //!     let client = Client::builder().oauth_code(code).build()?;

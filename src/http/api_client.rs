@@ -133,7 +133,8 @@ impl Auth for NoAuth {
 /// impl Badges {
 ///     fn new(base_url: &str, token: String) -> Result<Self> {
 ///         let limit = RateLimit::new(100, Duration::from_secs(10));
-///         let client = ApiClient::builder("doors").base_url(base_url).rate_limit(limit).build()?;
+///         let client =
+///             ApiClient::builder("doors").base_url(base_url).rate_limit(limit).build()?;
 ///         Ok(Self { client, auth: BearerToken::new(token) })
 ///     }
 ///
@@ -156,8 +157,11 @@ impl Auth for NoAuth {
 ///             next: Option<String>,
 ///         }
 ///         // Called for each attempt: a response that cannot be decoded is retried.
-///         let read = |response: &headcount::http::ApiResponse| response.page::<Badge, Envelope>("badges", "id");
-///         let (rows, envelope) = self.client.send(&self.auth, self.request(at), read).await?;
+///         let read = |response: &headcount::http::ApiResponse| {
+///             response.page::<Badge, Envelope>("badges", "id")
+///         };
+///         let (rows, envelope) =
+///             self.client.send(&self.auth, self.request(at), read).await?;
 ///         Ok(rows.into_page(envelope.next))
 ///     }
 ///
@@ -167,7 +171,10 @@ impl Auth for NoAuth {
 /// }
 ///
 /// # async fn run() -> Result<()> {
-/// let badges = Badges::new("https://doors.example", "token".into())?.items().collect_complete().await?;
+/// let badges = Badges::new("https://doors.example", "token".into())?
+///     .items()
+///     .collect_complete()
+///     .await?;
 /// # Ok(()) }
 /// ```
 ///

@@ -16,7 +16,9 @@ use crate::{
 /// ```
 /// use std::time::Duration;
 ///
-/// use headcount::http::{AccessToken, ApiClient, ApiRequest, ApiResponse, BearerToken, NoAuth};
+/// use headcount::http::{
+///     AccessToken, ApiClient, ApiRequest, ApiResponse, BearerToken, NoAuth,
+/// };
 /// use serde::Deserialize;
 ///
 /// # fn build(client: ApiClient, request: ApiRequest) -> BearerToken {
@@ -26,13 +28,15 @@ use crate::{
 ///     expires_in: u64,
 /// }
 ///
-/// // Fetched with the first request, refreshed before it expires, and replaced if the server rejects it.
+/// // Fetched with the first request, refreshed before it expires,
+/// // and replaced if the server rejects it.
 /// BearerToken::refreshed_by(move || {
 ///     let (client, request) = (client.clone(), request.clone());
 ///     async move {
 ///         let read = |response: &ApiResponse| response.json::<TokenResponse>();
 ///         let token = client.send(&NoAuth::default(), request, read).await?;
-///         Ok(AccessToken::new(token.access_token).lifetime(Duration::from_secs(token.expires_in)))
+///         Ok(AccessToken::new(token.access_token)
+///             .lifetime(Duration::from_secs(token.expires_in)))
 ///     }
 /// })
 /// # }

@@ -16,7 +16,8 @@ use crate::{Error, Result};
 /// let base = Url::parse("https://acme.example/api/v1/users")?;
 /// let mut headers = HeaderMap::new();
 /// assert_eq!(next_link(&headers, &base)?, None);
-/// headers.insert("link", HeaderValue::from_static(r#"</api/v1/users?after=7>; rel="next""#));
+/// let link = HeaderValue::from_static(r#"</api/v1/users?after=7>; rel="next""#);
+/// headers.insert("link", link);
 /// let next = next_link(&headers, &base)?.ok_or("a next page")?;
 /// assert_eq!(next.as_str(), "https://acme.example/api/v1/users?after=7");
 /// # Ok(()) }

@@ -103,7 +103,10 @@ impl TransportError {
 ///
 /// ```
 /// # #[cfg(all(feature = "annature", feature = "rustls"))] {
-/// use headcount::{annature, http::{BoxFuture, Bytes, Request, ReqwestTransport, Response, Transport, TransportError}};
+/// use headcount::annature;
+/// use headcount::http::{
+///     BoxFuture, Bytes, Request, ReqwestTransport, Response, Transport, TransportError,
+/// };
 ///
 /// struct Logged(ReqwestTransport);
 ///
@@ -120,7 +123,8 @@ impl TransportError {
 ///
 /// # fn main() -> headcount::Result<()> {
 /// let transport = Logged(ReqwestTransport::new("https://api.annature.com.au")?);
-/// let client = annature::Client::builder().id("id").key("key").transport(transport).build()?;
+/// let client =
+///     annature::Client::builder().id("id").key("key").transport(transport).build()?;
 /// # Ok(()) }
 /// # }
 /// ```

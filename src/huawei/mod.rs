@@ -170,7 +170,8 @@
 //!
 //! ```no_run
 //! # async fn run(client: headcount::huawei::Client) -> headcount::Result<()> {
-//! let creation = client.create_account("staging").email("staging@example.com").send().await?;
+//! let creation =
+//!     client.create_account("staging").email("staging@example.com").send().await?;
 //! let status = client.wait_for_account(&creation.id).send().await?;
 //! println!("{:?}", status.account_id);
 //! # Ok(()) }

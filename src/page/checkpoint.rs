@@ -87,7 +87,8 @@ pub enum Position {
 /// # }
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// // `Digits` lists the numbers below 10, three to a page. This process stops after four of them.
+/// // `Digits` lists the numbers below 10, three to a page.
+/// // This process stops after four of them.
 /// let mut items = Digits.items();
 /// for expected in 0..4 {
 ///     assert_eq!(items.try_next().await?, Some(expected));

@@ -102,7 +102,8 @@ impl<P: Paginator> Pages<P> {
     /// ```no_run
     /// # #[cfg(feature = "sailpoint")]
     /// # async fn run(client: headcount::sailpoint::Client) -> headcount::Result<()> {
-    /// let accounts = client.list_accounts().pages().concurrent(4).items().collect_complete().await?;
+    /// let accounts =
+    ///     client.list_accounts().pages().concurrent(4).items().collect_complete().await?;
     /// # Ok(()) }
     /// ```
     pub fn concurrent(mut self, width: usize) -> Self

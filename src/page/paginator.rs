@@ -108,7 +108,8 @@ pub trait Paginator: Send + Sync + 'static {
     ///     }
     ///
     ///     async fn fetch(&self, at: Option<&String>) -> Result<Page<String, String>> {
-    ///         let items: Vec<_> = self.0.iter().filter(|name| Some(*name) > at).take(2).cloned().collect();
+    ///         let items: Vec<_> =
+    ///             self.0.iter().filter(|name| Some(*name) > at).take(2).cloned().collect();
     ///         let next = items.last().cloned();
     ///         Ok(Page::new(items, next))
     ///     }

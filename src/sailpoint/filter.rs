@@ -16,11 +16,13 @@ use crate::{Error, Result};
 /// ```
 /// use headcount::sailpoint::{Field, Filter};
 ///
-/// let filter = Filter::eq(Field::SourceId, "2c91808b7c28b350017c2a2ec5790aa1")
-///     .and(Filter::starts_with(Field::Name, "svc \"x\"").or(Filter::eq(Field::Uncorrelated, true)));
+/// let filter = Filter::eq(Field::SourceId, "2c91808b").and(
+///     Filter::starts_with(Field::Name, "svc \"x\"")
+///         .or(Filter::eq(Field::Uncorrelated, true)),
+/// );
 /// assert_eq!(
 ///     filter.to_string(),
-///     r#"sourceId eq "2c91808b7c28b350017c2a2ec5790aa1" and (name sw "svc \"x\"" or uncorrelated eq true)"#
+///     r#"sourceId eq "2c91808b" and (name sw "svc \"x\"" or uncorrelated eq true)"#
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -156,15 +156,21 @@
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use headcount::{ErrorKind, chrono::{DateTime, Utc}, sailpoint::{ApiVersion, Client, Field, Filter}};
+//! use headcount::{
+//!     ErrorKind,
+//!     chrono::{DateTime, Utc},
+//!     sailpoint::{ApiVersion, Client, Field, Filter},
+//! };
 //!
 //! let before: DateTime<Utc> = "2024-01-01T00:00:00Z".parse()?;
 //! let old = Filter::lt(Field::Created, before);
 //! let builder = Client::builder().base_url("http://127.0.0.1:9").token("token");
 //! let client = builder.api_version(ApiVersion::Beta).build()?;
-//! let error = client.list_accounts().filter(old).items().collect_complete().await.unwrap_err();
+//! let error =
+//!     client.list_accounts().filter(old).items().collect_complete().await.unwrap_err();
 //! assert_eq!(error.kind(), ErrorKind::Config);
-//! assert!(error.message().contains("operator `lt` is not supported for created in /beta/accounts"));
+//! let reason = "operator `lt` is not supported for created in /beta/accounts";
+//! assert!(error.message().contains(reason));
 //! # Ok(()) }
 //! ```
 //!
@@ -219,7 +225,10 @@
 //! use headcount_sim as sim;
 //!
 //! let tenant = sim::SailPoint::builder().accounts(50).start().await?;
-//! let client = sailpoint::Client::builder().base_url(tenant.base_url()).token(tenant.token()).build()?;
+//! let client = sailpoint::Client::builder()
+//!     .base_url(tenant.base_url())
+//!     .token(tenant.token())
+//!     .build()?;
 //!
 //! let id = tenant.ids().remove(0);
 //! let task = client.disable_account(&id).force_provisioning(true).send().await?;

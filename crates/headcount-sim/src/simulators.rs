@@ -121,7 +121,10 @@ impl fmt::Debug for Provider {
 ///     assert_eq!(simulator.ids().len(), 250);
 /// }
 /// let huawei = simulators.get::<sim::Huawei>().expect("every simulator was started");
-/// assert_eq!(simulators.by_name("huawei").map(|server| server.base_url()), Some(huawei.base_url()));
+/// assert_eq!(
+///     simulators.by_name("huawei").map(|server| server.base_url()),
+///     Some(huawei.base_url())
+/// );
 /// # Ok(())
 /// # }
 /// ```

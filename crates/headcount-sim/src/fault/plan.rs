@@ -44,8 +44,10 @@ use crate::rng;
 ///     {"on": {"list": 2}, "fault": {"too_many_requests": {"retry_after": {"seconds": 1}}}},
 ///     {"on": {"login": 1}, "fault": "token_endpoint_down"},
 ///     {"on": {"path": "/v1/sys/"}, "fault": {"slow_headers": "250ms"}},
-///     {"on": {"rate": 0.05}, "faults": ["reset_mid_body", {"status": {"status": 502, "body": "html"}}]},
-///     {"on": {"list": 9}, "fault": {"concurrent_change": {"remove": 3, "insert": 2, "side": "before"}}}
+///     {"on": {"rate": 0.05},
+///      "faults": ["reset_mid_body", {"status": {"status": 502, "body": "html"}}]},
+///     {"on": {"list": 9},
+///      "fault": {"concurrent_change": {"remove": 3, "insert": 2, "side": "before"}}}
 ///   ]
 /// }"#;
 /// Faults::from_json(plan)?;
