@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use headcount::{Account, ErrorKind, Event, ListingReport, Merge};
+use headcount::{Account, ErrorKind, Event, ListingReport, Merge, escape_hidden};
 
 use args::Args;
 use checkpoint_file::CheckpointFile;
@@ -81,7 +81,7 @@ async fn main() -> ExitCode {
 }
 
 fn fail(error: &dyn std::error::Error, code: u8) -> ExitCode {
-    let _ = writeln!(io::stderr(), "{}", escape::escape_hidden(&format!("list_accounts: {error}")));
+    let _ = writeln!(io::stderr(), "{}", escape_hidden(&format!("list_accounts: {error}")));
     ExitCode::from(code)
 }
 

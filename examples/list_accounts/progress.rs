@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use headcount::{Completeness, Error, Summary};
+use headcount::{Completeness, Error, Summary, escape_hidden};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tracing::{
     Event, Metadata, Subscriber,
@@ -17,8 +17,6 @@ use tracing_subscriber::{
     Layer,
     layer::{Context, SubscriberExt as _},
 };
-
-use crate::escape::escape_hidden;
 
 /// The shortest wait that is reported without a terminal.
 const REPORTED_WAIT: Duration = Duration::from_secs(2);

@@ -6,8 +6,9 @@ use std::{
 };
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Row, presets::NOTHING};
+use headcount::escape_hidden;
 
-use crate::{escape::escape_hidden, output::COLUMNS};
+use crate::output::COLUMNS;
 
 /// The columns of a table that is not wide, except the date and the mark of simulators.
 const NARROW: [&str; 6] = ["source", "id", "name", "email", "owner", "status"];
