@@ -6,7 +6,7 @@ use std::{env, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use futures::TryStreamExt;
-use headcount::{Error, ErrorKind, Result, Retryability, huawei};
+use headcount::{Error, ErrorKind, Result, Retryability, escape_hidden, huawei};
 use headcount_sim as sim;
 
 /// Creates an account, waits until it exists, updates it and closes it, and prints its state after each step.
@@ -101,7 +101,7 @@ async fn run(context: &Context, args: &Args) -> Result<()> {
         request = request.phone(phone);
     }
     let creation = request.description("created by an example").send().await?;
-    println!("requested: {} is {:?}", creation.id, creation.state);
+    println!("requested: {} is {}", creation.id, or_unknown(creation.state));
 
     let status = client.wait_for_account(&creation.id).first_interval(context.poll_interval).send().await?;
     let id = status.account_id.ok_or_else(|| not_found("the account id", &creation.id))?;
@@ -117,15 +117,20 @@ async fn run(context: &Context, args: &Args) -> Result<()> {
 
 async fn update_and_close(client: &huawei::Client, creation_id: &str, id: &str) -> Result<()> {
     let account = client.get_account(id).send().await?;
-    println!("fetched: {:?}, {:?}, {:?}", account.name, account.status, account.description);
+    println!(
+        "fetched: {}, {}, {}",
+        or_unknown(account.name),
+        or_unknown(account.status),
+        or_unknown(account.description)
+    );
 
     let account = client.update_account(id).description("about to be closed").send().await?;
-    println!("updated: {:?}", account.description);
+    println!("updated: {}", or_unknown(account.description));
 
     let mut creations = client.list_create_account_statuses().items();
     while let Some(status) = creations.try_next().await? {
         if status.id == creation_id {
-            println!("creation: {:?} at {:?}", status.state, status.completed_at);
+            println!("creation: {} at {}", or_unknown(status.state), or_unknown(status.completed_at));
         }
     }
 
@@ -135,16 +140,21 @@ async fn update_and_close(client: &huawei::Client, creation_id: &str, id: &str) 
     let closures = client.list_close_account_statuses().items();
     let mut closures = closures.try_filter(|status| std::future::ready(status.account_id == id));
     let closure = closures.try_next().await?.ok_or_else(|| not_found("the closure", id))?;
-    println!("closure: {:?} since {:?}", closure.state, closure.created_at);
+    println!("closure: {} since {}", or_unknown(closure.state), or_unknown(closure.created_at));
 
     let mut accounts = client.list_accounts().items();
     while let Some(account) = accounts.try_next().await? {
         if account.id == id {
-            println!("listed: {:?}", account.status);
+            println!("listed: {}", or_unknown(account.status));
             return Ok(());
         }
     }
     Err(not_found("the account", id))
+}
+
+/// Returns the text of a field, escaped because others may have chosen it.
+fn or_unknown(field: Option<impl ToString>) -> String {
+    field.map_or("unknown".to_owned(), |field| escape_hidden(&field.to_string()).into_owned())
 }
 
 /// Reports something that the provider should have returned.

@@ -14,12 +14,12 @@ fn runs_on_simulator_without_credentials() {
     let steps = [
         "requested: car-",
         "created: ",
-        "fetched: Some(\"lifecycle\"), Some(Active)",
-        "updated: Some(\"about to be closed\")",
-        "creation: Some(Succeeded)",
+        "fetched: lifecycle, active",
+        "updated: about to be closed",
+        "creation: succeeded",
         "closure requested",
-        "closure: Some(PendingClosure)",
-        "listed: Some(PendingClosure)",
+        "closure: pending_closure",
+        "listed: pending_closure",
     ];
     let lines: Vec<_> = out.lines().collect();
     assert_eq!(lines.len(), steps.len(), "{out}");
@@ -45,7 +45,7 @@ async fn credentials_require_confirmation() {
     let args = ["--yes", "--name", "confirmed", "--email", "confirmed@example.com", "--phone", "1"];
     let (code, out, err) = run_with(&args).await.unwrap();
     assert_eq!(code, Some(0), "{err}");
-    assert!(out.ends_with("listed: Some(PendingClosure)\n"), "{out}");
+    assert!(out.ends_with("listed: pending_closure\n"), "{out}");
     let closed = server.records().into_iter().find(|record| record["name"] == "confirmed").unwrap();
     assert_eq!(closed["status"], "pending_closure");
 }

@@ -4,6 +4,7 @@ mod account_lifecycle;
 mod checkpoint;
 mod create_fortanix_account;
 mod custom_provider;
+mod diff;
 mod hostile_text;
 
 use std::{
@@ -374,7 +375,7 @@ fn huawei_contacts_add_email() {
 
 #[test]
 fn version_option() {
-    for name in ["list_accounts", "simulate", "create_fortanix_account", "account_lifecycle"] {
+    for name in ["list_accounts", "simulate", "create_fortanix_account", "account_lifecycle", "diff"] {
         let (code, out, err) = run(example(name).arg("--version"));
         assert_eq!((code, out), (Some(0), format!("{name} {}\n", env!("CARGO_PKG_VERSION"))), "{err}");
     }

@@ -1,0 +1,162 @@
+//! Compares two inventories; see `--help`.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, BufWriter, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, ValueEnum};
+use headcount::{Account, Error, ErrorKind, FieldChange, Inventory, InventoryDiff, Source, escape_hidden};
+use serde_json::json;
+
+const SIMULATED_ACCOUNTS: usize = 80;
+
+const SAME: u8 = 0;
+const DIFFERENT: u8 = 1;
+const TROUBLE: u8 = 2;
+/// As if the signal SIGPIPE had killed the program.
+const CLOSED_PIPE: u8 = 141;
+
+/// Prints which accounts joined, left or changed between two inventories.
+///
+/// An inventory is the output of `list_accounts --format inventory`. Without files, two inventories of built-in
+/// simulators are compared; their tenant is `simulated`.
+///
+/// An account is the same if its tenant, source and id are. `modified_at` is not compared.
+///
+/// Exits with 0 if nothing differs, 1 if something does, 2 if the inventories cannot be compared, 141 if the reader of
+/// the output has closed it.
+#[derive(Parser)]
+#[command(name = "diff", version)]
+struct Args {
+    /// The earlier inventory.
+    #[arg(requires = "later")]
+    earlier: Option<PathBuf>,
+    /// The later inventory.
+    later: Option<PathBuf>,
+    /// Compare although a listing is not complete, or has another filter. Accounts that a listing missed then seem to
+    /// have joined or left.
+    #[arg(long)]
+    unchecked: bool,
+    /// The output format.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A line for each account, with the changed fields below it.
+    Text,
+    /// One JSON object for each account and line.
+    Ndjson,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let compared = async {
+        let (earlier, later) = if let (Some(earlier), Some(later)) = (&args.earlier, &args.later) {
+            (read(earlier)?, read(later)?)
+        } else {
+            note(&format!("no files: comparing built-in simulators ({SIMULATED_ACCOUNTS} accounts each)"));
+            simulated_inventories::simulate(SIMULATED_ACCOUNTS).await?
+        };
+        let diff = if args.unchecked { earlier.diff_unchecked(&later) } else { earlier.diff(&later) }
+            .map_err(|error| advise(&error))?;
+        Ok::<_, Error>((print(&diff, args.format), diff.is_empty()))
+    };
+    match compared.await {
+        Ok((Ok(()), same)) => ExitCode::from(if same { SAME } else { DIFFERENT }),
+        Ok((Err(error), _)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(CLOSED_PIPE),
+        Ok((Err(error), _)) => fail(&error),
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &dyn std::error::Error) -> ExitCode {
+    let _ = writeln!(io::stderr(), "diff: {}", escape_hidden(&error.to_string()));
+    ExitCode::from(TROUBLE)
+}
+
+fn read(file: &Path) -> Result<Inventory, Error> {
+    let in_file = |error: Error| Error::new(error.kind(), format!("{}: {error}", file.display()));
+    let open = File::open(file).map_err(|error| Error::new(ErrorKind::Config, error.to_string()));
+    Inventory::read(BufReader::new(open.map_err(in_file)?)).map_err(in_file)
+}
+
+/// Adds what to do to an error of a comparison.
+fn advise(error: &Error) -> Error {
+    let advice = match error.kind() {
+        ErrorKind::Incomplete => "list it again, or compare anyway with --unchecked",
+        _ => "or compare anyway with --unchecked",
+    };
+    Error::new(error.kind(), format!("{error}; {advice}"))
+}
+
+fn print(diff: &InventoryDiff<'_>, format: Format) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    for source in &diff.only_earlier {
+        note(&format!("{source} is only in the earlier inventory; its accounts are not compared"));
+    }
+    for source in &diff.only_later {
+        note(&format!("{source} is only in the later inventory; its accounts are not compared"));
+    }
+    for source in &diff.sources {
+        let joined = source.joined.iter().map(|account| ("joined", *account, &[][..]));
+        let left = source.left.iter().map(|account| ("left", *account, &[][..]));
+        let changed = source.changed.iter().map(|change| ("changed", change.after, &*change.fields));
+        for (change, account, fields) in joined.chain(left).chain(changed) {
+            match format {
+                Format::Text => print_text(&mut out, source.source, change, account, fields)?,
+                Format::Ndjson => print_json(&mut out, source.source, change, account, fields)?,
+            }
+        }
+        let counts = (source.joined.len(), source.left.len(), source.changed.len());
+        note(&format!("{}: {} joined, {} left, {} changed", source.source, counts.0, counts.1, counts.2));
+    }
+    out.flush()
+}
+
+fn note(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+fn print_text(
+    out: &mut impl Write,
+    source: &Source,
+    change: &str,
+    account: &Account,
+    fields: &[FieldChange<'_>],
+) -> io::Result<()> {
+    let text = |text: Option<&str>| escape_hidden(text.unwrap_or("-")).into_owned();
+    let name = text(account.name.as_deref().or(account.email.as_deref()));
+    writeln!(out, "{change:8} {source}  {}  {name}", text(Some(&account.id)))?;
+    for field in fields {
+        let (before, after) = (text(field.before.as_deref()), text(field.after.as_deref()));
+        writeln!(out, "         {}: {before} -> {after}", text(Some(&field.name)))?;
+    }
+    Ok(())
+}
+
+fn print_json(
+    out: &mut impl Write,
+    source: &Source,
+    change: &str,
+    account: &Account,
+    fields: &[FieldChange<'_>],
+) -> io::Result<()> {
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|field| json!({"name": field.name, "before": field.before, "after": field.after}))
+        .collect();
+    let mut line = json!({
+        "change": change, "tenant": source.tenant(), "source": source.name(), "provider": source.provider(),
+        "id": account.id, "name": account.name, "email": account.email,
+    });
+    if !fields.is_empty() {
+        line["fields"] = json!(fields);
+    }
+    writeln!(out, "{line}")
+}
