@@ -15,7 +15,7 @@ CHARACTER = 7.8
 LINE = 18
 PICTURES = [
     ("list_accounts", ["--provider", "annature", "--provider", "sailpoint", "--max", "268"], [0, 1, 2, 3, -8, -7, -6, -5]),
-    ("simulate", ["--accounts", "250"], None),
+    ("simulate", ["--accounts", "250"], [0, 1, 6, -1]),
     ("diff", [], list(range(0, 12))),
     ("create_fortanix_account", ["Payments"], list(range(0, 12))),
     ("account_lifecycle", [], None),
