@@ -4,7 +4,7 @@ use datafusion::{
     arrow::{array::RecordBatch, datatypes::SchemaRef},
     error::{DataFusionError, Result},
 };
-use headcount::{Account, AnyPaginator, Error, ErrorKind, ListingReport, Pages, Source, chrono::Utc};
+use headcount::{Account, AnyPaginator, Error, ErrorKind, ListingReport, Pages, Source};
 
 use crate::{ListRequest, schema::accounts_batch, tenants::SharedTenants};
 
@@ -47,7 +47,7 @@ impl SourceListing {
             let page = pages.next().await;
             self.report.summary = pages.summary();
             if self.report.has_ended() {
-                self.report.ended_at = Some(Utc::now());
+                self.report.end(pages.summary(), None);
             }
             match page {
                 Some(Ok(page)) if page.items.is_empty() => {}
@@ -71,8 +71,7 @@ impl SourceListing {
 
     fn fail(&mut self, error: Error) {
         self.pages = None;
-        self.report.ended_at = Some(Utc::now());
-        self.report.error = Some(error.to_string());
+        self.report.end(self.report.summary.clone(), Some(&error));
         self.error = Some(error);
     }
 

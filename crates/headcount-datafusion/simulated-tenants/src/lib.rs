@@ -176,15 +176,8 @@ impl OpenTenants {
 /// Fails if a value cannot be formatted.
 pub fn format_table(rows: &[RecordBatch]) -> Result<String, ArrowError> {
     let table = pretty_format_batches(rows)?.to_string();
-    let is_safe = |c: char| {
-        c == '\n'
-            || !(c.is_control()
-                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'))
-    };
-    Ok(table
-        .chars()
-        .map(|c| if is_safe(c) { c.to_string() } else { c.escape_unicode().to_string() })
-        .collect())
+    let lines: Vec<_> = table.split('\n').map(headcount::escape_hidden).collect();
+    Ok(lines.join("\n"))
 }
 
 /// Returns a free port with a free port after it.
