@@ -5,6 +5,7 @@ mod checkpoint;
 mod create_fortanix_account;
 mod custom_provider;
 mod hostile_text;
+mod report;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -311,7 +312,7 @@ fn huawei_contacts_add_email() {
 
 #[test]
 fn version_option() {
-    for name in ["list_accounts", "simulate", "create_fortanix_account", "account_lifecycle"] {
+    for name in ["list_accounts", "report", "simulate", "create_fortanix_account", "account_lifecycle"] {
         let (code, out, err) = run(example(name).arg("--version"));
         let version = format!(" {}\n", env!("CARGO_PKG_VERSION"));
         assert!(code == Some(0) && out.ends_with(&version), "{name}: {out}{err}");
