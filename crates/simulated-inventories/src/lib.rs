@@ -22,8 +22,8 @@ const CHANGE_EVERY: usize = 20;
 ///
 /// Each simulator starts with `accounts` accounts. The sources are `simulated/fortanix`, `simulated/huawei`,
 /// `simulated/annature` and `simulated/sailpoint`. Between the listings, about 5 % of the accounts of each leave, 5 %
-/// join, and 5 % change their status or role. Some persons have an account at Annature and one at `SailPoint`, with the
-/// same e-mail address; the later inventory has them disabled at `SailPoint` only.
+/// join, and up to 5 % change their status or role. Some persons have an account at Annature and one at `SailPoint`,
+/// with the same e-mail address. The later inventory has them disabled at `SailPoint` only.
 ///
 /// # Errors
 /// Fails if a simulator cannot be started, or a client cannot be created.
@@ -35,8 +35,7 @@ pub async fn simulate(accounts: usize) -> Result<(Inventory, Inventory)> {
     share_emails(annature, sailpoint);
     let earlier = list(&simulators).await?;
 
-    let half_changed = changed(huawei).into_iter().enumerate();
-    for (index, id) in half_changed {
+    for (index, id) in changed(huawei).into_iter().enumerate() {
         let status = if index % 2 == 0 { "suspended" } else { "active" };
         huawei.update(&id, |record| record["status"] = json!(status));
     }
