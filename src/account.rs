@@ -34,6 +34,8 @@ open_enum! {
         User = "user",
         /// A login on a source system that the provider governs (SailPoint).
         SourceAccount = "source_account",
+        /// A login of a machine on a source system, such as a service or a bot (SailPoint `isMachine`).
+        MachineAccount = "machine_account",
         /// A login on the provider itself (SailPoint `systemAccount`).
         SystemAccount = "system_account",
     }

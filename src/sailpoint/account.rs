@@ -137,10 +137,10 @@ fn take_owner(account: &mut Account) -> Option<AccountOwner> {
 impl From<Account> for crate::Account {
     fn from(mut account: Account) -> Self {
         let owner = take_owner(&mut account);
-        let kind = if account.system_account == Some(true) {
-            AccountKind::SystemAccount
-        } else {
-            AccountKind::SourceAccount
+        let kind = match (account.system_account, account.is_machine) {
+            (Some(true), _) => AccountKind::SystemAccount,
+            (_, Some(true)) => AccountKind::MachineAccount,
+            _ => AccountKind::SourceAccount,
         };
         let mut shared = Self::from_record(Provider::SailPoint, kind, account.id, account.record);
         shared.name = account.name.or_else(|| account.native_identity.clone());
@@ -335,6 +335,10 @@ mod tests {
 
     #[test]
     fn owner_of_human_and_machine_accounts() {
+        let kind = |json: &str| crate::Account::from(read(json)).kind;
+        let machine = FULL.replace(r#""systemAccount":true"#, r#""systemAccount":false"#);
+        assert_eq!((kind(FULL), kind(&machine)), (AccountKind::SystemAccount, AccountKind::MachineAccount));
+        assert_eq!(kind(BETA_FULL), AccountKind::SourceAccount);
         let owner = |json: &str| crate::Account::from(read(json)).owner;
         let expected =
             |id: &str, name: Option<&str>| Some(AccountOwner::new(Some(id.into()), name.map(str::to_owned)));

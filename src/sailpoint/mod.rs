@@ -98,7 +98,7 @@
 //!
 //! | field | from |
 //! |---|---|
-//! | `kind` | [`SystemAccount`](crate::AccountKind::SystemAccount) if `systemAccount` is true, otherwise [`SourceAccount`](crate::AccountKind::SourceAccount) |
+//! | `kind` | [`SystemAccount`](crate::AccountKind::SystemAccount) if `systemAccount` is true, [`MachineAccount`](crate::AccountKind::MachineAccount) if `isMachine` is, otherwise [`SourceAccount`](crate::AccountKind::SourceAccount) |
 //! | `id` | `id` |
 //! | `name` | `name`, or `nativeIdentity` if that is missing |
 //! | `email` | the attributes that [`email_attribute`](ListAccounts::email_attribute) names; without it, empty |

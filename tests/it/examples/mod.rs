@@ -6,6 +6,7 @@ mod create_fortanix_account;
 mod custom_provider;
 mod diff;
 mod hostile_text;
+mod report;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -375,7 +376,9 @@ fn huawei_contacts_add_email() {
 
 #[test]
 fn version_option() {
-    for name in ["list_accounts", "simulate", "create_fortanix_account", "account_lifecycle", "diff"] {
+    for name in
+        ["list_accounts", "simulate", "create_fortanix_account", "account_lifecycle", "diff", "report"]
+    {
         let (code, out, err) = run(example(name).arg("--version"));
         assert_eq!((code, out), (Some(0), format!("{name} {}\n", env!("CARGO_PKG_VERSION"))), "{err}");
     }

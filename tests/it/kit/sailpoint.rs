@@ -107,8 +107,9 @@ impl Provider for Row {
     }
 
     fn account(&self, record: &Value) -> Account {
-        let kind = match record["systemAccount"].as_bool() {
-            Some(true) => AccountKind::SystemAccount,
+        let kind = match (record["systemAccount"].as_bool(), record["isMachine"].as_bool()) {
+            (Some(true), _) => AccountKind::SystemAccount,
+            (_, Some(true)) => AccountKind::MachineAccount,
             _ => AccountKind::SourceAccount,
         };
         let id = text(record, "id").unwrap();
@@ -138,7 +139,7 @@ impl Provider for Row {
 
     fn expected_values(&self) -> (&'static [AccountKind], &'static [AccountStatus]) {
         (
-            &[AccountKind::SourceAccount, AccountKind::SystemAccount],
+            &[AccountKind::SourceAccount, AccountKind::MachineAccount, AccountKind::SystemAccount],
             &[AccountStatus::Active, AccountStatus::Disabled, AccountStatus::Locked],
         )
     }
