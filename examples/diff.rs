@@ -26,7 +26,7 @@ const CLOSED_PIPE: u8 = 141;
 ///
 /// An account is the same if its tenant, source and id are. `modified_at` is not compared.
 ///
-/// Exits with 0 if nothing differs, 1 if something does, 2 if the inventories cannot be compared, 141 if the reader of
+/// Exits with 0 if nothing differs, 1 if an account differs or only one inventory has a source, 2 if the inventories cannot be compared, 141 if the reader of
 /// the output has closed it.
 #[derive(Parser)]
 #[command(name = "diff", version)]
@@ -63,8 +63,11 @@ async fn main() -> ExitCode {
             note(&format!("no files: comparing built-in simulators ({SIMULATED_ACCOUNTS} accounts each)"));
             simulated_inventories::simulate(SIMULATED_ACCOUNTS).await?
         };
-        let diff = if args.unchecked { earlier.diff_unchecked(&later) } else { earlier.diff(&later) }
-            .map_err(|error| advise(&error))?;
+        let diff = if args.unchecked {
+            earlier.diff_unchecked(&later)?
+        } else {
+            earlier.diff(&later).map_err(|error| advise(error, &earlier, &later))?
+        };
         Ok::<_, Error>((print(&diff, args.format), diff.is_empty()))
     };
     match compared.await {
@@ -83,16 +86,21 @@ fn fail(error: &dyn std::error::Error) -> ExitCode {
 fn read(file: &Path) -> Result<Inventory, Error> {
     let in_file = |error: Error| Error::new(error.kind(), format!("{}: {error}", file.display()));
     let open = File::open(file).map_err(|error| Error::new(ErrorKind::Config, error.to_string()));
-    Inventory::read(BufReader::new(open.map_err(in_file)?)).map_err(in_file)
+    let inventory = Inventory::read(BufReader::new(open.map_err(in_file)?)).map_err(in_file)?;
+    if inventory.sources().len() == 0 {
+        let message = "no reports; expected the output of list_accounts --format inventory";
+        return Err(in_file(Error::new(ErrorKind::Decode, message)));
+    }
+    Ok(inventory)
 }
 
-/// Adds what to do to an error of a comparison.
-fn advise(error: &Error) -> Error {
-    let advice = match error.kind() {
-        ErrorKind::Incomplete => "list it again, or compare anyway with --unchecked",
-        _ => "or compare anyway with --unchecked",
-    };
-    Error::new(error.kind(), format!("{error}; {advice}"))
+/// Adds what to do to an error of a comparison that `--unchecked` permits.
+fn advise(error: Error, earlier: &Inventory, later: &Inventory) -> Error {
+    if earlier.diff_unchecked(later).is_err() {
+        return error;
+    }
+    let message = format!("{error}; list again, or compare anyway with --unchecked");
+    Error::new(error.kind(), message).with_source(error)
 }
 
 fn print(diff: &InventoryDiff<'_>, format: Format) -> io::Result<()> {

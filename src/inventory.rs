@@ -6,7 +6,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Account, AnyPaginator, Error, ErrorKind, Items, ListingReport, Result, Source};
+use crate::{Account, AnyPaginator, Error, ErrorKind, ListingReport, Result, Retryability, Source};
 
 /// The accounts of one source, and how their listing ended.
 ///
@@ -18,7 +18,9 @@ pub struct SourceInventory {
 }
 
 impl SourceInventory {
-    /// Creates the inventory of a listing. Of two accounts with the same id, the last is kept.
+    /// Creates the inventory of a listing from all accounts that it yielded.
+    ///
+    /// Of two accounts with the same id, the last is kept.
     pub fn new(report: ListingReport, accounts: impl IntoIterator<Item = Account>) -> Self {
         let accounts = accounts.into_iter().map(|account| (account.id.clone(), account)).collect();
         Self { report, accounts }
@@ -26,12 +28,10 @@ impl SourceInventory {
 
     /// Lists `accounts` to their end, or to an error, which the report then contains.
     ///
-    /// `report` names the source, and what the caller knows of the endpoint and filter. Its other fields are set.
-    pub async fn collect(
-        mut report: ListingReport,
-        accounts: impl Into<Items<AnyPaginator<Account>>>,
-    ) -> Self {
-        let mut items = accounts.into();
+    /// `report` is that of [`ListingReport::start`], with the endpoint and filter if they are known. Its summary, end and
+    /// error are set.
+    pub async fn collect(mut report: ListingReport, accounts: AnyPaginator<Account>) -> Self {
+        let mut items = accounts.items();
         let mut listed = Vec::new();
         loop {
             match items.next().await {
@@ -78,7 +78,10 @@ impl SourceInventory {
 /// ```
 ///
 /// A report precedes the first account of its source and another follows the last. If the program that writes it is
-/// killed, the latest report says that the listing is in progress. `list_accounts --format inventory` writes such files.
+/// killed, the latest report of a source says that its listing is in progress. If a line was cut off,
+/// [`read`](Self::read) fails. `list_accounts --format inventory` writes such files.
+///
+/// It holds personal data, and no credentials.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -129,7 +132,7 @@ impl Inventory {
     /// Reads an inventory that [`write`](Self::write) or an [`InventoryWriter`] wrote.
     ///
     /// Accounts have `null` for a [record](Account::record). An account that was written twice, because its listing was
-    /// resumed, is read once.
+    /// resumed, is read once. If a source was listed again from its start, only the last listing is read.
     ///
     /// # Errors
     /// Fails with [`ErrorKind::Decode`] and the number of the line if a line is not valid, has no report before it, or
@@ -140,8 +143,13 @@ impl Inventory {
             let at_line =
                 |message: String| Error::new(ErrorKind::Decode, format!("line {}: {message}", index + 1));
             let line = line.map_err(|error| {
-                Error::new(ErrorKind::Transport, format!("line {}: cannot read the inventory", index + 1))
-                    .with_source(error)
+                let kind = match error.kind() {
+                    // Not UTF-8.
+                    io::ErrorKind::InvalidData => ErrorKind::Decode,
+                    _ => ErrorKind::Transport,
+                };
+                let message = format!("line {}: cannot read the inventory: {error}", index + 1);
+                Error::new(kind, message).with_retryability(Retryability::Never).with_source(error)
             })?;
             if line.trim().is_empty() {
                 continue;
@@ -173,7 +181,7 @@ impl Inventory {
         sources.into_values().map(Rows::finish).collect()
     }
 
-    /// Writes the inventory. See [`InventoryWriter`].
+    /// Writes the inventory, each account once: the summaries of its reports count them so. See [`InventoryWriter`].
     ///
     /// # Errors
     /// Fails if writing fails.
@@ -184,7 +192,10 @@ impl Inventory {
             for account in source.accounts() {
                 writer.account(&source.report.source, account)?;
             }
-            writer.report(&source.report)?;
+            let mut report = source.report.clone();
+            report.summary.items = source.accounts.len() as u64;
+            report.summary.repeats_at_most = 0;
+            writer.report(&report)?;
         }
         writer.flush()
     }
@@ -201,6 +212,7 @@ impl FromIterator<SourceInventory> for Inventory {
 /// Writes an [`Inventory`] while it is listed.
 ///
 /// Write the [report](ListingReport::start) of a source before its first account, and again when its listing has ended.
+/// If the listing is resumed, the first report has the summary up to then: one without items starts over.
 /// Each line is written by one call of [`write_all`](Write::write_all), so that a buffer is flushed between lines.
 #[derive(Debug)]
 pub struct InventoryWriter<W> {
@@ -291,6 +303,11 @@ impl Rows {
         if report.source != self.report.source {
             return Err(format!("a second provider of {}", report.source));
         }
+        if !report.has_ended() && report.error.is_none() && report.summary.items == 0 {
+            // Listed again from the start.
+            *self = Self { report, count: 0, accounts: BTreeMap::new() };
+            return Ok(());
+        }
         // A resumed listing began with its first run.
         let started_at = self.report.started_at.min(report.started_at);
         self.report = ListingReport { started_at, ..report };
@@ -304,7 +321,8 @@ impl Rows {
             return Err(Error::new(
                 ErrorKind::Decode,
                 format!(
-                    "{}: the report counts {} accounts, but the file has {count}; it is damaged or was edited",
+                    "{}: the report counts {} accounts, but the file has {count}; it is damaged, or the \
+                     output of a resumed run was not appended",
                     report.source, report.summary.items
                 ),
             ));
@@ -370,7 +388,9 @@ mod tests {
             file.report(&first)?;
             file.account(&hr(), &account("a"))?;
             file.account(&hr(), &account("b"))?;
-            file.report(&ListingReport::start(hr()))?;
+            let mut resumed = ListingReport::start(hr());
+            resumed.summary.items = 1;
+            file.report(&resumed)?;
             file.account(&hr(), &account("b"))?;
             file.account(&hr(), &account("c"))?;
             file.report(&complete(3))
@@ -380,6 +400,36 @@ mod tests {
         assert!(inventory.is_complete());
         assert_eq!(source.accounts().len(), 3);
         assert_eq!(source.report().started_at, first.started_at);
+    }
+
+    #[test]
+    fn a_listing_that_starts_over_replaces_the_previous_one() {
+        let text = lines(|file| {
+            file.report(&ListingReport::start(hr()))?;
+            file.account(&hr(), &account("left"))?;
+            file.report(&complete(1))?;
+            file.report(&ListingReport::start(hr()))?;
+            file.account(&hr(), &account("new"))?;
+            file.report(&complete(1))
+        });
+        let inventory = Inventory::read(text.as_bytes()).unwrap();
+        let source = inventory.get(&hr()).unwrap();
+        assert_eq!(source.accounts().map(|account| account.id.as_str()).collect::<Vec<_>>(), ["new"]);
+    }
+
+    #[test]
+    fn repeated_accounts_can_be_written_and_read() {
+        let repeated = SourceInventory::new(complete(3), [account("a"), account("b"), account("a")]);
+        let mut file = Vec::new();
+        Inventory::from_iter([repeated]).write(&mut file).unwrap();
+        let read = Inventory::read(file.as_slice()).unwrap();
+        assert_eq!(read.get(&hr()).unwrap().report().summary.items, 2);
+    }
+
+    #[test]
+    fn a_file_that_is_not_text_is_an_error_that_is_not_retried() {
+        let error = Inventory::read(&b"\x1f\x8b\xff"[..]).unwrap_err();
+        assert_eq!((error.kind(), error.retryability()), (ErrorKind::Decode, Retryability::Never));
     }
 
     #[test]

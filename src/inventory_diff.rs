@@ -168,18 +168,6 @@ impl SourceInventory {
             let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".into());
             format!("{} with filter {}", text(&report.endpoint), text(&report.filter))
         };
-        if before.source != after.source || what(before) != what(after) {
-            return Err(Error::new(
-                ErrorKind::Config,
-                format!(
-                    "{}: the listings are not of the same accounts: the earlier is of {}, the later of {} ({})",
-                    before.source,
-                    what(before),
-                    what(after),
-                    after.source
-                ),
-            ));
-        }
         for (which, report) in [("earlier", before), ("later", after)] {
             if !report.is_complete() {
                 return Err(Error::new(
@@ -187,6 +175,18 @@ impl SourceInventory {
                     format!("the {which} listing is not complete: {report}"),
                 ));
             }
+        }
+        if before.source != after.source || what(before) != what(after) {
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "the listings are not of the same accounts: the earlier is of {}, {}; the later of {}, {}",
+                    before.source,
+                    what(before),
+                    after.source,
+                    what(after)
+                ),
+            ));
         }
         Ok(self.diff_unchecked(later))
     }

@@ -48,7 +48,7 @@ impl Source {
         &self.tenant
     }
 
-    /// Returns the name of the source, unique within its tenant.
+    /// Returns the name of the source, which should be unique within its tenant.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -107,7 +107,8 @@ pub struct ListingReport {
     /// The endpoint, such as `GET https://acme.api.identitynow.com/accounts/v1`. `None` if the listing could not be
     /// opened.
     pub endpoint: Option<String>,
-    /// The filter and other parameters that select accounts or fields, as sent. `None` lists everything.
+    /// The filter and other parameters that select accounts or fields, as sent, and options of the client that do so.
+    /// `None` lists everything.
     pub filter: Option<String>,
     /// When the listing was started.
     pub started_at: DateTime<Utc>,
@@ -160,8 +161,10 @@ impl ListingReport {
 
 impl fmt::Display for ListingReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.source, self.summary)?;
-        self.error.as_ref().map_or(Ok(()), |error| write!(f, "; failed: {error}"))
+        match &self.error {
+            None => write!(f, "{}: {}", self.source, self.summary),
+            Some(error) => write!(f, "{}: {}; failed: {error}", self.source, self.summary.counts()),
+        }
     }
 }
 
@@ -202,6 +205,6 @@ mod tests {
         assert!(report.is_complete());
         report.error = Some("timeout".into());
         assert!(!report.has_ended() && !report.is_complete());
-        assert_eq!(report.to_string(), "acme/hr: 0 items, 0 pages; complete; failed: timeout");
+        assert_eq!(report.to_string(), "acme/hr: 0 items, 0 pages; failed: timeout");
     }
 }

@@ -12,7 +12,8 @@ use crate::providers::PROVIDERS;
 /// Lists the accounts of an organisation at its providers.
 ///
 /// A provider is included if its credentials are set in the environment; they are listed below. If no variable of any
-/// provider is set, built-in simulators of all providers are used, and each row says so (`simulated`).
+/// provider is set, built-in simulators of all providers are used. Rows say so (`simulated`); an inventory has the tenant
+/// `simulated`, unless --tenant is given.
 ///
 /// Only accounts are printed to the standard output. Progress and a summary of each source are printed to the
 /// standard error.
@@ -104,7 +105,8 @@ pub(crate) enum Format {
     Table,
     /// One JSON object per line, printed immediately. Strings are exactly as the provider sent them.
     Ndjson,
-    /// The lines of ndjson, and reports that say whether each list is complete, for the programs `diff` and `report`.
+    /// One JSON object for each account, and reports that say whether each list is complete, for the programs `diff` and
+    /// `report`.
     Inventory,
     /// Comma-separated values, printed immediately. A cell that starts with =, +, -, @, a tab or a line break
     /// is prefixed with an apostrophe, because a spreadsheet would execute it as a formula.

@@ -126,8 +126,12 @@ async fn list(
 ) -> io::Result<u8> {
     let resumed = checkpoints.as_ref().is_some_and(|checkpoints| !checkpoints.is_empty());
     let mut output = Output::new(args, resumed, simulated)?;
-    for (_, report) in reports.iter().filter(|(name, _)| !finished.contains(*name)) {
-        output.report(report)?;
+    // A resumed list begins with the summary up to its checkpoint.
+    for (name, summary) in merge.summaries().filter(|(name, _)| !finished.contains(*name)) {
+        if let Some(report) = reports.get_mut(name) {
+            report.summary = summary;
+            output.report(report)?;
+        }
     }
     let progress =
         Progress::new(merge.summaries().filter(|(name, _)| !finished.contains(*name)), finished.clone());

@@ -53,7 +53,7 @@ pub(crate) struct Output {
 enum Writer {
     Ndjson { out: BufWriter<io::Stdout>, raw: bool },
     Inventory(InventoryWriter<BufWriter<io::Stdout>>),
-    Csv(Box<csv::Writer<io::Stdout>>),
+    Csv(BufWriter<io::Stdout>),
     Table(Table),
 }
 
@@ -64,11 +64,11 @@ impl Output {
             Format::Ndjson => Writer::Ndjson { out: BufWriter::new(io::stdout()), raw: args.raw },
             Format::Inventory => Writer::Inventory(InventoryWriter::new(BufWriter::new(io::stdout()))),
             Format::Csv => {
-                let mut writer = csv::Writer::from_writer(io::stdout());
+                let mut out = BufWriter::new(io::stdout());
                 if !resumed {
-                    writer.write_record(COLUMNS).map_err(io_error)?;
+                    out.write_all(&csv_line(COLUMNS)?)?;
                 }
-                Writer::Csv(Box::new(writer))
+                Writer::Csv(out)
             }
             Format::Table => Writer::Table(Table::new(args.wide)),
         };
@@ -87,11 +87,9 @@ impl Output {
                 out.write_all(&line)
             }
             Writer::Inventory(writer) => writer.account(source, account),
-            Writer::Csv(writer) => {
+            Writer::Csv(out) => {
                 let fields = fields(source, account, self.simulated);
-                writer
-                    .write_record(fields.iter().map(|field| escape_cell(field).into_owned()))
-                    .map_err(io_error)
+                out.write_all(&csv_line(fields.iter().map(|field| escape_cell(field).into_owned()))?)
             }
             Writer::Table(table) => {
                 table.add(fields(source, account, self.simulated));
@@ -111,9 +109,8 @@ impl Output {
     /// Flushes everything that was printed so far. Does nothing for a table.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         match &mut self.writer {
-            Writer::Ndjson { out, .. } => out.flush(),
+            Writer::Ndjson { out, .. } | Writer::Csv(out) => out.flush(),
             Writer::Inventory(writer) => writer.flush(),
-            Writer::Csv(writer) => writer.flush(),
             Writer::Table(_) => Ok(()),
         }
     }
@@ -155,10 +152,9 @@ fn fields(source: &Source, account: &Account, simulated: bool) -> [String; COLUM
     ]
 }
 
-/// Returns the I/O error within a CSV error, so that a closed pipe is recognised.
-fn io_error(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
-    }
+/// Returns a record with its line break, to be written at once.
+fn csv_line(fields: impl IntoIterator<Item = impl AsRef<[u8]>>) -> io::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(fields)?;
+    writer.into_inner().map_err(csv::IntoInnerError::into_error)
 }

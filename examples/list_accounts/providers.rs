@@ -155,7 +155,11 @@ fn annature(builder: annature::ClientBuilder, args: &Args) -> Result<List> {
         Some(AnnatureApi::V1) => (client.list_accounts_v1().into_accounts(), "/v1/accounts"),
         Some(AnnatureApi::V2) | None => (client.list_accounts().into_accounts(), "/v2/accounts"),
     };
-    Ok(List { accounts, endpoint: format!("GET {}{path}", client.base_url()), filter: None })
+    // It selects other accounts, and only the environment may contain it.
+    let has_partner_key =
+        !args.simulate && env::var_os("ANNATURE_PARTNER_KEY").is_some_and(|key| !key.is_empty());
+    let filter = has_partner_key.then(|| "with a partner key".to_owned());
+    Ok(List { accounts, endpoint: format!("GET {}{path}", client.base_url()), filter })
 }
 
 fn sailpoint(builder: sailpoint::ClientBuilder, args: &Args, default_email: Option<&str>) -> Result<List> {
@@ -164,14 +168,16 @@ fn sailpoint(builder: sailpoint::ClientBuilder, args: &Args, default_email: Opti
     let mut list = client.list_accounts();
     let emails = args.sailpoint_email_attributes.iter().map(String::as_str);
     let default_email = default_email.filter(|_| args.sailpoint_email_attributes.is_empty());
-    for attribute in emails.chain(default_email) {
-        list = list.email_attribute(attribute);
+    let emails: Vec<_> = emails.chain(default_email).collect();
+    for attribute in &emails {
+        list = list.email_attribute(*attribute);
     }
+    let filter = (!emails.is_empty()).then(|| format!("email_attribute={}", emails.join(",")));
     if let Some(size) = args.page_size {
         list = list.limit(size.min(250));
     }
     let endpoint = format!("GET {}{}", client.base_url(), client.api_version().path());
-    Ok(List { accounts: list.into_accounts(), endpoint, filter: None })
+    Ok(List { accounts: list.into_accounts(), endpoint, filter })
 }
 
 async fn simulated<S: Send + 'static>(

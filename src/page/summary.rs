@@ -15,7 +15,7 @@ use super::Page;
 pub struct Summary {
     /// Pages yielded.
     pub pages: u64,
-    /// Items yielded. At least `items - repeats_at_most` of them are distinct.
+    /// Items yielded. Some may repeat: see `repeats_at_most`, and the reasons `UnstableOrder` and `BoundariesUnverified`.
     pub items: u64,
     /// An upper bound of the rows that were yielded twice.
     ///
@@ -34,11 +34,18 @@ pub struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {}", counted(self.items, "item"), counted(self.pages, "page"))?;
-        if self.repeats_at_most > 0 {
-            write!(f, ", at most {}", counted(self.repeats_at_most, "repeat"))?;
+        write!(f, "{}; {}", self.counts(), self.completeness)
+    }
+}
+
+impl Summary {
+    /// Returns `250 items, 3 pages`.
+    pub(crate) fn counts(&self) -> String {
+        let counts = format!("{}, {}", counted(self.items, "item"), counted(self.pages, "page"));
+        match self.repeats_at_most {
+            0 => counts,
+            repeats => format!("{counts}, at most {}", counted(repeats, "repeat")),
         }
-        write!(f, "; {}", self.completeness)
     }
 }
 

@@ -13,7 +13,7 @@ pub const TENANT: &str = "simulated";
 const SEED: u64 = 1;
 /// The attribute of the simulated `SailPoint` accounts that contains the e-mail address.
 const EMAIL_ATTRIBUTE: &str = "mail";
-/// One account in so many leaves, one joins and one changes.
+/// Of so many accounts, one leaves, one joins and one changes.
 const CHANGE_EVERY: usize = 20;
 
 /// Lists simulators of all providers twice, and changes their accounts in between. Returns `(earlier, later)`.
@@ -32,8 +32,7 @@ pub async fn simulate(accounts: usize) -> Result<(Inventory, Inventory)> {
     let [fortanix, huawei, annature, sailpoint] = servers(&simulators)?;
     let earlier = list(&simulators).await?;
 
-    let half_changed = changed(huawei).into_iter().enumerate();
-    for (index, id) in half_changed {
+    for (index, id) in changed(huawei).into_iter().enumerate() {
         let status = if index % 2 == 0 { "suspended" } else { "active" };
         huawei.update(&id, |record| record["status"] = json!(status));
     }
@@ -92,7 +91,12 @@ async fn list(simulators: &Simulators) -> Result<Inventory> {
             huawei_list.into_accounts(),
         ),
         (Provider::Annature, annature.base_url(), None, annature_client.list_accounts().into_accounts()),
-        (Provider::SailPoint, sailpoint.base_url(), None, sailpoint_list.into_accounts()),
+        (
+            Provider::SailPoint,
+            sailpoint.base_url(),
+            Some("email_attribute=mail"),
+            sailpoint_list.into_accounts(),
+        ),
     ];
     let mut listed = Vec::new();
     for (provider, base_url, filter, accounts) in sources {

@@ -92,4 +92,9 @@ fn unreadable_files_are_named() {
     }
     let (code, _, err) = run(example("diff").arg(&good));
     assert_eq!(code, Some(2), "{err}");
+    let empty = directory.path().join("empty");
+    std::fs::write(&empty, "").unwrap();
+    let (code, _, err) = run(example("diff").args([&good, &empty]));
+    assert_eq!(code, Some(2), "{err}");
+    assert!(err.contains("empty: no reports; expected the output of list_accounts"), "{err}");
 }
