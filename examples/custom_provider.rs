@@ -8,6 +8,7 @@ use std::{borrow::Cow, time::Duration};
 
 use headcount::{
     Account, AccountKind, AccountStatus, Error, ErrorKind, ListingId, Page, Paginator, Provider, Result,
+    escape_hidden,
     http::{ApiClient, ApiRequest, ApiResponse, Auth, Bytes, ErrorResponse, HeaderValue, RateLimit, Request},
     secrecy::{ExposeSecret, SecretString},
 };
@@ -127,7 +128,8 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 
     let mut accounts = logins.into_accounts().items().require_complete();
     while let Some(account) = accounts.try_next().await? {
-        println!("{} {} {}", account.id, account.status, account.email.as_deref().unwrap_or("-"));
+        let email = account.email.as_deref().unwrap_or("-");
+        println!("{} {} {}", escape_hidden(&account.id), account.status, escape_hidden(email));
     }
     eprintln!("{}", accounts.summary());
     Ok(())

@@ -173,7 +173,7 @@ impl Error {
         self.0.request.as_deref()
     }
 
-    /// Returns the HTTP status, if there was a response.
+    /// Returns the HTTP status of an error response, or of an undocumented success.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
@@ -303,7 +303,7 @@ pub enum ErrorKind {
     PermissionDenied,
     /// The resource does not exist, or is not visible to these credentials.
     NotFound,
-    /// The provider limits the request rate, and asks for a longer wait than the client accepts.
+    /// The provider limits the request rate, or asks for a longer wait than the client accepts.
     ///
     /// # Troubleshooting
     /// Wait for [`Error::retry_after`](crate::Error::retry_after), then call `retry()` on the stream or

@@ -1,6 +1,10 @@
 use std::{borrow::Cow, fmt::Write as _};
 
-/// Writes every character as `\u{…}` that controls a terminal, is invisible, or reorders other characters.
+/// Escapes control characters, line separators, and characters that Unicode declares ignorable or that change the
+/// direction of text, as `\u{…}`.
+///
+/// Joiners and variation selectors, which some emoji and scripts need, are escaped too. Other blank characters, such as
+/// U+2800, are kept. A backslash is not escaped, so the result cannot be reversed.
 ///
 /// Names of accounts are chosen by their users. Unescaped, they can change what a terminal or a log viewer shows.
 ///

@@ -6,8 +6,8 @@
 //! | [Errors and retries](errors) | what each error means, what is retried, what may have been processed |
 //! | [Testing your code](testing) | simulators, faults, paused time |
 //! | [Security](security) | credentials, TLS, untrusted text |
-//! | [Scale](scale) | many tasks, many tenants, memory, rate limits |
-//! | [Cookbook](cookbook) | a question and an answer each |
+//! | [Scale](scale) | many tasks, many tenants, memory, rate limits, WebAssembly |
+//! | [Cookbook](cookbook) | a question and an answer each; inventories and what changed between two |
 //!
 //! The modules of the providers are guides, too: authentication, permissions, limits, fields and what is not documented.
 

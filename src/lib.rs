@@ -1,8 +1,8 @@
 //! Lists every account that an organisation holds at Fortanix Confidential Computing Manager, Huawei Cloud
 //! Organizations, Annature and SailPoint Identity Security Cloud.
 //!
-//! The crate is made for access reviews and inventories, where a missing account is the worst error. A listing ends only
-//! where the provider says so, and [reports](Items::summary) whether it is complete. A record that cannot be decoded
+//! The crate is made for access reviews and inventories, where a missing account is the worst error. A listing that is cut
+//! short is an error or is reported: [`Items::summary`] says whether it is complete. A record that cannot be decoded
 //! is an error in its place. Requests are retried, rate limits are honoured, tokens are refreshed, and credentials never
 //! appear in logs or errors.
 //!
@@ -31,13 +31,13 @@
 //! while let Some(account) = accounts.try_next().await? {
 //!     println!("{} {:?} {:?}", account.id, account.name, account.status);
 //! }
-//! // Reached only if every account was listed.
+//! // Reached only if the listing is complete, as far as the provider shows it.
 //! # assert_eq!(accounts.summary().items, 30);
 //! # Ok(()) }
 //! ```
 //!
-//! `from_env()` reads the credentials from the variables of the vendor's own SDK. [`Items::collect_complete`] returns a
-//! `Vec`.
+//! `from_env()` reads the credentials from environment variables, at Huawei and SailPoint those of the vendors' SDKs.
+//! [`Items::collect_complete`] returns a `Vec`.
 //!
 //! # List all providers
 //!
@@ -96,7 +96,8 @@
 //!
 //! # Test your own code
 //!
-//! The crate `headcount-sim` has servers of the four providers, which page, authenticate and fail as the providers do:
+//! The crate `headcount-sim` has simulators of the four providers, written from their documentation, which can inject
+//! faults:
 //!
 //! ```
 //! use headcount::annature;

@@ -143,7 +143,7 @@
 //! | `POST /v1/accounts/:id/verification` | [`resend_verification`](Client::resend_verification) | API key | if never sent |
 //! | `POST /v1/accounts/:id/deactivate` | [`deactivate_account`](Client::deactivate_account) | API key | if never sent |
 //! | `POST /v1/accounts/:id/restore` | [`restore_account`](Client::restore_account) | API key | if never sent |
-//! | "Get authentication code" | none: neither its path nor its response is documented | partner key | |
+//! | "Get authentication code" | none: its path and the form of its response are not known | partner key | |
 //!
 //! *If never sent*: the request is not idempotent, and is retried only if no connection could be established.
 //! If the server may have processed it, the error has
@@ -193,7 +193,8 @@
 //! | the success statuses of changes | any 2xx | the docs of each request |
 //! | rate limits and `Retry-After` | 429 and `Retry-After` are handled as at every provider | [`http`](crate::http#errors-and-retries) |
 //!
-//! Source: Annature, *API Reference*, "Authentication", "Partner Program" and all pages of "Accounts";
+//! Source: Annature, *API Reference*, "Authentication", "Partner Program" and the pages of "Accounts" except
+//! "Get authentication code";
 //! *Annature Help*, "Creating API keys".
 
 mod account;

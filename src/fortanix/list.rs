@@ -96,7 +96,8 @@ impl ListAccounts {
         self
     }
 
-    /// Sorts by `key`. Call it again to add further keys. Only `acct_id` is known to be a valid key.
+    /// Sorts by `key`. Call it again to add further keys. Valid keys are not documented; the sibling
+    /// API DSM accepts only `acct_id`.
     ///
     /// The server locates a page by the account's id alone. With a first key that can change, such as the
     /// name, accounts can be missed. A list of more than one page then has the reason

@@ -46,8 +46,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! **Lifetime.** A session has two expiry times, both in [`SessionInfo`]. A refresh extends that of its token,
-//! and nothing extends its own. The client uses the earlier one. It refreshes the session when a tenth of the
+//! **Lifetime.** A session has two expiry times, both in [`SessionInfo`]. A refresh extends that of its token.
+//! No request is documented to extend the session's own. The client uses the earlier one. It refreshes the session when a tenth of the
 //! time until then is left, or a minute if that is less. If the server reports no times, or past ones, the
 //! token is used until it is rejected.
 //!
@@ -82,11 +82,11 @@
 //! # Permissions
 //!
 //! Any user who is logged in can list accounts. No role is needed, and no account has to be selected. The list
-//! has the accounts that the user may see. [`account_scope`](ListAccounts::account_scope) chooses between those
-//! of the user and those of the whole instance.
+//! has the accounts that the user may see. [`account_scope`](ListAccounts::account_scope) sends `USER` or
+//! `SYSTEM`, whose meaning is not documented: probably the accounts of the user, and those of the whole instance.
 //!
 //! The permissions in the table of [endpoints](#endpoints) are the reference's `x-auth-resource`: `UserAuth` is
-//! any user who is logged in, and the others are roles in the selected account. Requests that need a selected
+//! probably any user who is logged in, and the others are roles in the selected account. Requests that need a selected
 //! account are sent by a client [`with_account`](Client::with_account).
 //!
 //! To create a user for a program, sign up in the user interface of CCM, or let an administrator of an account
@@ -102,7 +102,7 @@
 //! | | |
 //! |---|---|
 //! | page size | 100, or [`limit`](ListAccounts::limit): 3 or more |
-//! | order | the server's, or [`sort_by`](ListAccounts::sort_by); only `acct_id` is known to be a valid key |
+//! | order | the server's, or [`sort_by`](ListAccounts::sort_by); valid keys are not documented; the sibling API DSM accepts only `acct_id` |
 //! | end | a page that overlaps the listed rows and has no new ones. An empty page is not the end, and an empty list is requested three times |
 //! | verified | that a page continues the previous one, and that ids or dates of creation keep one direction |
 //! | accounts created or deleted during the list | hide no others, in an order in which no account moves |
@@ -121,7 +121,7 @@
 //! | waiting for `Retry-After` | 120 s: `max_retry_after` of the [`RetryPolicy`](crate::http::RetryPolicy) | this crate |
 //! | response body | 64 MiB after decompression: [`body_limit`](ClientBuilder::body_limit) | this crate |
 //! | page size | 3 or more; the server's maximum is not documented | this crate |
-//! | logo | `.jpg`, `.png` or `.svg`, 128 KiB: [`Logo`] | the reference |
+//! | logo | `.jpg`, `.png` or `.svg`, "128Kb", read as 128 KiB: [`Logo`] | the reference |
 //! | name of an account | unique within an instance | the reference |
 //! | PCR priority | each of 0 to 22 once: [`PcrPriority`] | the reference |
 //!
@@ -201,14 +201,15 @@
 //!
 //! | not documented | assumed, or done instead | see |
 //! |---|---|---|
-//! | the header of the token: the reference calls it `Authentication`, and every known client sends `Authorization: Bearer` | both are sent | |
+//! | the header of the token: the reference calls it `Authentication`, older clients send `Authorization: Bearer`, newer ones a cookie | both headers are sent; cookies are not supported | |
 //! | login with Basic authentication | used, as in every known client | [`password`](ClientBuilder::password) |
 //! | whether a login always returns `access_token` | without it, the login fails with [`Auth`](crate::ErrorKind::Auth); sessions by cookie are not supported | |
 //! | login with a second factor | not supported | [`AuthConfigPassword`] |
 //! | lifetimes of sessions and tokens | read from the responses | [`SessionInfo`] |
 //! | the unit of times | seconds since 1970, as documented for other objects of the same API | [`SessionInfo`], [`Account`] |
 //! | paging: whether a page starts after `previous_id` or at it, the default order, the server's maximum, the end, deleted ids | nothing is assumed, except that 400 or 404 for a later page means an unknown id | [`ListAccounts`] |
-//! | the default scope, and who may use [`System`](AccountScope::System) | the scope is sent only if it is set | [`AccountScope`] |
+//! | the meaning of the scopes, the default, and who may use [`System`](AccountScope::System) | the scope is sent only if it is set | [`AccountScope`] |
+//! | the keys of `sort_by` | any key is sent | [`ListAccounts::sort_by`] |
 //! | whether 128Kb is the size of the image or of its base64, and in which unit | 131,072 bytes of the image | [`Logo`] |
 //! | the permission to delete an account: `NoAuth` in the reference | probably a mistake | [`DeleteAccount`] |
 //! | the permissions of the two requests about users | as in the table | [`GetUserAccounts`], [`RemoveUserFromAccount`] |

@@ -168,7 +168,7 @@ impl GetAccount {
 ///
 /// Members that are not set keep their values, which the reference implies but does not state.
 ///
-/// Permission: the user must be the account's manager.
+/// Permission: `Manager` and `UserAuth` in the reference, which probably means the account's manager.
 ///
 /// # Retries
 /// Not idempotent: retried only if the request never reached the server. After

@@ -67,7 +67,7 @@ impl Client {
 
     /// Creates a client from the first source in the search order of SailPoint's own SDKs:
     ///
-    /// 1. the environment, as in [`from_env`](Self::from_env), if `SAIL_BASE_URL` is set
+    /// 1. the environment, as in [`from_env`](Self::from_env), if any of its variables is set
     /// 2. `config.json` in the current directory: `{"ClientId": …, "ClientSecret": …, "BaseURL": …}`, with
     ///    case-insensitive keys
     /// 3. `~/.sailpoint/config.yaml` of SailPoint's command line tool: the `baseurl`, `pat.clientid` and

@@ -49,15 +49,19 @@ pub(super) fn default_chain(lookup: EnvLookup<'_>, directory: &Path, home: Optio
     }
 }
 
-/// Reads the environment variables. They are skipped if the base URL is not set, as in SailPoint's SDKs.
+/// Reads the environment variables. They are skipped if none of them is set.
+///
+/// SailPoint's SDKs also skip a client id and secret without a base URL, and so may use another tenant's file.
 pub(super) fn from_environment(lookup: EnvLookup<'_>) -> Result<Lookup<Config>> {
     let unset = |name: &str| format!("environment variable {name} is not set");
     let required = |name: &str| lookup(name)?.ok_or_else(|| Error::config(unset(name)));
-    let Some(base_url) = lookup("SAIL_BASE_URL")? else {
+    let names = ["SAIL_BASE_URL", "SAIL_CLIENT_ID", "SAIL_CLIENT_SECRET"];
+    let values = names.into_iter().map(lookup).collect::<Result<Vec<_>>>()?;
+    if values.iter().all(Option::is_none) {
         return Ok(Lookup::Missing(unset("SAIL_BASE_URL")));
-    };
+    }
     Ok(Lookup::Found(Config {
-        base_url,
+        base_url: required("SAIL_BASE_URL")?,
         client_id: required("SAIL_CLIENT_ID")?,
         client_secret: required("SAIL_CLIENT_SECRET")?.into(),
     }))
@@ -145,7 +149,10 @@ mod tests {
             r#"{"clientid":"i","CLIENTSECRET":"canary","BaseUrl":"https://json.example","NermBaseUrl":null}"#;
         std::fs::write(directory.path().join("config.json"), json).unwrap();
         assert_eq!(chain(&ENVIRONMENT, directory.path()).unwrap(), "https://env.example");
-        assert_eq!(chain(&ENVIRONMENT[1..], directory.path()).unwrap(), "https://json.example");
+        assert_eq!(chain(&[], directory.path()).unwrap(), "https://json.example");
+        // The file may belong to another tenant.
+        let error = chain(&ENVIRONMENT[1..], directory.path()).unwrap_err();
+        assert!(error.contains("SAIL_BASE_URL is not set"), "{error}");
         let error = chain(&ENVIRONMENT[..2], directory.path()).unwrap_err();
         assert!(error.contains("SAIL_CLIENT_SECRET is not set"), "{error}");
     }

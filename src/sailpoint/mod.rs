@@ -26,8 +26,8 @@
 //! | a bearer token | [`builder`](Client::builder) with [`token`](ClientBuilder::token) |
 //!
 //! The [base URL](ClientBuilder::base_url) is required: `https://{tenant}.api.identitynow.com`, or a vanity
-//! host. The default [API version](ClientBuilder::api_version) is `accounts/v1`. The provider supports the
-//! older versions until 2028.
+//! host. The default [API version](ClientBuilder::api_version) is `accounts/v1`. The older
+//! versions are supported until the second quarter of 2028, and `beta` is deprecated.
 //!
 //! **Lifetime.** The access token is fetched from `/oauth/token` with the first request, and its lifetime is
 //! `expires_in` of the response. That of a PAT is configurable, from 15 seconds to 12 hours, and 12 hours by
@@ -39,9 +39,9 @@
 //!
 //! # Permissions
 //!
-//! To list accounts, a token needs the scope `idn:accounts:read` or `idn:accounts:manage`. Its user needs one
-//! of the user levels `ORG_ADMIN`, `SOURCE_ADMIN`, `SOURCE_SUBADMIN` and `HELPDESK`. The specification allows
-//! tokens with a user (PAT) and without one (API client). The table of [endpoints](#endpoints) has the scopes
+//! To list accounts, a token needs the scope `idn:accounts:read` or `idn:accounts:manage`. A token
+//! with a user (PAT) also needs one of the user levels `ORG_ADMIN`, `SOURCE_ADMIN`, `SOURCE_SUBADMIN` and
+//! `HELPDESK`. The specification also allows tokens without a user (API client). The table of [endpoints](#endpoints) has the scopes
 //! and user levels of all requests.
 //!
 //! - *PAT*: in the user's menu, open *Preferences*, *Personal Access Tokens*, *New Token*, and select the
@@ -64,7 +64,7 @@
 //! | order | by `id`, or by [`sort_by`](ListAccounts::sort_by) and then by `id` |
 //! | end | a page with the last account listed and none after it, confirmed by the count or by further requests; a short page is not the end |
 //! | verified | that a page continues the previous one, by comparing ids |
-//! | accounts created or removed during the list | in the default order, every account that exists throughout is listed exactly once |
+//! | accounts created or removed during the list | in the default order, every account that exists throughout is listed exactly once, or the listing fails |
 //! | sorted by `created`, or by descending `id` | a page that does not contain the last account listed gives [`BoundariesUnverified`](crate::IncompleteReason::BoundariesUnverified) in the summary |
 //! | sorted by a field that can change | [`UnstableOrder`](crate::IncompleteReason::UnstableOrder) in the summary, if there is more than one page |
 //! | the provider's count changes during the list | [`TotalChanged`](crate::IncompleteReason::TotalChanged) in the summary |
@@ -233,6 +233,7 @@
 //! let id = tenant.ids().remove(0);
 //! let task = client.disable_account(&id).force_provisioning(true).send().await?;
 //! println!("{task} disables {id}");
+//! // The simulator applies the change immediately. A tenant applies it when the task has run.
 //! assert_eq!(client.get_account(&id).send().await?.disabled, Some(true));
 //! # Ok(()) }
 //! ```
