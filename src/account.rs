@@ -75,41 +75,8 @@ open_enum! {
 /// ```
 ///
 /// It serialises to a JSON object without the record. A deserialised account has `null` for a record.
-/// Accounts compare equal if all fields but their records are equal. So today's listing can be compared with
-/// yesterday's:
-///
-/// ```
-/// use std::collections::BTreeMap;
-/// use headcount::{Account, Provider};
-///
-/// // Lines of `list_accounts --format ndjson`; unknown members are ignored.
-/// fn read(lines: &str) -> serde_json::Result<BTreeMap<(Provider, String), Account>> {
-///     let account = |line| {
-///         let account: Account = serde_json::from_str(line)?;
-///         Ok(((account.provider.clone(), account.id.clone()), account))
-///     };
-///     lines.lines().map(account).collect()
-/// }
-///
-/// # fn main() -> serde_json::Result<()> {
-/// let yesterday = read(
-///     r#"{"provider":"annature","kind":"user","id":"a1","status":"active"}
-///        {"provider":"annature","kind":"user","id":"b2","status":"active"}"#,
-/// )?;
-/// let today = read(
-///     r#"{"provider":"annature","kind":"user","id":"b2","status":"disabled"}
-///        {"provider":"huawei","kind":"cloud_account","id":"c3","status":"active"}"#,
-/// )?;
-/// let new: Vec<_> = today.keys().filter(|key| !yesterday.contains_key(key)).collect();
-/// let removed: Vec<_> = yesterday.keys().filter(|key| !today.contains_key(key)).collect();
-/// let changed = today
-///     .iter()
-///     .filter(|(key, account)| yesterday.get(key).is_some_and(|old| old != *account));
-/// assert_eq!(new, [&(Provider::Huawei, "c3".to_owned())]);
-/// assert_eq!(removed, [&(Provider::Annature, "a1".to_owned())]);
-/// assert_eq!(changed.map(|(_, account)| account.id.as_str()).collect::<Vec<_>>(), ["b2"]);
-/// # Ok(()) }
-/// ```
+/// Accounts compare equal if all fields but their records are equal. To compare today's accounts with yesterday's, see
+/// [`Inventory::diff`](crate::Inventory::diff), which refuses listings that are not complete.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Account {

@@ -184,7 +184,7 @@ impl Inventory {
     /// Writes the inventory, each account once: the summaries of its reports count them so. See [`InventoryWriter`].
     ///
     /// # Errors
-    /// Fails if writing fails.
+    /// Fails with a [`std::io::Error`] if writing fails.
     pub fn write(&self, output: impl Write) -> io::Result<()> {
         let mut writer = InventoryWriter::new(output);
         for source in self.sources() {
@@ -214,6 +214,33 @@ impl FromIterator<SourceInventory> for Inventory {
 /// Write the [report](ListingReport::start) of a source before its first account, and again when its listing has ended.
 /// If the listing is resumed, the first report has the summary up to then: one without items starts over.
 /// Each line is written by one call of [`write_all`](Write::write_all), so that a buffer is flushed between lines.
+///
+/// ```
+/// use std::io::{self, Write};
+///
+/// use headcount::{Account, AnyPaginator, ErrorKind, InventoryWriter, ListingReport};
+///
+/// async fn save(
+///     mut report: ListingReport,
+///     listing: AnyPaginator<Account>,
+///     file: impl Write,
+/// ) -> io::Result<()> {
+///     let mut file = InventoryWriter::new(file);
+///     file.report(&report)?;
+///     let (mut accounts, mut failure) = (listing.items(), None);
+///     while let Some(account) = accounts.next().await {
+///         match account {
+///             Ok(account) => file.account(&report.source, &account)?,
+///             // The summary counts it, and the stream continues.
+///             Err(error) if error.kind() == ErrorKind::InvalidRecord => {}
+///             Err(error) => failure = Some(error),
+///         }
+///     }
+///     report.end(accounts.summary(), failure.as_ref());
+///     file.report(&report)?;
+///     file.flush()
+/// }
+/// ```
 #[derive(Debug)]
 pub struct InventoryWriter<W> {
     output: W,
@@ -229,7 +256,7 @@ impl<W: Write> InventoryWriter<W> {
     /// Writes a report. The last report of a source counts.
     ///
     /// # Errors
-    /// Fails if writing fails.
+    /// Fails with a [`std::io::Error`] if writing fails.
     pub fn report(&mut self, report: &ListingReport) -> io::Result<()> {
         self.line(&ReportLine { report })
     }
@@ -237,7 +264,7 @@ impl<W: Write> InventoryWriter<W> {
     /// Writes an account, without its record.
     ///
     /// # Errors
-    /// Fails if writing fails.
+    /// Fails with a [`std::io::Error`] if writing fails.
     pub fn account(&mut self, source: &Source, account: &Account) -> io::Result<()> {
         self.line(&AccountLine { tenant: source.tenant(), source: source.name(), account })
     }
@@ -245,7 +272,7 @@ impl<W: Write> InventoryWriter<W> {
     /// Flushes the output.
     ///
     /// # Errors
-    /// Fails if writing fails.
+    /// Fails with a [`std::io::Error`] if writing fails.
     pub fn flush(&mut self) -> io::Result<()> {
         self.output.flush()
     }

@@ -107,7 +107,7 @@
 //! | verified | that a page continues the previous one, and that ids or dates of creation keep one direction |
 //! | accounts created or deleted during the list | hide no others, in an order in which no account moves |
 //! | an order in which accounts can move | [`UnstableOrder`](crate::IncompleteReason::UnstableOrder) in the summary, if there is more than one page |
-//! | the accounts listed last are all deleted | [`ListingChanged`](crate::ErrorKind::ListingChanged) |
+//! | the last 8 accounts listed are all deleted | [`ListingChanged`](crate::ErrorKind::ListingChanged) |
 //! | a server that ignores `previous_id` | [`PaginationLoop`](crate::ErrorKind::PaginationLoop), or [`Truncated`](crate::IncompleteReason::Truncated) in the summary; complete if each response has every account |
 //!
 //! Pages can be fetched ahead ([`Pages::ahead`](crate::Pages::ahead)), but not concurrently. See

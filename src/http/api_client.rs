@@ -65,6 +65,8 @@ pub trait Auth: Send + Sync {
 
     /// Parses an error response in the format of the API. A body over 1 MiB is passed as empty.
     ///
+    /// By default nothing is read: the error has the status and its standard reason, such as `401: Unauthorized`.
+    ///
     /// It is also called for a successful response that cannot be decoded, for its request id.
     fn parse_error(&self, response: &ApiResponse) -> ErrorResponse {
         let _ = response;
@@ -459,6 +461,9 @@ impl ApiClient {
                         provider = self.provider,
                         attempt,
                         ?kind,
+                        http.response.status_code = failure.error.status(),
+                        http.request.method = request.method.as_str(),
+                        server.address = self.base.host(),
                         wait_ms = millis(wait),
                         "retrying request"
                     );

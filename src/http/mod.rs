@@ -59,8 +59,19 @@
 //!
 //! | event | fields |
 //! |---|---|
-//! | `retrying request`: before a wait and another attempt | `provider`, `attempt`, `kind`, `wait_ms` |
+//! | `retrying request`: before a wait and another attempt | `provider`, `attempt`, `kind`, `http.response.status_code`, `http.request.method`, `server.address`, `wait_ms` |
 //! | `waiting for the rate limit` | `provider`, `wait_ms` |
+//!
+//! To print them, include when spans close:
+//!
+//! ```
+//! use tracing_subscriber::fmt::format::FmtSpan;
+//!
+//! let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG);
+//! subscriber.with_span_events(FmtSpan::CLOSE).init();
+//! ```
+//!
+//! With the feature `env-filter` of `tracing-subscriber`, the filter `headcount=debug` hides those of other crates.
 //!
 //! Most fields of `request` have OpenTelemetry's names for HTTP clients. `otel.kind` and `otel.name` are for
 //! `tracing-opentelemetry`. The [cookbook](crate::guide::cookbook#count-requests-retries-waits-and-bytes-from-tracing)

@@ -13,7 +13,7 @@ use crate::{Error, Retryability};
 /// - the statuses 408, 429, 500, 502, 503 and 504.
 ///
 /// A request that creates or changes something is treated as not idempotent. It is retried only if it never
-/// reached the server. If it may have been processed, its error is
+/// reached the server, or once with a new token after a 401. If it may have been processed, its error is
 /// [`Retryability::MaybeApplied`](crate::Retryability::MaybeApplied).
 ///
 /// The delay before a retry is random between zero and an upper bound that doubles with each attempt ("full

@@ -17,12 +17,16 @@ const MAX_RESERVED_BYTES: usize = 4 * 1024 * 1024;
 /// host. It must not log headers marked [sensitive](http::HeaderValue::is_sensitive).
 ///
 /// ```
-/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use std::sync::atomic::{AtomicUsize, Ordering};
 ///
 /// use headcount::http::{BoxFuture, Bytes, Request, Response, Transport, TransportError};
 ///
-/// /// Counts the bytes that are sent.
-/// struct Counting<T>(T, AtomicU64);
+/// /// Counts the bytes of bodies.
+/// struct Counting<T> {
+///     inner: T,
+///     sent: AtomicUsize,
+///     received: AtomicUsize,
+/// }
 ///
 /// impl<T: Transport> Transport for Counting<T> {
 ///     fn send(
@@ -30,11 +34,17 @@ const MAX_RESERVED_BYTES: usize = 4 * 1024 * 1024;
 ///         request: Request<Bytes>,
 ///         body_limit: usize,
 ///     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
-///         self.1.fetch_add(request.body().len() as u64, Ordering::Relaxed);
-///         self.0.send(request, body_limit)
+///         self.sent.fetch_add(request.body().len(), Ordering::Relaxed);
+///         Box::pin(async move {
+///             let response = self.inner.send(request, body_limit).await?;
+///             self.received.fetch_add(response.body().len(), Ordering::Relaxed);
+///             Ok(response)
+///         })
 ///     }
 /// }
 /// ```
+///
+/// To read the counts, keep an [`Arc`] of it: that is a transport, too.
 pub trait Transport: Send + Sync + 'static {
     /// Sends `request` and returns the complete response.
     ///
@@ -46,6 +56,16 @@ pub trait Transport: Send + Sync + 'static {
         request: http::Request<Bytes>,
         body_limit: usize,
     ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>>;
+}
+
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+        body_limit: usize,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        (**self).send(request, body_limit)
+    }
 }
 
 /// Why a request failed without a complete response.

@@ -233,7 +233,7 @@
 //! let id = tenant.ids().remove(0);
 //! let task = client.disable_account(&id).force_provisioning(true).send().await?;
 //! println!("{task} disables {id}");
-//! // The simulator applies the change immediately. A tenant applies it when the task has run.
+//! // The simulator applies the change immediately, and a tenant when the task has run.
 //! assert_eq!(client.get_account(&id).send().await?.disabled, Some(true));
 //! # Ok(()) }
 //! ```

@@ -37,6 +37,9 @@ const RESUME_POSITIONS: usize = 12;
 /// - Dropping a `next()` future loses no item.
 /// - The summary is accurate.
 ///
+/// Without [`expected_ids`](Self::expected_ids), rows that the paginator leaves out, and a listing that ends early, are
+/// not noticed.
+///
 /// The listing must not change while it is checked, and its items must have ids ([`Paginator::item_id`]).
 #[must_use = "nothing is checked until run() is awaited"]
 pub struct Conformance<P: Paginator, F> {

@@ -8,7 +8,7 @@
 //! # Time
 //!
 //! Token lifetimes, rate limit windows, lockouts and latency use tokio's clock, so `tokio::time::pause`
-//! applies. Dates in bodies, headers and signatures use the system clock. Sockets do not work with a paused
+//! applies. Dates in bodies, headers and signatures use the system clock. Sockets are unreliable with a paused
 //! clock; use [`Server::transport`] instead.
 //!
 //! # Undocumented behaviour

@@ -95,7 +95,12 @@ async fn spans_have_opentelemetry_names() {
     );
     let retries: Vec<_> = text.lines().filter(|line| line.contains("retrying request")).collect();
     let [retry] = retries[..] else { panic!("{text}") };
-    assert!(retry.contains(r#"retrying request provider="annature" attempt=1 kind=Api wait_ms="#), "{retry}");
+    assert!(
+        retry.contains(
+            r#"retrying request provider="annature" attempt=1 kind=Api http.response.status_code=503"#
+        ),
+        "{retry}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -78,6 +78,9 @@ impl Fortanix {
     }
 
     /// Issues an authorization code, as the identity provider does after a login.
+    ///
+    /// It is accepted with [`idp_id`](Self::idp_id), and with the `idp_id` that discovery returns for an account with an
+    /// OAuth configuration.
     pub fn oauth_code(&self) -> String {
         lock(&self.state.sessions).issue_code()
     }

@@ -195,11 +195,24 @@ impl FortanixState {
         let code = data("code").ok_or(ApiError::BadLogin)?;
         let valid = lock(&self.sessions).use_code(code);
         let same_user = data("email").is_none_or(|email| email == self.email);
-        if valid && same_user && data("idp_id") == Some(self.idp_id.as_str()) {
+        let idp_id = data("idp_id").ok_or(ApiError::BadLogin)?;
+        if valid && same_user && (idp_id == self.idp_id || self.is_configured(idp_id)) {
             Ok(())
         } else {
             Err(ApiError::BadLogin)
         }
+    }
+
+    /// Returns whether an account has an OAuth configuration that discovery returns with this id.
+    fn is_configured(&self, idp_id: &str) -> bool {
+        let has = |record: &Value| {
+            let configs = record.get("auth_configs").and_then(Value::as_object);
+            configs
+                .into_iter()
+                .flatten()
+                .any(|(id, config)| config.get("oauth").is_some() && STANDARD.encode(id) == idp_id)
+        };
+        lock(&self.world).records().iter().any(has)
     }
 
     /// Returns the login methods of the given account, or else a password and the identity provider. The
@@ -207,7 +220,7 @@ impl FortanixState {
     pub(crate) fn discover(&self, request: &SimRequest) -> Result<SimResponse, ApiError> {
         schema::body(request, &AUTH_DISCOVER_REQUEST)?;
         let methods = match request.value("acct_id") {
-            None => vec![json!({"password": {}}), self.oauth_grant("Sim IdP", &self.idp_id, None)],
+            None => vec![json!({"password": {}}), self.oauth_grant("Sim IdP", &self.idp_id)],
             Some(id) => {
                 let record = lock(&self.world).record(id).ok_or(ApiError::NotFound)?;
                 let configs = record.get("auth_configs").and_then(Value::as_object);
@@ -223,15 +236,27 @@ impl FortanixState {
             return Some(json!({"password": {}}));
         }
         if let Some(oauth) = config.get("oauth") {
-            let name = oauth.get("idp_name").and_then(Value::as_str).unwrap_or("IdP");
-            return Some(self.oauth_grant(name, &STANDARD.encode(id), None));
+            let mut method = self.oauth_grant("IdP", &STANDARD.encode(id));
+            for (member, configured) in [
+                ("name", "idp_name"),
+                ("icon_url", "idp_icon_url"),
+                ("authorization_url", "idp_authorization_endpoint"),
+                ("client_id", "client_id"),
+            ] {
+                if let Some(value) = oauth.get(configured) {
+                    method["oauth_code_grant"][member] = value.clone();
+                }
+            }
+            return Some(method);
         }
         let target = config.get("cluster_auth_ref")?.get("target_id")?.as_str()?;
-        Some(self.oauth_grant("Cluster IdP", &self.idp_id, Some(target)))
+        let mut method = self.oauth_grant("Cluster IdP", &self.idp_id);
+        method["oauth_code_grant"]["cluster_idp_id"] = json!(target);
+        Some(method)
     }
 
-    fn oauth_grant(&self, name: &str, idp_id: &str, cluster_idp_id: Option<&str>) -> Value {
-        let mut grant = json!({
+    fn oauth_grant(&self, name: &str, idp_id: &str) -> Value {
+        let grant = json!({
             "name": name,
             "icon_url": "https://idp.example/icon.svg",
             "authorization_url": "https://idp.example/authorize",
@@ -240,9 +265,6 @@ impl FortanixState {
             "state": format!("sim-state-{:x}", self.seed),
             "idp_id": idp_id,
         });
-        if let (Some(id), Some(grant)) = (cluster_idp_id, grant.as_object_mut()) {
-            grant.insert("cluster_idp_id".to_owned(), json!(id));
-        }
         json!({"oauth_code_grant": grant})
     }
 }
