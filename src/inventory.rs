@@ -3,7 +3,7 @@ use std::{
     io::{self, BufRead, Write},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::Error as _};
 use serde_json::Value;
 
 use crate::{Account, AnyPaginator, Error, ErrorKind, ListingReport, Result, Retryability, Source};
@@ -72,9 +72,9 @@ impl SourceInventory {
 /// Two of them can be [compared](Self::diff). On disk an inventory is a file of JSON lines:
 ///
 /// ```text
-/// {"report":{"source":{"tenant":"acme",…},…,"completeness":{"state":"in_progress"}}}
+/// {"v":1,"report":{"source":{"tenant":"acme",…},…,"completeness":{"state":"in_progress"}}}
 /// {"tenant":"acme","source":"hr","provider":"sailpoint",…,"id":"2c9180",…}
-/// {"report":{…,"completeness":{"state":"complete"}}}
+/// {"v":1,"report":{…,"completeness":{"state":"complete"}}}
 /// ```
 ///
 /// A report precedes the first account of its source and another follows the last. If the program that writes it is
@@ -155,7 +155,7 @@ impl Inventory {
                 continue;
             }
             match parse(&line).map_err(|error| {
-                at_line(format!("expected an account or a report of an inventory, got: {error}"))
+                at_line(format!("expected an account or a report of an inventory: {error}"))
             })? {
                 Line::Report(report) => {
                     let key = (report.source.tenant().to_owned(), report.source.name().to_owned());
@@ -258,7 +258,7 @@ impl<W: Write> InventoryWriter<W> {
     /// # Errors
     /// Fails with a [`std::io::Error`] if writing fails.
     pub fn report(&mut self, report: &ListingReport) -> io::Result<()> {
-        self.line(&ReportLine { report })
+        self.line(&ReportLine { v: VERSION, report })
     }
 
     /// Writes an account, without its record.
@@ -285,8 +285,12 @@ impl<W: Write> InventoryWriter<W> {
     }
 }
 
+/// The format of the lines that this version of the crate writes and reads.
+const VERSION: u64 = 1;
+
 #[derive(Serialize)]
 struct ReportLine<'a> {
+    v: u64,
     report: &'a ListingReport,
 }
 
@@ -311,6 +315,12 @@ fn parse(line: &str) -> serde_json::Result<Line> {
     }
     let value: Value = serde_json::from_str(line)?;
     if let Some(report) = value.get("report") {
+        if value.get("v").and_then(Value::as_u64) != Some(VERSION) {
+            let version = value.get("v").cloned().unwrap_or_default();
+            return Err(serde_json::Error::custom(format!(
+                "unsupported version {version}, expected {VERSION}"
+            )));
+        }
         return ListingReport::deserialize(report).map(Line::Report);
     }
     let Owner { tenant, source } = Owner::deserialize(&value)?;
@@ -476,7 +486,8 @@ mod tests {
             // Cut off within a line.
             (whole[..whole.len() - 10].to_owned(), "line 4: expected an account or a report"),
             ("[]".to_owned(), "line 1: expected an account or a report"),
-            ("{\"report\":{}}".to_owned(), "missing field"),
+            ("{\"v\":1,\"report\":{}}".to_owned(), "missing field"),
+            (line(0).replace("\"v\":1", "\"v\":2"), "unsupported version 2, expected 1"),
             (
                 format!("{}\n{}", line(0), line(0).replace("\"sailpoint\"", "\"huawei\"")),
                 "line 2: a second provider of acme/hr",

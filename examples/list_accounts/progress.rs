@@ -8,7 +8,7 @@ use std::{
 };
 
 use headcount::{Completeness, Error, Summary, escape_hidden};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
@@ -40,7 +40,7 @@ impl Progress {
         if io::stderr().is_terminal() {
             for (source, summary) in sources {
                 let bar = multi.add(ProgressBar::no_length().with_prefix(source.to_owned()));
-                set_style(&bar, "{prefix:10} {spinner} {pos} accounts, {per_sec} {msg}");
+                set_style(&bar, "{prefix:10} {spinner} {pos} accounts, {rate} {msg}");
                 bar.set_position(summary.items);
                 // The rate is that of this run.
                 bar.reset_eta();
@@ -74,7 +74,7 @@ impl Progress {
         if let (Some(bar), Some(total)) = (self.bars.get(source), total)
             && bar.length() != Some(total)
         {
-            set_style(bar, "{prefix:10} [{bar:24}] {pos} of {len} accounts, {per_sec} {msg}");
+            set_style(bar, "{prefix:10} [{bar:24}] {pos} of {len} accounts, {rate} {msg}");
             bar.set_length(total);
         }
     }
@@ -152,7 +152,10 @@ impl Progress {
 
 fn set_style(bar: &ProgressBar, template: &str) {
     if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("=> "));
+        let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            let _ = write!(out, "{:.0}/s", state.per_sec());
+        };
+        bar.set_style(style.progress_chars("=> ").with_key("rate", rate));
     }
 }
 
