@@ -54,7 +54,7 @@ async fn main() -> ExitCode {
     match run(&context, &args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("account_lifecycle: {error}");
+            eprintln!("account_lifecycle: {}", escape_hidden(&error.to_string()));
             if error.retryability() == Retryability::MaybeApplied {
                 eprintln!("account_lifecycle: check the state of the account before running this again");
             }
@@ -101,16 +101,16 @@ async fn run(context: &Context, args: &Args) -> Result<()> {
         request = request.phone(phone);
     }
     let creation = request.description("created by an example").send().await?;
-    println!("requested: {} is {}", creation.id, or_unknown(creation.state));
+    println!("requested: {} is {}", escape_hidden(&creation.id), or_unknown(creation.state));
 
     let status = client.wait_for_account(&creation.id).first_interval(context.poll_interval).send().await?;
     let id = status.account_id.ok_or_else(|| not_found("the account id", &creation.id))?;
-    println!("created: {id}");
+    println!("created: {}", escape_hidden(&id));
 
     // The account exists from here on, even if a later step fails.
     let result = update_and_close(client, &creation.id, &id).await;
     if result.is_err() {
-        eprintln!("account_lifecycle: the account {id} still exists; check its state");
+        eprintln!("account_lifecycle: the account {} still exists; check its state", escape_hidden(&id));
     }
     result
 }

@@ -10,7 +10,7 @@ use std::{
 use clap::Parser;
 use futures::TryStreamExt as _;
 use headcount::{
-    Error, ErrorKind, Retryability,
+    Error, ErrorKind, Retryability, escape_hidden,
     fortanix::{Account, AuthConfigPassword, Client, Component, Logo},
 };
 use headcount_sim as sim;
@@ -77,7 +77,7 @@ fn fail(error: &Error) -> ExitCode {
 }
 
 fn log(message: &str) {
-    let _ = writeln!(io::stderr(), "create_fortanix_account: {message}");
+    let _ = writeln!(io::stderr(), "create_fortanix_account: {}", escape_hidden(message));
 }
 
 fn read_logo(file: &PathBuf) -> Result<Logo, Error> {

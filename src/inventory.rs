@@ -4,7 +4,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize, de::Error as _};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::{Account, AnyPaginator, Error, ErrorKind, ListingReport, Result, Retryability, Source};
 
@@ -110,7 +110,8 @@ impl SourceInventory {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
-    sources: BTreeMap<Source, SourceInventory>,
+    /// By tenant and name.
+    sources: BTreeMap<(String, String), SourceInventory>,
 }
 
 impl Inventory {
@@ -121,7 +122,7 @@ impl Inventory {
 
     /// Returns a source.
     pub fn get(&self, source: &Source) -> Option<&SourceInventory> {
-        self.sources.get(source)
+        self.sources.get(&key(source)).filter(|found| found.report.source == *source)
     }
 
     /// Returns `true` if there are sources, and the listing of each is complete.
@@ -158,13 +159,8 @@ impl Inventory {
                 at_line(format!("expected an account or a report of an inventory: {error}"))
             })? {
                 Line::Report(report) => {
-                    let key = (report.source.tenant().to_owned(), report.source.name().to_owned());
-                    match sources.get_mut(&key) {
-                        Some(rows) => rows.update(report).map_err(at_line)?,
-                        None => {
-                            sources.insert(key, Rows { report, count: 0, accounts: BTreeMap::new() });
-                        }
-                    }
+                    let rows = sources.entry(key(&report.source)).or_insert_with(|| Rows::new(&report));
+                    rows.update(report).map_err(at_line)?;
                 }
                 Line::Account { tenant, source, account } => {
                     let Some(rows) = sources.get_mut(&(tenant.clone(), source.clone())) else {
@@ -178,7 +174,10 @@ impl Inventory {
                 }
             }
         }
-        sources.into_values().map(Rows::finish).collect()
+        let inventories = sources
+            .into_values()
+            .map(|rows| SourceInventory { report: rows.report, accounts: rows.accounts });
+        Ok(inventories.collect())
     }
 
     /// Writes the inventory, each account once: the summaries of its reports count them so. See [`InventoryWriter`].
@@ -189,6 +188,8 @@ impl Inventory {
         let mut writer = InventoryWriter::new(output);
         for source in self.sources() {
             writer.report(&source.report.in_progress())?;
+        }
+        for source in self.sources() {
             for account in source.accounts() {
                 writer.account(&source.report.source, account)?;
             }
@@ -202,16 +203,21 @@ impl Inventory {
 }
 
 impl FromIterator<SourceInventory> for Inventory {
-    /// Of two inventories of one source, the last is kept.
+    /// Of two inventories of one tenant and name, the last is kept.
     fn from_iter<I: IntoIterator<Item = SourceInventory>>(sources: I) -> Self {
-        let keyed = sources.into_iter().map(|source| (source.report.source.clone(), source));
+        let keyed = sources.into_iter().map(|source| (key(&source.report.source), source));
         Self { sources: keyed.collect() }
     }
 }
 
+fn key(source: &Source) -> (String, String) {
+    (source.tenant().to_owned(), source.name().to_owned())
+}
+
 /// Writes an [`Inventory`] while it is listed.
 ///
-/// Write the [report](ListingReport::start) of a source before its first account, and again when its listing has ended.
+/// Write the [report](ListingReport::start) of every source before the first account of any, or a source that was not
+/// reached is missing from the file. Write it again when its listing has ended.
 /// If the listing is resumed, the first report has the summary up to then: one without items starts over.
 /// Each line is written by one call of [`write_all`](Write::write_all), so that a buffer is flushed between lines.
 ///
@@ -309,22 +315,26 @@ enum Line {
 
 fn parse(line: &str) -> serde_json::Result<Line> {
     #[derive(Deserialize)]
-    struct Owner {
-        tenant: String,
-        source: String,
+    struct Members<'a> {
+        v: Option<u64>,
+        #[serde(borrow)]
+        report: Option<&'a RawValue>,
+        tenant: Option<String>,
+        source: Option<String>,
     }
-    let value: Value = serde_json::from_str(line)?;
-    if let Some(report) = value.get("report") {
-        if value.get("v").and_then(Value::as_u64) != Some(VERSION) {
-            let version = value.get("v").cloned().unwrap_or_default();
-            return Err(serde_json::Error::custom(format!(
-                "unsupported version {version}, expected {VERSION}"
-            )));
-        }
-        return ListingReport::deserialize(report).map(Line::Report);
+    let missing = serde_json::Error::missing_field;
+    let members: Members<'_> = serde_json::from_str(line)?;
+    if let Some(report) = members.report {
+        return match members.v {
+            Some(VERSION) => serde_json::from_str(report.get()).map(Line::Report),
+            other => Err(serde_json::Error::custom(format!("expected version {VERSION}, got {other:?}"))),
+        };
     }
-    let Owner { tenant, source } = Owner::deserialize(&value)?;
-    Ok(Line::Account { tenant, source, account: Account::deserialize(value)? })
+    Ok(Line::Account {
+        tenant: members.tenant.ok_or_else(|| missing("tenant"))?,
+        source: members.source.ok_or_else(|| missing("source"))?,
+        account: serde_json::from_str(line)?,
+    })
 }
 
 /// A source while its inventory is read.
@@ -336,42 +346,48 @@ struct Rows {
 }
 
 impl Rows {
+    fn new(report: &ListingReport) -> Self {
+        Self { report: report.in_progress(), count: 0, accounts: BTreeMap::new() }
+    }
+
     fn update(&mut self, report: ListingReport) -> Result<(), String> {
         if report.source != self.report.source {
             return Err(format!("a second provider of {}", report.source));
         }
-        if !report.has_ended() && report.error.is_none() && report.summary.items == 0 {
-            // Listed again from the start.
-            *self = Self { report, count: 0, accounts: BTreeMap::new() };
-            return Ok(());
+        let counted = report.summary.items;
+        // Every account that a report counts was written before it.
+        if self.count < counted {
+            return Err(format!(
+                "{}: a report counts {counted} accounts, but there are {} before it; the file is damaged, or the output \
+                 of an earlier run is missing",
+                report.source, self.count
+            ));
+        }
+        if report.has_ended() {
+            if self.report.has_ended() && self.report.summary == report.summary {
+                // Repeated by a later run, which did not list it.
+                return Ok(());
+            }
+        } else if report.error.is_none() {
+            if counted == 0 {
+                // Listed from the start.
+                *self = Self::new(&report);
+                return Ok(());
+            }
+            // Resumed: what was written after the checkpoint follows again.
+            self.count = counted;
         }
         // A resumed listing began with its first run.
         let started_at = self.report.started_at.min(report.started_at);
         self.report = ListingReport { started_at, ..report };
         Ok(())
     }
-
-    fn finish(self) -> Result<SourceInventory> {
-        let Self { report, count, accounts } = self;
-        // Every account that a report counts was written before it.
-        if count < report.summary.items {
-            return Err(Error::new(
-                ErrorKind::Decode,
-                format!(
-                    "{}: the report counts {} accounts, but the file has {count}; it is damaged, or the \
-                     output of a resumed run was not appended",
-                    report.source, report.summary.items
-                ),
-            ));
-        }
-        Ok(SourceInventory { report, accounts })
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AccountKind, Completeness, Provider, Summary};
+    use crate::{AccountKind, AlternateId, Completeness, Provider, Summary};
 
     fn hr() -> Source {
         Source::new("acme", "hr", Provider::SailPoint).unwrap()
@@ -455,6 +471,49 @@ mod tests {
     }
 
     #[test]
+    fn no_part_of_a_file_is_complete() {
+        let cloud = Source::new("acme", "cloud", Provider::Huawei).unwrap();
+        let mut report = ListingReport::start(cloud);
+        report.end(Summary { completeness: Completeness::Complete, ..Summary::default() }, None);
+        let sources = [SourceInventory::new(complete(1), [account("a")]), SourceInventory::new(report, [])];
+        let mut file = Vec::new();
+        Inventory::from_iter(sources).write(&mut file).unwrap();
+        let text = String::from_utf8(file).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        for count in 0..lines.len() {
+            let part = Inventory::read(lines[..count].join("\n").as_bytes()).unwrap();
+            assert!(!part.is_complete(), "the first {count} lines");
+        }
+        assert!(Inventory::read(text.as_bytes()).unwrap().is_complete());
+    }
+
+    #[test]
+    fn a_report_that_a_later_run_repeats_keeps_its_times() {
+        let mut first = complete(1);
+        first.ended_at = Some(first.started_at);
+        let text = lines(|file| {
+            file.report(&ListingReport::start(hr()))?;
+            file.account(&hr(), &account("a"))?;
+            file.report(&first)?;
+            file.report(&complete(1))
+        });
+        let inventory = Inventory::read(text.as_bytes()).unwrap();
+        assert_eq!(inventory.get(&hr()).unwrap().report().ended_at, first.ended_at);
+    }
+
+    #[test]
+    fn an_account_that_was_read_equals_the_one_that_was_written() {
+        let mut written = account("a");
+        written.alternate_ids = vec![AlternateId::new("uuid", "2"), AlternateId::new("nativeIdentity", "1")];
+        let mut file = Vec::new();
+        Inventory::from_iter([SourceInventory::new(complete(1), [written.clone()])])
+            .write(&mut file)
+            .unwrap();
+        let read = Inventory::read(file.as_slice()).unwrap();
+        assert_eq!(read.get(&hr()).unwrap().get("a"), Some(&written));
+    }
+
+    #[test]
     fn repeated_accounts_can_be_written_and_read() {
         let repeated = SourceInventory::new(complete(3), [account("a"), account("b"), account("a")]);
         let mut file = Vec::new();
@@ -480,14 +539,19 @@ mod tests {
         let line = |index: usize| whole.lines().nth(index).unwrap();
         let cases = [
             // An account is missing.
-            (format!("{}\n{}\n{}\n", line(0), line(1), line(3)), "counts 2 accounts, but the file has 1"),
+            (
+                format!("{}\n{}\n{}\n", line(0), line(1), line(3)),
+                "line 3: acme/hr: a report counts 2 accounts, but there are 1 before it",
+            ),
+            // The output of an earlier run is missing.
+            (line(3).to_owned(), "line 1: acme/hr: a report counts 2 accounts, but there are 0 before it"),
             // No report.
             (line(1).to_owned(), "line 1: an account of acme/hr, but no report"),
             // Cut off within a line.
             (whole[..whole.len() - 10].to_owned(), "line 4: expected an account or a report"),
             ("[]".to_owned(), "line 1: expected an account or a report"),
             ("{\"v\":1,\"report\":{}}".to_owned(), "missing field"),
-            (line(0).replace("\"v\":1", "\"v\":2"), "unsupported version 2, expected 1"),
+            (line(0).replace("\"v\":1", "\"v\":2"), "expected version 1, got Some(2)"),
             (
                 format!("{}\n{}", line(0), line(0).replace("\"sailpoint\"", "\"huawei\"")),
                 "line 2: a second provider of acme/hr",

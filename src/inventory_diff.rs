@@ -1,4 +1,4 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use crate::{
     Account, Error, ErrorKind, Inventory, ListingReport, Result, Source, SourceInventory,
@@ -215,32 +215,34 @@ type Getter = fn(&Account) -> Text<'_>;
 
 /// Compares all fields but the provider and id, which are the same, and `modified_at`.
 fn field_changes<'a>(before: &'a Account, after: &'a Account) -> Vec<FieldChange<'a>> {
-    let mut changes = Vec::new();
-    let mut compare = |name: &'a str, before: Text<'a>, after: Text<'a>| {
-        if before != after {
-            changes.push(FieldChange { name: name.into(), before, after });
-        }
+    let single = |(name, of): (&'a str, Getter)| {
+        let (before, after) = (of(before), of(after));
+        (before != after).then(|| FieldChange { name: name.into(), before, after })
     };
-    for (name, of) in FIELDS {
-        compare(name, of(before), of(after));
-    }
-    let other_name = |account: &'a Account, name: &str| -> Text<'a> {
-        let id = account.alternate_ids.iter().find(|id| id.name == name)?;
-        Some(id.value.as_str().into())
+    let listed = |name: &'a str, mut before: Vec<&'a str>, mut after: Vec<&'a str>| {
+        before.sort_unstable();
+        after.sort_unstable();
+        let text = |values: &[&str]| (!values.is_empty()).then(|| values.join(", ").into());
+        (before != after).then(|| FieldChange {
+            name: name.into(),
+            before: text(&before),
+            after: text(&after),
+        })
     };
-    for id in &before.alternate_ids {
-        compare(&id.name, Some(id.value.as_str().into()), other_name(after, &id.name));
-    }
-    for id in &after.alternate_ids {
-        if other_name(before, &id.name).is_none() {
-            compare(&id.name, None, Some(id.value.as_str().into()));
-        }
-    }
-    changes
+    let roles = |account: &'a Account| account.roles.iter().map(String::as_str).collect();
+    let values = |account: &'a Account, name: &str| {
+        let ids = account.alternate_ids.iter().filter(|id| id.name == name);
+        ids.map(|id| id.value.as_str()).collect()
+    };
+    let id_names: BTreeSet<&str> =
+        before.alternate_ids.iter().chain(&after.alternate_ids).map(|id| &*id.name).collect();
+    let ids = id_names.into_iter().map(|name| listed(name, values(before, name), values(after, name)));
+    let fields = FIELDS.into_iter().map(single);
+    fields.chain([listed("roles", roles(before), roles(after))]).chain(ids).flatten().collect()
 }
 
-/// The compared fields, and their values as text.
-const FIELDS: [(&str, Getter); 11] = [
+/// The fields that have one value, and that as text.
+const FIELDS: [(&str, Getter); 10] = [
     ("kind", |account| Some(account.kind.as_str().into())),
     ("name", |account| account.name.as_deref().map(Into::into)),
     ("email", |account| account.email.as_deref().map(Into::into)),
@@ -251,11 +253,6 @@ const FIELDS: [(&str, Getter); 11] = [
     ("parent_id", |account| account.parent_id.as_deref().map(Into::into)),
     ("owner.id", |account| account.owner.as_ref()?.id.as_deref().map(Into::into)),
     ("owner.name", |account| account.owner.as_ref()?.name.as_deref().map(Into::into)),
-    ("roles", |account| {
-        let mut roles = account.roles.clone();
-        roles.sort();
-        (!roles.is_empty()).then(|| roles.join(", ").into())
-    }),
 ];
 
 fn date(date: DateTime<Utc>) -> Cow<'static, str> {
@@ -311,12 +308,23 @@ mod tests {
         let mut after = before.clone();
         after.modified_at = Some(DateTime::UNIX_EPOCH);
         assert!(field_changes(&before, &after).is_empty());
+        // A field that is added to `Account` is compared, or named here.
+        let json = serde_json::to_value(&before).unwrap();
+        let compared = changes.map(|(name, _)| name.split('.').next().unwrap());
+        let others = ["provider", "id", "modified_at", "alternate_ids"];
+        for name in json.as_object().unwrap().keys() {
+            assert!(compared.contains(&name.as_str()) || others.contains(&name.as_str()), "{name}");
+        }
         let with_roles = |roles: [&str; 2]| {
             let mut account = before.clone();
             account.roles = roles.map(str::to_owned).to_vec();
             account
         };
         assert!(field_changes(&with_roles(["a", "b"]), &with_roles(["b", "a"])).is_empty());
+        assert_eq!(field_changes(&with_roles(["a", "b, c"]), &with_roles(["a, b", "c"])).len(), 1);
+        let mut twice = before.clone();
+        twice.alternate_ids = vec![AlternateId::new("urn", "1"), AlternateId::new("urn", "2")];
+        assert!(field_changes(&twice, &twice).is_empty());
     }
 
     #[test]

@@ -40,8 +40,10 @@ impl CheckpointFile {
         }
         let this = Self { file: file.to_owned(), checkpoints };
         let temporary = this.temporary();
-        fs::write(&temporary, b"")
-            .and_then(|()| fs::remove_file(&temporary))
+        let existed = temporary.exists();
+        let probe = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&temporary);
+        probe
+            .and_then(|_| if existed { Ok(()) } else { fs::remove_file(&temporary) })
             .map_err(|error| with_path(file, &error))?;
         Ok(this)
     }

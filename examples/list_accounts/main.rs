@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use headcount::{Account, ErrorKind, Event, ListingReport, Merge, escape_hidden};
+use headcount::{Account, Completeness, ErrorKind, Event, ListingReport, Merge, escape_hidden};
 
 use args::Args;
 use checkpoint_file::CheckpointFile;
@@ -126,10 +126,14 @@ async fn list(
 ) -> io::Result<u8> {
     let resumed = checkpoints.as_ref().is_some_and(|checkpoints| !checkpoints.is_empty());
     let mut output = Output::new(args, resumed, simulated)?;
-    // A resumed list begins with the summary up to its checkpoint.
-    for (name, summary) in merge.summaries().filter(|(name, _)| !finished.contains(*name)) {
+    // A resumed list begins with the summary up to its checkpoint, and one that an earlier run finished has ended.
+    for (name, summary) in merge.summaries() {
         if let Some(report) = reports.get_mut(name) {
-            report.summary = summary;
+            if finished.contains(name) {
+                report.end(summary, None);
+            } else {
+                report.summary = summary;
+            }
             output.report(report)?;
         }
     }
@@ -183,6 +187,15 @@ async fn list(
                 complete &= progress.summary(&source, &summary, None);
             }
             Some(_) => {}
+        }
+    }
+    // A list may be at its end although the event was not read, and its checkpoint then says so.
+    for (name, summary) in
+        merge.unfinished().filter(|(_, summary)| summary.completeness != Completeness::InProgress)
+    {
+        if let Some(report) = reports.get_mut(name) {
+            report.end(summary, None);
+            output.report(report)?;
         }
     }
     save(&mut output, checkpoints.as_mut(), &merge)?;

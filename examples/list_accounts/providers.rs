@@ -253,6 +253,10 @@ impl Sources {
             );
         }
         check_options(args, &selected)?;
+        if use_simulators && !args.simulate && args.tenant.is_some() {
+            let message = "--tenant names a tenant, but no credentials are set; set them, or add --simulate";
+            return Err(Error::new(ErrorKind::Config, message));
+        }
         let tenant = match &args.tenant {
             Some(tenant) => tenant,
             None if use_simulators => "simulated",

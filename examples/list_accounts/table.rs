@@ -91,6 +91,7 @@ fn narrow(rows: &[[String; COLUMNS.len()]]) -> (Vec<&'static str>, Vec<Vec<Strin
 
 /// Returns the width of the variable `COLUMNS`, or of the terminal, or `None` if the output is no terminal.
 fn terminal_width() -> Option<u16> {
-    let from_env = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let from_env =
+        env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|width| *width > 0);
     from_env.or_else(|| io::stdout().is_terminal().then(|| console::Term::stdout().size().1))
 }

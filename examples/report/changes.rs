@@ -101,8 +101,8 @@ impl Changed {
     fn new(source: String, change: &AccountChange<'_>) -> Self {
         let field = |field: &FieldChange<'_>| Field {
             name: text::visible(&field.name),
-            before: field.before.as_deref().map(text::visible),
-            after: field.after.as_deref().map(text::visible),
+            before: field.before.as_deref().map(text::visible_long),
+            after: field.after.as_deref().map(text::visible_long),
         };
         Self {
             account: Row::new(source, change.after),

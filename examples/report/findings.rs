@@ -6,7 +6,7 @@ use headcount::{Account, AccountKind, AccountStatus, Inventory, Provider, Source
 use serde::Serialize;
 
 use crate::{
-    rows::{Names, Row, Status, Table},
+    rows::{Names, Row, Status, Table, name},
     statuses::is_disabled,
     text,
 };
@@ -72,11 +72,9 @@ const RULES: [Rule; 4] = [
         id: "pending",
         title: "Pending",
         meaning: "These accounts were created but never activated, so an invitation or an approval may be forgotten.",
-        criterion: "The status is pending.",
+        criterion: "The status is pending. At Fortanix, that is a membership of the caller, which is not counted.",
         is_reported: |source| {
-            is_known_or(source, &[Provider::Fortanix, Provider::Annature], |account| {
-                account.status == AccountStatus::Pending
-            })
+            is_known_or(source, &[Provider::Annature], |account| account.status == AccountStatus::Pending)
         },
         applies: |account| account.status == AccountStatus::Pending,
     },
@@ -84,7 +82,8 @@ const RULES: [Rule; 4] = [
         id: "disabled",
         title: "Disabled but still present",
         meaning: "These accounts cannot be used now but could be enabled again, and keep what they were granted.",
-        criterion: "The status is disabled, suspended or closing. Locked accounts are not counted, since a lock is temporary.",
+        criterion: "The status is disabled, suspended or closing. Where Fortanix reports no status of the account, it is that of \
+               the caller's membership. Locked accounts are not counted, since a lock is temporary.",
         is_reported: |source| {
             is_known_or(
                 source,
@@ -167,15 +166,14 @@ fn same_email(inventory: &Inventory, names: Names) -> Finding {
     let shared: Vec<_> = users.into_iter().collect();
     let user = |(source, account): &(&headcount::Source, &Account)| EmailUser {
         source: names.of(source),
-        name: account.name.as_deref().map(text::visible),
+        name: name(account),
         id: text::visible(&account.id),
         status: Status::of(account),
     };
     Finding {
         id: "same-email",
         title: "Same e-mail address, different status",
-        meaning: "One person seems to be disabled at one provider and active at another, as after an incomplete \
-                  offboarding.",
+        meaning: "One person seems to have different statuses at two providers, as after an incomplete offboarding.",
         criterion: "Accounts of different sources have the same e-mail address, in any case of letters, and different \
                statuses. Accounts without a reported status are left out. E-mail addresses are counted, not accounts.",
         count: (reported.len() > 1).then(|| counted(inventory, shared.len())),

@@ -26,6 +26,8 @@ use page::Page;
 
 const UNKNOWN: u8 = 1;
 const FAILED: u8 = 2;
+/// As if the signal SIGPIPE had killed the program.
+const CLOSED_PIPE: u8 = 141;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -39,6 +41,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
+    let is_input = |path: &Path| same_file(path, &args.output);
+    if [&args.later, &args.earlier].into_iter().flatten().any(|path| is_input(path)) {
+        return Err(format!("{}: expected another file than the inventories", args.output.display()).into());
+    }
     let (earlier, later) = if let Some(later) = &args.later {
         (args.earlier.as_deref().map(read).transpose()?, read(later)?)
     } else {
@@ -55,14 +61,27 @@ async fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
         let mut out = io::stdout();
         match out.write_all(html.as_bytes()).and_then(|()| out.flush()) {
             // The reader closed the pipe, for example `head`.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                return Ok(ExitCode::from(CLOSED_PIPE));
+            }
             written => written.map_err(|error| format!("cannot write the report: {error}"))?,
         }
     } else {
-        fs::write(&args.output, html).map_err(|error| format!("{}: {error}", args.output.display()))?;
+        write(&args.output, &html).map_err(|error| format!("{}: {error}", args.output.display()))?;
     }
     say(&page.outcome());
     Ok(if page.is_certain() { ExitCode::SUCCESS } else { ExitCode::from(UNKNOWN) })
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Replaces the file at once, so that a report is never half of one.
+fn write(path: &Path, html: &str) -> io::Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    fs::write(&temporary, html).and_then(|()| fs::rename(&temporary, path))
 }
 
 fn read(path: &Path) -> Result<Inventory, String> {

@@ -62,13 +62,18 @@ impl Row {
     pub(crate) fn new(source: String, account: &Account) -> Self {
         Self {
             source,
-            name: account.name.as_deref().filter(|name| !name.trim().is_empty()).map(text::visible),
+            name: name(account),
             id: text::visible(&account.id),
             email: account.email.as_deref().map(text::visible),
             status: Status::of(account),
             date: account.created_at.or(account.joined_at).map(text::date),
         }
     }
+}
+
+/// Returns the name of an account, if it is not blank.
+pub(crate) fn name(account: &Account) -> Option<String> {
+    account.name.as_deref().filter(|name| !name.trim().is_empty()).map(text::visible)
 }
 
 /// The status of an account, and its words at the provider if they say more.

@@ -49,5 +49,5 @@ for accounts in 20 500; do
 done
 browse "$directory/20.html" --blink-settings=preferredColorScheme=1 --window-size=1280,1745 \
     --screenshot="$directory/report.png"
-pngquant --force --skip-if-larger --strip --output "$directory/report.png" 64 "$directory/report.png"
+pngquant --force --strip --output examples/report/report.png 64 "$directory/report.png"
 ls -l "$directory"

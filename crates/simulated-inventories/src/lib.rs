@@ -20,7 +20,7 @@ const CHANGE_EVERY: usize = 20;
 ///
 /// Each simulator starts with `accounts` accounts. The sources are `simulated/fortanix`, `simulated/huawei`,
 /// `simulated/annature` and `simulated/sailpoint`. Between the listings, about 5 % of the accounts of each leave, 5 %
-/// join, and 5 % change their status or role. Many people have accounts at several providers, with the same e-mail
+/// join, and up to 5 % change their status or role. Many people have accounts at several providers, with the same e-mail
 /// address.
 ///
 /// # Errors

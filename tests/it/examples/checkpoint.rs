@@ -190,3 +190,29 @@ fn inventory_is_complete_after_a_kill() {
     assert!(inventory.is_complete());
     assert!(inventory.sources().all(|source| source.accounts().len() == 2000));
 }
+
+#[test]
+fn inventory_needs_the_output_of_every_run() {
+    let simulate = Simulate::start(&["--accounts", "60"]);
+    let (_directory, file) = checkpoint_path();
+    let (code, first, err) = run(list(&simulate, &file, "inventory").args(["--max", "90"]));
+    assert_eq!(code, Some(0), "{err}");
+    let (code, second, err) = run(&mut list(&simulate, &file, "inventory"));
+    assert_eq!(code, Some(0), "{err}");
+    // `>` instead of `>>`.
+    let error = headcount::Inventory::read(second.as_bytes()).unwrap_err();
+    assert!(error.to_string().contains("the output of an earlier run is missing"), "{error}");
+    assert!(headcount::Inventory::read((first + &second).as_bytes()).unwrap().is_complete());
+}
+
+#[test]
+fn a_list_that_stops_at_its_last_account_has_its_report() {
+    let simulate = Simulate::start(&["--accounts", "30"]);
+    let (_directory, file) = checkpoint_path();
+    let annature = ["--provider", "annature"];
+    let (code, out, err) = run(list(&simulate, &file, "inventory").args(annature).args(["--max", "30"]));
+    assert_eq!(code, Some(0), "{err}");
+    let (code, rest, err) = run(list(&simulate, &file, "inventory").args(annature));
+    assert!(code == Some(0) || code == Some(2) && rest.is_empty(), "{code:?}: {err}");
+    assert!(headcount::Inventory::read((out + &rest).as_bytes()).unwrap().is_complete());
+}
