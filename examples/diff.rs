@@ -24,7 +24,10 @@ const CLOSED_PIPE: u8 = 141;
 /// An inventory is the output of `list_accounts --format inventory`. Without files, two inventories of built-in
 /// simulators are compared; their tenant is `simulated`.
 ///
-/// An account is the same if its tenant, source and id are. `modified_at` is not compared.
+/// An account is the same if its tenant, source and id are. `modified_at` is not compared, and neither are the
+/// credentials of the listings: give the inventory of each a tenant of its own (`list_accounts --tenant`).
+///
+/// In text, hidden characters are written as \u{...}. In NDJSON, texts are as they were received.
 ///
 /// Exits with 0 if nothing differs, 1 if an account differs or only one inventory has a source, 2 if the inventories cannot be compared, 141 if the reader of
 /// the output has closed it.

@@ -159,6 +159,9 @@ impl Inventory {
 impl SourceInventory {
     /// Compares this inventory with a later one of the same source.
     ///
+    /// Credentials are not compared, and an endpoint may show different accounts to each: give each credential a
+    /// [`Source`] of its own.
+    ///
     /// # Errors
     /// Fails with [`ErrorKind::Incomplete`] if one of the listings is not complete: an account that it missed would
     /// seem to have joined or left. Fails with [`ErrorKind::Config`] if they are listings of different sources, endpoints or filters.

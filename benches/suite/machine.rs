@@ -18,7 +18,9 @@ pub(crate) fn describe() -> String {
     let rustc = rustc.map_or("unknown rustc".to_owned(), |output| {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     });
-    format!("{model}, {cores} cores, Linux {}, {rustc}.", kernel.trim())
+    // Without the name that a distribution adds.
+    let kernel = kernel.trim().split('-').next().unwrap_or_default();
+    format!("{model}, {cores} cores, Linux {kernel}, {rustc}.")
 }
 
 /// Returns today's date.
