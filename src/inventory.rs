@@ -31,23 +31,16 @@ impl SourceInventory {
     /// `report` is that of [`ListingReport::start`], with the endpoint and filter if they are known. Its summary, end and
     /// error are set.
     pub async fn collect(mut report: ListingReport, accounts: AnyPaginator<Account>) -> Self {
-        let mut items = accounts.items();
-        let mut listed = Vec::new();
-        loop {
-            match items.next().await {
-                Some(Ok(account)) => listed.push(account),
-                // Counted in the summary.
-                Some(Err(error)) if error.kind() == ErrorKind::InvalidRecord => {}
-                Some(Err(error)) => {
-                    report.end(items.summary(), Some(&error));
-                    break;
-                }
-                None => {
-                    report.end(items.summary(), None);
-                    break;
-                }
+        let (mut items, mut listed, mut failure) = (accounts.items(), Vec::new(), None);
+        while let Some(item) = items.next().await {
+            match item {
+                Ok(account) => listed.push(account),
+                // The summary counts it, and the stream continues.
+                Err(error) if error.kind() == ErrorKind::InvalidRecord => {}
+                Err(error) => failure = Some(error),
             }
         }
+        report.end(items.summary(), failure.as_ref());
         Self::new(report, listed)
     }
 
@@ -218,7 +211,9 @@ fn key(source: &Source) -> (String, String) {
 ///
 /// Write the [report](ListingReport::start) of every source before the first account of any, or a source that was not
 /// reached is missing from the file. Write it again when its listing has ended.
-/// If the listing is resumed, the first report has the summary up to then: one without items starts over.
+///
+/// If a listing is resumed, its first report has the summary up to then. One without items starts over.
+///
 /// Each line is written by one call of [`write_all`](Write::write_all), so that a buffer is flushed between lines.
 ///
 /// ```

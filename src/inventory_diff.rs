@@ -164,13 +164,10 @@ impl SourceInventory {
     ///
     /// # Errors
     /// Fails with [`ErrorKind::Incomplete`] if one of the listings is not complete: an account that it missed would
-    /// seem to have joined or left. Fails with [`ErrorKind::Config`] if they are listings of different sources, endpoints or filters.
+    /// seem to have joined or left. Fails with [`ErrorKind::Config`] if they are listings of different sources,
+    /// endpoints or filters.
     pub fn diff<'a>(&'a self, later: &'a Self) -> Result<SourceDiff<'a>> {
         let (before, after) = (self.report(), later.report());
-        let what = |report: &ListingReport| {
-            let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".into());
-            format!("{} with filter {}", text(&report.endpoint), text(&report.filter))
-        };
         for (which, report) in [("earlier", before), ("later", after)] {
             if !report.is_complete() {
                 return Err(Error::new(
@@ -179,17 +176,16 @@ impl SourceInventory {
                 ));
             }
         }
-        if before.source != after.source || what(before) != what(after) {
-            return Err(Error::new(
-                ErrorKind::Config,
-                format!(
-                    "the listings are not of the same accounts: the earlier is of {}, {}; the later of {}, {}",
-                    before.source,
-                    what(before),
-                    after.source,
-                    what(after)
-                ),
-            ));
+        let selected = |report: &'a ListingReport| (&report.source, &report.endpoint, &report.filter);
+        if selected(before) != selected(after) {
+            let [before, after] = [before, after].map(|report| {
+                let text = |text: &'a Option<String>| text.as_deref().unwrap_or("none");
+                format!("{}, {} with filter {}", report.source, text(&report.endpoint), text(&report.filter))
+            });
+            let message = format!(
+                "the listings are not of the same accounts: the earlier is of {before}; the later of {after}"
+            );
+            return Err(Error::new(ErrorKind::Config, message));
         }
         Ok(self.diff_unchecked(later))
     }
@@ -353,6 +349,9 @@ mod tests {
     #[test]
     fn listings_of_other_accounts_are_refused() {
         let earlier = inventory([(complete("hr"), vec![account("a")])]);
+        let mut named_none = complete("hr");
+        named_none.filter = Some("none".into());
+        assert!(earlier.diff(&inventory([(named_none, Vec::new())])).is_err());
         let mut filtered = complete("hr");
         filtered.filter = Some("active=true".into());
         let error = earlier.diff(&inventory([(filtered, Vec::new())])).unwrap_err();

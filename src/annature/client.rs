@@ -154,7 +154,7 @@ impl ClientBuilder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a key or a setting is invalid.
     pub fn build(self) -> Result<Client> {
-        let api = self.options.build_versioned(NAME)?;
+        let api = ApiClient::versioned(NAME, &self.options)?;
         let keys = || {
             let (id, key) = (required(self.id, "id")?, required(self.key, "key")?);
             ApiKeys::new(&id, &key, self.partner_key.as_ref())

@@ -275,7 +275,7 @@ impl ClientBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a credential or an option is invalid,
     /// or no credential is set.
     pub fn build(self) -> Result<Client> {
-        let api = self.options.build_versioned(NAME)?;
+        let api = ApiClient::versioned(NAME, &self.options)?;
         let login = api.context(validated(self.login))?;
         let session = Session::new(api.clone(), login);
         Ok(Client::new(api, session))

@@ -294,6 +294,13 @@ impl ApiClient {
         build().map_err(|error: Error| error.with_provider(provider))
     }
 
+    /// Creates the client of a provider whose requests have a version in their paths.
+    pub(crate) fn versioned(provider: &'static str, options: &ClientOptions) -> Result<Self> {
+        let api = Self::new(provider, options)?;
+        api.context(api.base.reject_version())?;
+        Ok(api)
+    }
+
     /// Returns the base URL.
     pub fn base_url(&self) -> &str {
         self.base.as_str()

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::SystemTime};
 
-use super::{ApiClient, RateLimit, RetryPolicy, Transport, base_url::BaseUrl, transport::ReqwestTransport};
+use super::{RateLimit, RetryPolicy, Transport, base_url::BaseUrl, transport::ReqwestTransport};
 use crate::{Error, Result};
 
 /// The options shared by all client builders.
@@ -36,13 +36,6 @@ impl ClientOptions {
 
     pub(super) fn base(&self) -> Result<BaseUrl> {
         BaseUrl::parse(&self.base_url, self.allow_http)
-    }
-
-    /// Builds the client of a provider whose requests have a version in their paths.
-    pub(crate) fn build_versioned(&self, provider: &'static str) -> Result<ApiClient> {
-        let api = ApiClient::new(provider, self)?;
-        api.context(self.base().and_then(|base| base.reject_version()))?;
-        Ok(api)
     }
 
     pub(super) fn build_transport(&self, base: &BaseUrl) -> Result<Arc<dyn Transport>> {

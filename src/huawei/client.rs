@@ -265,7 +265,7 @@ impl ClientBuilder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the base URL, a credential or an option is invalid.
     pub fn build(self) -> Result<Client> {
-        let api = self.options.build_versioned(NAME)?;
+        let api = ApiClient::versioned(NAME, &self.options)?;
         let credentials = api.context(self.credentials.build(&self.options))?;
         let signer = Signer { credentials, clock: api.clock().clone() };
         Ok(Client(Arc::new(Inner { api, signer })))

@@ -126,7 +126,8 @@ impl<P: Paginator> Items<P> {
     /// If the listing ends and is not [`Complete`](Completeness::Complete), the stream yields an error of
     /// kind
     /// [`Incomplete`](ErrorKind::Incomplete) that names the reasons, and then ends. So a loop over
-    /// [`try_next`](Self::try_next) finishes without an error only if the listing is complete, as far as its provider shows it.
+    /// [`try_next`](Self::try_next) finishes without an error only if the listing is complete, as far as its
+    /// provider shows it.
     ///
     /// ```no_run
     /// # #[cfg(feature = "annature")] async fn run(client: headcount::annature::Client) -> headcount::Result<()> {

@@ -15,7 +15,9 @@ use super::Page;
 pub struct Summary {
     /// Pages yielded.
     pub pages: u64,
-    /// Items yielded. Some may repeat: see `repeats_at_most`, and the reasons `UnstableOrder` and `BoundariesUnverified`.
+    /// Items yielded.
+    ///
+    /// Some may repeat: see `repeats_at_most`, and the reasons `UnstableOrder` and `BoundariesUnverified`.
     pub items: u64,
     /// An upper bound of the rows that were yielded twice.
     ///

@@ -299,7 +299,7 @@ impl ClientBuilder {
                 .map(Credentials::Token),
             None => Err(Error::config("no credentials; call client_credentials() or token()")),
         };
-        let api = self.options.build_versioned(NAME)?;
+        let api = ApiClient::versioned(NAME, &self.options)?;
         let credentials = api.context(credentials)?;
         let tokens = TokenSource::new(api.clone(), credentials);
         Ok(Client(Arc::new(Inner { api, tokens, version: self.version })))
