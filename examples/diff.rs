@@ -29,8 +29,8 @@ const CLOSED_PIPE: u8 = 141;
 ///
 /// In text, hidden characters are written as \u{...}. In NDJSON, texts are as they were received.
 ///
-/// Exits with 0 if nothing differs, 1 if an account differs or only one inventory has a source, 2 if the inventories cannot be compared, 141 if the reader of
-/// the output has closed it.
+/// Exits with 0 if nothing differs, 1 if an account differs or only one inventory has a source, 2 if the inventories
+/// cannot be compared, 141 if the reader of the output has closed it.
 #[derive(Parser)]
 #[command(name = "diff", version)]
 struct Args {
@@ -115,13 +115,14 @@ fn print(diff: &InventoryDiff<'_>, format: Format) -> io::Result<()> {
         note(&format!("{source} is only in the later inventory; its accounts are not compared"));
     }
     for source in &diff.sources {
-        let joined = source.joined.iter().map(|account| ("joined", *account, &[][..]));
-        let left = source.left.iter().map(|account| ("left", *account, &[][..]));
-        let changed = source.changed.iter().map(|change| ("changed", change.after, &*change.fields));
-        for (change, account, fields) in joined.chain(left).chain(changed) {
+        let change = |what, account, fields| Change { source: source.source, what, account, fields };
+        let joined = source.joined.iter().map(|account| change("joined", *account, &[][..]));
+        let left = source.left.iter().map(|account| change("left", *account, &[][..]));
+        let changed = source.changed.iter().map(|changed| change("changed", changed.after, &*changed.fields));
+        for change in joined.chain(left).chain(changed) {
             match format {
-                Format::Text => print_text(&mut out, source.source, change, account, fields)?,
-                Format::Ndjson => print_json(&mut out, source.source, change, account, fields)?,
+                Format::Text => change.print_text(&mut out)?,
+                Format::Ndjson => change.print_json(&mut out)?,
             }
         }
         let counts = (source.joined.len(), source.left.len(), source.changed.len());
@@ -134,40 +135,37 @@ fn note(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-fn print_text(
-    out: &mut impl Write,
-    source: &Source,
-    change: &str,
-    account: &Account,
-    fields: &[FieldChange<'_>],
-) -> io::Result<()> {
-    let text = |text: Option<&str>| escape_hidden(text.unwrap_or("-")).into_owned();
-    let name = text(account.name.as_deref().or(account.email.as_deref()));
-    writeln!(out, "{change:8} {source}  {}  {name}", text(Some(&account.id)))?;
-    for field in fields {
-        let (before, after) = (text(field.before.as_deref()), text(field.after.as_deref()));
-        writeln!(out, "         {}: {before} -> {after}", text(Some(&field.name)))?;
-    }
-    Ok(())
+/// An account that joined, left or changed.
+struct Change<'a> {
+    source: &'a Source,
+    what: &'static str,
+    account: &'a Account,
+    fields: &'a [FieldChange<'a>],
 }
 
-fn print_json(
-    out: &mut impl Write,
-    source: &Source,
-    change: &str,
-    account: &Account,
-    fields: &[FieldChange<'_>],
-) -> io::Result<()> {
-    let fields: Vec<_> = fields
-        .iter()
-        .map(|field| json!({"name": field.name, "before": field.before, "after": field.after}))
-        .collect();
-    let mut line = json!({
-        "change": change, "tenant": source.tenant(), "source": source.name(), "provider": source.provider(),
-        "id": account.id, "name": account.name, "email": account.email,
-    });
-    if !fields.is_empty() {
-        line["fields"] = json!(fields);
+impl Change<'_> {
+    fn print_text(&self, out: &mut impl Write) -> io::Result<()> {
+        let Self { source, what, account, fields } = self;
+        let text = |text: Option<&str>| escape_hidden(text.unwrap_or("-")).into_owned();
+        let name = text(account.name.as_deref().or(account.email.as_deref()));
+        writeln!(out, "{what:8} {source}  {}  {name}", text(Some(&account.id)))?;
+        for field in *fields {
+            let (before, after) = (text(field.before.as_deref()), text(field.after.as_deref()));
+            writeln!(out, "         {}: {before} -> {after}", text(Some(&field.name)))?;
+        }
+        Ok(())
     }
-    writeln!(out, "{line}")
+
+    fn print_json(&self, out: &mut impl Write) -> io::Result<()> {
+        let Self { source, what, account, fields } = self;
+        let field = |field: &FieldChange<'_>| json!({"name": field.name, "before": field.before, "after": field.after});
+        let mut line = json!({
+            "change": what, "tenant": source.tenant(), "source": source.name(), "provider": source.provider(),
+            "id": account.id, "name": account.name, "email": account.email,
+        });
+        if !fields.is_empty() {
+            line["fields"] = fields.iter().map(field).collect();
+        }
+        writeln!(out, "{line}")
+    }
 }

@@ -108,8 +108,8 @@ pub(crate) enum Format {
     /// One JSON object for each account, and reports that say whether each list is complete, for the programs `diff` and
     /// `report`.
     Inventory,
-    /// Comma-separated values, printed immediately. A cell that starts with =, +, -, @, a tab or a line break
-    /// is prefixed with an apostrophe, because a spreadsheet would execute it as a formula.
+    /// Comma-separated values, printed immediately. A cell that starts with =, +, -, @, one of their
+    /// full-width forms, a tab or a line break is prefixed with an apostrophe, because a spreadsheet would execute it as a formula.
     Csv,
 }
 

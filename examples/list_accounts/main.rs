@@ -119,22 +119,19 @@ fn finished_sources(merge: &Merge<Account>) -> BTreeSet<String> {
 async fn list(
     args: &Args,
     mut merge: Merge<Account>,
-    mut reports: BTreeMap<String, ListingReport>,
+    reports: BTreeMap<String, ListingReport>,
     simulated: bool,
     mut checkpoints: Option<CheckpointFile>,
     finished: BTreeSet<String>,
 ) -> io::Result<u8> {
     let resumed = checkpoints.as_ref().is_some_and(|checkpoints| !checkpoints.is_empty());
-    let mut output = Output::new(args, resumed, simulated)?;
+    let mut output = Output::new(args, reports, resumed, simulated)?;
     // A resumed list begins with the summary up to its checkpoint, and one that an earlier run finished has ended.
     for (name, summary) in merge.summaries() {
-        if let Some(report) = reports.get_mut(name) {
-            if finished.contains(name) {
-                report.end(summary, None);
-            } else {
-                report.summary = summary;
-            }
-            output.report(report)?;
+        if finished.contains(name) {
+            output.end(name, summary, None)?;
+        } else {
+            output.start(name, summary)?;
         }
     }
     let progress =
@@ -161,9 +158,7 @@ async fn list(
         match event {
             None => break,
             Some(Event::Item { source, item }) => {
-                if let Some(report) = reports.get(&*source) {
-                    output.account(&report.source, &item)?;
-                }
+                output.account(&source, &item)?;
                 progress.account(&source);
                 printed += 1;
                 if printed.is_multiple_of(save_interval) {
@@ -173,16 +168,12 @@ async fn list(
             }
             Some(Event::Rejected { error, .. }) => progress.rejected(&error),
             Some(Event::Failed { source, error, summary, .. }) => {
-                if let Some(report) = reports.get_mut(&*source) {
-                    report.end(summary.clone(), Some(&error));
-                    output.report(report)?;
-                }
+                output.end(&source, summary.clone(), Some(&error))?;
                 complete &= progress.summary(&source, &summary, Some(&error));
             }
             Some(Event::Finished { source, summary }) => {
-                if let Some(report) = reports.get_mut(&*source).filter(|_| !finished.contains(&*source)) {
-                    report.end(summary.clone(), None);
-                    output.report(report)?;
+                if !finished.contains(&*source) {
+                    output.end(&source, summary.clone(), None)?;
                 }
                 complete &= progress.summary(&source, &summary, None);
             }
@@ -193,10 +184,7 @@ async fn list(
     for (name, summary) in
         merge.unfinished().filter(|(_, summary)| summary.completeness != Completeness::InProgress)
     {
-        if let Some(report) = reports.get_mut(name) {
-            report.end(summary, None);
-            output.report(report)?;
-        }
+        output.end(name, summary, None)?;
     }
     save(&mut output, checkpoints.as_mut(), &merge)?;
     output.finish()?;

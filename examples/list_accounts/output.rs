@@ -1,8 +1,11 @@
 //! Prints accounts as a table, CSV, NDJSON or an inventory.
 
-use std::io::{self, BufWriter, Write};
+use std::{
+    collections::BTreeMap,
+    io::{self, BufWriter, Write},
+};
 
-use headcount::{Account, InventoryWriter, ListingReport, Source};
+use headcount::{Account, Error, InventoryWriter, ListingReport, Source, Summary};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -44,9 +47,11 @@ pub(crate) const COLUMNS: [&str; 15] = [
     "simulated",
 ];
 
-/// Prints accounts, and in each row whether they are simulated.
+/// Prints accounts, and in each row whether they are simulated. If the format has reports, prints those too.
 pub(crate) struct Output {
     writer: Writer,
+    /// By the names of the sources.
+    reports: BTreeMap<String, ListingReport>,
     simulated: bool,
 }
 
@@ -59,7 +64,12 @@ enum Writer {
 
 impl Output {
     /// Creates an output. If `resumed`, an earlier run already printed the header.
-    pub(crate) fn new(args: &Args, resumed: bool, simulated: bool) -> io::Result<Self> {
+    pub(crate) fn new(
+        args: &Args,
+        reports: BTreeMap<String, ListingReport>,
+        resumed: bool,
+        simulated: bool,
+    ) -> io::Result<Self> {
         let writer = match args.format {
             Format::Ndjson => Writer::Ndjson { out: BufWriter::new(io::stdout()), raw: args.raw },
             Format::Inventory => Writer::Inventory(InventoryWriter::new(BufWriter::new(io::stdout()))),
@@ -72,10 +82,13 @@ impl Output {
             }
             Format::Table => Writer::Table(Table::new(args.wide)),
         };
-        Ok(Self { writer, simulated })
+        Ok(Self { writer, reports, simulated })
     }
 
-    pub(crate) fn account(&mut self, source: &Source, account: &Account) -> io::Result<()> {
+    pub(crate) fn account(&mut self, source: &str, account: &Account) -> io::Result<()> {
+        // Not skipped, which would lose the account.
+        let report = self.reports.get(source);
+        let source = &report.ok_or_else(|| io::Error::other(format!("unknown source {source}")))?.source;
         match &mut self.writer {
             Writer::Ndjson { out, raw } => {
                 let record = raw.then(|| account.record().redacted());
@@ -98,12 +111,23 @@ impl Output {
         }
     }
 
-    /// Prints the report of a source, if the format has reports.
-    pub(crate) fn report(&mut self, report: &ListingReport) -> io::Result<()> {
-        match &mut self.writer {
-            Writer::Inventory(writer) => writer.report(report),
-            _ => Ok(()),
-        }
+    /// Prints the report of a source that starts, or continues after what `summary` counts.
+    pub(crate) fn start(&mut self, source: &str, summary: Summary) -> io::Result<()> {
+        self.report(source, |report| report.summary = summary)
+    }
+
+    /// Prints the report of a source that has ended.
+    pub(crate) fn end(&mut self, source: &str, summary: Summary, error: Option<&Error>) -> io::Result<()> {
+        self.report(source, |report| report.end(summary, error))
+    }
+
+    fn report(&mut self, source: &str, update: impl FnOnce(&mut ListingReport)) -> io::Result<()> {
+        let (Writer::Inventory(writer), Some(report)) = (&mut self.writer, self.reports.get_mut(source))
+        else {
+            return Ok(());
+        };
+        update(report);
+        writer.report(report)
     }
 
     /// Flushes everything that was printed so far. Does nothing for a table.

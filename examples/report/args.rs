@@ -14,7 +14,7 @@ use clap::Parser;
 ///
 /// Exits with 0 if the report was written, every listing is complete and, with --earlier, every source was compared.
 /// Exits with 1 if the report was written and says otherwise. Exits with 2 for wrong usage, or if a file cannot be read
-/// or written.
+/// or written. Exits with 141 if the reader of the output has closed it.
 #[derive(Debug, Parser)]
 #[command(name = "report", version)]
 pub(crate) struct Args {
